@@ -1,0 +1,91 @@
+/** Every number of the product, in one place, the unit last in the name, and the relations that must hold among them. */
+export const limits = {
+  // The lease and its heartbeat. Short, so that a killed refresher is taken over inside the margin.
+  leaseMs: 18_000,
+  heartbeatMs: 5_000,
+  /** What one refresh takes when nothing is wrong. */
+  oneRefreshMs: 10_000,
+  /** Clocks of two environments differ by at most this. */
+  skewMs: 2_000,
+
+  // The call.
+  callTimeoutMs: 60_000,
+  /** A provider with a grace period must have answered this long before the period ends. */
+  graceReserveMs: 10_000,
+  /** Secrets Manager gets this long to take a new refresh token; then it is sealed into the commit. */
+  persistBudgetMs: 2_000,
+  /** Commits are retried until this long before the function is killed. */
+  commitReserveMs: 3_000,
+  commitRetryMs: 250,
+  refreshTimeoutMs: 80_000,
+  /** Reads and decisions of one invocation; more would mean a loop. */
+  stepsPerInvocation: 40,
+  acquiresPerInvocation: 3,
+
+  // Waiting and waking.
+  wakeJitterMs: { from: 100, to: 600 },
+  /** A wait longer than this is left to the planner. */
+  longestOwnWaitMs: 120_000,
+  /** After a look-up that could not be made. */
+  lookUpRetryMs: { from: 3_000, to: 6_000 },
+  planHorizonMs: 90_000,
+  planIntervalMs: 60_000,
+  dueShards: 8,
+  /** A connection this late is counted as overdue. */
+  overdueAfterMs: 20_000,
+
+  // Back-off.
+  backOffMaxMs: 900_000,
+  tooEarlyFirstMs: 5_000,
+  tooEarlyMaxMs: 60_000,
+  tooEarlyInDoubtFirstMs: 60_000,
+
+  // Serving.
+  marginMs: 30_000,
+  /** At most this share of a token's life is margin. */
+  marginShare: 0.5,
+  minTtlMs: { least: 5_000, default: 10_000, most: 3_600_000 },
+  waitMs: { default: 10_000, most: 25_000 },
+  pollMs: { from: 150, to: 400 },
+  memoryMs: 5_000,
+  askedMs: 5_000,
+  usedWithinMs: 3_600_000,
+  touchEveryMs: 300_000,
+  retryAfterSeconds: { least: 1, most: 60 },
+  tokenTimeoutMs: 29_000,
+
+  // Input and output.
+  bodyBytes: 16_384,
+  replyBytes: 65_536,
+  listPage: 100,
+  descriptionLength: 300,
+
+  // Stores.
+  slotVersionsPerDay: 90,
+  storeConnectMs: 1_000,
+  storeRequestMs: 2_000,
+  messageDelayMaxMs: 900_000,
+} as const;
+
+/** What must hold among the numbers, each with its reason. Asserted at synth, at start-up and in a test. */
+export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
+  [limits.heartbeatMs * 3 <= limits.leaseMs, 'heartbeat × 3 ≤ lease: two lost heartbeats do not lose the lease'],
+  [limits.leaseMs + limits.oneRefreshMs <= limits.marginMs, 'lease + one refresh ≤ margin: a killed refresher is taken over before expiry'],
+  [
+    limits.callTimeoutMs + limits.persistBudgetMs + limits.commitReserveMs < limits.refreshTimeoutMs,
+    'call time-out + persist budget + commit reserve < function time-out: an answer can always be kept',
+  ],
+  [2 * limits.skewMs < limits.minTtlMs.least, '2 × skew < least min_ttl: no expired token is served by a slow clock'],
+  [limits.leaseMs - limits.heartbeatMs > 2 * limits.skewMs, 'lease − heartbeat > 2 × skew: clocks do not end a live lease'],
+  [limits.waitMs.most < limits.tokenTimeoutMs, 'longest wait < time-out of the token function'],
+  [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
+  [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
+  [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],
+  [limits.longestOwnWaitMs <= limits.messageDelayMaxMs, 'longest own wait ≤ longest message delay'],
+];
+
+/** Throws one error that lists every relation that does not hold. */
+export function assertRelations(all: readonly (readonly [boolean, string])[] = relations): void {
+  const broken = all.filter(([holds]) => !holds).map(([, rule]) => rule);
+  if (broken.length > 0) throw new Error(`limits contradict each other: ${broken.join('; ')}`);
+}

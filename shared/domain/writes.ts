@@ -1,0 +1,311 @@
+/**
+ * Every conditional write of the protocol, as data: what must hold, what changes. The adapters only translate; whether a
+ * write is right can be read, tested and broken on purpose here. Each is atomic, on one item.
+ */
+
+import { limits } from './limits.ts';
+import { inDoubt } from './rules.ts';
+import { refreshAtOf } from './timing.ts';
+import {
+  type Attempt,
+  attemptsOf,
+  type Cause,
+  type Connection,
+  type ConnectionConfig,
+  type ConnectionName,
+  type EpochMs,
+  type Failure,
+  type Lease,
+  latest,
+  type Place,
+  plus,
+  type Seen,
+  type State,
+  slotFor,
+  type TokenSet,
+  versionIdOf,
+} from './types.ts';
+
+/** An attribute, or a member of one: `lease.fence`, `attempts.17.sent`. */
+export type Path = keyof Connection | `lease.${keyof Lease}` | `attempts.${number}` | `attempts.${number}.${keyof Attempt}` | `failure.${keyof Failure}`;
+
+/** One condition. A comparison with an absent attribute is false. */
+export type Clause =
+  | { readonly path: Path; readonly equals: string | number | boolean }
+  | { readonly path: Path; readonly below: number }
+  | { readonly path: Path; readonly atMost: number }
+  | { readonly path: Path; readonly above: number }
+  | { readonly present: Path }
+  | { readonly absent: Path }
+  | { readonly any: readonly Clause[] };
+
+/** One conditional update of one item: applied whole if every clause holds, else not at all. */
+export interface Write {
+  readonly name: string;
+  readonly when: readonly Clause[];
+  readonly set: Readonly<Partial<Record<Path, unknown>>>;
+  readonly remove: readonly Path[];
+  readonly add?: Readonly<Partial<Record<Path, number>>>;
+  /** Holds of the item if this very write was applied: tells our own retried write from a lost race. */
+  readonly mine?: readonly Clause[];
+}
+
+// The sub-conditions, by name.
+const exists: Clause = { present: 'connection' };
+const sameGrant = (item: Connection): Clause => ({ path: 'grantId', equals: item.grantId });
+const sameGeneration = (item: Connection): Clause => ({ path: 'generation', equals: item.generation });
+const sameFence = (item: Connection): Clause => ({ path: 'fence', equals: item.fence });
+const stillActive: Clause = { path: 'state', equals: 'active' };
+const noLeaseAlive = (now: EpochMs): Clause => ({ any: [{ absent: 'lease' }, { path: 'lease.until', atMost: now }] });
+const leaseIsMine = (fence: number): Clause => ({ path: 'lease.fence', equals: fence });
+const noNewerCommit = (fence: number): Clause => ({ path: 'committedFence', below: fence });
+const asSeen = (path: Path, value: string | number | undefined): Clause => (value === undefined ? { absent: path } : { path, equals: value });
+
+const attemptPath = (fence: number): Path => `attempts.${fence}`;
+
+/** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
+export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Write & { readonly lease: Lease; readonly attempt: Attempt } {
+  const fence = item.fence + 1;
+  const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
+  const attempt: Attempt = {
+    fence,
+    slot: slotFor(item, profile),
+    versionId: versionIdOf(item.grantId, fence),
+    startedAt: now,
+    generation: item.generation,
+    // Ahead of us somebody may have sent: look first, send later (`markSent`).
+    sent: !attemptsOf(item).some((earlier) => earlier.sent),
+    ended: false,
+  };
+  return {
+    name: 'acquire',
+    when: [sameGrant(item), sameFence(item), sameGeneration(item), stillActive, noLeaseAlive(now)],
+    set: { fence, lease, [attemptPath(fence)]: attempt, wakeAt },
+    remove: [],
+    mine: [leaseIsMine(fence), { path: 'lease.owner', equals: owner }],
+    lease,
+    attempt,
+  };
+}
+
+/** The heartbeat. Depends on the lease alone: a holder whose lease ended and was not taken may go on. */
+export const renewLease = (fence: number, until: EpochMs): Write => ({
+  name: 'renew_lease',
+  when: [leaseIsMine(fence)],
+  set: { 'lease.until': until },
+  remove: [],
+});
+
+/** The last gate before a refresh token is sent a second time. */
+export const markSent = (item: Connection, fence: number, until: EpochMs): Write => ({
+  name: 'mark_sent',
+  when: [leaseIsMine(fence), sameGeneration(item)],
+  set: { [`attempts.${fence}.sent`]: true, 'lease.until': until },
+  remove: [],
+});
+
+/** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
+export interface Commit {
+  readonly fence: number;
+  readonly tokens: Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
+  readonly sealedAccessToken: string;
+  readonly place: Place | undefined;
+  readonly fromReplay: boolean;
+}
+
+/**
+ * Commits a success: first as the holder of the lease, else as one who lost it. The second leaves the lease alone;
+ * both are refused only by a newer commit or another grant.
+ */
+export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
+  const { fence, tokens } = commit;
+  const refreshAt = refreshAtOf(tokens, profile);
+  const outgrown = attemptsOf(item).filter((attempt) => attempt.fence <= fence);
+  const late: Write = {
+    name: 'commit_success',
+    when: [sameGrant(item), noNewerCommit(fence)],
+    set: {
+      committedFence: fence,
+      state: 'active' satisfies State,
+      accessToken: commit.sealedAccessToken,
+      tokenType: tokens.tokenType,
+      requestedAt: tokens.requestedAt,
+      receivedAt: tokens.receivedAt,
+      expiresAt: tokens.expiresAt,
+      refreshAt,
+      // Always: whatever a slower write left there, the planner finds this token set in time.
+      dueAt: refreshAt,
+      fromReplay: commit.fromReplay,
+      ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
+      ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
+    },
+    add: { generation: 1 },
+    remove: ['cause', 'failure', 'notBefore', 'suspect', 'rejectedGeneration', 'askedAt', ...outgrown.map((attempt) => attemptPath(attempt.fence))],
+    mine: [{ path: 'committedFence', equals: fence }],
+  };
+  const held: Write = { ...late, when: [...late.when, leaseIsMine(fence)], remove: [...late.remove, 'lease'] };
+  return [held, late];
+}
+
+/** What a failure leaves behind. */
+export interface FailureCommit {
+  readonly failure: Failure;
+  /** The next attempt; undefined for none (the connection is not active any more). */
+  readonly notBefore: EpochMs | undefined;
+  readonly state: State;
+  readonly cause?: Cause;
+  /** A verdict that must wait until no earlier holder can answer. */
+  readonly suspect: boolean;
+  /** A refresh token that came with the error. */
+  readonly place?: Place;
+}
+
+/** Commits a failure: only while the lease is mine and nothing newer was committed. Never marks the fence as committed. */
+export function commitFailure(item: Connection, fence: number, commit: FailureCommit): Write {
+  const { failure } = commit;
+  const unknown = failure.class === 'in_doubt';
+  // One ended attempt says all that many would: that the current refresh token may have been consumed.
+  const repeated = unknown ? inDoubt(item, fence).filter((attempt) => attempt.ended) : [];
+  return {
+    name: 'commit_failure',
+    when: [leaseIsMine(fence), sameGeneration(item)],
+    set: {
+      failure,
+      state: commit.state,
+      ...(commit.cause === undefined ? {} : { cause: commit.cause }),
+      ...(commit.notBefore === undefined ? {} : { notBefore: commit.notBefore, dueAt: commit.notBefore }),
+      ...(commit.suspect ? { suspect: failure } : {}),
+      ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
+      ...(unknown ? { [`attempts.${fence}.ended`]: true } : {}),
+    },
+    remove: [
+      'lease',
+      ...(commit.notBefore === undefined ? (['dueAt', 'notBefore'] as const) : []),
+      ...(unknown ? [] : [attemptPath(fence)]),
+      ...repeated.map((attempt) => attemptPath(attempt.fence)),
+    ],
+    mine: [{ path: 'failure.fence', equals: fence }],
+  };
+}
+
+/** Gives the lease back unused: my lease and my entry, nobody else's. */
+export const release = (item: Connection, fence: number, notBefore?: EpochMs): Write => ({
+  name: 'release',
+  when: [leaseIsMine(fence), sameGeneration(item)],
+  set: notBefore === undefined ? {} : { notBefore, dueAt: notBefore },
+  remove: ['lease', attemptPath(fence)],
+});
+
+/** Promises a message at `wakeAt`, unless one is promised that is not later. */
+export const promiseWake = (wakeAt: EpochMs, now: EpochMs): Write => ({
+  name: 'promise_wake',
+  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: now }, { path: 'wakeAt', above: wakeAt }] }],
+  set: { wakeAt },
+  remove: [],
+});
+
+/** Lets an idle connection rest, if nobody has asked and nothing was committed since it was seen. */
+export const rest = (item: Connection, dueAt: EpochMs | undefined): Write => ({
+  name: 'rest',
+  when: [exists, sameGeneration(item), asSeen('lastUsed', item.lastUsed)],
+  set: dueAt === undefined ? {} : { dueAt },
+  remove: dueAt === undefined ? ['dueAt'] : [],
+});
+
+/** A client asked. Unconditional, but it must not bring back a deleted connection. */
+export const touch = (now: EpochMs): Write => ({ name: 'touch', when: [exists], set: { lastUsed: now }, remove: [] });
+
+/** Puts a resting connection back into the due index, if no commit did so meanwhile. */
+export function arm(item: Connection, now: EpochMs): Write {
+  const dueAt = latest(now, item.refreshAt ?? now, item.notBefore ?? now);
+  return {
+    name: 'arm',
+    when: [sameGeneration(item), { any: [{ absent: 'dueAt' }, { path: 'dueAt', above: dueAt }] }],
+    set: { dueAt },
+    remove: [],
+  };
+}
+
+/** The mark "a refresh has been asked for", which many callers try to set and one succeeds. */
+export const ask = (item: Connection, now: EpochMs): Write => ({
+  name: 'ask',
+  when: [sameGeneration(item), { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] }],
+  set: { askedAt: now },
+  remove: [],
+});
+
+/** What somebody puts in by hand: settings, and perhaps a grant. */
+export interface Grant {
+  readonly grantId: string;
+  readonly place: Place | undefined;
+}
+
+/** A connection's first item. */
+export function create(connection: ConnectionName, config: ConnectionConfig, dueShard: string, now: EpochMs, state: State, grant: Grant): Connection {
+  return {
+    connection,
+    config,
+    createdAt: now,
+    state,
+    ...(state === 'reauthorization_required' ? { cause: 'not_authorized_yet' as const } : {}),
+    grantId: grant.grantId,
+    generation: 0,
+    fence: 1,
+    committedFence: 1,
+    attempts: {},
+    dueShard,
+    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    ...(state === 'active' && config.renewal === 'always' ? { dueAt: now } : {}),
+  };
+}
+
+/** New settings, the grant kept. A connection that was misconfigured is tried again. */
+export const replaceConfig = (item: Connection, config: ConnectionConfig, now: EpochMs): Write => ({
+  name: 'replace_config',
+  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  set: {
+    config,
+    ...(item.state === 'misconfigured' ? { state: 'active' satisfies State } : {}),
+    ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(item.refreshAt ?? now, now) }),
+  },
+  remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore'],
+});
+
+/**
+ * A new grant (an authorization or an import). The fence is raised and counts as committed, and everything of the old
+ * grant goes: otherwise an orphan of the old grant would be adopted over the new one.
+ */
+export const replaceGrant = (item: Connection, config: ConnectionConfig, now: EpochMs, grant: Grant): Write => ({
+  name: 'replace_grant',
+  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  set: {
+    config,
+    state: 'active' satisfies State,
+    grantId: grant.grantId,
+    fence: item.fence + 1,
+    committedFence: item.fence + 1,
+    attempts: {},
+    fromReplay: false,
+    dueAt: now,
+    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+  },
+  remove: [
+    ...(grant.place === undefined ? (['refreshToken'] as const) : []),
+    'cause',
+    'lease',
+    'accessToken',
+    'tokenType',
+    'scope',
+    'requestedAt',
+    'receivedAt',
+    'expiresAt',
+    'refreshAt',
+    'notBefore',
+    'failure',
+    'suspect',
+    'wakeAt',
+    'rejectedGeneration',
+    'askedAt',
+  ],
+  mine: [{ path: 'grantId', equals: grant.grantId }],
+});

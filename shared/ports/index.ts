@@ -1,0 +1,134 @@
+/** What the application needs of the world. Adapters (`shared/adapters`) and the simulation (`test/sim`) both provide it. */
+import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, TokenSet } from '../domain/types.ts';
+import type { Write } from '../domain/writes.ts';
+
+export interface Clock {
+  now(): EpochMs;
+  /** Resolves after `ms`, or at once when `signal` is aborted (it never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Chance {
+  /** A number in [0, 1). */
+  next(): number;
+  /** Random and unguessable: the first four groups of a UUID, lower case hex, for a new grant. */
+  grantId(): string;
+  /** Random, unique for each call. */
+  id(): string;
+}
+
+/** A store or queue could not be reached, refused to answer, or timed out; whether it acted is unknown. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+  constructor(store: 'table' | 'secrets' | 'queue' | 'keys', options?: { cause?: unknown }) {
+    super(`${store} unavailable`, options);
+  }
+}
+
+export type Applied = { readonly applied: true; readonly item: Connection } | { readonly applied: false; readonly item: Connection | undefined };
+
+/** The table. Every method throws `Unavailable` when it cannot be reached. */
+export interface ConnectionStore {
+  /** A strongly consistent read. */
+  read(connection: ConnectionName): Promise<Connection | undefined>;
+  /** Writes the first item of a connection; false if there is one already. */
+  create(item: Connection): Promise<boolean>;
+  /**
+   * Applies one conditional write, atomically. Not applied: the item as it is now. If `write.mine` holds of that item the write
+   * had been applied by an earlier try whose reply was lost, and the answer is `applied`.
+   */
+  apply(connection: ConnectionName, write: Write): Promise<Applied>;
+  /** Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`. Eventually consistent. */
+  listDue(shard: string, until: EpochMs, limit: number): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
+  /** A page of connections in no particular order; `next` goes on after it. */
+  list(limit: number, after?: ConnectionName): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
+}
+
+export type LookUp = { readonly kind: 'found'; readonly tokens: TokenSet } | { readonly kind: 'absent' } | { readonly kind: 'unreadable' };
+
+/** Where refresh tokens are kept: secrets in slots, read by version id only. */
+export interface RefreshTokenStore {
+  /** The refresh token at a place in Secrets Manager (not a sealed one). Throws `Unavailable`; undefined if that version does not exist. */
+  read(connection: ConnectionName, slot: number, versionId: string): Promise<Secret | undefined>;
+  /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
+  lookUp(connection: ConnectionName, slot: number, versionId: string): Promise<LookUp>;
+  /**
+   * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again succeeds.
+   * False if the version exists with other content. Throws `Unavailable`.
+   */
+  persist(connection: ConnectionName, slot: number, versionId: string, tokens: TokenSet): Promise<boolean>;
+}
+
+/** Client secrets, one secret for each connection, read by version id. Throws `Unavailable`. */
+export interface ClientSecretStore {
+  read(connection: ConnectionName, versionId: string): Promise<Secret | undefined>;
+  store(connection: ConnectionName, versionId: string, clientSecret: Secret): Promise<void>;
+}
+
+/** What a sealed text is bound to: it opens for the same binding only. */
+export interface Binding {
+  readonly connection: ConnectionName;
+  /** `versionIdOf(grantId, fence)`: names one token set of one grant, whoever committed it. */
+  readonly versionId: string;
+}
+
+/** Seals and opens with one key (access tokens and refresh tokens have different ones). */
+export interface Sealer {
+  /** Brings the current key into memory, so that `seal` cannot fail later. Throws `Unavailable`. */
+  ready(): Promise<void>;
+  seal(plaintext: Secret, binding: Binding): Promise<string>;
+  /** Throws `Unavailable` if the key cannot be read, `SealBroken` if the text is not what was sealed for this binding. */
+  open(sealed: string, binding: Binding): Promise<Secret>;
+}
+
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
+
+/** A token endpoint's reply as it came, or how the call ended without one. */
+export type TokenReply =
+  | { readonly kind: 'reply'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
+  | { readonly kind: 'not_sent'; readonly code: string }
+  /** May have reached the provider: time-out, connection lost, reply too large. */
+  | { readonly kind: 'lost'; readonly code: string };
+
+/** One token request, in terms of RFC 6749. */
+export interface TokenRequest {
+  readonly config: ConnectionConfig;
+  readonly grant: Profile['grant'];
+  readonly refreshToken?: Secret;
+  readonly clientSecret?: Secret;
+  readonly timeoutMs: number;
+}
+
+export interface TokenEndpoint {
+  /** Sends one request and never retries. Never throws for what the network or the provider does. */
+  request(request: TokenRequest): Promise<TokenReply>;
+}
+
+/** A message that asks for a connection to be looked at. It carries no secret and no order: the reader decides. */
+export interface RefreshQueue {
+  /** Delivers not before `delayMs` from now, at least once. Throws `Unavailable`. */
+  send(connection: ConnectionName, delayMs: number): Promise<void>;
+  sendAll(messages: readonly { readonly connection: ConnectionName; readonly delayMs: number }[]): Promise<void>;
+}
+
+/** Facts for people and alarms. Names are past-tense events; fields never hold a secret (a `Secret` prints as `[redacted]`). */
+export interface Telemetry {
+  info(event: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields: Readonly<Record<string, unknown>>): void;
+  error(event: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Counts for alarms. `dimension` is the provider's name, never a connection's. */
+  count(metric: Metric, value: number, provider?: string): void;
+}
+
+export type Metric =
+  | 'RefreshSucceeded'
+  | 'RefreshFailed'
+  | 'ReauthorizationRequired'
+  | 'Misconfigured'
+  | 'RefreshTokenSealed'
+  | 'OrphanAdopted'
+  | 'OverdueConnections'
+  | 'RefreshDurationMs';

@@ -20,7 +20,7 @@ import {
   type Lease,
   type Place,
   plus,
-  type Secret,
+  Secret,
   type Seen,
   type State,
   type TokenSet,
@@ -66,12 +66,12 @@ export type Event =
   | { readonly kind: 'send_marked'; readonly held: Held }
   | { readonly kind: 'send_refused' }
   | { readonly kind: 'ready'; readonly held: Held; readonly leaseUntil: EpochMs }
-  | { readonly kind: 'not_ready'; readonly held: Held; readonly code: string }
+  | { readonly kind: 'not_ready'; readonly held: Held; readonly code: string /** Not there, as opposed to out of reach. */; readonly missing: boolean }
   | { readonly kind: 'answered'; readonly held: Held; readonly outcome: Outcome }
   | { readonly kind: 'persisted'; readonly held: Held; readonly outcome: Outcome; readonly place: Place | undefined }
   | { readonly kind: 'reread'; readonly held: Held; readonly verdict: Failure; readonly seen: Seen | undefined }
   | { readonly kind: 'success_committed'; readonly adopted: boolean }
-  | { readonly kind: 'failure_committed' }
+  | { readonly kind: 'failure_committed'; readonly notBefore: EpochMs | undefined }
   | { readonly kind: 'commit_refused' }
   | { readonly kind: 'commit_abandoned' }
   | { readonly kind: 'released'; readonly wakeAt: EpochMs | undefined };
@@ -84,7 +84,7 @@ export type Effect =
   /** Bring everything that the call and the keeping of its answer need into memory. */
   | { readonly do: 'gather'; readonly held: Held }
   | { readonly do: 'call'; readonly held: Held }
-  | { readonly do: 'persist'; readonly held: Held; readonly outcome: Outcome; readonly refreshToken: Secret }
+  | { readonly do: 'persist'; readonly held: Held; readonly outcome: Outcome; readonly tokens: TokenSet; readonly refreshToken: Secret }
   | {
       readonly do: 'commit_success';
       readonly held: Held;
@@ -128,7 +128,7 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'ready':
       return onReady(event.held, event.leaseUntil, at);
     case 'not_ready':
-      return releaseFor(event.held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
+      return onNotReady(event.held, event.code, event.missing, at);
     case 'answered':
       return onAnswered(event.held, event.outcome, at);
     case 'persisted':
@@ -139,7 +139,7 @@ export function decide(event: Event, at: Circumstances): Effect {
       // What was adopted may be old already: look again.
       return event.adopted ? { do: 'read' } : { do: 'stop', reason: 'refreshed' };
     case 'failure_committed':
-      return { do: 'stop', reason: 'failed' };
+      return event.notBefore === undefined ? { do: 'stop', reason: 'failed' } : { do: 'wait', until: event.notBefore, reason: 'backing_off' };
     case 'commit_refused':
       return { do: 'stop', reason: 'superseded' };
     case 'commit_abandoned':
@@ -206,11 +206,29 @@ function onReady(held: Held, leaseUntil: EpochMs, at: Circumstances): Effect {
   return { do: 'call', held };
 }
 
+/** Out of reach: soon again. Not there: that is not mended by asking again soon, and somebody should see it. */
+function onNotReady(held: Held, code: string, missing: boolean, at: Circumstances): Effect {
+  if (!missing) return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
+  return onKept(held, { kind: 'failure', class: 'transient', code }, undefined, at);
+}
+
 /** Keep first, think later: a token in memory is the most fragile thing there is. */
 function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Effect {
-  const refreshToken = outcome.kind === 'success' ? outcome.tokens.refreshToken : outcome.refreshToken;
-  if (refreshToken !== undefined) return { do: 'persist', held, outcome, refreshToken };
-  return onKept(held, outcome, undefined, at);
+  if (outcome.kind === 'success') {
+    const { tokens } = outcome;
+    return tokens.refreshToken === undefined
+      ? onKept(held, outcome, undefined, at)
+      : { do: 'persist', held, outcome, tokens, refreshToken: tokens.refreshToken };
+  }
+  const { refreshToken } = outcome;
+  return refreshToken === undefined
+    ? onKept(held, outcome, undefined, at)
+    : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
+}
+
+/** A refresh token that came with an error, as a token set that expired when it came: whoever adopts it renews at once. */
+function withoutAccess(refreshToken: Secret, now: EpochMs): TokenSet {
+  return { accessToken: new Secret(''), refreshToken, tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: now };
 }
 
 function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circumstances): Effect {

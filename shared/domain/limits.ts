@@ -31,6 +31,8 @@ export const limits = {
   planHorizonMs: 90_000,
   planIntervalMs: 60_000,
   dueShards: 8,
+  /** At most this many connections of a shard in one plan; the soonest first, the rest in the next. */
+  duePerShard: 2_000,
   /** A connection this late is counted as overdue. */
   overdueAfterMs: 20_000,
 

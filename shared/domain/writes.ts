@@ -196,10 +196,10 @@ export const release = (item: Connection, fence: number, notBefore?: EpochMs): W
   remove: ['lease', attemptPath(fence)],
 });
 
-/** Promises a message at `wakeAt`, unless one is promised that is not later. */
-export const promiseWake = (wakeAt: EpochMs, now: EpochMs): Write => ({
+/** Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). */
+export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
   name: 'promise_wake',
-  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: now }, { path: 'wakeAt', above: wakeAt }] }],
+  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: now }, { path: 'wakeAt', above: soonEnough }] }],
   set: { wakeAt },
   remove: [],
 });

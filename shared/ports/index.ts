@@ -1,5 +1,6 @@
 /** What the application needs of the world. Adapters (`shared/adapters`) and the simulation (`test/sim`) both provide it. */
-import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, TokenSet } from '../domain/types.ts';
+import type { Outcome } from '../domain/decide.ts';
+import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, Seen, TokenSet } from '../domain/types.ts';
 import type { Write } from '../domain/writes.ts';
 
 export interface Clock {
@@ -132,3 +133,18 @@ export type Metric =
   | 'OrphanAdopted'
   | 'OverdueConnections'
   | 'RefreshDurationMs';
+
+/** How a connection comes by tokens (RFC 6749 §6 and §4.4 now). One call, one outcome, classified by the provider's rules. */
+export interface TokenSource {
+  /** Never throws for what the network or the provider does. */
+  obtain(seen: Seen, credentials: { readonly refreshToken?: Secret; readonly clientSecret?: Secret }): Promise<Outcome>;
+}
+
+/** Where an imported refresh token is put, by a function that cannot read one. */
+export interface ImportedRefreshTokens {
+  /**
+   * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same again
+   * succeeds. False if the version exists with other content. Throws `Unavailable`.
+   */
+  storeRefreshToken(connection: ConnectionName, slot: number, versionId: string, refreshToken: Secret): Promise<boolean>;
+}

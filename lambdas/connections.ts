@@ -1,0 +1,55 @@
+/** `PUT`, `GET` and the list of connections. */
+import { describe } from '../shared/application/describe.ts';
+import { putConnection } from '../shared/application/put-connection.ts';
+import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
+import { limits } from '../shared/domain/limits.ts';
+import { parseConnectionRequest } from '../shared/providers/validate.ts';
+import { type Parsed, parseBody, parseListQuery, parseName } from './parse.ts';
+import { type Fault, invalid, json, problem } from './reply.ts';
+import type { RouteKey } from './routes.ts';
+import { type Handler, safely } from './safely.ts';
+
+const compose = composeConnections();
+
+const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
+  'GET /connections': async (event) => {
+    const query = parseListQuery(event);
+    if (!query.ok) return invalid(query.faults);
+    const { store, clock } = compose();
+    const { items, next } = await store.list(limits.listPage, query.value);
+    return json(200, { connections: items.map((item) => describe(item, clock.now())), next });
+  },
+
+  'GET /connections/{connection}': async (event) => {
+    const name = parseName(event);
+    if (!name.ok) return invalid(name.faults);
+    const { store, clock } = compose();
+    const item = await store.read(name.value);
+    if (item === undefined) return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
+    return json(200, describe(item, clock.now()));
+  },
+
+  'PUT /connections/{connection}': async (event) => {
+    const [name, body] = [parseName(event), parseBody(event)];
+    const request = body.ok ? parseConnectionRequest(body.value, { allowLoopback: loopbackAllowed() }) : body;
+    if (!name.ok || !request.ok) return invalid([...faultsOf(name), ...faultsOf(request)]);
+    const world = compose();
+    const result = await putConnection(world, name.value, request.value);
+    switch (result.kind) {
+      case 'created':
+      case 'replaced':
+        return json(result.kind === 'created' ? 201 : 200, describe(result.item, world.clock.now()));
+      case 'invalid':
+        return invalid(result.faults);
+      case 'conflict':
+        return problem('conflict', {
+          detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
+          retryAfterSeconds: 1,
+        });
+    }
+  },
+};
+
+export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));
+
+const faultsOf = (parsed: Parsed<unknown>): readonly Fault[] => (parsed.ok ? [] : parsed.faults);

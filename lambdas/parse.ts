@@ -1,0 +1,68 @@
+/** Reads requests, and finds every fault in them at once. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { limits } from '../shared/domain/limits.ts';
+import type { ConnectionName } from '../shared/domain/types.ts';
+import type { Fault } from './reply.ts';
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] };
+
+const name = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The connection in the path; `default` where the route has none. */
+export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
+  const text = event.pathParameters?.['connection'] ?? 'default';
+  if (name.test(text)) return { ok: true, value: text as ConnectionName };
+  const message = 'a connection is named by 1 to 63 of a–z, 0–9 and inner hyphens';
+  return { ok: false, faults: [{ path: 'connection', message }] };
+}
+
+interface SecondsParameter {
+  readonly leastMs: number;
+  readonly mostMs: number;
+  readonly defaultMs: number;
+}
+
+const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
+  min_ttl: { leastMs: limits.minTtlMs.least, mostMs: limits.minTtlMs.most, defaultMs: limits.minTtlMs.default },
+  wait: { leastMs: 0, mostMs: limits.waitMs.most, defaultMs: limits.waitMs.default },
+};
+
+/** `min_ttl` and `wait`, whole seconds, as milliseconds. Anything else in the query is a fault: it would be a misunderstanding. */
+export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonly minTtlMs: number; readonly waitMs: number }> {
+  const query = event.queryStringParameters ?? {};
+  const faults: Fault[] = [];
+  const values = Object.fromEntries(
+    Object.entries(tokenParameters).map(([path, { leastMs, mostMs, defaultMs }]) => {
+      const text = query[path];
+      if (text === undefined) return [path, defaultMs];
+      const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : Number.NaN;
+      if (!(ms >= leastMs && ms <= mostMs)) faults.push({ path, message: `must be a whole number of seconds from ${leastMs / 1_000} to ${mostMs / 1_000}` });
+      return [path, ms];
+    }),
+  );
+  for (const path of Object.keys(query)) {
+    if (!(path in tokenParameters)) faults.push({ path, message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}` });
+  }
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { minTtlMs: values['min_ttl'] ?? 0, waitMs: values['wait'] ?? 0 } };
+}
+
+/** After which connection a list goes on: the `next` of the page before. */
+export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
+  const { after, ...others } = event.queryStringParameters ?? {};
+  const faults = Object.keys(others).map((path): Fault => ({ path, message: 'is not a parameter of this call; it takes after' }));
+  if (after !== undefined && !name.test(after)) faults.push({ path: 'after', message: 'must be the "next" of the page before' });
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: after as ConnectionName | undefined };
+}
+
+/** The JSON body, or the fault that it is none. Its content is for a schema to judge. */
+export function parseBody(event: APIGatewayProxyEventV2): Parsed<unknown> {
+  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
+  if (Buffer.byteLength(text) > limits.bodyBytes)
+    return { ok: false, faults: [{ path: 'body', message: `must not be larger than ${limits.bodyBytes} bytes` }] };
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    // The parser's own message quotes the text, which may hold a secret.
+    return { ok: false, faults: [{ path: 'body', message: 'must be JSON' }] };
+  }
+}

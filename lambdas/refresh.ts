@@ -1,0 +1,24 @@
+/** Fed by the refresh queue only: looks at the connection that a message names, and does what its state calls for. */
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { parseMessage } from '../shared/adapters/sqs-queue.ts';
+import { runRefresh } from '../shared/application/run-refresh.ts';
+import { composeRefresh } from '../shared/compose.ts';
+import { plus } from '../shared/domain/types.ts';
+
+const compose = composeRefresh();
+
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const world = compose();
+  const deadline = plus(world.clock.now(), context.getRemainingTimeInMillis());
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  for (const { messageId, body } of event.Records) {
+    try {
+      await runRefresh(world, parseMessage(body), deadline);
+    } catch (error) {
+      // The message comes back, and in the end goes to the dead letters; the planner does not wait for it.
+      world.telemetry.error('refresh_crashed', { messageId, error });
+      batchItemFailures.push({ itemIdentifier: messageId });
+    }
+  }
+  return { batchItemFailures };
+};

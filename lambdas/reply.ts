@@ -1,0 +1,73 @@
+/** HTTP replies: JSON, and problem details (RFC 9457). None may be cached: they speak of secrets and of the moment. */
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+
+/** The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status. */
+export type ProblemCode =
+  | 'invalid_request'
+  | 'connection_not_found'
+  | 'conflict'
+  | 'reauthorization_required'
+  | 'misconfigured'
+  | 'temporarily_unavailable'
+  | 'internal_error';
+
+const kinds: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string; readonly retryable: boolean }>> = {
+  invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  connection_not_found: { status: 404, title: 'There is no connection of this name', retryable: false },
+  conflict: { status: 409, title: 'The connection was changed at the same time', retryable: true },
+  reauthorization_required: { status: 409, title: 'Somebody has to authorize this connection again', retryable: false },
+  misconfigured: { status: 409, title: 'The provider does not accept this connection’s settings', retryable: false },
+  temporarily_unavailable: { status: 503, title: 'No valid token can be served at this moment', retryable: true },
+  internal_error: { status: 500, title: 'The broker failed', retryable: true },
+};
+
+/** One wrong field: where, and what would be right. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What the provider itself said last; never a secret. */
+export interface DownstreamError {
+  readonly status?: number;
+  readonly error: string;
+  readonly error_description?: string;
+}
+
+export interface ProblemDetails {
+  readonly detail: string;
+  readonly cause?: string;
+  readonly retryAfterSeconds?: number;
+  readonly faults?: readonly Fault[];
+  readonly downstreamErrors?: readonly DownstreamError[];
+}
+
+export const json = (statusCode: number, body: unknown, headers: Readonly<Record<string, string>> = {}): APIGatewayProxyStructuredResultV2 => ({
+  statusCode,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** Returns the problem as `application/problem+json`, with `Retry-After` where there is something to wait for. */
+export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayProxyStructuredResultV2 {
+  const { status, title, retryable } = kinds[code];
+  const { detail, cause, retryAfterSeconds, faults, downstreamErrors } = details;
+  const body = {
+    type: `urn:token-broker:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(cause === undefined ? {} : { cause }),
+    retryable,
+    ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
+    ...(faults === undefined ? {} : { faults }),
+    downstream_errors: downstreamErrors ?? [],
+  };
+  const retryAfter: Record<string, string> = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
+}
+
+/** The answer to a request with faults: all of them at once. */
+export const invalid = (faults: readonly Fault[]): APIGatewayProxyStructuredResultV2 =>
+  problem('invalid_request', { detail: `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}. Nothing was changed.`, faults });

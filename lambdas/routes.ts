@@ -1,0 +1,24 @@
+/** The HTTP API, as data: the CDK stack, the local gateway and the handlers all read it here. */
+
+/** Each has a handler of its own in `lambdas/<name>.ts`. */
+export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections';
+
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** As API Gateway writes it: `{name}` is one segment. */
+  readonly path: `/${string}`;
+  readonly function: FunctionName;
+}
+
+export const routes = [
+  { method: 'GET', path: '/token', function: 'token' },
+  { method: 'GET', path: '/token/{connection}', function: 'token' },
+  { method: 'GET', path: '/connections', function: 'connections' },
+  { method: 'GET', path: '/connections/{connection}', function: 'connections' },
+  { method: 'PUT', path: '/connections/{connection}', function: 'connections' },
+] as const satisfies readonly Route[];
+
+type KeyOf<R extends Route> = R extends Route ? `${R['method']} ${R['path']}` : never;
+
+/** What `event.routeKey` can be in the handler of a function: `'GET /token' | 'GET /token/{connection}'` for `token`. */
+export type RouteKey<F extends FunctionName> = KeyOf<Extract<(typeof routes)[number], { function: F }>>;

@@ -1,0 +1,53 @@
+/** A connection's status for people: everything that helps, nothing secret. */
+import { retryAfterSeconds } from '../domain/timing.ts';
+import type { Connection, EpochMs, Failure } from '../domain/types.ts';
+
+const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
+
+const failureOf = (failure: Failure) => ({
+  class: failure.class,
+  error: failure.code,
+  status: failure.status,
+  error_description: failure.description,
+  at: iso(failure.at),
+  count: failure.count,
+});
+
+/** The provider's last words, as `downstream_errors` of a problem. */
+export const downstreamErrors = ({ failure }: Connection) =>
+  failure === undefined
+    ? []
+    : [
+        {
+          error: failure.code,
+          ...(failure.status === undefined ? {} : { status: failure.status }),
+          ...(failure.description === undefined ? {} : { error_description: failure.description }),
+        },
+      ];
+
+/** Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. */
+export function describe(item: Connection, now: EpochMs) {
+  const { config } = item;
+  return {
+    connection: item.connection,
+    provider: config.provider,
+    settings: config.settings,
+    client:
+      config.clientId === undefined
+        ? undefined
+        : { client_id: config.clientId, client_secret: config.clientSecretVersionId === undefined ? undefined : '[redacted]' },
+    renewal: config.renewal,
+    margin_seconds: config.marginSeconds,
+    state: item.state,
+    cause: item.cause,
+    generation: item.generation,
+    expires_at: iso(item.expiresAt),
+    expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),
+    next_renewal_at: iso(item.dueAt),
+    not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
+    retry_after: item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
+    last_used_at: iso(item.lastUsed),
+    created_at: iso(item.createdAt),
+    last_failure: item.failure && failureOf(item.failure),
+  };
+}

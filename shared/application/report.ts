@@ -1,0 +1,59 @@
+/** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
+import type { Held } from '../domain/decide.ts';
+import type { Connection } from '../domain/types.ts';
+import type { FailureCommit } from '../domain/writes.ts';
+import type { Clock, Telemetry } from '../ports/index.ts';
+
+export type Committed = { readonly kind: 'applied'; readonly item: Connection } | { readonly kind: 'refused' } | { readonly kind: 'abandoned' };
+
+interface Reporting {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+const iso = (instant: number | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
+
+export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done: Committed, adopted: boolean): void {
+  const { connection, config } = held.seen.item;
+  const facts = { connection, provider: config.provider, fence: held.attempt.fence, adopted };
+  if (done.kind !== 'applied') {
+    telemetry.warn(done.kind === 'refused' ? 'refresh_superseded' : 'commit_abandoned', facts);
+    return;
+  }
+  const { generation, expiresAt, refreshAt } = done.item;
+  telemetry.info('refresh_succeeded', { ...facts, generation, expiresAt: iso(expiresAt), refreshAt: iso(refreshAt) });
+  telemetry.count(adopted ? 'OrphanAdopted' : 'RefreshSucceeded', 1, config.provider);
+  telemetry.count('RefreshDurationMs', clock.now() - held.attempt.startedAt, config.provider);
+}
+
+export function reportFailure({ telemetry }: Reporting, held: Held, done: Committed, commit: FailureCommit): void {
+  const { connection, config } = held.seen.item;
+  const { class: kind, code, status, count, description } = commit.failure;
+  const facts = {
+    connection,
+    provider: config.provider,
+    fence: held.attempt.fence,
+    class: kind,
+    code,
+    status,
+    count,
+    description,
+    state: commit.state,
+    cause: commit.cause,
+  };
+  if (done.kind !== 'applied') {
+    telemetry.warn('failure_not_committed', facts);
+    return;
+  }
+  if (commit.state === 'reauthorization_required') {
+    telemetry.error('reauthorization_required', facts);
+    telemetry.count('ReauthorizationRequired', 1, config.provider);
+  } else if (commit.state === 'misconfigured') {
+    telemetry.error('misconfigured', facts);
+    telemetry.count('Misconfigured', 1, config.provider);
+  } else {
+    telemetry.warn('refresh_failed', { ...facts, notBefore: iso(commit.notBefore), suspect: commit.suspect });
+    // "Too early" leaves a good token in place; it is a wrong clock or a second refresher, and is in the log.
+    if (kind !== 'too_early') telemetry.count('RefreshFailed', 1, config.provider);
+  }
+}

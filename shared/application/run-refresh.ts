@@ -1,0 +1,332 @@
+/**
+ * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it.
+ * It decides nothing; what it adds is time: the heartbeat, the budget for keeping a token, the retries of a commit.
+ */
+import type { Effect, Event, Held } from '../domain/decide.ts';
+import { limits } from '../domain/limits.ts';
+import { between } from '../domain/timing.ts';
+import {
+  type Attempt,
+  type Connection,
+  type ConnectionName,
+  type EpochMs,
+  latest,
+  type Profile,
+  plus,
+  type Secret,
+  type Seen,
+  type TokenSet,
+  versionIdOf,
+} from '../domain/types.ts';
+import type { Write } from '../domain/writes.ts';
+import {
+  type Applied,
+  type Chance,
+  type ClientSecretStore,
+  type Clock,
+  type ConnectionStore,
+  type RefreshQueue,
+  type RefreshTokenStore,
+  SealBroken,
+  type Sealer,
+  type Telemetry,
+  type TokenSource,
+  Unavailable,
+} from '../ports/index.ts';
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { protocol as normative, type Protocol } from './protocol.ts';
+import { type Committed, reportFailure, reportSuccess } from './report.ts';
+
+export interface RefreshWorld {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly store: ConnectionStore;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly clientSecrets: ClientSecretStore;
+  readonly accessSealer: Sealer;
+  readonly refreshSealer: Sealer;
+  readonly source: TokenSource;
+  readonly queue: RefreshQueue;
+  readonly telemetry: Telemetry;
+  readonly profileOf: (item: Connection) => Profile;
+}
+
+type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
+type Step = Exclude<Effect, Ending>;
+type Credentials = { readonly refreshToken?: Secret; readonly clientSecret?: Secret };
+
+/**
+ * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table cannot be
+ * reached before anything was begun; whatever was begun is then finished by a later call, here or elsewhere.
+ */
+export async function runRefresh(world: RefreshWorld, connection: ConnectionName, deadline: EpochMs, protocol: Protocol = normative): Promise<Ending> {
+  const invocation = new Invocation(world, connection, deadline, protocol);
+  try {
+    let event: Event = { kind: 'started' };
+    for (let step = 0; step < limits.stepsPerInvocation; step += 1) {
+      const effect = protocol.decide(event, { now: world.clock.now(), chance: world.chance.next(), deadline });
+      if (effect.do === 'stop') return effect;
+      if (effect.do === 'wait') return await invocation.promiseWake(effect);
+      if (effect.do === 'rest') return await invocation.rest(effect);
+      event = await invocation.perform(effect);
+    }
+    return { do: 'stop', reason: 'contended' };
+  } finally {
+    await invocation.end();
+  }
+}
+
+/** One run of the protocol: what it holds in memory, and how it performs each effect. */
+class Invocation {
+  readonly #world: RefreshWorld;
+  readonly #connection: ConnectionName;
+  readonly #deadline: EpochMs;
+  readonly #protocol: Protocol;
+  readonly #owner: string;
+  #acquires = 0;
+  #heartbeat: Heartbeat | undefined;
+  #wake: Promise<void> = Promise.resolve();
+  #credentials: Credentials = {};
+
+  constructor(world: RefreshWorld, connection: ConnectionName, deadline: EpochMs, protocol: Protocol) {
+    this.#world = world;
+    this.#connection = connection;
+    this.#deadline = deadline;
+    this.#protocol = protocol;
+    this.#owner = world.chance.id();
+  }
+
+  /** Performs one effect and returns what came of it. */
+  perform(effect: Step): Promise<Event> {
+    switch (effect.do) {
+      case 'read':
+        return this.#read();
+      case 'acquire':
+        return this.#acquire(effect.seen);
+      case 'look_up':
+        return this.#lookUp(effect.held, effect.attempts);
+      case 'mark_sent':
+        return this.#markSent(effect.held);
+      case 'gather':
+        return this.#gather(effect.held);
+      case 'call':
+        return this.#call(effect.held);
+      case 'persist':
+        return this.#persist(effect);
+      case 'commit_success':
+        return this.#commitSuccess(effect);
+      case 'commit_failure':
+        return this.#commitFailure(effect);
+      case 'reread':
+        return this.#reread(effect);
+      case 'release':
+        return this.#release(effect);
+    }
+  }
+
+  /** Sends the message for `until`, unless one that is not later has been promised. What a wait loses, the planner finds. */
+  async promiseWake(wait: Extract<Ending, { do: 'wait' }>): Promise<Ending> {
+    const { clock, chance, queue, store, telemetry } = this.#world;
+    const now = clock.now();
+    if (wait.until - now > limits.longestOwnWaitMs) return wait;
+    const from = latest(wait.until, now);
+    const wakeAt = plus(from, between(limits.wakeJitterMs, chance.next()));
+    try {
+      const { applied } = await store.apply(this.#connection, this.#protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now));
+      if (applied) await queue.send(this.#connection, wakeAt - now);
+    } catch {
+      telemetry.warn('wake_not_sent', { connection: this.#connection });
+    }
+    return wait;
+  }
+
+  async rest(resting: Extract<Ending, { do: 'rest' }>): Promise<Ending> {
+    await this.#world.store.apply(this.#connection, this.#protocol.rest(resting.seen.item, resting.dueAt));
+    return resting;
+  }
+
+  async end(): Promise<void> {
+    this.#heartbeat?.stop();
+    await this.#wake;
+  }
+
+  #seen(item: Connection): Seen {
+    return { item, profile: this.#world.profileOf(item) };
+  }
+
+  async #read(): Promise<Event> {
+    const item = await this.#world.store.read(this.#connection);
+    return { kind: 'read', seen: item && this.#seen(item) };
+  }
+
+  async #acquire(seen: Seen): Promise<Event> {
+    const { clock, chance, queue, store, telemetry } = this.#world;
+    const now = clock.now();
+    // Whoever takes the lease promises a look at its end, so that its own death is noticed in time.
+    const wakeAt = plus(now, limits.leaseMs + between(limits.wakeJitterMs, chance.next()));
+    const write = this.#protocol.acquire(seen, this.#owner, now, wakeAt);
+    const result = await this.#applyPatiently(write);
+    this.#acquires += 1;
+    if (!result.applied) return { kind: 'acquire_refused', seen: result.item && this.#seen(result.item), tries: this.#acquires };
+    const held: Held = { lease: write.lease, attempt: write.attempt, seen: this.#seen(result.item) };
+    this.#heartbeat?.stop();
+    this.#heartbeat = startHeartbeat(clock, store, this.#protocol, held);
+    this.#wake = queue.send(this.#connection, wakeAt - now).catch(() => telemetry.warn('wake_not_sent', { connection: this.#connection }));
+    return { kind: 'acquired', held };
+  }
+
+  /**
+   * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
+   * this attempt might have to wait for minutes.
+   */
+  async #applyPatiently(write: Write): Promise<Applied> {
+    const { clock, chance, store } = this.#world;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await store.apply(this.#connection, write);
+      } catch (error) {
+        if (!(error instanceof Unavailable) || attempt === limits.acquiresPerInvocation) throw error;
+        await clock.sleep(limits.commitRetryMs * (1 + chance.next()));
+      }
+    }
+  }
+
+  /** Newest first. One that cannot be read ends the search: adopting an older one would lose it, should it be there. */
+  async #lookUp(held: Held, attempts: readonly Attempt[]): Promise<Event> {
+    for (const attempt of attempts) {
+      const result = await this.#world.refreshTokens.lookUp(this.#connection, attempt.slot, attempt.versionId);
+      if (result.kind === 'found') return { kind: 'looked_up', held, orphan: { attempt, tokens: result.tokens }, unreadable: false };
+      if (result.kind === 'unreadable') return { kind: 'looked_up', held, orphan: undefined, unreadable: true };
+    }
+    return { kind: 'looked_up', held, orphan: undefined, unreadable: false };
+  }
+
+  async #markSent(held: Held): Promise<Event> {
+    const { clock, store } = this.#world;
+    try {
+      const { applied } = await store.apply(this.#connection, this.#protocol.markSent(held.seen.item, held.attempt.fence, plus(clock.now(), limits.leaseMs)));
+      return applied ? { kind: 'send_marked', held } : { kind: 'send_refused' };
+    } catch (error) {
+      // Perhaps marked, certainly not sent: the entry stays and is looked into by a successor.
+      if (error instanceof Unavailable) return { kind: 'send_refused' };
+      throw error;
+    }
+  }
+
+  async #gather(held: Held): Promise<Event> {
+    try {
+      const missing = await this.#readCredentials(held);
+      if (missing !== undefined) return { kind: 'not_ready', held, code: missing, missing: true };
+      // No key, no call: an answer that could not be sealed could be lost.
+      await Promise.all([this.#world.accessSealer.ready(), this.#world.refreshSealer.ready()]);
+      return { kind: 'ready', held, leaseUntil: this.#heartbeat?.until() ?? held.lease.until };
+    } catch (error) {
+      if (error instanceof SealBroken) return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
+      if (error instanceof Unavailable) return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
+      throw error;
+    }
+  }
+
+  /** Returns what is missing, if anything is. */
+  async #readCredentials({ seen: { item, profile } }: Held): Promise<string | undefined> {
+    const { clientSecrets, refreshTokens, refreshSealer } = this.#world;
+    const { clientSecretVersionId } = item.config;
+    const clientSecret = clientSecretVersionId === undefined ? undefined : await clientSecrets.read(this.#connection, clientSecretVersionId);
+    if (clientSecretVersionId !== undefined && clientSecret === undefined) return 'client_secret_missing';
+    this.#credentials = { ...(clientSecret && { clientSecret }) };
+    if (profile.grant !== 'refresh_token') return undefined;
+    const place = item.refreshToken;
+    if (place === undefined) return 'refresh_token_missing';
+    const refreshToken =
+      place.sealed === undefined
+        ? await refreshTokens.read(this.#connection, place.slot ?? 0, place.versionId)
+        : await refreshSealer.open(place.sealed, { connection: this.#connection, versionId: place.versionId });
+    if (refreshToken === undefined) return 'refresh_token_missing';
+    this.#credentials = { ...this.#credentials, refreshToken };
+    return undefined;
+  }
+
+  async #call(held: Held): Promise<Event> {
+    return { kind: 'answered', held, outcome: await this.#world.source.obtain(held.seen, this.#credentials) };
+  }
+
+  /** Secrets Manager gets its budget; then the token is sealed, to travel with the commit. */
+  async #persist({ held, outcome, tokens, refreshToken }: Extract<Step, { do: 'persist' }>): Promise<Event> {
+    const { slot, versionId } = held.attempt;
+    const stored = await this.#storeWithin(limits.persistBudgetMs, held, tokens);
+    if (stored) return { kind: 'persisted', held, outcome, place: { slot, versionId } };
+    this.#world.telemetry.count('RefreshTokenSealed', 1, held.seen.item.config.provider);
+    const sealed = await this.#world.refreshSealer.seal(refreshToken, { connection: this.#connection, versionId });
+    return { kind: 'persisted', held, outcome, place: { versionId, sealed } };
+  }
+
+  async #storeWithin(budgetMs: number, held: Held, tokens: TokenSet): Promise<boolean> {
+    const { clock, refreshTokens } = this.#world;
+    const { slot, versionId } = held.attempt;
+    const over = new AbortController();
+    const store = refreshTokens.persist(this.#connection, slot, versionId, tokens).catch(() => false);
+    const stored = await Promise.race([store, clock.sleep(budgetMs, over.signal).then(() => false)]);
+    over.abort();
+    return stored;
+  }
+
+  async #commitSuccess(effect: Extract<Step, { do: 'commit_success' }>): Promise<Event> {
+    const { held, tokens, place, fromReplay, adopted } = effect;
+    const { item } = held.seen;
+    const { fence } = held.attempt;
+    let sealedAccessToken: string;
+    try {
+      sealedAccessToken = await this.#world.accessSealer.seal(tokens.accessToken, {
+        connection: this.#connection,
+        versionId: versionIdOf(item.grantId, fence),
+      });
+    } catch (error) {
+      if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
+      throw error;
+    }
+    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, fromReplay }));
+    reportSuccess(this.#world, held, done, adopted);
+    return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: `commit_${done.kind}` };
+  }
+
+  async #commitFailure({ held, commit }: Extract<Step, { do: 'commit_failure' }>): Promise<Event> {
+    const done = await this.#commit([this.#protocol.commitFailure(held.seen.item, held.attempt.fence, commit)]);
+    reportFailure(this.#world, held, done, commit);
+    return done.kind === 'applied' ? { kind: 'failure_committed', notBefore: commit.notBefore } : { kind: `commit_${done.kind}` };
+  }
+
+  async #reread({ held, verdict }: Extract<Step, { do: 'reread' }>): Promise<Event> {
+    try {
+      const item = await this.#world.store.read(this.#connection);
+      return { kind: 'reread', held, verdict, seen: item && this.#seen(item) };
+    } catch (error) {
+      // No verdict on a state that cannot be seen: the attempt stays open, and a successor finds out.
+      if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
+      throw error;
+    }
+  }
+
+  async #release({ held, notBefore, wakeAt }: Extract<Step, { do: 'release' }>): Promise<Event> {
+    const done = await this.#commit([this.#protocol.release(held.seen.item, held.attempt.fence, notBefore)]);
+    return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
+  }
+
+  /** Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's reserve. */
+  async #commit(writes: readonly Write[]): Promise<Committed> {
+    const { clock, chance, store } = this.#world;
+    for (;;) {
+      try {
+        for (const write of writes) {
+          const result = await store.apply(this.#connection, write);
+          if (result.applied) return { kind: 'applied', item: result.item };
+        }
+        return { kind: 'refused' };
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        const pauseMs = limits.commitRetryMs * (1 + chance.next());
+        if (plus(clock.now(), pauseMs + limits.commitReserveMs) > this.#deadline) return { kind: 'abandoned' };
+        await clock.sleep(pauseMs);
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The one place that wires ports to adapters, from the environment variables that the stack sets. Each function composes
+ * what it needs and no more, on its first invocation: what runs while a function starts can be frozen half-way.
+ */
+
+import { dynamoDb, secretsManager, sqs } from './adapters/clients.ts';
+import { dynamoDbConnections } from './adapters/dynamodb-connections.ts';
+import { joseSealer, type Purpose, secretsManagerKey } from './adapters/jose-sealer.ts';
+import { secretsManagerVersions } from './adapters/secret-versions.ts';
+import { clientSecrets, refreshTokens } from './adapters/secrets-manager.ts';
+import { sqsQueue } from './adapters/sqs-queue.ts';
+import { systemChance, systemClock } from './adapters/system.ts';
+import { cloudWatchTelemetry } from './adapters/telemetry.ts';
+import { httpTokenEndpoint } from './adapters/token-endpoint.ts';
+import type { TokenWorld } from './application/get-token.ts';
+import type { PlanWorld } from './application/plan.ts';
+import type { ConnectionsWorld } from './application/put-connection.ts';
+import type { RefreshWorld } from './application/run-refresh.ts';
+import { assertRelations } from './domain/limits.ts';
+import { profileOf } from './providers/profile.ts';
+import { oauthTokenSource } from './providers/token-source.ts';
+
+/** The environment variables that the stack sets, by what they are for. */
+type Variable = 'TABLE_NAME' | 'DUE_INDEX' | 'REFRESH_QUEUE_URL' | 'SECRET_PREFIX' | 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID';
+
+function required(variable: Variable): string {
+  const value = process.env[variable];
+  if (value === undefined || value === '') throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
+  return value;
+}
+
+/** The local broker sets this: its authorization servers are on this machine. The stack never does. */
+export const loopbackAllowed = (): boolean => process.env['ALLOW_LOOPBACK_PROVIDERS'] === '1';
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+const connections = (dueIndexName = '') => dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
+const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
+
+export const composeToken = (): (() => TokenWorld) =>
+  once(() => ({
+    clock: systemClock,
+    chance: systemChance,
+    store: connections(),
+    sealer: joseSealer('access', secretsManagerKey(secretsManager(), required('ACCESS_KEY_SECRET_ID')), systemClock),
+    queue: queue(),
+    telemetry: cloudWatchTelemetry('token'),
+    memory: new Map(),
+  }));
+
+export const composeRefresh = (): (() => RefreshWorld) =>
+  once(() => {
+    assertRelations();
+    const client = secretsManager();
+    const versions = secretsManagerVersions(client);
+    const prefix = required('SECRET_PREFIX');
+    const sealer = (purpose: Purpose, secretId: string) => joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
+    return {
+      clock: systemClock,
+      chance: systemChance,
+      store: connections(),
+      refreshTokens: refreshTokens(versions, prefix),
+      clientSecrets: clientSecrets(versions, prefix),
+      accessSealer: sealer('access', required('ACCESS_KEY_SECRET_ID')),
+      refreshSealer: sealer('refresh', required('REFRESH_KEY_SECRET_ID')),
+      source: oauthTokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
+      queue: queue(),
+      telemetry: cloudWatchTelemetry('refresh'),
+      profileOf,
+    };
+  });
+
+export const composePlan = (): (() => PlanWorld) =>
+  once(() => ({ clock: systemClock, store: connections(required('DUE_INDEX')), queue: queue(), telemetry: cloudWatchTelemetry('plan') }));
+
+export const composeConnections = (): (() => ConnectionsWorld) =>
+  once(() => {
+    const versions = secretsManagerVersions(secretsManager());
+    const prefix = required('SECRET_PREFIX');
+    return {
+      clock: systemClock,
+      chance: systemChance,
+      store: connections(),
+      refreshTokens: refreshTokens(versions, prefix),
+      clientSecrets: clientSecrets(versions, prefix),
+      telemetry: cloudWatchTelemetry('connections'),
+    };
+  });

@@ -1,0 +1,74 @@
+/**
+ * What a conditional write means, as a pure function of an item: the reference for every adapter of the table. The
+ * memory adapter runs on it; the DynamoDB adapter translates the same data and only asks here whether a write was its own.
+ */
+import type { Connection } from './types.ts';
+import type { Clause, Path, Write } from './writes.ts';
+
+type Attributes = { [name: string]: unknown };
+
+/** Whether the clause holds of the item. As in DynamoDB, a comparison with an absent attribute, or with one of another type, is false. */
+export function holds(clause: Clause, item: Connection): boolean {
+  if ('any' in clause) return clause.any.some((one) => holds(one, item));
+  if ('present' in clause) return valueAt(item, clause.present) !== undefined;
+  if ('absent' in clause) return valueAt(item, clause.absent) === undefined;
+  const value = valueAt(item, clause.path);
+  if ('equals' in clause) return value === clause.equals;
+  if (typeof value !== 'number') return false;
+  if ('below' in clause) return value < clause.below;
+  if ('atMost' in clause) return value <= clause.atMost;
+  return value > clause.above;
+}
+
+/** Whether this very write was applied to the item earlier, by a try whose reply was lost. */
+export const isMine = (write: Write, item: Connection): boolean => write.mine?.every((clause) => holds(clause, item)) ?? false;
+
+/**
+ * The item after the write, or undefined if a clause does not hold; `item` itself is left as it was.
+ * Throws for a write that DynamoDB would refuse whatever the item: overlapping paths, or a path into an absent attribute.
+ */
+export function applied(write: Write, item: Connection): Connection | undefined {
+  refuseOverlaps(write);
+  if (!write.when.every((clause) => holds(clause, item))) return undefined;
+  const next = structuredClone(item);
+  for (const [path, value] of Object.entries(write.set)) {
+    const [parent, name] = placeOf(next, path, write);
+    if (value !== undefined) parent[name] = structuredClone(value);
+  }
+  for (const [path, amount] of Object.entries(write.add ?? {})) {
+    const [parent, name] = placeOf(next, path, write);
+    const before = parent[name];
+    parent[name] = (typeof before === 'number' ? before : 0) + (amount ?? 0);
+  }
+  for (const path of write.remove) {
+    const [parent, name] = placeOf(next, path, write);
+    delete parent[name];
+  }
+  return next;
+}
+
+/** All attributes that the write touches. */
+export const pathsOf = (write: Write): string[] => [...Object.keys(write.set), ...Object.keys(write.add ?? {}), ...write.remove];
+
+function refuseOverlaps(write: Write): void {
+  const paths = pathsOf(write);
+  const twice = paths.find((path, i) => paths.some((other, j) => i !== j && `${path}.`.startsWith(`${other}.`)));
+  if (twice !== undefined) throw new Error(`write ${write.name} touches ${twice} more than once: DynamoDB would refuse it`);
+}
+
+const isAttributes = (value: unknown): value is Attributes => typeof value === 'object' && value !== null;
+
+function valueAt(item: Connection, path: Path): unknown {
+  let value: unknown = item;
+  for (const name of path.split('.')) value = isAttributes(value) ? value[name] : undefined;
+  return value;
+}
+
+function placeOf(item: Connection, path: string, write: Write): [parent: Attributes, name: string] {
+  const names = path.split('.');
+  const name = names.pop() ?? path;
+  let parent: unknown = item;
+  for (const inner of names) parent = isAttributes(parent) ? parent[inner] : undefined;
+  if (!isAttributes(parent)) throw new Error(`write ${write.name} touches ${path}, whose parent is absent: DynamoDB would refuse it`);
+  return [parent, name];
+}

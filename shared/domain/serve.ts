@@ -1,0 +1,62 @@
+/** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
+import { limits } from './limits.ts';
+import { leaseAlive } from './rules.ts';
+import { type Connection, type EpochMs, latest, plus } from './types.ts';
+
+export type Answer =
+  | { readonly kind: 'serve'; readonly warning: string | undefined }
+  /** A newer token set is wanted. It cannot come before `notBefore`; `retryAt` is when it is sensible to ask again. */
+  | { readonly kind: 'wait'; readonly notBefore: EpochMs | undefined; readonly retryAt: EpochMs | undefined }
+  | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
+  /** No renewal is due yet, and the token's life is shorter than the caller asks for. */
+  | { readonly kind: 'unsatisfiable'; readonly lifeMs: number };
+
+export interface Serving {
+  readonly answer: Answer;
+  /** Ask for a refresh, if nobody did lately. */
+  readonly ask: boolean;
+  /** Note that the connection is in use. */
+  readonly touch: boolean;
+  /** Put it back into the due index. */
+  readonly arm: boolean;
+  /** May be answered from memory for a moment: nothing is due and nothing to be written. */
+  readonly memorable: boolean;
+}
+
+/** Total over every state; a valid token is never refused because a renewal failed. */
+export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
+  const answer = answerFor(item, minTtlMs, now);
+  const active = item.state === 'active';
+  const due = active && (item.refreshAt ?? now) <= now;
+  const backingOff = item.notBefore !== undefined && item.notBefore > now;
+  const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
+  const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
+  const arm = active && (item.dueAt === undefined || item.dueAt > (item.refreshAt ?? now)) && !backingOff;
+  return {
+    answer,
+    ask: due && !backingOff && !asked && !leaseAlive(item, now),
+    touch,
+    arm,
+    memorable: answer.kind === 'serve' && !due && !touch && !arm,
+  };
+}
+
+function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
+  const lifeMs = item.expiresAt === undefined ? 0 : item.expiresAt - now;
+  if (item.accessToken !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', warning: warningOf(item) };
+  if (item.state !== 'active') return { kind: 'refuse', code: item.state };
+  const notBefore = latest(item.refreshAt ?? now, item.notBefore ?? now);
+  if (notBefore > now) {
+    // The default is ours to keep, or to be late with; more than that was the caller's own wish.
+    const tooMuch = item.refreshAt !== undefined && item.refreshAt > now && minTtlMs > limits.minTtlMs.default;
+    return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
+  }
+  // A refresh that is under way can end at any moment, and its lease ends in any case.
+  return { kind: 'wait', notBefore: undefined, retryAt: leaseAlive(item, now) ? item.lease?.until : undefined };
+}
+
+function warningOf(item: Connection): string | undefined {
+  if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
+  if (item.failure === undefined) return undefined;
+  return `the last ${item.failure.count} renewals failed (${item.failure.code}); this token is valid until it expires`;
+}

@@ -1,0 +1,101 @@
+/** A world to tell one story in: which boundary, the how-manieth time, and what strikes there. */
+import type { TokenAnswer } from '../../shared/application/get-token.ts';
+import type { Connection } from '../../shared/domain/types.ts';
+import type { Boundary, Fault } from '../sim/environment.ts';
+import { type KindName, kinds } from '../sim/natures.ts';
+import type { Call, Way } from '../sim/provider.ts';
+import { World, type WorldOptions } from '../sim/world.ts';
+
+export const crash: Fault = { kind: 'crash' };
+export const fail: Fault = { kind: 'fail' };
+export const pause = (seconds: number): Fault => ({ kind: 'pause', ms: seconds * 1_000 });
+
+type Phase = Boundary['phase'];
+/** `[phase, operation, the how-manieth time (from 1), fault]`; an array of times means each of them. */
+export type Strike = readonly [phase: Phase, operation: string, times: number | readonly [from: number, to: number], fault: Fault];
+
+export interface Story {
+  readonly strikes?: readonly Strike[];
+  /** How the provider's calls go, in order; the first is that of the import. */
+  readonly ways?: readonly Partial<Way>[];
+  /** Operations that neither succeed nor fail, the how-manieth time. */
+  readonly hangs?: readonly (readonly [operation: string, time: number])[];
+  readonly options?: Partial<WorldOptions>;
+}
+
+export class Scenario extends World {
+  /** Takes the named parts of the world down while it says so. */
+  down = new Set<'table' | 'secrets' | 'queue' | 'keys'>();
+
+  constructor(kind: KindName, story: Story = {}) {
+    const seen = new Map<string, number>();
+    const strikes = story.strikes ?? [];
+    let calls = 0;
+    super({
+      seed: 1,
+      ...kinds[kind],
+      faults: ({ operation, phase, kind: environment }) => {
+        const store = operation.split('.')[0];
+        if (phase === 'before' && [...this.down].some((part) => part === store)) return fail;
+        if (environment !== 'refresh') return undefined;
+        const key = `${phase} ${operation}`;
+        const nth = (seen.get(key) ?? 0) + 1;
+        seen.set(key, nth);
+        if (phase === 'before' && (story.hangs ?? []).some(([what, time]) => what === operation && time === nth)) return { kind: 'hang' };
+        return strikes.find(([when, what, times]) => `${when} ${what}` === key && within(nth, times))?.[3];
+      },
+      way: (_: Call): Way => ({ toMs: 20, fromMs: 20, ...story.ways?.[calls++] }),
+      ...story.options,
+    });
+  }
+
+  /** Lets this much time pass. */
+  async pass(seconds: number): Promise<void> {
+    await this.time.runUntil((this.time.now() + seconds * 1_000) as never);
+  }
+
+  /** A client's GET, run to its end. */
+  ask(minTtlMs?: number, waitMs?: number): Promise<TokenAnswer> {
+    return this.time.runUntilSettled(this.get(minTtlMs, waitMs));
+  }
+
+  /** Imports a grant and renews it for the first time; afterwards the ledger is empty. */
+  async connected(): Promise<Connection> {
+    await this.authorize();
+    this.send();
+    await this.pass(5);
+    this.provider.ledger.length = 0;
+    return this.item();
+  }
+
+  /** Runs until the current token's renewal is due. */
+  async untilDue(): Promise<void> {
+    const { refreshAt } = await this.item();
+    if (refreshAt === undefined) throw new Error('nothing is due');
+    await this.time.runUntil(refreshAt);
+  }
+
+  /** Puts an older state of the table back. */
+  async restore(item: Connection): Promise<void> {
+    await this.store.remove(this.connection);
+    await this.store.create(item);
+  }
+
+  results(): (string | undefined)[] {
+    return this.provider.ledger.map(({ result }) => result);
+  }
+
+  /** Whether the refresh token that the table points to is one the provider would take. */
+  async grantKept(): Promise<boolean> {
+    const { refreshToken } = await this.item();
+    if (refreshToken === undefined) return false;
+    const text =
+      refreshToken.sealed === undefined
+        ? this.secrets.get(`${refreshToken.slot}/${refreshToken.versionId}`)?.refreshToken?.reveal()
+        : (JSON.parse(refreshToken.sealed) as string[])[2];
+    return text !== undefined && this.provider.alive(text);
+  }
+}
+
+const within = (nth: number, times: number | readonly [number, number]): boolean =>
+  typeof times === 'number' ? nth === times : nth >= times[0] && nth <= times[1];

@@ -1,0 +1,61 @@
+/** The kinds of provider that are simulated, each with the profile that its preset would give. */
+import { limits } from '../../shared/domain/limits.ts';
+import type { ConnectionConfig, Profile } from '../../shared/domain/types.ts';
+import type { Nature } from './provider.ts';
+
+export interface Kind {
+  readonly nature: Nature;
+  readonly profile: Profile;
+  readonly config: ConnectionConfig;
+}
+
+const nature: Nature = {
+  name: 'reusable',
+  rotation: 'none',
+  graceMs: 0,
+  killsSibling: false,
+  lifetimeMs: 3_600_000,
+  minTokenAgeMs: 0,
+  expiresIn: 'number',
+  words: 'rfc6749',
+};
+
+const profile: Profile = {
+  grant: 'refresh_token',
+  marginMs: limits.marginMs,
+  minTokenAgeMs: 0,
+  defaultLifetimeMs: 3_600_000,
+  ambiguousRetry: 'at_once',
+  callTimeoutMs: limits.callTimeoutMs,
+  slots: 2,
+  renewal: 'always',
+  firstDelayMs: { default: 5_000, time_out: 1_000, http_429: 60_000, http_500: 15_000 },
+};
+
+const config: ConnectionConfig = { provider: 'generic-oauth2', settings: { token_endpoint: 'https://provider.example/token' }, renewal: 'always' };
+const exactConfig: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, renewal: 'always' };
+
+const kind = (its: Partial<Nature>, itsProfile: Partial<Profile> = {}): Kind => ({
+  nature: { ...nature, ...its },
+  profile: { ...profile, defaultLifetimeMs: its.lifetimeMs ?? profile.defaultLifetimeMs, ...itsProfile },
+  config: its.words === 'exact' ? exactConfig : config,
+});
+
+const patient = { ambiguousRetry: 'after_holder' } as const;
+const exact = { words: 'exact', lifetimeMs: 600_000, minTokenAgeMs: 570_000, expiresIn: 'string' } as const;
+const exactProfile = { ...patient, minTokenAgeMs: 574_000 } as const;
+
+export const kinds = {
+  reusable: kind({ name: 'reusable' }),
+  reusableShort: kind({ name: 'reusable, 300 s, no expires_in', lifetimeMs: 300_000, expiresIn: 'missing' }),
+  singleUse: kind({ name: 'single use', rotation: 'single_use', lifetimeMs: 600_000 }, patient),
+  revoking: kind({ name: 'reuse revokes', rotation: 'revokes', lifetimeMs: 600_000 }, patient),
+  minuteOfGrace: kind({ name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000, lifetimeMs: 600_000 }, { callTimeoutMs: 60_000 - limits.graceReserveMs }),
+  halfHourOfGrace: kind({ name: 'grace of 30 min', rotation: 'grace', graceMs: 1_800_000, lifetimeMs: 1_800_000 }),
+  graceKillsSibling: kind({ name: 'grace, reuse kills the sibling', rotation: 'grace', graceMs: 1_800_000, killsSibling: true, lifetimeMs: 600_000 }),
+  exactSingleUse: kind({ name: 'Exact Online', rotation: 'single_use', ...exact }, exactProfile),
+  exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
+  unknown: kind({ name: 'reusable, taken for single use', lifetimeMs: 600_000 }, patient),
+} as const satisfies Record<string, Kind>;
+
+export type KindName = keyof typeof kinds;

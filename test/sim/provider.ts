@@ -1,0 +1,167 @@
+/**
+ * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that it
+ * has seen before is the difference between them.
+ */
+import type { TokenReply, TokenRequest } from '../../shared/ports/index.ts';
+import type { VirtualTime } from './time.ts';
+
+export interface Nature {
+  readonly name: string;
+  /**
+   * `none`: refresh tokens stay. `grace`: rotated, and the old one works for `graceMs` more. `single_use`: the old one is
+   * dead. `revokes`: sending an old one kills the whole family.
+   */
+  readonly rotation: 'none' | 'grace' | 'single_use' | 'revokes';
+  readonly graceMs: number;
+  /** With a grace period: a second use of the old token kills the first successor. */
+  readonly killsSibling: boolean;
+  readonly lifetimeMs: number;
+  /** A token younger than this is not renewed; that is checked before the refresh token is looked at. */
+  readonly minTokenAgeMs: number;
+  readonly expiresIn: 'number' | 'string' | 'missing';
+  /** As Exact Online words its errors, or as RFC 6749 does. */
+  readonly words: 'rfc6749' | 'exact';
+}
+
+/** How one call goes on its way: drawn by the simulation, or scripted. */
+export interface Way {
+  readonly toMs: number;
+  readonly fromMs: number;
+  /** The request, or the reply, never arrives. */
+  readonly lost?: 'request' | 'reply';
+  /** Answered instead of being processed, or after it was. */
+  readonly instead?: {
+    readonly status: number;
+    readonly body: string | ((newest: string) => string);
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly after: boolean;
+  };
+}
+
+/** One call as the provider saw it. */
+export interface Call {
+  readonly sentAt: number;
+  readonly environment: number;
+  readonly refreshToken: string;
+  processedAt?: number;
+  /** When the caller knew, or gave up, or died. */
+  endedAt?: number;
+  result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
+}
+
+interface Family {
+  current: string;
+  readonly spent: Map<string, number>;
+  /** Tokens that died with a sibling. */
+  readonly dead: Set<string>;
+  revoked: boolean;
+  issuedAt: number;
+}
+
+export class Provider {
+  readonly ledger: Call[] = [];
+  readonly #time: VirtualTime;
+  readonly #nature: Nature;
+  readonly #families: Family[] = [];
+  #serial = 0;
+
+  constructor(time: VirtualTime, nature: Nature) {
+    this.#time = time;
+    this.#nature = nature;
+  }
+
+  /** A person logs in: a new family, and its first refresh token. */
+  authorize(): string {
+    const current = this.#token('refresh');
+    this.#families.push({ current, spent: new Map(), dead: new Set(), revoked: false, issuedAt: Number.NEGATIVE_INFINITY });
+    return current;
+  }
+
+  /** Whether this refresh token would still be accepted. */
+  alive(refreshToken: string): boolean {
+    const family = this.#familyOf(refreshToken);
+    return (
+      family !== undefined && !family.revoked && !family.dead.has(refreshToken) && (family.current === refreshToken || this.#inGrace(family, refreshToken))
+    );
+  }
+
+  /** Processes a call on its way, and answers unless an end of the way swallows it. Resolves never if it does. */
+  async call(call: Call, request: TokenRequest, way: Way): Promise<TokenReply> {
+    await this.#time.sleep(way.toMs);
+    if (way.lost === 'request') return new Promise(() => {});
+    call.processedAt = this.#time.now();
+    const { instead } = way;
+    const reply = instead !== undefined && !instead.after ? undefined : this.#process(call, request.refreshToken?.reveal() ?? '');
+    if (instead !== undefined) call.result ??= 'instead';
+    await this.#time.sleep(way.fromMs);
+    if (way.lost === 'reply') return new Promise(() => {});
+    if (instead !== undefined) {
+      const newest = this.#familyOf(request.refreshToken?.reveal() ?? '')?.current ?? '';
+      const body = typeof instead.body === 'string' ? instead.body : instead.body(newest);
+      return { kind: 'reply', status: instead.status, headers: instead.headers ?? {}, body };
+    }
+    return reply ?? new Promise(() => {});
+  }
+
+  #process(call: Call, refreshToken: string): TokenReply {
+    const now = this.#time.now();
+    const family = this.#familyOf(refreshToken);
+    if (family === undefined || family.revoked || family.dead.has(refreshToken)) return this.#refuse(call, 'refused');
+    // Age first: a provider that checks it does so before it looks at the refresh token.
+    if (now - family.issuedAt < this.#nature.minTokenAgeMs) {
+      call.result = 'too_early';
+      return reply(400, { error: 'access_denied', error_description: 'Rate limit exceeded: access_token not expired' });
+    }
+    const old = family.current !== refreshToken;
+    if (old && !this.#inGrace(family, refreshToken)) {
+      if (this.#nature.rotation === 'revokes') family.revoked = true;
+      return this.#refuse(call, this.#nature.rotation === 'revokes' ? 'revoked' : 'refused');
+    }
+    call.result = old ? 'repeated' : 'rotated';
+    family.issuedAt = now;
+    if (this.#nature.rotation !== 'none') {
+      if (old && this.#nature.killsSibling) family.dead.add(family.current);
+      if (!family.spent.has(refreshToken)) family.spent.set(refreshToken, now);
+      if (old && !this.#nature.killsSibling) family.spent.set(family.current, now);
+      family.current = this.#token('refresh');
+    }
+    return reply(200, this.#tokens(family));
+  }
+
+  #inGrace(family: Family, refreshToken: string): boolean {
+    const spentAt = family.spent.get(refreshToken);
+    return this.#nature.rotation === 'grace' && spentAt !== undefined && this.#time.now() - spentAt <= this.#nature.graceMs;
+  }
+
+  #tokens(family: Family) {
+    const seconds = this.#nature.lifetimeMs / 1_000;
+    const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[this.#nature.expiresIn];
+    const refresh = this.#nature.rotation === 'none' ? {} : { refresh_token: family.current };
+    return { access_token: `${this.#token('access')}@${this.#time.now() + this.#nature.lifetimeMs}`, token_type: 'bearer', ...expiry, ...refresh };
+  }
+
+  #refuse(call: Call, result: 'refused' | 'revoked'): TokenReply {
+    call.result = result;
+    if (this.#nature.words === 'exact') return reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' });
+    return reply(400, { error: 'invalid_grant' });
+  }
+
+  #familyOf(refreshToken: string): Family | undefined {
+    return this.#families.find((family) => family.current === refreshToken || family.spent.has(refreshToken) || family.dead.has(refreshToken));
+  }
+
+  #token(kind: 'access' | 'refresh'): string {
+    this.#serial += 1;
+    return `${kind}-${this.#serial}`;
+  }
+}
+
+const reply = (status: number, body: unknown): TokenReply => ({
+  kind: 'reply',
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** When the access token in this text really expires, by the provider's own clock. */
+export const trueExpiryOf = (accessToken: string): number => Number(accessToken.split('@')[1]);

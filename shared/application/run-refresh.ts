@@ -271,7 +271,7 @@ class Invocation {
   }
 
   async #commitSuccess(effect: Extract<Step, { do: 'commit_success' }>): Promise<Event> {
-    const { held, tokens, place, fromReplay, adopted } = effect;
+    const { held, tokens, place, contested, adopted } = effect;
     const { item } = held.seen;
     const { fence } = held.attempt;
     let sealedAccessToken: string;
@@ -284,7 +284,7 @@ class Invocation {
       if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
       throw error;
     }
-    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, fromReplay }));
+    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, contested }));
     reportSuccess(this.#world, held, done, adopted);
     return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: `commit_${done.kind}` };
   }

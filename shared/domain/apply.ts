@@ -30,10 +30,10 @@ export const isMine = (write: Write, item: Connection): boolean => write.mine?.e
 export function applied(write: Write, item: Connection): Connection | undefined {
   refuseOverlaps(write);
   if (!write.when.every((clause) => holds(clause, item))) return undefined;
-  const next = structuredClone(item);
+  const next: Connection = { ...item };
   for (const [path, value] of Object.entries(write.set)) {
     const [parent, name] = placeOf(next, path, write);
-    if (value !== undefined) parent[name] = structuredClone(value);
+    if (value !== undefined) parent[name] = value;
   }
   for (const [path, amount] of Object.entries(write.add ?? {})) {
     const [parent, name] = placeOf(next, path, write);
@@ -64,11 +64,17 @@ function valueAt(item: Connection, path: Path): unknown {
   return value;
 }
 
+/** The object that holds the path's last name. What lies on the way to it is copied: the item before shares the rest with the item after. */
 function placeOf(item: Connection, path: string, write: Write): [parent: Attributes, name: string] {
   const names = path.split('.');
   const name = names.pop() ?? path;
-  let parent: unknown = item;
-  for (const inner of names) parent = isAttributes(parent) ? parent[inner] : undefined;
-  if (!isAttributes(parent)) throw new Error(`write ${write.name} touches ${path}, whose parent is absent: DynamoDB would refuse it`);
+  let parent = item as unknown as Attributes;
+  for (const inner of names) {
+    const within = parent[inner];
+    if (!isAttributes(within)) throw new Error(`write ${write.name} touches ${path}, whose parent is absent: DynamoDB would refuse it`);
+    const copy = { ...within };
+    parent[inner] = copy;
+    parent = copy;
+  }
   return [parent, name];
 }

@@ -90,7 +90,7 @@ export type Effect =
       readonly held: Held;
       readonly tokens: TokenSet /** Undefined: the reply brought no refresh token, the one we have stays. */;
       readonly place: Place | undefined;
-      readonly fromReplay: boolean;
+      readonly contested: boolean;
       readonly adopted: boolean;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
@@ -185,7 +185,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       held,
       tokens,
       place: { slot: attempt.slot, versionId: attempt.versionId },
-      fromReplay: inDoubt(item, held.attempt.fence).some((earlier) => earlier.fence < attempt.fence),
+      contested: attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
       adopted: true,
     };
   }
@@ -239,7 +239,7 @@ function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circ
       held,
       tokens: outcome.tokens,
       place,
-      fromReplay: inDoubt(item, held.attempt.fence).length > 0,
+      contested: inDoubt(item, held.attempt.fence).length > 0,
       adopted: false,
     };
   }
@@ -268,7 +268,7 @@ function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circ
   if (answersUntil !== undefined) {
     return { do: 'commit_failure', held, commit: { failure: verdict, notBefore: answersUntil, state: 'active', suspect: true } };
   }
-  const ours = doubtful.length > 0 || before.fromReplay === true;
+  const ours = doubtful.length > 0 || before.contested === true;
   return commitVerdict(held, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'));
 }
 

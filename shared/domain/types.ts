@@ -89,6 +89,8 @@ export interface Attempt {
   readonly generation: number;
   /** May have been sent. False only until an attempt that follows others has looked for what they may have stored. */
   readonly sent: boolean;
+  /** Others before it may have sent the same refresh token. */
+  readonly repeats: boolean;
   /** Its holder saw the call end without an answer (time-out, 5xx): nobody needs to wait for it. */
   readonly ended: boolean;
 }
@@ -145,8 +147,11 @@ export interface Connection {
   readonly expiresAt?: EpochMs;
   /** From when a renewal is wanted: `max(expiresAt − margin, receivedAt + minTokenAge)`. */
   readonly refreshAt?: EpochMs;
-  /** This token set came from sending a refresh token a second time, and has not been used for a renewal since. */
-  readonly fromReplay?: boolean;
+  /**
+   * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it against
+   * us; cleared by the next renewal that nobody contests.
+   */
+  readonly contested?: boolean;
   readonly refreshToken?: Place;
 
   /** No call before this instant. */

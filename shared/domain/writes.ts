@@ -75,6 +75,7 @@ export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wa
     generation: item.generation,
     // Ahead of us somebody may have sent: look first, send later (`markSent`).
     sent: !attemptsOf(item).some((earlier) => earlier.sent),
+    repeats: inDoubt(item).length > 0,
     ended: false,
   };
   return {
@@ -110,7 +111,7 @@ export interface Commit {
   readonly tokens: Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
   readonly sealedAccessToken: string;
   readonly place: Place | undefined;
-  readonly fromReplay: boolean;
+  readonly contested: boolean;
 }
 
 /**
@@ -135,15 +136,21 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       refreshAt,
       // Always: whatever a slower write left there, the planner finds this token set in time.
       dueAt: refreshAt,
-      fromReplay: commit.fromReplay,
+      // Whoever took the lease from us may have sent our refresh token again.
+      contested: true,
       ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
     },
     add: { generation: 1 },
     remove: ['cause', 'failure', 'notBefore', 'suspect', 'rejectedGeneration', 'askedAt', ...outgrown.map((attempt) => attemptPath(attempt.fence))],
-    mine: [{ path: 'committedFence', equals: fence }],
+    mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };
-  const held: Write = { ...late, when: [...late.when, leaseIsMine(fence)], remove: [...late.remove, 'lease'] };
+  const held: Write = {
+    ...late,
+    when: [...late.when, leaseIsMine(fence)],
+    set: { ...late.set, contested: commit.contested },
+    remove: [...late.remove, 'lease'],
+  };
   return [held, late];
 }
 
@@ -184,7 +191,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       ...(unknown ? [] : [attemptPath(fence)]),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),
     ],
-    mine: [{ path: 'failure.fence', equals: fence }],
+    mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],
   };
 }
 
@@ -202,6 +209,8 @@ export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs):
   when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: now }, { path: 'wakeAt', above: soonEnough }] }],
   set: { wakeAt },
   remove: [],
+  // Another waiter may have hit the same millisecond: then two messages are sent, which harms less than none.
+  mine: [{ path: 'wakeAt', equals: wakeAt }],
 });
 
 /** Lets an idle connection rest, if nobody has asked and nothing was committed since it was seen. */
@@ -285,7 +294,7 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     fence: item.fence + 1,
     committedFence: item.fence + 1,
     attempts: {},
-    fromReplay: false,
+    contested: false,
     dueAt: now,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
   },

@@ -130,7 +130,7 @@ describe('older answer over newer', () => {
     s.send();
     await s.pass(30);
     const newer = await s.item();
-    expect(newer).toMatchObject({ generation: 2, committedFence: 4, fromReplay: true });
+    expect(newer).toMatchObject({ generation: 2, committedFence: 4, contested: true });
     await s.pass(60);
     expect(await s.item()).toMatchObject({ generation: 2, committedFence: 4, refreshToken: newer.refreshToken });
     expect(s.results()).toEqual(['rotated', 'repeated']);

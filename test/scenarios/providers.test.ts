@@ -112,7 +112,7 @@ describe('a provider that is down', () => {
 
 describe('error reply with a refresh token', () => {
   test('the token is kept and used, whatever the status says', async () => {
-    const body = (newest: string) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
+    const body = (newest: string | undefined) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
     const s = new Scenario('revoking', { ways: [{}, { instead: { status: 503, body, after: true } }] });
     await s.connected();
     s.startPlanner();
@@ -124,7 +124,7 @@ describe('error reply with a refresh token', () => {
   });
 
   test('also when its commit is lost with the process: it is found where it was stored', async () => {
-    const body = (newest: string) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
+    const body = (newest: string | undefined) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
     const s = new Scenario('revoking', {
       strikes: [['before', 'table.commit_failure', 1, crash]],
       ways: [{}, { instead: { status: 503, body, after: true } }],

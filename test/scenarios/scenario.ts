@@ -87,12 +87,7 @@ export class Scenario extends World {
 
   /** Whether the refresh token that the table points to is one the provider would take. */
   async grantKept(): Promise<boolean> {
-    const { refreshToken } = await this.item();
-    if (refreshToken === undefined) return false;
-    const text =
-      refreshToken.sealed === undefined
-        ? this.secrets.get(`${refreshToken.slot}/${refreshToken.versionId}`)?.refreshToken?.reveal()
-        : (JSON.parse(refreshToken.sealed) as string[])[2];
+    const text = this.refreshTokenAt((await this.item()).refreshToken);
     return text !== undefined && this.provider.alive(text);
   }
 }

@@ -14,7 +14,7 @@ const nature: Nature = {
   rotation: 'none',
   graceMs: 0,
   killsSibling: false,
-  lifetimeMs: 3_600_000,
+  lifetimeMs: 600_000,
   minTokenAgeMs: 0,
   expiresIn: 'number',
   words: 'rfc6749',
@@ -24,7 +24,7 @@ const profile: Profile = {
   grant: 'refresh_token',
   marginMs: limits.marginMs,
   minTokenAgeMs: 0,
-  defaultLifetimeMs: 3_600_000,
+  defaultLifetimeMs: 600_000,
   ambiguousRetry: 'at_once',
   callTimeoutMs: limits.callTimeoutMs,
   slots: 2,
@@ -38,24 +38,25 @@ const exactConfig: ConnectionConfig = { provider: 'exact-online', settings: { co
 const kind = (its: Partial<Nature>, itsProfile: Partial<Profile> = {}): Kind => ({
   nature: { ...nature, ...its },
   profile: { ...profile, defaultLifetimeMs: its.lifetimeMs ?? profile.defaultLifetimeMs, ...itsProfile },
-  config: its.words === 'exact' ? exactConfig : config,
+  config:
+    its.words === 'exact' ? exactConfig : { ...config, settings: { ...config.settings, lifetime_seconds: (its.lifetimeMs ?? nature.lifetimeMs) / 1_000 } },
 });
 
 const patient = { ambiguousRetry: 'after_holder' } as const;
-const exact = { words: 'exact', lifetimeMs: 600_000, minTokenAgeMs: 570_000, expiresIn: 'string' } as const;
+const exact = { words: 'exact', minTokenAgeMs: 570_000, expiresIn: 'string' } as const;
 const exactProfile = { ...patient, minTokenAgeMs: 574_000 } as const;
 
 export const kinds = {
   reusable: kind({ name: 'reusable' }),
   reusableShort: kind({ name: 'reusable, 300 s, no expires_in', lifetimeMs: 300_000, expiresIn: 'missing' }),
-  singleUse: kind({ name: 'single use', rotation: 'single_use', lifetimeMs: 600_000 }, patient),
-  revoking: kind({ name: 'reuse revokes', rotation: 'revokes', lifetimeMs: 600_000 }, patient),
-  minuteOfGrace: kind({ name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000, lifetimeMs: 600_000 }, { callTimeoutMs: 60_000 - limits.graceReserveMs }),
+  singleUse: kind({ name: 'single use', rotation: 'single_use' }, patient),
+  revoking: kind({ name: 'reuse revokes', rotation: 'revokes' }, patient),
+  minuteOfGrace: kind({ name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000 }, { callTimeoutMs: 60_000 - limits.graceReserveMs }),
   halfHourOfGrace: kind({ name: 'grace of 30 min', rotation: 'grace', graceMs: 1_800_000, lifetimeMs: 1_800_000 }),
-  graceKillsSibling: kind({ name: 'grace, reuse kills the sibling', rotation: 'grace', graceMs: 1_800_000, killsSibling: true, lifetimeMs: 600_000 }),
+  graceKillsSibling: kind({ name: 'grace, reuse kills the sibling', rotation: 'grace', graceMs: 1_800_000, killsSibling: true }),
   exactSingleUse: kind({ name: 'Exact Online', rotation: 'single_use', ...exact }, exactProfile),
   exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
-  unknown: kind({ name: 'reusable, taken for single use', lifetimeMs: 600_000 }, patient),
+  unknown: kind({ name: 'reusable, taken for single use' }, patient),
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;

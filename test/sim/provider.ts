@@ -32,7 +32,7 @@ export interface Way {
   /** Answered instead of being processed, or after it was. */
   readonly instead?: {
     readonly status: number;
-    readonly body: string | ((newest: string) => string);
+    readonly body: string | ((newest: string | undefined) => string);
     readonly headers?: Readonly<Record<string, string>>;
     readonly after: boolean;
   };
@@ -85,6 +85,11 @@ export class Provider {
     );
   }
 
+  /** The newest refresh token of the family that this one belongs to. */
+  newest(refreshToken: string): string | undefined {
+    return this.#familyOf(refreshToken)?.current;
+  }
+
   /** Processes a call on its way, and answers unless an end of the way swallows it. Resolves never if it does. */
   async call(call: Call, request: TokenRequest, way: Way): Promise<TokenReply> {
     await this.#time.sleep(way.toMs);
@@ -96,7 +101,8 @@ export class Provider {
     await this.#time.sleep(way.fromMs);
     if (way.lost === 'reply') return new Promise(() => {});
     if (instead !== undefined) {
-      const newest = this.#familyOf(request.refreshToken?.reveal() ?? '')?.current ?? '';
+      const issued = call.result === 'rotated' || call.result === 'repeated';
+      const newest = issued ? this.newest(call.refreshToken) : undefined;
       const body = typeof instead.body === 'string' ? instead.body : instead.body(newest);
       return { kind: 'reply', status: instead.status, headers: instead.headers ?? {}, body };
     }

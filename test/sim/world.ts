@@ -37,6 +37,7 @@ export interface WorldOptions {
   readonly faults?: (boundary: Boundary) => Fault | undefined;
   readonly way?: (call: Call) => Way;
   readonly skewMs?: () => number;
+  readonly staleSecretsMs?: number;
   /** How a message travels: how late, and how often it is delivered. */
   readonly delivery?: () => { readonly lateMs: number; readonly times: number };
 }
@@ -60,8 +61,12 @@ export class World {
   /** Every environment that was ever started, by id. */
   readonly environments: Environment[] = [];
   readonly options: WorldOptions;
+  readonly #storedAt = new Map<string, number>();
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
+  /** The item as the table has it; for those who look on from outside. */
+  current: Connection | undefined;
   #writes: ((name: string, item: Connection) => void) | undefined;
+  #calls: ((call: Call) => void) | undefined;
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -72,6 +77,29 @@ export class World {
   /** Is told of every write as it is applied. */
   onWrite(tell: (name: string, item: Connection) => void): void {
     this.#writes = tell;
+  }
+
+  /** Is told of every request as it leaves. */
+  onCall(tell: (call: Call) => void): void {
+    this.#calls = tell;
+  }
+
+  #written(name: string, item: Connection): void {
+    this.current = item;
+    this.#writes?.(name, item);
+  }
+
+  /** The refresh token at a place, wherever that is. */
+  refreshTokenAt(place: Connection['refreshToken']): string | undefined {
+    if (place === undefined) return undefined;
+    if (place.sealed !== undefined) return (JSON.parse(place.sealed) as string[])[2];
+    return this.secrets.get(this.#secretOf(place.slot ?? 0, place.versionId))?.refreshToken?.reveal();
+  }
+
+  /** Whether this refresh token is kept anywhere. */
+  kept(refreshToken: string): boolean {
+    if (this.refreshTokenAt(this.current?.refreshToken) === refreshToken) return true;
+    return [...this.secrets.values()].some((tokens) => tokens.refreshToken?.reveal() === refreshToken);
   }
 
   note(what: string, detail = ''): void {
@@ -94,7 +122,7 @@ export class World {
     if (before === undefined) {
       const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { grantId, place });
       await this.store.create(item);
-      this.#writes?.('create', item);
+      this.#written('create', item);
     } else await this.apply(replaceGrant(before, this.options.config, this.time.now(), { grantId, place }));
     this.note('authorized', grantId);
   }
@@ -102,7 +130,7 @@ export class World {
   /** A write from outside, without an environment and without faults. */
   async apply(write: Write) {
     const result = await this.store.apply(this.connection, write);
-    if (result.applied) this.#writes?.(write.name, result.item);
+    if (result.applied) this.#written(write.name, result.item);
     return result;
   }
 
@@ -215,10 +243,10 @@ export class World {
       chance: this.#chance(),
       store: this.#tableOf(environment),
       refreshTokens: {
-        read: (_, slot, versionId) => environment.io('secrets.read', 'secrets', () => this.secrets.get(this.#secretOf(slot, versionId))?.refreshToken),
+        read: (_, slot, versionId) => environment.io('secrets.read', 'secrets', () => this.#visible(slot, versionId)?.refreshToken),
         lookUp: async (_, slot, versionId): Promise<LookUp> => {
           try {
-            const tokens = await environment.io('secrets.look_up', 'secrets', () => this.secrets.get(this.#secretOf(slot, versionId)));
+            const tokens = await environment.io('secrets.look_up', 'secrets', () => this.#visible(slot, versionId));
             return tokens === undefined ? { kind: 'absent' } : { kind: 'found', tokens };
           } catch {
             return { kind: 'unreadable' };
@@ -230,6 +258,7 @@ export class World {
             const there = this.secrets.get(name);
             if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();
             this.secrets.set(name, tokens);
+            this.#storedAt.set(name, this.time.now());
             return true;
           }),
       },
@@ -251,6 +280,7 @@ export class World {
     return environment.outside('provider.request', async () => {
       (call as { sentAt: number }).sentAt = this.time.now();
       this.provider.ledger.push(call);
+      this.#calls?.(call);
       this.note('request', `${environment.id} ${call.refreshToken}`);
       const way = this.options.way?.(call) ?? { toMs: 20, fromMs: 20 };
       const over = new AbortController();
@@ -273,7 +303,7 @@ export class World {
           const result = await store.apply(connection, write);
           if (result.applied) {
             this.note(write.name, `${environment.id} generation ${result.item.generation} fence ${result.item.fence}`);
-            this.#writes?.(write.name, result.item);
+            this.#written(write.name, result.item);
           }
           return result;
         }),
@@ -309,6 +339,13 @@ export class World {
 
   #grantId(): string {
     return `${this.random.hex(8)}-${this.random.hex(4)}-${this.random.hex(4)}-${this.random.hex(4)}`;
+  }
+
+  /** Secrets Manager promises no read after write: a version may be seen late. */
+  #visible(slot: number, versionId: string): TokenSet | undefined {
+    const name = this.#secretOf(slot, versionId);
+    const storedAt = this.#storedAt.get(name) ?? Number.NEGATIVE_INFINITY;
+    return this.time.now() - storedAt < (this.options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
   }
 
   #secretOf(slot: number, versionId: string): string {

@@ -1,0 +1,84 @@
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { limits } from '../shared/domain/limits.ts';
+import { Alarms } from './constructs/alarms.ts';
+import { connectionSecrets, dueKeys, items, sealingKey, sendTo } from './constructs/bindings.ts';
+import { BrokerApi } from './constructs/broker-api.ts';
+import { BrokerFunction } from './constructs/broker-function.ts';
+import { RefreshQueue } from './constructs/refresh-queue.ts';
+import { dueIndex, type StateStack } from './state-stack.ts';
+
+/** Everything that can be thrown away and deployed again. */
+export class BrokerStack extends Stack {
+  readonly #api: BrokerApi;
+
+  constructor(scope: Construct, id: string, { table, accessKey, refreshKey }: StateStack) {
+    super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
+    const secretPrefix = `${this.stackName}/`;
+    const requests = new RefreshQueue(this, 'RefreshQueue');
+
+    // Reads no refresh token: neither the secrets nor the key that opens sealed ones.
+    const token = new BrokerFunction(this, 'TokenFunction', {
+      name: 'token',
+      timeoutMs: limits.tokenTimeoutMs,
+      memoryMb: 512,
+      bindings: [items(table, 'GetItem', 'UpdateItem'), sealingKey('ACCESS_KEY_SECRET_ID', accessKey), sendTo(requests.queue)],
+    });
+
+    const refresh = new BrokerFunction(this, 'RefreshFunction', {
+      name: 'refresh',
+      timeoutMs: limits.refreshTimeoutMs,
+      memoryMb: 512,
+      bindings: [
+        items(table, 'GetItem', 'UpdateItem'),
+        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
+        sealingKey('REFRESH_KEY_SECRET_ID', refreshKey),
+        connectionSecrets(this, secretPrefix, { read: ['refresh', 'client'], write: ['refresh'] }),
+        sendTo(requests.queue),
+      ],
+      // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
+      recursiveLoop: RecursiveLoop.ALLOW,
+    });
+    requests.feed(refresh);
+
+    const plan = new BrokerFunction(this, 'PlanFunction', {
+      name: 'plan',
+      timeoutMs: limits.planIntervalMs,
+      memoryMb: 256,
+      bindings: [dueKeys(table, dueIndex), sendTo(requests.queue)],
+    });
+    // What a failed minute left, the next one finds: retries would only overlap with it.
+    plan.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.millis(limits.planIntervalMs) });
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.millis(limits.planIntervalMs)),
+      targets: [new LambdaFunction(plan, { retryAttempts: 0 })],
+    });
+
+    // Writes refresh tokens that are imported, and reads none.
+    const connections = new BrokerFunction(this, 'ConnectionsFunction', {
+      name: 'connections',
+      timeoutMs: limits.tokenTimeoutMs,
+      memoryMb: 256,
+      bindings: [
+        items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
+        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh', 'client'] }),
+      ],
+    });
+
+    this.#api = new BrokerApi(this, 'Api', { token, connections });
+    const { topic } = new Alarms(this, 'Alarms', { token, refresh, plan, api: this.#api.api, deadLetters: requests.deadLetters });
+
+    new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
+    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
+  }
+
+  /** Lets a principal get the access token of one connection (for `default` also as `GET /token`), and nothing else. Throws if that is no connection's name. */
+  grantGetToken(grantee: IGrantable, connection: string): Grant {
+    return this.#api.grantGetToken(grantee, connection);
+  }
+}

@@ -1,0 +1,154 @@
+/** What wakes somebody up, as data. Each alarm names the chapter of `docs/operations.md` that says what to do. */
+import { Aws, Duration } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Metric as MetricName } from '../../shared/ports/index.ts';
+
+interface AlarmEntry {
+  readonly name: string;
+  readonly means: string;
+  /** Anchor in docs/operations.md. */
+  readonly runbook: string;
+  readonly metric: IMetric;
+  /** Alarms at this value and above. */
+  readonly threshold: number;
+  /** Alarms when this many minutes of the last so many are at the threshold. */
+  readonly minutes: readonly [bad: number, of: number];
+  /** What a minute without a value counts as. Only the planner speaks every minute, so only its silence is alarming. */
+  readonly silence: TreatMissingData.NOT_BREACHING | TreatMissingData.BREACHING;
+}
+
+export interface Watched {
+  readonly token: IFunction;
+  readonly refresh: IFunction;
+  readonly plan: IFunction;
+  readonly api: HttpApi;
+  readonly deadLetters: IQueue;
+}
+
+const minute = { period: Duration.minutes(1) };
+const ours = (metricName: MetricName, statistic: 'Sum' | 'Maximum'): Metric => new Metric({ namespace: 'TokenBroker', metricName, statistic, ...minute });
+const quiet = TreatMissingData.NOT_BREACHING;
+
+const alarms = ({ token, refresh, plan, api, deadLetters }: Watched): readonly AlarmEntry[] => [
+  {
+    name: 'RefreshFailed',
+    means: 'Token endpoints refuse or do not answer; valid tokens are still served until they expire.',
+    runbook: 'refresh-failed',
+    metric: ours('RefreshFailed', 'Sum'),
+    threshold: 1,
+    minutes: [2, 3],
+    silence: quiet,
+  },
+  {
+    name: 'ReauthorizationRequired',
+    means: 'A grant is dead; a person has to authorize its connection again.',
+    runbook: 'reauthorization-required',
+    metric: ours('ReauthorizationRequired', 'Sum'),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'Misconfigured',
+    means: 'A provider refuses the client of a connection; calls have stopped until its settings change.',
+    runbook: 'misconfigured',
+    metric: ours('Misconfigured', 'Sum'),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'OverdueConnections',
+    means: 'Connections are not renewed when due, or the planner that would tell is silent.',
+    runbook: 'overdue-connections',
+    metric: ours('OverdueConnections', 'Maximum'),
+    threshold: 1,
+    minutes: [3, 3],
+    silence: TreatMissingData.BREACHING,
+  },
+  {
+    name: 'DeadLetters',
+    means: 'The refresh function failed three times on the same message.',
+    runbook: 'dead-letters',
+    metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'PlanErrors',
+    means: 'The planner fails; connections are renewed only when a client asks.',
+    runbook: 'plan-errors',
+    metric: plan.metricErrors(minute),
+    threshold: 1,
+    minutes: [2, 3],
+    silence: quiet,
+  },
+  {
+    name: 'RefreshErrors',
+    means: 'The refresh function crashes or is killed at its time-out.',
+    runbook: 'refresh-errors',
+    metric: refresh.metricErrors(minute),
+    threshold: 1,
+    minutes: [2, 3],
+    silence: quiet,
+  },
+  {
+    name: 'TokenThrottles',
+    means: 'Token requests find no concurrency left in the account.',
+    runbook: 'token-throttles',
+    metric: token.metricThrottles(minute),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'ApiServerErrors',
+    means: 'Clients get 5xx answers: the broker fails, or tokens are unavailable for longer than clients wait.',
+    runbook: 'api-server-errors',
+    metric: api.metricServerError({ ...minute, statistic: 'Sum' }),
+    threshold: 5,
+    minutes: [3, 5],
+    silence: quiet,
+  },
+];
+
+/** All alarms, and the one topic that they go to. */
+export class Alarms extends Construct {
+  readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, watched: Watched) {
+    super(scope, id);
+    this.topic = new Topic(this, 'Topic', { enforceSSL: true });
+    // A topic with a policy of its own has lost the default one, by which alarms of the account may publish.
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    );
+    const action = new SnsAction(this.topic);
+    for (const { name, means, runbook, metric, threshold, minutes, silence } of alarms(watched)) {
+      const alarm = new Alarm(this, name, {
+        alarmDescription: `${means} What to do: docs/operations.md#${runbook}`,
+        metric,
+        threshold,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        datapointsToAlarm: minutes[0],
+        evaluationPeriods: minutes[1],
+        treatMissingData: silence,
+      });
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+  }
+}

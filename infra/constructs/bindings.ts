@@ -1,0 +1,66 @@
+/**
+ * What a function gets of a resource: what its environment calls it, and what may be done to it. One value holds both, so
+ * that a variable without a grant, or a grant that nothing names, cannot come about.
+ */
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+
+export interface Binding {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatement[];
+  /** Findings of cdk-nag that are meant to be so, and why. */
+  readonly acknowledge?: readonly { readonly id: string; readonly reason: string }[];
+}
+
+const allow = (resource: string, ...actions: string[]): PolicyStatement => new PolicyStatement({ actions, resources: [resource] });
+
+/** Single items of the table, by the named operations only; its indexes are not included. */
+export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'Scan')[]): Binding => ({
+  environment: { TABLE_NAME: table.tableName },
+  statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
+});
+
+/** Queries of one index: keys, and nothing else of an item. */
+export const dueKeys = (table: Table, index: string): Binding => ({
+  environment: { TABLE_NAME: table.tableName, DUE_INDEX: index },
+  statements: [allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query')],
+});
+
+export const sendTo = (queue: IQueue): Binding => ({
+  environment: { REFRESH_QUEUE_URL: queue.queueUrl },
+  statements: [allow(queue.queueArn, 'sqs:SendMessage')],
+});
+
+export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID', key: Secret): Binding => ({
+  environment: { [variable]: key.secretArn },
+  statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
+});
+
+/** Matches a secret's name with the hyphen and six characters that end its ARN, and without: a secret that is not there yet has none. */
+const kinds = { refresh: 'refresh-*', client: 'client*' } as const;
+export type SecretKind = keyof typeof kinds;
+
+/**
+ * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and go with
+ * the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches the other kind.
+ */
+export function connectionSecrets(stack: Stack, prefix: string, may: { readonly read: readonly SecretKind[]; readonly write: readonly SecretKind[] }): Binding {
+  const granted = [
+    ...may.read.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['GetSecretValue'] })),
+    // A secret that was deleted keeps its name for days: a connection that takes the name again restores it.
+    ...may.write.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['CreateSecret', 'PutSecretValue', 'RestoreSecret'] })),
+  ];
+  const arn = (resourceName: string): string =>
+    stack.formatArn({ service: 'secretsmanager', resource: 'secret', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  return {
+    environment: { SECRET_PREFIX: prefix },
+    statements: granted.map(({ name, actions }) => allow(arn(name), ...actions.map((action) => `secretsmanager:${action}`))),
+    acknowledge: granted.map(({ name }) => ({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}]`,
+      reason: 'Secrets come and go with connections, at run time: they are granted by prefix and kind.',
+    })),
+  };
+}

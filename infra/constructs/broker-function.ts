@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { FunctionName } from '../../lambdas/routes.ts';
+import type { Binding } from './bindings.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface BrokerFunctionProps {
+  /** Its handler is `lambdas/<name>.ts`. */
+  readonly name: FunctionName;
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  /** All that it may do, and all of its environment. */
+  readonly bindings: readonly Binding[];
+  readonly recursiveLoop?: RecursiveLoop;
+}
+
+/** One function of the broker: its bundle, its log group, and a role that holds its bindings and nothing else. */
+export class BrokerFunction extends NodejsFunction {
+  constructor(scope: Construct, id: string, props: BrokerFunctionProps) {
+    const logGroup = new LogGroup(scope, `${id}Logs`, { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+    // A role of our own: the one that CDK makes may write to every log group of the account.
+    const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    for (const { statements, acknowledge = [] } of props.bindings) {
+      for (const statement of statements) role.addToPolicy(statement);
+      Validations.of(role).acknowledge(...acknowledge);
+    }
+
+    super(scope, id, {
+      entry: join(root, 'lambdas', `${props.name}.ts`),
+      projectRoot: root,
+      depsLockFilePath: join(root, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: Duration.millis(props.timeoutMs),
+      memorySize: props.memoryMb,
+      environment: Object.assign({}, ...props.bindings.map(({ environment }) => environment)),
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      // Without the platform's START, END and REPORT lines, which cost more than a short invocation.
+      systemLogLevelV2: SystemLogLevel.WARN,
+      ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
+      bundling: {
+        // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
+        format: OutputFormat.CJS,
+        esbuildArgs: { '--supported:dynamic-import': 'false' },
+        mainFields: ['module', 'main'],
+        target: 'node24',
+        minify: true,
+        // The copy that was tested, and faster to load than the runtime's.
+        bundleAwsSDK: true,
+      },
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { statSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+export interface Arguments {
+  readonly port: number;
+  readonly directory: string;
+  readonly provider: 'oidc-provider' | 'none';
+}
+
+export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
+
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME]
+
+  --port      where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
+  --data      where it keeps everything, and goes on from at the next start (default: .broker)
+  --provider  oidc-provider: also start an authorization server with rotating refresh tokens, and connect
+              a connection named demo to it (default) · none: connect your own, with PUT /connections/NAME
+  --help      this text
+`;
+
+const known = { port: { type: 'string' }, data: { type: 'string' }, provider: { type: 'string' }, help: { type: 'boolean' } } as const;
+
+/** Returns the arguments, `help`, or every fault there is, each as a sentence. */
+export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
+  const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });
+  if (values.help) return 'help';
+  const faults: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
+    if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
+  }
+  const { port = '8790', data = '.broker', provider = 'oidc-provider' } = values;
+  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
+  if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
+  else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
+  if (provider !== 'oidc-provider' && provider !== 'none') faults.push(`--provider: takes oidc-provider or none, not ${said(provider)}.`);
+  if (faults.length > 0) return { faults };
+  return { port: Number(port), directory: String(data), provider: provider === 'none' ? 'none' : 'oidc-provider' };
+}
+
+const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');

@@ -1,0 +1,117 @@
+import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import Provider from 'oidc-provider';
+import { keep, kept } from './kept.ts';
+import { listen, stop } from './listen.ts';
+import { sqliteAdapter } from './oidc-adapter.ts';
+
+/** One call to the token endpoint, as the authorization server saw it. */
+export interface TokenCall {
+  readonly at: Date;
+  readonly grantType: string;
+  readonly status: number;
+  /** RFC 6749 error code. */
+  readonly error?: string;
+}
+
+export interface AuthorizationServerOptions {
+  readonly database: DatabaseSync;
+  /** Where its keys, its client and its port are kept. */
+  readonly directory: string;
+  readonly onTokenCall?: (call: TokenCall) => void;
+}
+
+export interface AuthorizationServer {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly client: { readonly clientId: string; readonly clientSecret: string };
+  /** Makes a grant and its first refresh token, as if somebody had just consented in a browser. */
+  issueRefreshToken(): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface Kept {
+  readonly port: number;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly cookieKey: string;
+  readonly signingKey: JsonWebKey;
+}
+
+const scope = 'offline_access';
+const accountId = 'newcomer';
+const yearSeconds = 365 * 86_400;
+
+/**
+ * Starts a real authorization server (oidc-provider) on the loopback interface, with one confidential client. Access tokens live
+ * for a minute; a refresh token works once, and using an old one again revokes the grant. Grants and keys survive restarts, and so
+ * does the port unless somebody else has taken it.
+ */
+export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+  const path = join(options.directory, 'authorization-server.json');
+  const before = kept(path, firstKept);
+  const server = createServer();
+  const port = await listen(server, before.port).catch((error) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return listen(server, 0);
+  });
+  if (port !== before.port) keep(path, { ...before, port });
+
+  const { clientId, clientSecret } = before;
+  const issuer = `http://127.0.0.1:${port}`;
+  const provider = newProvider(issuer, before, options);
+  server.on('request', provider.callback());
+  return {
+    issuer,
+    tokenEndpoint: `${issuer}/token`,
+    client: { clientId, clientSecret },
+    async issueRefreshToken() {
+      const client = await provider.Client.find(clientId);
+      if (!client) throw new Error(`the authorization server does not know its client ${clientId}`);
+      const grant = new provider.Grant({ accountId, clientId });
+      grant.addOIDCScope(scope);
+      const grantId = await grant.save();
+      return new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save();
+    },
+    close: () => stop(server),
+  };
+}
+
+const firstKept = (): Kept => ({
+  port: 0,
+  clientId: 'token-broker',
+  clientSecret: randomBytes(32).toString('base64url'),
+  cookieKey: randomBytes(32).toString('base64url'),
+  signingKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+});
+
+function newProvider(issuer: string, { clientId, clientSecret, cookieKey, signingKey }: Kept, { database, onTokenCall }: AuthorizationServerOptions): Provider {
+  const provider = new Provider(issuer, {
+    adapter: sqliteAdapter(database),
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        grant_types: ['refresh_token'],
+        response_types: [],
+        redirect_uris: [],
+        id_token_signed_response_alg: 'ES256',
+      },
+    ],
+    cookies: { keys: [cookieKey] },
+    jwks: { keys: [{ ...signingKey, kty: 'EC', alg: 'ES256', use: 'sig' }] },
+    features: { devInteractions: { enabled: false } },
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    rotateRefreshToken: true,
+    ttl: { AccessToken: 60, RefreshToken: yearSeconds, Grant: 10 * yearSeconds },
+  });
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== '/token' || !onTokenCall) return;
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    onTokenCall({ at: new Date(), grantType: String(ctx.oidc?.params?.grant_type), status: ctx.status, ...(error === undefined ? {} : { error }) });
+  });
+  return provider;
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { readAssembly } from './assembly.ts';
+import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from './authorization-server.ts';
+import { createTable, startDynamoDb } from './aws/dynamodb.ts';
+import { startSecretsManager } from './aws/secrets-manager.ts';
+import { startSqs } from './aws/sqs.ts';
+import type { Deployment } from './deployment.ts';
+import { startEventSource } from './event-source.ts';
+import { startGateway } from './gateway.ts';
+import { kept } from './kept.ts';
+import { defaultConcurrency, type Lambda, startLambda } from './lambda.ts';
+import { lockDirectory } from './lock.ts';
+import { startSchedule } from './schedule.ts';
+import { createSecrets } from './secrets.ts';
+import type { Credentials } from './signature.ts';
+import { type SignedFetch, signedFetch } from './signed-fetch.ts';
+import { synthesize } from './synthesize.ts';
+import { deploymentOf, secretsOf } from './template.ts';
+
+export interface LocalBrokerOptions {
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Everything that is kept is kept here, and goes on at the next start. */
+  readonly directory: string;
+  /** Which authorization server to start besides. */
+  readonly provider: 'oidc-provider' | 'none';
+  /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
+  readonly assembly?: string;
+  /** Each line that a function writes. */
+  readonly onLog?: (functionName: string, line: string) => void;
+  readonly onTokenCall?: (call: TokenCall) => void;
+  readonly onSynthesis?: () => void;
+}
+
+export interface LocalBroker {
+  readonly url: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+  /** Signs with these credentials. */
+  readonly fetch: SignedFetch;
+  readonly deployment: Deployment;
+  readonly lambda: Pick<Lambda, 'invoke' | 'environments'>;
+  readonly authorizationServer: AuthorizationServer | undefined;
+  /** Lets invocations in flight end, then stops everything. No process is left when it resolves. */
+  close(): Promise<void>;
+}
+
+/** The Region and account that every local ARN names. */
+const account = { region: 'us-east-1', accountId: '000000000000' } as const;
+/** The emulators ask for a signature and do not verify it. */
+const dummyCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
+
+/**
+ * Deploys the synthesized template to this machine and runs it. Everything listens on the loopback interface only.
+ * Rejects, leaving nothing behind, if the directory or the port is taken, or if the template says something that cannot run here.
+ */
+export async function startLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
+  const closing: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of closing.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await start(options, (end) => closing.push(end))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) => void): Promise<Omit<LocalBroker, 'close'>> {
+  const directory = resolve(options.directory);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = lockDirectory(directory);
+  onClose(lock.release);
+  const gateway = await startGateway(options.port);
+  onClose(gateway.close);
+
+  const assemblyDirectory = options.assembly ?? join(directory, 'cdk.out');
+  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis);
+  // On Lambda no package.json lies above a bundle. Here this project's would, and make CommonJS pass for an ES module.
+  writeFileSync(join(assemblyDirectory, 'package.json'), '{ "type": "commonjs" }\n');
+  const assembly = readAssembly(assemblyDirectory);
+
+  const database = new DatabaseSync(join(directory, 'broker.sqlite'));
+  onClose(() => database.close());
+  const dynamoDb = await startDynamoDb({ directory: join(directory, 'dynamodb') });
+  onClose(dynamoDb.close);
+  const secretsManager = await startSecretsManager({ database });
+  onClose(secretsManager.close);
+  const sqs = await startSqs({ database });
+  onClose(sqs.close);
+
+  const client = { region: account.region, credentials: dummyCredentials };
+  const secrets = await createSecrets(secretsOf(assembly), new SecretsManagerClient({ ...client, endpoint: secretsManager.url }));
+  const queueUrl = (name: string): string => `${sqs.url}/${account.accountId}/${name}`;
+  const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
+  for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
+  for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
+
+  const { provider, onLog, onTokenCall } = options;
+  const authorizationServer = provider === 'none' ? undefined : await startAuthorizationServer({ database, directory, ...(onTokenCall && { onTokenCall }) });
+  if (authorizationServer) onClose(authorizationServer.close);
+
+  const lambda = startLambda(deployment.functions, {
+    variables: {
+      AWS_REGION: account.region,
+      AWS_DEFAULT_REGION: account.region,
+      AWS_ACCESS_KEY_ID: dummyCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: dummyCredentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+      AWS_ENDPOINT_URL_SQS: sqs.url,
+      // The one thing that differs from AWS: providers on this machine, over plain http, may be called.
+      ALLOW_LOOPBACK_PROVIDERS: '1',
+    },
+    ...(onLog && { onLog }),
+  });
+
+  const queues = new SQSClient({ ...client, endpoint: sqs.url });
+  const eventSources = deployment.eventSources.map((definition) =>
+    startEventSource({
+      definition,
+      queueUrl: queueUrl(definition.queueName),
+      region: account.region,
+      sqs: queues,
+      lambda,
+      concurrency: defaultConcurrency,
+      onError: (error) => onLog?.(definition.functionName, `event source ${definition.queueName}: ${error}`),
+    }),
+  );
+  // First nothing new comes in; then, while callers wait, what is in flight ends or is killed.
+  onClose(() => Promise.all([gateway.close(), ...eventSources.map((source) => source.close()), lambda.close()]));
+  for (const schedule of deployment.schedules) onClose(startSchedule(schedule, lambda).close);
+
+  const credentials = kept<Credentials>(join(directory, 'credentials.json'), newCredentials);
+  gateway.serve({ routes: deployment.routes, lambda, credentials, account });
+  return {
+    url: gateway.url,
+    region: account.region,
+    credentials,
+    fetch: signedFetch(gateway.url, credentials, account),
+    deployment,
+    lambda,
+    authorizationServer,
+  };
+}
+
+const newCredentials = (): Credentials => ({
+  accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase()}`,
+  secretAccessKey: randomBytes(30).toString('base64url'),
+});
+
+/** SQS takes the values of attributes as text. */
+function attributesOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]));
+}

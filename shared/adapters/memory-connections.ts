@@ -1,0 +1,54 @@
+/**
+ * The table in memory, for scenarios and the simulation. Each operation is one synchronous block, so it is atomic. Items are
+ * handed out as they are: they are read-only through and through, and a write makes a new one.
+ */
+import { applied, isMine } from '../domain/apply.ts';
+import type { Connection, ConnectionName } from '../domain/types.ts';
+import type { ConnectionStore } from '../ports/index.ts';
+import type { ConnectionRemoval } from './dynamodb-connections.ts';
+
+export function memoryConnections(): ConnectionStore & ConnectionRemoval {
+  const items = new Map<ConnectionName, Connection>();
+  return {
+    async read(connection) {
+      return items.get(connection);
+    },
+
+    async create(item) {
+      const existing = items.get(item.connection);
+      if (existing !== undefined) return existing.grantId === item.grantId;
+      items.set(item.connection, item);
+      return true;
+    },
+
+    async apply(connection, write) {
+      const item = items.get(connection);
+      if (item === undefined) return { applied: false, item };
+      const next = applied(write, item);
+      if (next === undefined) return { applied: isMine(write, item), item };
+      items.set(connection, next);
+      return { applied: true, item: next };
+    },
+
+    async listDue(shard, until, limit) {
+      return [...items.values()]
+        .flatMap(({ connection, dueShard, dueAt }) => (dueShard === shard && dueAt !== undefined && dueAt <= until ? [{ connection, dueAt }] : []))
+        .sort((a, b) => a.dueAt - b.dueAt)
+        .slice(0, limit);
+    },
+
+    async list(limit, after) {
+      const names = [...items.keys()].sort().filter((name) => after === undefined || name > after);
+      const page = names.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        items: page.flatMap((name) => items.get(name) ?? []),
+        ...(names.length > limit && last !== undefined ? { next: last } : {}),
+      };
+    },
+
+    async remove(connection) {
+      items.delete(connection);
+    },
+  };
+}

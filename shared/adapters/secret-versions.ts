@@ -1,0 +1,97 @@
+/** Versions of secrets in Secrets Manager: immutable texts under ids that the caller chooses. */
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  InvalidRequestException,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  ResourceNotFoundException,
+  RestoreSecretCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { unavailable } from './unavailable.ts';
+
+/** Every method throws `Unavailable`. Labels (AWSCURRENT) are never read: they are not consistent, a version id is. */
+export interface SecretVersions {
+  /** The text of a version; undefined if the secret or the version does not exist. */
+  read(name: string, versionId: string): Promise<string | undefined>;
+  /** Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another text. */
+  write(name: string, versionId: string, text: string): Promise<boolean>;
+  /** Deletes the secret, if there is one, in seven days; a version read or written before then keeps it. */
+  remove(name: string): Promise<void>;
+}
+
+/** Put, create or restore, put again: enough unless others keep creating and deleting the same secret. */
+const puts = 3;
+
+export function secretsManagerVersions(client: SecretsManagerClient): SecretVersions {
+  /** A deleted secret keeps its name for days. A connection that uses the name again needs it: it would neither be written nor read. */
+  const restore = (name: string) => client.send(new RestoreSecretCommand({ SecretId: name }));
+
+  async function get(name: string, versionId: string): Promise<string | undefined> {
+    const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: name, VersionId: versionId }));
+    return text ?? '';
+  }
+
+  /** False if somebody else created it, or it is there but deleted: the next put tells. */
+  async function create(name: string, versionId: string, text: string): Promise<boolean> {
+    try {
+      await client.send(new CreateSecretCommand({ Name: name, ClientRequestToken: versionId, SecretString: text }));
+      return true;
+    } catch (error) {
+      if (error instanceof ResourceExistsException || error instanceof InvalidRequestException) return false;
+      throw error;
+    }
+  }
+
+  return {
+    read: (name, versionId) =>
+      reporting(async () => {
+        try {
+          return await get(name, versionId).catch(async (error: unknown) => {
+            if (!(error instanceof InvalidRequestException)) throw error;
+            await restore(name);
+            return get(name, versionId);
+          });
+        } catch (error) {
+          if (error instanceof ResourceNotFoundException) return undefined;
+          throw error;
+        }
+      }),
+
+    write: (name, versionId, text) =>
+      reporting(async () => {
+        for (let put = 1; ; put += 1) {
+          try {
+            await client.send(new PutSecretValueCommand({ SecretId: name, ClientRequestToken: versionId, SecretString: text }));
+            return true;
+          } catch (error) {
+            if (error instanceof ResourceExistsException) return false;
+            if (put === puts) throw error;
+            if (error instanceof InvalidRequestException) await restore(name);
+            else if (!(error instanceof ResourceNotFoundException)) throw error;
+            else if (await create(name, versionId, text)) return true;
+          }
+        }
+      }),
+
+    remove: (name) =>
+      reporting(async () => {
+        try {
+          await client.send(new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: 7 }));
+        } catch (error) {
+          // Not there, or deleted already.
+          if (!(error instanceof ResourceNotFoundException || error instanceof InvalidRequestException)) throw error;
+        }
+      }),
+  };
+}
+
+async function reporting<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw unavailable('secrets', error);
+  }
+}

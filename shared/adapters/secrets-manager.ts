@@ -1,0 +1,66 @@
+/** Refresh tokens and client secrets, each in a secret version that the table points to. */
+import type { ConnectionName, Secret } from '../domain/types.ts';
+import { type ClientSecretStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../ports/index.ts';
+import { clientSecretIn, lookUpIn, refreshTokenIn, textOfClientSecret, textOfImport, textOfTokenSet } from './secret-texts.ts';
+import type { SecretVersions } from './secret-versions.ts';
+
+export interface SecretRemoval {
+  /** Deletes the connection's client secret and its refresh tokens in that many slots. Throws `Unavailable`. */
+  remove(connection: ConnectionName, slots: number): Promise<void>;
+}
+
+const refreshName = (prefix: string, connection: ConnectionName, slot: number): string => `${prefix}${connection}/refresh-${slot}`;
+const clientName = (prefix: string, connection: ConnectionName): string => `${prefix}${connection}/client`;
+
+/** `prefix` begins every secret's name: what a function may read is written in IAM by name. */
+export function refreshTokens(versions: SecretVersions, prefix: string): RefreshTokenStore & ImportedRefreshTokens {
+  return {
+    async read(connection, slot, versionId) {
+      const text = await versions.read(refreshName(prefix, connection, slot), versionId);
+      return text === undefined ? undefined : expected(refreshTokenIn(text));
+    },
+
+    async lookUp(connection, slot, versionId) {
+      try {
+        const text = await versions.read(refreshName(prefix, connection, slot), versionId);
+        return text === undefined ? { kind: 'absent' } : lookUpIn(text);
+      } catch {
+        // Throttled, denied, out of reach: none of them says that it is not there.
+        return { kind: 'unreadable' };
+      }
+    },
+
+    persist: (connection, slot, versionId, tokens) => versions.write(refreshName(prefix, connection, slot), versionId, textOfTokenSet(tokens)),
+
+    storeRefreshToken: (connection, slot, versionId, refreshToken) =>
+      versions.write(refreshName(prefix, connection, slot), versionId, textOfImport(refreshToken)),
+  };
+}
+
+export function clientSecrets(versions: SecretVersions, prefix: string): ClientSecretStore {
+  return {
+    async read(connection, versionId) {
+      const text = await versions.read(clientName(prefix, connection), versionId);
+      return text === undefined ? undefined : expected(clientSecretIn(text));
+    },
+
+    async store(connection, versionId, clientSecret) {
+      const stored = await versions.write(clientName(prefix, connection), versionId, textOfClientSecret(clientSecret));
+      if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the client secret exists with other content`) });
+    },
+  };
+}
+
+export function secretRemoval(versions: SecretVersions, prefix: string): SecretRemoval {
+  return {
+    async remove(connection, slots) {
+      const names = Array.from({ length: slots }, (_, slot) => refreshName(prefix, connection, slot));
+      await Promise.all([clientName(prefix, connection), ...names].map((name) => versions.remove(name)));
+    },
+  };
+}
+
+function expected(secret: Secret | undefined): Secret {
+  if (secret === undefined) throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
+  return secret;
+}

@@ -1,0 +1,22 @@
+/** The real clock and real chance: the only place, with `clients.ts`, where the product asks the machine. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import type { EpochMs } from '../domain/types.ts';
+import type { Chance, Clock } from '../ports/index.ts';
+
+export const systemClock: Clock = {
+  now: () => Date.now() as EpochMs,
+  sleep: async (ms, signal) => {
+    // An abort is a wake-up; the timer has no other way to fail.
+    await setTimeout(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  },
+};
+
+/** A UUID without its last group, which `versionIdOf` fills with the fencing token. */
+const grantIdLength = 23;
+
+export const systemChance: Chance = {
+  next: () => Math.random(),
+  grantId: () => randomUUID().slice(0, grantIdLength),
+  id: () => randomUUID(),
+};

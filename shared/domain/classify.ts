@@ -1,0 +1,83 @@
+/** What a call to the token endpoint came to. Pure and total: every reply, and every lack of one, has a meaning. */
+import type { Outcome } from './decide.ts';
+import { type ErrorRule, ruleFor } from './error-rules.ts';
+import { instantOf, retryAfterOf } from './instants.ts';
+import { limits } from './limits.ts';
+import { redact } from './redact.ts';
+import { type Dialect, type Exchange, type HttpReply, type Reading, readReply } from './reply.ts';
+import { type EpochMs, plus, type Secret } from './types.ts';
+
+/** A reply, or how the call ended without one (see the port `TokenEndpoint`). */
+export type Answer =
+  | ({ readonly kind: 'reply' } & HttpReply)
+  | { readonly kind: 'not_sent'; readonly code: string }
+  | { readonly kind: 'lost'; readonly code: string };
+
+type Failed = Extract<Outcome, { kind: 'failure' }>;
+type ErrorReading = Extract<Reading, { kind: 'error' }>;
+
+/** Returns the outcome in the provider's dialect. `sent` are the secrets of the request: they never come back in a description. */
+export function classify(answer: Answer, exchange: Exchange, sent: readonly Secret[], dialect: Dialect): Outcome {
+  switch (answer.kind) {
+    case 'not_sent':
+      return { kind: 'failure', class: 'transient', code: answer.code };
+    case 'lost':
+      return { kind: 'failure', class: 'in_doubt', code: answer.code };
+    case 'reply': {
+      const reading = readReply(answer, exchange, dialect);
+      if (reading.kind === 'tokens') return { kind: 'success', tokens: reading.tokens };
+      return failureOf(
+        answer,
+        reading,
+        exchange,
+        sent.map((secret) => secret.reveal()),
+        dialect,
+      );
+    }
+  }
+}
+
+function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, sent: readonly string[], dialect: Dialect): Failed {
+  const { error, description, refreshToken } = reading;
+  const rule = ruleFor({ ...reply, ...(error !== undefined && { error }), ...(description !== undefined && { description }) }, dialect.errorRules);
+  const secrets = [...sent, ...reading.secrets];
+  const retryAt = retryAtOf(reply, exchange.receivedAt, rule, dialect);
+  const words = description && redact(description, secrets).slice(0, limits.descriptionLength);
+  return {
+    kind: 'failure',
+    ...meaningOf(reading, rule, dialect),
+    code: codeOf(reply.status, reading, secrets),
+    status: reply.status,
+    ...(words && { description: words }),
+    ...(retryAt !== undefined && { retryAt }),
+    // A provider that echoes the request has not given us a new token: to keep the echo would hide a dead grant for ever.
+    ...(refreshToken !== undefined && !sent.includes(refreshToken.reveal()) && { refreshToken }),
+  };
+}
+
+function meaningOf({ unusable }: ErrorReading, rule: ErrorRule | undefined, { grant }: Dialect): Pick<Failed, 'class' | 'cause'> {
+  // Nothing is in doubt: it was issued, and what came with it is kept.
+  if (rule === undefined || unusable === 'expired_on_arrival') return { class: 'transient' };
+  // There is no grant that a person could renew: the client itself is refused.
+  if (rule.class === 'dead_grant' && grant === 'client_credentials') return { class: 'misconfigured', cause: 'invalid_client' };
+  return { class: rule.class, ...(rule.cause !== undefined && { cause: rule.cause }) };
+}
+
+/** Words, or short: a long text with digits in it could be anything. */
+const looksLikeACode = /^(?:[a-z][a-z_.-]{0,63}|[\w.-]{1,15})$/;
+
+/** Short and stable: the status where it tells more than the body, else the provider's error code, else what is wrong with the reply. */
+function codeOf(status: number, { error, unusable }: ErrorReading, secrets: readonly string[]): string {
+  if (status === 429 || status >= 500) return `http_${status}`;
+  const code = error?.trim().toLowerCase().replaceAll(/\s+/g, '_');
+  if (code !== undefined && looksLikeACode.test(code) && !secrets.includes(error ?? '')) return code;
+  return unusable !== undefined && unusable !== 'refused' ? unusable : `http_${status}`;
+}
+
+/** When the provider wants to be asked again, in its own words if it has any. */
+function retryAtOf({ status, headers }: HttpReply, receivedAt: EpochMs, rule: ErrorRule | undefined, dialect: Dialect): EpochMs | undefined {
+  const named = status === 429 ? dialect.resetHeaders.map((name) => instantOf(headers[name], receivedAt)) : [];
+  const told = [retryAfterOf(headers['retry-after'], receivedAt), ...named].find((instant) => instant !== undefined);
+  if (told !== undefined || rule?.retryAfterSeconds === undefined) return told;
+  return plus(receivedAt, rule.retryAfterSeconds * 1_000);
+}

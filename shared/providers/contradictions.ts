@@ -1,0 +1,56 @@
+/** Facts that cannot all be true, or that leave the protocol no room. The same rules for a preset and for a connection's settings. */
+import { limits } from '../domain/limits.ts';
+import type { Facts } from './preset.ts';
+
+export interface Contradiction {
+  readonly fact: keyof Facts;
+  /** What is wrong, and what to change. */
+  readonly message: string;
+}
+
+/** The most that the contract allows. */
+const mostMarginSeconds = 3_600;
+const guardSeconds = (2 * limits.skewMs) / 1_000;
+const graceReserveSeconds = limits.graceReserveMs / 1_000;
+/** A token endpoint that gets less time than this to answer is often cut off, and every cut is a refresh token in doubt. */
+const leastCallSeconds = 10;
+const leastGraceSeconds = graceReserveSeconds + leastCallSeconds;
+
+/**
+ * The longest margin that the least age of a token leaves room for. Two clocks' skew is granted on top: a least age has it added
+ * as a guard, and a margin may be written by the provider's own rule (Exact: 600 − 570 s, renewed at 574 s).
+ */
+export function longestMarginSeconds({ lifetimeSeconds, minTokenAgeSeconds }: Facts): number {
+  if (minTokenAgeSeconds === 0) return mostMarginSeconds;
+  return Math.min(lifetimeSeconds - minTokenAgeSeconds + guardSeconds, mostMarginSeconds);
+}
+
+/** Returns every contradiction, each with the fact to change. */
+export function contradictionsIn(facts: Facts): Contradiction[] {
+  const { lifetimeSeconds, minTokenAgeSeconds, marginSeconds, rotation, graceSeconds = 0 } = facts;
+  const longest = longestMarginSeconds(facts);
+  const found: (Contradiction | false)[] = [
+    minTokenAgeSeconds >= lifetimeSeconds && {
+      fact: 'minTokenAgeSeconds',
+      message: `must be less than the lifetime of ${lifetimeSeconds} s: no token could be renewed before it expires`,
+    },
+    minTokenAgeSeconds < lifetimeSeconds &&
+      marginSeconds > longest && {
+        fact: 'marginSeconds',
+        message: `must be at most ${longest} s: a token that lives ${lifetimeSeconds} s may not be renewed before it is ${minTokenAgeSeconds} s old`,
+      },
+    rotation === 'grace' &&
+      graceSeconds < leastGraceSeconds && {
+        fact: 'graceSeconds',
+        message: `must be at least ${leastGraceSeconds} s with rotation "grace": the call ends ${graceReserveSeconds} s before the grace period does. If it is shorter, the rotation is "single_use"`,
+      },
+    rotation !== 'grace' &&
+      graceSeconds > 0 && { fact: 'graceSeconds', message: `is only for rotation "grace", and the rotation is "${rotation}": change one of them` },
+    facts.grant === 'client_credentials' &&
+      facts.clientAuthentication === 'none' && {
+        fact: 'clientAuthentication',
+        message: 'must not be "none" with the grant client_credentials: a public client has no credentials (RFC 6749 §4.4)',
+      },
+  ];
+  return found.filter((contradiction) => contradiction !== false);
+}

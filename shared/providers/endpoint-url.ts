@@ -1,0 +1,36 @@
+/** Which URLs a request with secrets in it may go to. Addresses behind names are checked where the connection is made. */
+import ipaddr from 'ipaddr.js';
+
+export interface EndpointPolicy {
+  /** Plain http to loopback addresses is fine: only in the local broker. */
+  readonly allowLoopback: boolean;
+}
+
+const mostCharacters = 2_048;
+
+/** Returns what is wrong with an endpoint, as the end of a sentence that begins with its name, or undefined if it may be used. */
+export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy): string | undefined {
+  const url = text.length <= mostCharacters ? URL.parse(text) : null;
+  if (url === null) return `must be an absolute URL of at most ${mostCharacters} characters`;
+  const loopback = isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && allowLoopback)) return 'must begin with https://';
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials: give them in "client"';
+  if (url.hash !== '' || text.includes('#')) return 'must not have a fragment (RFC 6749 §3.2)';
+  if (loopback ? !allowLoopback : isReserved(url.hostname)) return 'must not name a private, loopback, link-local or otherwise reserved address';
+  return undefined;
+}
+
+/** The URL parser has brought every way of writing an address into one form. */
+function isLoopback(hostname: string): boolean {
+  const name = bare(hostname);
+  if (name === 'localhost' || name.endsWith('.localhost')) return true;
+  return ipaddr.isValid(name) && ipaddr.process(name).range() === 'loopback';
+}
+
+function isReserved(hostname: string): boolean {
+  const name = bare(hostname);
+  return ipaddr.isValid(name) && ipaddr.process(name).range() !== 'unicast';
+}
+
+/** Without the brackets of an IPv6 address and the final dot of a complete name. */
+const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

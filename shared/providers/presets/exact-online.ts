@@ -1,0 +1,121 @@
+/**
+ * Exact Online. Read in clients' source code and in quotations of Exact's own pages, which cannot be reached by machines;
+ * nothing was tried against the live endpoint. What is not marked otherwise was found in at least one such source.
+ */
+import type { Preset } from '../preset.ts';
+
+export default {
+  name: 'exact-online',
+  title: 'Exact Online',
+  facts: {
+    // NangoHQ/nango packages/providers/providers.yaml; picqer/exact-php-client Connection.php. The host is the customer's country.
+    tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token',
+    // What every client sends; HTTP Basic is accepted too (Nango ships it).
+    clientAuthentication: 'client_secret_post',
+    // Authorization code with refresh; no client_credentials (ruby-client #59).
+    grant: 'refresh_token',
+    // "600" in replies, as a string (picqer's fixtures).
+    lifetimeSeconds: 600,
+    expiresInUnit: 'seconds',
+    // 570 s from the receipt of the previous token (docs.maesn.com/rate-limits, forums.invantive.com/t/1229), and two clocks' skew of
+    // 2 s each: 571 gave errors in simulation, 573 none. A renewal that is too early counts towards 10 errors an hour.
+    minTokenAgeSeconds: 574,
+    // What Exact's rule leaves of 600 s.
+    marginSeconds: 30,
+    // Every refresh token works once (forums.invantive.com/t/2903). No grace period was found.
+    rotation: 'single_use',
+    // Our choice. A refresh token lapses 30 days after its last use (forums.invantive.com/t/2903).
+    keepAliveSeconds: 7 * 86_400,
+  },
+  settings: {
+    country: {
+      kind: 'choice',
+      description: "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know the client.",
+      choices: ['nl', 'be', 'de', 'fr', 'es', 'co.uk', 'com'],
+    },
+    token_endpoint: {
+      kind: 'url',
+      description: "Instead of the country's token endpoint, for example a simulator.",
+      replaces: 'tokenEndpoint',
+    },
+  },
+  // Our choices, but for 429: one minute is the shortest window of Exact's rate limits.
+  retryDelaysSeconds: { default: 5, time_out: 1, http_429: 60, http_500: 15 },
+  // Epoch milliseconds; on a minutely 429 the daily header is absent, and the other way round (picqer README, #646).
+  resetHeaders: ['x-ratelimit-minutely-reset', 'x-ratelimit-reset'],
+  errorRules: [
+    {
+      when: { status: ['4xx'], body: 'TooEarlyToRefresh|access_token not expired' },
+      class: 'too_early',
+      comment: 'Exact says access_denied; nothing is denied, the token in hand stays good.',
+      source: 'websmurf/laravel-exact-online #31',
+    },
+    {
+      when: { status: ['4xx'], header: { name: 'reason', matches: 'TooEarlyToRefresh|access_token not expired' } },
+      class: 'too_early',
+      comment: 'The same in a header of its own.',
+      source: 'picqer/exact-php-client parseExceptionForErrorMessages',
+    },
+    {
+      when: { status: [400, 401], description: 'old refresh token used' },
+      class: 'dead_grant',
+      cause: 'refresh_token_reused',
+      comment: 'unauthorized_client by code, a used refresh token in fact: a race, a lost reply or a second authorization.',
+      source: 'picqer/exact-php-client #644; as a 400 forums.invantive.com/t/1838',
+    },
+    {
+      when: { status: [400, 401], description: 'refresh token (?:has )?expired' },
+      class: 'dead_grant',
+      cause: 'refresh_token_expired',
+      comment: 'invalid_request by code; not used for 30 days in fact.',
+      source: 'websmurf/laravel-exact-online #22, #23',
+    },
+    {
+      when: { status: ['4xx'], description: 'chainId' },
+      class: 'dead_grant',
+      cause: 'invalid_grant',
+      comment: 'Another authorization of the same user and app has replaced this one.',
+      source: 'picqer/exact-php-client #471',
+    },
+    {
+      when: { status: ['4xx'], error: ['invalid_grant'] },
+      class: 'dead_grant',
+      cause: 'invalid_grant',
+      comment: 'The code that RFC 6749 gives it.',
+      source: 'websmurf/laravel-exact-online #25',
+    },
+    {
+      when: { status: ['4xx'], error: ['invalid_client'] },
+      class: 'misconfigured',
+      cause: 'invalid_client',
+      comment: 'Wrong or deleted client; the refresh token is kept.',
+      source: 'websmurf/laravel-exact-online #28',
+    },
+    {
+      when: { status: ['4xx'], body: 'client with identifier .*not found' },
+      class: 'misconfigured',
+      cause: 'invalid_client',
+      comment: "The client is registered in another country: set settings.country to the customer's.",
+      source: 'picqer/exact-php-client #617',
+    },
+    {
+      when: { status: [429] },
+      class: 'transient',
+      comment: 'The body is empty; the reset headers tell when.',
+      source: 'picqer/exact-php-client #528',
+    },
+    {
+      when: { body: '^\\s*\\{\\s*"fault"\\s*:' },
+      class: 'in_doubt',
+      comment: 'The gateway failed; Exact has been seen to rotate before that.',
+      source: 'exactonline/exactonline-api-dotnet-client #152',
+    },
+    {
+      when: { status: ['4xx'] },
+      class: 'transient',
+      retryAfterSeconds: 1_800,
+      comment: 'Not understood. Two attempts an hour leave room below the 10 errors an hour that block the API key; our choice.',
+      source: 'forums.invantive.com/t/1229 (the limit)',
+    },
+  ],
+} satisfies Preset;

@@ -1,0 +1,56 @@
+/** What the protocol and the classifier need to know of a connection's provider. Pure. */
+import { limits } from '../domain/limits.ts';
+import type { Dialect } from '../domain/reply.ts';
+import type { Connection, Profile } from '../domain/types.ts';
+import { longestMarginSeconds } from './contradictions.ts';
+import type { Facts } from './preset.ts';
+import { knownPresets, type Presets } from './presets/index.ts';
+import { type ProviderChoice, resolveProvider } from './resolve.ts';
+
+/** More slots than any cycle needs that leaves time to use the token; each is a secret that costs money. */
+const mostSlots = 40;
+const dayMs = 86_400_000;
+
+/** Returns the connection's profile; the cycle is taken from the token in hand. Throws if the provider is unknown. */
+export function profileOf(item: Connection, presets: Presets = knownPresets): Profile {
+  const { preset, facts } = resolveProvider(item.config, presets);
+  const marginMs = (item.config.marginSeconds ?? Math.min(facts.marginSeconds, longestMarginSeconds(facts))) * 1_000;
+  const { default: first, ...delays } = preset.retryDelaysSeconds;
+  return {
+    grant: facts.grant,
+    marginMs,
+    minTokenAgeMs: facts.minTokenAgeSeconds * 1_000,
+    defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
+    ambiguousRetry: facts.grant === 'refresh_token' && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
+    callTimeoutMs: callTimeoutOf(facts),
+    slots: slotsFor(cycleOf(item, facts, marginMs)),
+    renewal: item.config.renewal,
+    ...(facts.grant === 'refresh_token' && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
+    firstDelayMs: { ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])), default: first * 1_000 },
+  };
+}
+
+/** Returns how the connection's provider speaks. Throws if it is unknown. */
+export function dialectOf(config: ProviderChoice, presets: Presets = knownPresets): Dialect {
+  const { preset, facts } = resolveProvider(config, presets);
+  return {
+    grant: facts.grant,
+    errorRules: preset.errorRules,
+    defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
+    expiresInUnit: facts.expiresInUnit,
+    resetHeaders: preset.resetHeaders,
+  };
+}
+
+/** An answer within the grace period must come early enough to be kept, or to send the token again. */
+const callTimeoutOf = ({ rotation, graceSeconds = 0 }: Facts): number =>
+  rotation === 'grace' ? Math.min(limits.callTimeoutMs, graceSeconds * 1_000 - limits.graceReserveMs) : limits.callTimeoutMs;
+
+/** How long a token set stays the current one. */
+function cycleOf({ requestedAt, expiresAt }: Connection, facts: Facts, marginMs: number): number {
+  const lifetimeMs = requestedAt === undefined || expiresAt === undefined ? facts.lifetimeSeconds * 1_000 : expiresAt - requestedAt;
+  return Math.max(lifetimeMs - Math.min(marginMs, lifetimeMs * limits.marginShare), facts.minTokenAgeSeconds * 1_000, 1_000);
+}
+
+/** So many that no secret takes more versions in a day than Secrets Manager keeps. */
+const slotsFor = (cycleMs: number): number => Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), mostSlots);

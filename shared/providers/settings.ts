@@ -1,0 +1,69 @@
+/** Checks a connection's settings against what the preset declares. */
+import { type EndpointPolicy, faultOfEndpoint } from './endpoint-url.ts';
+import { type Preset, placeholdersIn, type Setting } from './preset.ts';
+
+/** One thing that is wrong with a request. */
+export interface Fault {
+  /** Where, as a path of field names: `settings.token_endpoint`; empty for the whole body. */
+  readonly path: string;
+  /** What, as the end of a sentence that begins with the path. */
+  readonly message: string;
+}
+
+const mostCharacters = 1_024;
+
+/** Returns every fault. Values are never repeated: any of them might be a secret in the wrong place. */
+export function settingsFaults(preset: Preset, settings: unknown, policy: EndpointPolicy): Fault[] {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
+  const given = new Map<string, unknown>(Object.entries(settings));
+  const faults = unknownFields(settings, Object.keys(preset.settings), 'settings.');
+  for (const [name, setting] of Object.entries(preset.settings)) {
+    const message = given.has(name) ? faultOf(setting, given.get(name), policy) : missing(preset, name, given);
+    if (message !== undefined) faults.push({ path: `settings.${name}`, message });
+  }
+  return faults;
+}
+
+/** Returns a fault for each field that is not known, with the field that was perhaps meant. */
+export function unknownFields(value: unknown, known: readonly string[], prefix: string): Fault[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.keys(value)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ path: `${prefix}${printable(name)}`, message: `is not known; ${perhaps(name, known)}` }));
+}
+
+/** Field names differ most often in how their words are joined. */
+function perhaps(name: string, known: readonly string[]): string {
+  const joined = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const meant = known.find((candidate) => joined(candidate) === joined(name));
+  return meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
+}
+
+/** Who mistakes the name for the value must not see it in an error. */
+const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : '(unnamed)');
+
+/** A setting is needed if the preset says so, or if the token endpoint has its name in it and nothing is given in the endpoint's place. */
+function missing({ settings, facts }: Preset, name: string, given: ReadonlyMap<string, unknown>): string | undefined {
+  const setting = settings[name];
+  if (setting === undefined) return undefined;
+  const replaced = Object.keys(settings).some((other) => settings[other]?.replaces === 'tokenEndpoint' && given.has(other));
+  const needed = setting.required === true || (!replaced && placeholdersIn(facts.tokenEndpoint ?? '').includes(name));
+  return needed ? `is missing${setting.kind === 'choice' ? `; it is one of ${setting.choices.join(', ')}` : ''}` : undefined;
+}
+
+function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
+  switch (setting.kind) {
+    case 'text': {
+      const fits = typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
+      return fits ? undefined : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
+    }
+    case 'url':
+      return typeof value === 'string' ? faultOfEndpoint(value, policy) : 'must be a text: a URL';
+    case 'choice':
+      return typeof value === 'string' && setting.choices.includes(value) ? undefined : `must be one of ${setting.choices.join(', ')}`;
+    case 'duration': {
+      const fits = typeof value === 'number' && Number.isInteger(value) && value >= setting.least && value <= setting.most;
+      return fits ? undefined : `must be a whole number of seconds from ${setting.least} to ${setting.most}`;
+    }
+  }
+}

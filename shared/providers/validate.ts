@@ -1,0 +1,124 @@
+/** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
+import * as v from 'valibot';
+import { type ConnectionConfig, Secret } from '../domain/types.ts';
+import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
+import type { EndpointPolicy } from './endpoint-url.ts';
+import { type Facts, factsSchema, type Preset } from './preset.ts';
+import { knownPresets, type Presets } from './presets/index.ts';
+import { identityOf, presetNamed, replacements } from './resolve.ts';
+import { type Fault, settingsFaults, unknownFields } from './settings.ts';
+
+/** A request whose form is right. What it leaves out may be kept by the connection it replaces: the use case decides. */
+export interface ParsedConnectionRequest {
+  readonly config: ConnectionConfig;
+  readonly grant: Facts['grant'];
+  /** What a grant and a client secret are bound to: provider, token endpoint and client. */
+  readonly identityOf: (config: ConnectionConfig) => string;
+  readonly needsClientSecret: boolean;
+  readonly clientSecret?: Secret;
+  readonly refreshToken?: Secret;
+}
+
+export type Parsed = { readonly ok: true; readonly value: ParsedConnectionRequest } | { readonly ok: false; readonly faults: readonly Fault[] };
+
+export interface ParseOptions extends EndpointPolicy {
+  readonly presets?: Presets;
+}
+
+/** Visible ASCII with spaces inside only (RFC 6749 §A): a line break or a space at an end came with copying. */
+const credential = (most: number) =>
+  v.pipe(
+    v.string('must be a text'),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(most, `must have at most ${most} characters`),
+    v.regex(/^(?! )[\x20-\x7e]*(?<! )$/, 'must be printable ASCII without line breaks, and without spaces at its ends'),
+  );
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMargin = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
+const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
+const bodyEntries = {
+  provider: v.string('must be a text'),
+  settings: v.exactOptional(v.custom<Record<string, unknown>>(isObject, 'must be an object'), {}),
+  client: v.exactOptional(v.object(clientEntries, fieldMessage('must be an object'))),
+  refresh_token: v.exactOptional(credential(8_192)),
+  renewal: v.exactOptional(v.picklist(['while_used', 'always'], 'must be "while_used" or "always"'), 'while_used'),
+  margin_seconds: v.exactOptional(v.custom<number>(isMargin, 'must be a whole number of seconds from 10 to 3600')),
+};
+const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
+type Body = v.InferOutput<typeof bodySchema>;
+
+/** Returns the request, or every fault at once. No message contains a value: any of them might be a secret in the wrong place. */
+export function parseConnectionRequest(body: unknown, { presets = knownPresets, ...policy }: ParseOptions): Parsed {
+  const faults: Fault[] = [
+    ...unknownFields(body, Object.keys(bodyEntries), ''),
+    ...unknownFields(member(body, 'client'), Object.keys(clientEntries), 'client.'),
+  ];
+  const result = v.safeParse(bodySchema, body);
+  for (const issue of result.issues ?? []) faults.push({ path: v.getDotPath(issue) ?? '', message: issue.message });
+
+  const provider = member(body, 'provider');
+  const preset = typeof provider === 'string' ? presetNamed(provider, presets) : undefined;
+  if (preset === undefined) {
+    if (typeof provider === 'string') faults.push({ path: 'provider', message: `is not known; known are ${Object.keys(presets).join(', ')}` });
+    return { ok: false, faults };
+  }
+  const settings = member(body, 'settings') ?? {};
+  faults.push(...settingsFaults(preset, settings, policy));
+
+  // What is sound is looked at as a whole even if something else is not: every fault at once.
+  const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !faults.some(({ path }) => path === `settings.${name}`)));
+  const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, sound) });
+  faults.push(...factFaults(preset, facts, sound, member(body, 'margin_seconds')), ...credentialFaults(facts, body));
+  return result.success && faults.length === 0 ? { ok: true, value: requestOf(result.output, facts, presets) } : { ok: false, faults };
+}
+
+function requestOf({ provider, settings, client, refresh_token, renewal, margin_seconds }: Body, facts: Facts, presets: Presets): ParsedConnectionRequest {
+  return {
+    config: {
+      provider,
+      settings,
+      ...(client !== undefined && { clientId: client.client_id }),
+      renewal,
+      ...(margin_seconds !== undefined && { marginSeconds: margin_seconds }),
+    },
+    grant: facts.grant,
+    identityOf: (config) => identityOf(config, presets),
+    needsClientSecret: facts.clientAuthentication !== 'none',
+    ...(client?.client_secret !== undefined && { clientSecret: new Secret(client.client_secret) }),
+    ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),
+  };
+}
+
+/** Contradictions among the facts that hold for this connection, each at the field that brought it in. */
+function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], margin: unknown): Fault[] {
+  const fieldOf = (fact: keyof Facts): string => {
+    if (fact === 'marginSeconds') return 'margin_seconds';
+    const name = Object.keys(preset.settings).find((key) => preset.settings[key]?.replaces === fact && settings[key] !== undefined);
+    return name === undefined ? 'settings' : `settings.${name}`;
+  };
+  const marginSeconds = isMargin(margin) ? margin : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
+  return contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message }));
+}
+
+function credentialFaults({ clientAuthentication, grant }: Facts, body: unknown): Fault[] {
+  const client = member(body, 'client');
+  const faults: Fault[] = [];
+  if (client === undefined) faults.push({ path: 'client.client_id', message: 'is missing' });
+  if (clientAuthentication === 'none' && member(client, 'client_secret') !== undefined) {
+    faults.push({ path: 'client.client_secret', message: 'is not used by client_authentication "none": remove it, or choose another' });
+  }
+  if (grant === 'client_credentials' && member(body, 'refresh_token') !== undefined) {
+    faults.push({ path: 'refresh_token', message: 'is not used by the grant client_credentials: remove it, or choose the grant refresh_token' });
+  }
+  return faults;
+}
+
+/** For an object: a missing field is told by its name, anything that is no object by `otherwise`. */
+function fieldMessage(otherwise: string) {
+  return (issue: v.BaseIssue<unknown>): string => (issue.path === undefined ? otherwise : 'is missing');
+}
+
+function member(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}

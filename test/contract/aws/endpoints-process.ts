@@ -1,0 +1,15 @@
+/** A process that serves the local endpoints from the directory it is given, for a test to kill. Its one line of output says where. */
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { startDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
+import { startSqs } from '../../../infra/local/aws/sqs.ts';
+
+const directory = process.argv[2] ?? '.';
+const database = new DatabaseSync(join(directory, 'aws.sqlite'));
+const [secretsManager, sqs, dynamoDb] = await Promise.all([
+  startSecretsManager({ database }),
+  startSqs({ database }),
+  startDynamoDb({ directory: join(directory, 'dynamodb') }),
+]);
+console.log(JSON.stringify({ secretsManager: secretsManager.url, queue: sqs.createQueue('refresh'), dynamoDb: dynamoDb.url }));

@@ -1,0 +1,97 @@
+/** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
+import type { Circumstances, Held } from '../../shared/domain/decide.ts';
+import { type Attempt, type Connection, type ConnectionName, type EpochMs, type Failure, type Profile, plus, versionIdOf } from '../../shared/domain/types.ts';
+
+export const now = 1_800_000_000_000 as EpochMs;
+/** The instant `ms` from now. */
+export const at = (ms: number): EpochMs => plus(now, ms);
+
+export const second = 1_000;
+export const minute = 60 * second;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export const generation = 5;
+/** The fencing token of the committed token set; whoever holds the lease now has the next but two. */
+export const committedFence = 10;
+export const myFence = 13;
+const grantId = '3f2a81c4-0d5e-4b6a-9c7d';
+
+/** Single use or unknown, as most providers: an hour's token, no least age. */
+export const profileOf = (more: Partial<Profile> = {}): Profile => ({
+  grant: 'refresh_token',
+  marginMs: 30 * second,
+  minTokenAgeMs: 0,
+  defaultLifetimeMs: hour,
+  ambiguousRetry: 'after_holder',
+  callTimeoutMs: minute,
+  slots: 2,
+  renewal: 'while_used',
+  firstDelayMs: { default: 5 * second, http_429: minute },
+  ...more,
+});
+
+/** Its token was requested a minute ago, falls due in 510 s and expires in 540 s. */
+export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
+  connection: 'exact-nl' as ConnectionName,
+  config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
+  createdAt: at(-30 * day),
+  state: 'active',
+  grantId,
+  generation,
+  fence: committedFence,
+  committedFence,
+  attempts: {},
+  accessToken: 'sealed',
+  tokenType: 'Bearer',
+  requestedAt: at(-minute),
+  receivedAt: at(-59 * second),
+  expiresAt: at(540 * second),
+  refreshAt: at(510 * second),
+  refreshToken: { slot: 1, versionId: versionIdOf(grantId, committedFence) },
+  dueAt: at(510 * second),
+  dueShard: '3',
+  lastUsed: at(-minute),
+  ...more,
+});
+
+/** The same without these attributes, as before the first token set. */
+export function without(item: Connection, ...names: (keyof Connection)[]): Connection {
+  const rest: Partial<Connection> = { ...item };
+  for (const name of names) delete rest[name];
+  return rest as Connection;
+}
+
+/** Imported or authorized a moment ago: no token set yet. */
+export const firstConnectionOf = (more: Partial<Connection> = {}): Connection =>
+  without(connectionOf({ generation: 0, ...more }), 'accessToken', 'tokenType', 'requestedAt', 'receivedAt', 'expiresAt', 'refreshAt');
+
+/** Due for one second, and in use. */
+export const dueConnectionOf = (more: Partial<Connection> = {}): Connection => connectionOf({ refreshAt: at(-second), expiresAt: at(29 * second), ...more });
+
+/** Sent a moment ago with the current refresh token, and nothing heard of it. */
+export const attemptOf = (fence: number, more: Partial<Attempt> = {}): Attempt => ({
+  fence,
+  slot: 0,
+  versionId: versionIdOf(grantId, fence),
+  startedAt: at(-20 * second),
+  generation,
+  sent: true,
+  repeats: false,
+  ended: false,
+  ...more,
+});
+
+export const attemptsWith = (...attempts: readonly Attempt[]): Connection['attempts'] =>
+  Object.fromEntries(attempts.map((attempt) => [String(attempt.fence), attempt]));
+
+export const failureOf = (more: Partial<Failure> = {}): Failure => ({ class: 'transient', code: 'http_503', at: at(-minute), count: 1, fence: 12, ...more });
+
+/** The lease held since now, and the item as the acquiring write returned it: with that lease and the attempt in it. */
+export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf()): Held {
+  const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
+  const attempt = attemptOf(myFence, { startedAt: now, sent: Object.values(item.attempts).every((earlier) => !earlier.sent) });
+  return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts: { ...item.attempts, ...attemptsWith(attempt) } } } };
+}
+
+export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({ now, chance: 0, deadline: at(80 * second), ...more });

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { type Assessment, assess, holdersAnswerUntil, inDoubt, leaseAlive, mayHaveBeenSent, unused, withoutMine } from '../../shared/domain/rules.ts';
+import type { Connection, EpochMs, Profile } from '../../shared/domain/types.ts';
+import {
+  at,
+  attemptOf,
+  attemptsWith,
+  connectionOf,
+  day,
+  dueConnectionOf,
+  firstConnectionOf,
+  generation,
+  hour,
+  minute,
+  now,
+  profileOf,
+  second,
+  without,
+} from './fixtures.ts';
+
+type Row = readonly [title: string, item: Connection, expected: Assessment, profile?: Partial<Profile>];
+
+const refresh = (reason: Extract<Assessment, { kind: 'refresh' }>['reason']): Assessment => ({ kind: 'refresh', reason });
+const wait = (until: EpochMs, reason: Extract<Assessment, { kind: 'wait' }>['reason']): Assessment => ({ kind: 'wait', until, reason });
+const rest = (dueAt?: EpochMs): Assessment => ({ kind: 'rest', dueAt });
+const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
+const open = attemptsWith(attemptOf(11));
+const idle = { lastUsed: at(-hour) };
+
+const rows: readonly Row[] = [
+  // When it is due.
+  ['fresh: not due', connectionOf(), wait(at(510 * second), 'not_due')],
+  ['1 ms before it is due', connectionOf({ refreshAt: at(1) }), wait(at(1), 'not_due')],
+  ['on the instant it is due', connectionOf({ refreshAt: now }), refresh('due')],
+  ['long expired', connectionOf({ refreshAt: at(-day), expiresAt: at(-day) }), refresh('due')],
+  ['no token set yet', firstConnectionOf(), refresh('first')],
+  ['the key of the due index says nothing: early', connectionOf({ dueAt: at(-minute) }), wait(at(510 * second), 'not_due')],
+  ['the key of the due index says nothing: late', dueConnectionOf({ dueAt: at(hour) }), refresh('due')],
+  ['the key of the due index says nothing: absent', without(dueConnectionOf(), 'dueAt'), refresh('due')],
+
+  // Whether anybody needs it.
+  ['due, last used an hour ago less 1 ms', dueConnectionOf({ lastUsed: at(1 - hour) }), refresh('due')],
+  ['due, last used an hour ago', dueConnectionOf(idle), rest()],
+  ['due, never used', without(dueConnectionOf(), 'lastUsed'), rest()],
+  ['no token set yet, never used', without(firstConnectionOf(), 'lastUsed'), rest()],
+  ['idle, 1 ms before it is due', connectionOf({ ...idle, refreshAt: at(1) }), wait(at(1), 'not_due')],
+  ['idle, but renewed always', dueConnectionOf(idle), refresh('due'), { renewal: 'always' }],
+  ['idle while backing off: rests', dueConnectionOf({ ...idle, notBefore: at(minute) }), rest()],
+
+  // Before the refresh token lapses from idleness (20 days after the token set came).
+  ['idle, keep-alive ahead: rests until then', dueConnectionOf({ ...idle, receivedAt: at(1 - 20 * day) }), rest(at(1)), { keepAliveMs: 20 * day }],
+  ['idle, keep-alive on the instant', dueConnectionOf({ ...idle, receivedAt: at(-20 * day) }), refresh('keep_alive'), { keepAliveMs: 20 * day }],
+  [
+    'idle, never renewed: counts from creation',
+    without(firstConnectionOf({ createdAt: at(-20 * day) }), 'lastUsed'),
+    refresh('keep_alive'),
+    { keepAliveMs: 20 * day },
+  ],
+  [
+    'keep-alive while backing off',
+    dueConnectionOf({ ...idle, receivedAt: at(-21 * day), notBefore: at(1) }),
+    wait(at(1), 'backing_off'),
+    { keepAliveMs: 20 * day },
+  ],
+
+  // What clients reported.
+  ['this generation was rejected', connectionOf({ rejectedGeneration: generation }), refresh('rejected')],
+  ['this generation was rejected, and nobody has asked lately', connectionOf({ ...idle, rejectedGeneration: generation }), refresh('rejected')],
+  ['an earlier generation was rejected', connectionOf({ rejectedGeneration: generation - 1 }), wait(at(510 * second), 'not_due')],
+  [
+    'rejected 1 ms before its least age',
+    connectionOf({ rejectedGeneration: generation, receivedAt: at(1 - 574 * second) }),
+    wait(at(1), 'not_due'),
+    { minTokenAgeMs: 574 * second },
+  ],
+  [
+    'rejected at its least age',
+    connectionOf({ rejectedGeneration: generation, receivedAt: at(-574 * second) }),
+    refresh('rejected'),
+    { minTokenAgeMs: 574 * second },
+  ],
+
+  // What is in doubt.
+  ['an attempt on this generation is open: at once, though not due', connectionOf({ attempts: open }), refresh('in_doubt')],
+  ['an attempt that its holder saw end leaves the same doubt', connectionOf({ attempts: attemptsWith(attemptOf(11, { ended: true })) }), refresh('in_doubt')],
+  ['doubt beats resting', dueConnectionOf({ ...idle, attempts: open }), refresh('in_doubt')],
+  ['doubt beats keep-alive', dueConnectionOf({ ...idle, receivedAt: at(-20 * day), attempts: open }), refresh('in_doubt'), { keepAliveMs: 20 * day }],
+  ['doubt beats a rejection', connectionOf({ rejectedGeneration: generation, attempts: open }), refresh('in_doubt'), { minTokenAgeMs: 574 * second }],
+  ['an attempt that was not sent leaves no doubt', connectionOf({ attempts: attemptsWith(attemptOf(11, { sent: false })) }), wait(at(510 * second), 'not_due')],
+  [
+    'an attempt on an outgrown generation leaves no doubt',
+    connectionOf({ attempts: attemptsWith(attemptOf(11, { generation: generation - 1 })) }),
+    wait(at(510 * second), 'not_due'),
+  ],
+
+  // Whose turn it is.
+  ['due, leased for 1 ms more', dueConnectionOf({ lease: leasedUntil(1) }), wait(at(1), 'leased')],
+  ['due, lease over on the instant', dueConnectionOf({ lease: leasedUntil(0) }), refresh('due')],
+  ['in doubt, leased: its holder is at work', connectionOf({ lease: leasedUntil(5_000), attempts: open }), wait(at(5_000), 'leased')],
+  ['not due, leased: not due', connectionOf({ lease: leasedUntil(5_000) }), wait(at(510 * second), 'not_due')],
+  ['due, backing off for 1 ms more', dueConnectionOf({ notBefore: at(1) }), wait(at(1), 'backing_off')],
+  ['due, back-off over on the instant', dueConnectionOf({ notBefore: now }), refresh('due')],
+  ['in doubt, backing off', connectionOf({ notBefore: at(1), attempts: open }), wait(at(1), 'backing_off')],
+  ['leased and backing off: first the lease', dueConnectionOf({ lease: leasedUntil(5_000), notBefore: at(minute) }), wait(at(5_000), 'leased')],
+
+  // States that only somebody else can end.
+  ['reauthorization required', dueConnectionOf({ state: 'reauthorization_required' }), { kind: 'stop', reason: 'reauthorization_required' }],
+  ['misconfigured', dueConnectionOf({ state: 'misconfigured' }), { kind: 'stop', reason: 'misconfigured' }],
+  ['not active beats doubt', connectionOf({ state: 'reauthorization_required', attempts: open }), { kind: 'stop', reason: 'reauthorization_required' }],
+];
+
+describe('assess', () => {
+  for (const [title, item, expected, profile] of rows) {
+    test(title, () => expect(assess({ item, profile: profileOf(profile) }, now)).toEqual(expected));
+  }
+});
+
+describe('leaseAlive', () => {
+  test.each([
+    ['none', connectionOf(), false],
+    ['1 ms to go', connectionOf({ lease: leasedUntil(1) }), true],
+    ['over on the instant', connectionOf({ lease: leasedUntil(0) }), false],
+  ])('%s', (_title, item, alive) => {
+    expect(leaseAlive(item, now)).toBe(alive);
+  });
+});
+
+describe('unused', () => {
+  test.each([
+    ['asked for an hour ago less 1 ms', connectionOf({ lastUsed: at(1 - hour) }), {}, false],
+    ['asked for an hour ago', connectionOf({ lastUsed: at(-hour) }), {}, true],
+    ['never asked for', without(connectionOf(), 'lastUsed'), {}, true],
+    ['never asked for, renewed always', without(connectionOf(), 'lastUsed'), { renewal: 'always' }, false],
+  ] as const)('%s', (_title, item, profile, expected) => {
+    expect(unused(item, profileOf(profile), now)).toBe(expected);
+  });
+});
+
+describe('attempts that may have been sent', () => {
+  const item = connectionOf({
+    attempts: attemptsWith(
+      attemptOf(13),
+      attemptOf(9, { generation: generation - 1 }),
+      attemptOf(12, { sent: false }),
+      attemptOf(11, { ended: true }),
+      attemptOf(100),
+    ),
+  });
+  const fences = (attempts: readonly { readonly fence: number }[]) => attempts.map((attempt) => attempt.fence);
+
+  test('mayHaveBeenSent: all of them, in the order they were made', () => expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
+  test('mayHaveBeenSent: mine excepted', () => expect(fences(mayHaveBeenSent(item, 13))).toEqual([9, 11, 100]));
+  test('inDoubt: those with the current refresh token', () => expect(fences(inDoubt(item))).toEqual([11, 13, 100]));
+  test('inDoubt: mine excepted', () => expect(fences(inDoubt(item, 13))).toEqual([11, 100]));
+});
+
+describe('holdersAnswerUntil: 84 s after the latest start among those that have not ended', () => {
+  test.each([
+    ['no attempt', [], undefined],
+    ['one, begun 84 s ago less 1 ms', [attemptOf(11, { startedAt: at(1 - 84 * second) })], at(1)],
+    ['one, begun 84 s ago', [attemptOf(11, { startedAt: at(-84 * second) })], undefined],
+    ['one that has ended', [attemptOf(11, { startedAt: now, ended: true })], undefined],
+    ['the latest of several, whatever their order', [attemptOf(12, { startedAt: at(-4_000) }), attemptOf(11, { startedAt: at(-9_000) })], at(80 * second)],
+    ['the latest that has not ended', [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000), ended: true })], at(75 * second)],
+  ])('%s', (_title, attempts, until) => {
+    expect(holdersAnswerUntil(attempts, now)).toBe(until);
+  });
+});
+
+describe('withoutMine: the connection as if we had not acquired', () => {
+  const theirs = attemptOf(11);
+
+  test('takes away my lease and my attempt, and nothing else', () => {
+    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(12)) });
+    expect(withoutMine(item, 12)).toStrictEqual(without({ ...item, attempts: attemptsWith(theirs) }, 'lease'));
+  });
+  test('leaves a lease that is another’s', () => {
+    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(13)) });
+    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs) });
+  });
+  test('leaves a connection in which nothing is mine as it is', () => {
+    const item = connectionOf({ attempts: attemptsWith(theirs) });
+    expect(withoutMine(item, 13)).toStrictEqual(item);
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
+import type { Connection, EpochMs } from '../../shared/domain/types.ts';
+import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, minute, now, second, without } from './fixtures.ts';
+
+const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
+const served = (warning?: string): Answer => ({ kind: 'serve', warning });
+const wait = (notBefore?: EpochMs, retryAt = notBefore): Answer => ({ kind: 'wait', notBefore, retryAt });
+const short = { refreshAt: at(-minute), expiresAt: at(5 * second) };
+
+describe('the answer', () => {
+  const rows: readonly (readonly [title: string, item: Connection, minTtlMs: number, expected: Answer])[] = [
+    ['a fresh token', connectionOf(), 10_000, served()],
+    ['life of exactly min_ttl', dueConnectionOf({ expiresAt: at(10_000) }), 10_000, served()],
+    ['life 1 ms below min_ttl', dueConnectionOf({ expiresAt: at(9_999) }), 10_000, wait()],
+    ['due and backing off, still long enough', dueConnectionOf({ notBefore: at(minute) }), 10_000, served()],
+    ['no token set yet', firstConnectionOf(), 10_000, wait()],
+    ['an expiry without a token', without(connectionOf(), 'accessToken'), 10_000, wait(at(510 * second))],
+
+    ['too short, renewal due', connectionOf(short), 10_000, wait()],
+    ['too short, a renewal under way: its lease ends in any case', connectionOf({ ...short, lease: leasedUntil(7_000) }), 10_000, wait(undefined, at(7_000))],
+    ['too short, its lease over on the instant', connectionOf({ ...short, lease: leasedUntil(0) }), 10_000, wait()],
+    ['too short, backing off', connectionOf({ ...short, notBefore: at(minute) }), 10_000, wait(at(minute))],
+    ['too short, back-off over on the instant', connectionOf({ ...short, notBefore: now }), 10_000, wait()],
+    [
+      'too short, backing off for longer than a lease lasts',
+      connectionOf({ ...short, notBefore: at(minute), lease: leasedUntil(7_000) }),
+      10_000,
+      wait(at(minute)),
+    ],
+    ['too short for the default, renewal due in a moment', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }), 10_000, wait(at(2_000))],
+    ['the same, backing off beyond', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999), notBefore: at(3_000) }), 10_000, wait(at(3_000))],
+
+    [
+      'too short for 1 ms more than the default, renewal not due',
+      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }),
+      10_001,
+      { kind: 'unsatisfiable', lifeMs: 9_999 },
+    ],
+    ['too short for a wish beyond any life', connectionOf(), 3_600_000, { kind: 'unsatisfiable', lifeMs: 540_000 }],
+    ['too short for a wish, renewal due on the instant', connectionOf({ refreshAt: now, expiresAt: at(30_000) }), 60_000, wait()],
+    ['too short for a wish, renewal due and backing off', connectionOf({ ...short, notBefore: at(minute) }), 60_000, wait(at(minute))],
+
+    [
+      'misconfigured, token valid',
+      connectionOf({ state: 'misconfigured' }),
+      10_000,
+      served('misconfigured: this token is valid until it expires and will not be renewed'),
+    ],
+    ['misconfigured, token too short', connectionOf({ state: 'misconfigured', expiresAt: at(9_999) }), 10_000, { kind: 'refuse', code: 'misconfigured' }],
+    [
+      'reauthorization required, life of exactly min_ttl',
+      connectionOf({ state: 'reauthorization_required', failure: failureOf({ class: 'dead_grant' }), expiresAt: at(10_000) }),
+      10_000,
+      served('reauthorization_required: this token is valid until it expires and will not be renewed'),
+    ],
+    [
+      'reauthorization required, token too short',
+      connectionOf({ state: 'reauthorization_required', expiresAt: at(9_999) }),
+      10_000,
+      { kind: 'refuse', code: 'reauthorization_required' },
+    ],
+    ['never authorized', firstConnectionOf({ state: 'reauthorization_required' }), 10_000, { kind: 'refuse', code: 'reauthorization_required' }],
+  ];
+  test.each(rows)('%s', (_title, item, minTtlMs, expected) => {
+    expect(serve(item, minTtlMs, now).answer).toEqual(expected);
+  });
+
+  test('a renewal that failed warns of itself and refuses nothing', () => {
+    const { answer } = serve(dueConnectionOf({ failure: failureOf({ count: 3, code: 'http_503' }) }), 10_000, now);
+    expect(answer).toEqual(served(expect.stringMatching(/\b3\b.*http_503.*valid until it expires/)));
+  });
+});
+
+describe('the marks', () => {
+  const idle: Partial<Serving> = { ask: false, touch: false, arm: false };
+  const rows: readonly (readonly [title: string, item: Connection, expected: Partial<Serving>])[] = [
+    ['fresh and used lately: none', connectionOf(), { ...idle, memorable: true }],
+
+    // Asking for a refresh: once, when it is due and can be had.
+    ['1 ms before it is due', connectionOf({ refreshAt: at(1) }), { ask: false }],
+    ['due on the instant', connectionOf({ refreshAt: now, dueAt: now }), { ...idle, ask: true, memorable: false }],
+    ['no token set yet', firstConnectionOf(), { ask: true }],
+    ['asked for 5 s ago less 1 ms', dueConnectionOf({ askedAt: at(-4_999) }), { ask: false, memorable: false }],
+    ['asked for 5 s ago', dueConnectionOf({ askedAt: at(-5_000) }), { ask: true }],
+    ['due, backing off for 1 ms more', dueConnectionOf({ notBefore: at(1) }), { ask: false, memorable: false }],
+    ['due, back-off over on the instant', dueConnectionOf({ notBefore: now }), { ask: true }],
+    ['due, leased for 1 ms more', dueConnectionOf({ lease: leasedUntil(1) }), { ask: false, memorable: false }],
+    ['due, lease over on the instant', dueConnectionOf({ lease: leasedUntil(0) }), { ask: true }],
+
+    // Noting the use: often enough for "within the hour", seldom enough to cost nothing.
+    ['used 5 min ago less 1 ms', connectionOf({ lastUsed: at(1 - 5 * minute) }), { touch: false, memorable: true }],
+    ['used 5 min ago', connectionOf({ lastUsed: at(-5 * minute) }), { ...idle, touch: true, memorable: false }],
+    ['never used', without(connectionOf(), 'lastUsed'), { touch: true }],
+
+    // Arming: whatever is not in the due index, or too late in it.
+    ['at rest', without(connectionOf(), 'dueAt'), { ...idle, arm: true, memorable: false }],
+    ['at rest until the keep-alive', connectionOf({ dueAt: at(510 * second + 1) }), { arm: true }],
+    ['in the index on the instant it is due', connectionOf({ dueAt: at(510 * second) }), { arm: false }],
+    ['at rest without a token set', without(firstConnectionOf(), 'dueAt'), { ask: true, arm: true }],
+    ['in the index for the end of the back-off', dueConnectionOf({ notBefore: at(minute), dueAt: at(minute) }), { arm: false }],
+
+    // Where nobody can renew, nothing is marked.
+    ['not active, token valid', without(dueConnectionOf({ state: 'misconfigured' }), 'dueAt', 'lastUsed'), { ...idle, memorable: true }],
+    [
+      'not active, token expired',
+      without(connectionOf({ ...short, state: 'reauthorization_required', expiresAt: now }), 'dueAt', 'lastUsed'),
+      { ...idle, memorable: false },
+    ],
+    ['not due, life too short', connectionOf({ refreshAt: at(1), expiresAt: at(9_999), dueAt: at(1) }), { ...idle, memorable: false }],
+  ];
+  test.each(rows)('%s', (_title, item, expected) => {
+    expect(serve(item, 10_000, now)).toMatchObject(expected);
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { backOffUntil, between, countAfter, keepAliveAtOf, refreshAtOf, retryAfterSeconds, safeAt, tooEarlyUntil } from '../../shared/domain/timing.ts';
+import type { Failure } from '../../shared/domain/types.ts';
+import { at, connectionOf, day, failureOf, firstConnectionOf, hour, minute, now, profileOf, second } from './fixtures.ts';
+
+describe('refreshAtOf: from when a renewal is wanted, in seconds from the start of the request', () => {
+  test.each([
+    ['an hour’s token: the margin before expiry', { life: 3_600, answered: 1 }, 3_570],
+    ['a slow answer: the margin still counts back from an expiry that runs from the request', { life: 3_600, answered: 35 }, 3_570],
+    ['a wider margin', { life: 3_600, answered: 1, margin: 300 }, 3_300],
+    ['a token of twice the margin: the whole margin', { life: 60, answered: 1 }, 30],
+    ['a token a little shorter: half its life', { life: 59, answered: 1 }, 29.5],
+    ['a token shorter than the margin: half its life', { life: 10, answered: 1 }, 5],
+    ['a token that expired when it came: at once', { life: 0, answered: 0 }, 0],
+    ['least age below the margin: of no consequence', { life: 600, answered: 9.999, leastAge: 560 }, 570],
+    ['least age on the margin', { life: 600, answered: 10, leastAge: 560 }, 570],
+    ['least age beyond the margin: counts from the answer', { life: 600, answered: 10.001, leastAge: 560 }, 570.001],
+    ['Exact, answered quickly: between least age and expiry', { life: 600, answered: 0.4, leastAge: 574 }, 574.4],
+    ['Exact, answered after 35 s: its least age is beyond expiry, and is kept', { life: 600, answered: 35, leastAge: 574 }, 609],
+  ])('%s', (_title, { life, answered, margin = 30, leastAge = 0 }: { life: number; answered: number; margin?: number; leastAge?: number }, seconds) => {
+    const tokens = { requestedAt: now, receivedAt: at(answered * second), expiresAt: at(life * second) };
+    expect(refreshAtOf(tokens, profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second }))).toBe(at(seconds * second));
+  });
+});
+
+describe('keepAliveAtOf: when an idle refresh token must be used', () => {
+  const lapsing = profileOf({ keepAliveMs: 20 * day });
+  test('counts from the last token set', () => expect(keepAliveAtOf(connectionOf({ receivedAt: at(-day) }), lapsing)).toBe(at(19 * day)));
+  test('counts from creation before there is one', () => expect(keepAliveAtOf(firstConnectionOf({ createdAt: at(-2 * day) }), lapsing)).toBe(at(18 * day)));
+  test('never, where refresh tokens do not lapse', () => expect(keepAliveAtOf(connectionOf(), profileOf())).toBeUndefined());
+});
+
+test('safeAt: a holder can answer until its function is killed after 80 s, by the slower of two clocks 2 s off', () => {
+  expect(safeAt(now)).toBe(at(84 * second));
+});
+
+describe('backOffUntil: the next attempt, in seconds from now', () => {
+  test.each([
+    ['first failure', { count: 1 }, 5],
+    ['second failure: doubled', { count: 2 }, 10],
+    ['fifth failure', { count: 5 }, 80],
+    ['last one below a quarter of an hour', { count: 8 }, 640],
+    ['a quarter of an hour at most', { count: 9 }, 900],
+    ['however many', { count: 5_000 }, 900],
+    ['jitter adds up to a quarter', { count: 1, chance: 0.8 }, 6],
+    ['jitter adds to the longest too', { count: 9, chance: 0.8 }, 1_080],
+    ['a code with a first delay of its own', { count: 1, code: 'http_429' }, 60],
+    ['a code with a first delay of its own, doubled', { count: 3, code: 'http_429' }, 240],
+    ['the provider’s word wins when it is longer', { count: 1, retryAt: 300 }, 300],
+    ['the provider’s word wins when it is shorter', { count: 9, retryAt: 2 }, 2],
+    ['the provider’s word is kept to within a second', { count: 1, retryAt: 300, chance: 0.5 }, 300.5],
+    ['the provider’s word, just ahead', { count: 1, retryAt: 0.001 }, 0.001],
+    ['the provider’s word is no answer when it is now', { count: 1, retryAt: 0 }, 5],
+    ['the provider’s word is no answer when it is past', { count: 2, retryAt: -60 }, 10],
+    ['the provider’s word up to a day', { count: 1, retryAt: 86_400 }, 86_400],
+    ['no provider stops us for more than a day', { count: 1, retryAt: 86_401 }, 86_400],
+  ])('%s', (_title, { count, code = 'http_503', chance = 0, retryAt }: { count: number; code?: string; chance?: number; retryAt?: number }, seconds) => {
+    const until = backOffUntil(now, count, code, profileOf(), chance, retryAt === undefined ? undefined : at(retryAt * second));
+    expect(until).toBe(at(seconds * second));
+  });
+});
+
+describe('tooEarlyUntil: never in the past, in seconds from now', () => {
+  test.each([
+    ['old enough in a moment: then', { age: 573.999, inDoubt: false, count: 1 }, 0.001],
+    ['old enough in a moment, in doubt: then', { age: 573.999, inDoubt: true, count: 3 }, 0.001],
+    ['old enough just now: a few seconds', { age: 574, inDoubt: false, count: 1 }, 5],
+    ['older: doubling', { age: 600, inDoubt: false, count: 4 }, 40],
+    ['older: to a minute at most', { age: 600, inDoubt: false, count: 5 }, 60],
+    ['older, however often', { age: 600, inDoubt: false, count: 5_000 }, 60],
+    ['old enough just now, in doubt: a minute', { age: 574, inDoubt: true, count: 1 }, 60],
+    ['older, in doubt: doubling', { age: 600, inDoubt: true, count: 4 }, 480],
+    ['older, in doubt: to a quarter of an hour at most', { age: 600, inDoubt: true, count: 5 }, 900],
+    ['no token yet: a few seconds', { age: undefined, inDoubt: false, count: 1 }, 5],
+    ['no token yet, in doubt: a minute', { age: undefined, inDoubt: true, count: 1 }, 60],
+  ])('%s', (_title, { age, inDoubt, count }, seconds) => {
+    const item = age === undefined ? firstConnectionOf() : connectionOf({ receivedAt: at(-age * second) });
+    expect(tooEarlyUntil(now, item, profileOf({ minTokenAgeMs: 574 * second }), inDoubt, count)).toBe(at(seconds * second));
+  });
+});
+
+describe('countAfter: failures in a row', () => {
+  const third = (kind: Failure['class']) => failureOf({ class: kind, count: 3 });
+  test.each([
+    ['the first', undefined, 'transient', 1],
+    ['the same again', third('transient'), 'transient', 4],
+    ['another kind of failure goes on counting', third('transient'), 'in_doubt', 4],
+    ['too early again', third('too_early'), 'too_early', 4],
+    ['too early after a failure is no failure', third('transient'), 'too_early', 1],
+    ['a failure after too early is the first', third('too_early'), 'transient', 1],
+  ] as const)('%s', (_title, previous, next, count) => {
+    expect(countAfter(previous, next)).toBe(count);
+  });
+});
+
+describe('retryAfterSeconds: within 1 and 60, rounded up', () => {
+  test.each([
+    ['unknown', undefined, 1],
+    ['past', -5_000, 1],
+    ['now', 0, 1],
+    ['1 s', 1_000, 1],
+    ['a little more', 1_001, 2],
+    ['59.001 s', 59_001, 60],
+    ['60 s', 60_000, 60],
+    ['an hour', hour, 60],
+  ])('%s', (_title, ms, seconds) => {
+    expect(retryAfterSeconds(ms === undefined ? undefined : at(ms), now)).toBe(seconds);
+  });
+});
+
+test('between maps chance onto the range', () => {
+  expect([0, 0.25, 0.5].map((chance) => between({ from: 100, to: 600 }, chance))).toEqual([100, 225, 350]);
+  expect(between({ from: minute, to: minute }, 0.9)).toBe(minute);
+});

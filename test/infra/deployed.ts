@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
+import { buildApp } from '../../infra/app.ts';
+import { BrokerStack } from '../../infra/broker-stack.ts';
+import { StateStack } from '../../infra/state-stack.ts';
+
+const outputs = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
+afterAll(() => rmSync(outputs, { recursive: true }));
+
+/** The app without its bundles, which no template test looks at and which take seconds. */
+export function unbundled(): { readonly app: App; readonly state: StateStack; readonly broker: BrokerStack } {
+  const app = buildApp(mkdtempSync(join(outputs, 'cdk.out-')), { 'aws:cdk:bundling-stacks': [] });
+  const [state, broker] = [app.node.findChild('token-broker-state'), app.node.findChild('token-broker')];
+  if (!(state instanceof StateStack && broker instanceof BrokerStack)) throw new Error('the app has no state or no broker stack');
+  return { app, state, broker };
+}
+
+/** The templates, and how to read what refers to others. Synthesizes the app: nothing can be added to it afterwards. */
+export function templatesOf({ state, broker }: { readonly state: StateStack; readonly broker: BrokerStack }) {
+  const templates = { state: Template.fromStack(state), broker: Template.fromStack(broker) };
+  return { ...templates, read: reader(Object.values(templates)) };
+}
+
+/** A logical id as the construct was called, without the hash of its path. */
+export const withoutHash = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, '');
+
+/** Turns a template value into text: `Connections.Arn`, `arn:AWS::Partition:…`. Looks imports up where they are exported. */
+function reader(templates: readonly Template[]): (value: unknown) => string {
+  const exports = new Map<string, unknown>();
+  for (const template of templates) {
+    for (const output of Object.values(template.toJSON().Outputs ?? {}) as { Value: unknown; Export?: { Name: string } }[]) {
+      if (output.Export) exports.set(output.Export.Name, output.Value);
+    }
+  }
+  const read = (value: unknown): string => {
+    if (typeof value === 'string') return value;
+    const [[intrinsic, argument]] = Object.entries(value as object) as [[string, unknown]];
+    switch (intrinsic) {
+      case 'Ref':
+        return withoutHash(String(argument));
+      case 'Fn::GetAtt': {
+        const [logicalId, attribute] = argument as [string, string];
+        return `${withoutHash(logicalId)}.${attribute}`;
+      }
+      case 'Fn::Join': {
+        const [separator, parts] = argument as [string, unknown[]];
+        return parts.map(read).join(separator);
+      }
+      case 'Fn::ImportValue':
+        return read(exports.get(String(argument)));
+      default:
+        throw new Error(`unexpected ${intrinsic} in a template`);
+    }
+  };
+  return read;
+}

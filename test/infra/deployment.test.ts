@@ -1,0 +1,253 @@
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, test } from 'vitest';
+import { routes } from '../../lambdas/routes.ts';
+import { metricNamespace } from '../../shared/adapters/telemetry.ts';
+import { assertRelations, limits } from '../../shared/domain/limits.ts';
+import { templatesOf, unbundled, withoutHash } from './deployed.ts';
+
+const deployment = unbundled();
+const { state, broker, read } = templatesOf(deployment);
+const propertiesOf = (type: string, id: string) => {
+  const found = Object.entries(broker.findResources(type)).find(([logicalId]) => withoutHash(logicalId) === id);
+  if (found === undefined) throw new Error(`the broker stack has no ${type} called ${id}`);
+  return found[1].Properties;
+};
+
+describe('state', () => {
+  test('outlives its stack, and its stack is not deleted by mistake', () => {
+    expect(deployment.state.terminationProtection).toBe(true);
+    const resources: Record<string, { DeletionPolicy: string; UpdateReplacePolicy: string }> = state.toJSON().Resources;
+    for (const resource of Object.values(resources)) expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test('keeps its logical ids: another id would be another, empty table', () => {
+    expect(Object.keys(state.toJSON().Resources).sort()).toEqual(['AccessKeyE6B25659', 'Connections827CEF2F', 'RefreshKey172F2F5D']);
+  });
+
+  test('is one table with one item a connection, and an index of what is due', () => {
+    state.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'connection', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+      AttributeDefinitions: Match.arrayWith([{ AttributeName: 'dueAt', AttributeType: 'N' }]),
+      BillingMode: 'PAY_PER_REQUEST',
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+  });
+
+  test('has two sealing keys of 64 letters and digits', () => {
+    state.allResourcesProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } });
+    state.resourceCountIs('AWS::SecretsManager::Secret', 2);
+  });
+
+  test('cannot lose an output that the broker stack uses', () => {
+    expect(JSON.stringify(broker.toJSON())).toContain('"Fn::ImportValue":"token-broker-state:');
+  });
+});
+
+describe('functions', () => {
+  test('run on Node 24 and arm64, log JSON, and keep their logs for a month', () => {
+    broker.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN', LogGroup: { Ref: Match.anyValue() } },
+    });
+    broker.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+  });
+
+  test.each([
+    ['TokenFunction', limits.tokenTimeoutMs],
+    ['RefreshFunction', limits.refreshTimeoutMs],
+    ['PlanFunction', limits.planIntervalMs],
+    ['ConnectionsFunction', limits.tokenTimeoutMs],
+  ])('%s ends when the limits say', (id, ms) => {
+    expect(propertiesOf('AWS::Lambda::Function', id).Timeout * 1_000).toBe(ms);
+  });
+
+  test('refresh may send to its own queue for ever; no other may loop', () => {
+    const looping = Object.entries(broker.findResources('AWS::Lambda::Function', { Properties: { RecursiveLoop: 'Allow' } }));
+    expect(looping.map(([logicalId]) => withoutHash(logicalId))).toEqual(['RefreshFunction']);
+  });
+});
+
+describe('the refresh queue', () => {
+  const queue = propertiesOf('AWS::SQS::Queue', 'RefreshQueue');
+  const mapping = propertiesOf('AWS::Lambda::EventSourceMapping', 'RefreshFunctionSqsEventSourcetokenbrokerRefreshQueueBD656840');
+
+  test('feeds refresh one message at a time, which fails alone', () => {
+    expect(read(mapping.EventSourceArn)).toBe('RefreshQueue.Arn');
+    expect(read(mapping.FunctionName)).toBe('RefreshFunction');
+    expect(mapping).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+  });
+
+  test('leaves most of an account’s concurrency (1,000) to others', () => {
+    expect(mapping.ScalingConfig.MaximumConcurrency).toBeLessThanOrEqual(200);
+  });
+
+  test('hides a message for at least six times as long as refresh may take', () => {
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * propertiesOf('AWS::Lambda::Function', 'RefreshFunction').Timeout);
+  });
+
+  test('keeps a message for longer than all its deliveries and the longest delay take', () => {
+    expect(queue.MessageRetentionPeriod).toBeGreaterThan(queue.RedrivePolicy.maxReceiveCount * queue.VisibilityTimeout + limits.messageDelayMaxMs / 1_000);
+  });
+
+  test('is encrypted, hands what fails to the dead letters, and is no FIFO queue, which has no delays', () => {
+    expect(read(queue.RedrivePolicy.deadLetterTargetArn)).toBe('RefreshQueueDeadLetters.Arn');
+    broker.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true, FifoQueue: Match.absent() });
+  });
+});
+
+test('plan runs at its interval; a failed run is not repeated on top of the next', () => {
+  const { ScheduleExpression, State, Targets } = propertiesOf('AWS::Events::Rule', 'EveryMinute');
+  expect({ ScheduleExpression, State }).toEqual({ ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+  expect(limits.planIntervalMs).toBe(60_000);
+  expect(Targets).toHaveLength(1);
+  expect(read(Targets[0].Arn)).toBe('PlanFunction.Arn');
+  expect(Targets[0].RetryPolicy).toEqual({ MaximumRetryAttempts: 0 });
+  broker.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+});
+
+describe('the HTTP API', () => {
+  test('has the routes of routes.ts, all behind IAM, each to its function', () => {
+    const integrations = Object.fromEntries(
+      Object.entries(broker.findResources('AWS::ApiGatewayV2::Integration')).map(([id, { Properties }]) => [withoutHash(id), read(Properties.IntegrationUri)]),
+    );
+    const deployed = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => ({
+      key: Properties.RouteKey,
+      authorization: Properties.AuthorizationType,
+      function: integrations[read(Properties.Target).replace('integrations/', '')],
+    }));
+    const ids = { token: 'TokenFunction.Arn', connections: 'ConnectionsFunction.Arn' };
+    expect(deployed).toHaveLength(routes.length);
+    expect(deployed).toEqual(
+      expect.arrayContaining(routes.map(({ method, path, function: name }) => ({ key: `${method} ${path}`, authorization: 'AWS_IAM', function: ids[name] }))),
+    );
+  });
+
+  test('logs who called what, and neither headers nor queries', () => {
+    const { AccessLogSettings, DefaultRouteSettings, StageName } = propertiesOf('AWS::ApiGatewayV2::Stage', 'ApiStage');
+    expect(StageName).toBe('$default');
+    expect(Object.keys(JSON.parse(AccessLogSettings.Format))).toEqual(expect.arrayContaining(['requestId', 'caller', 'route', 'status']));
+    expect(AccessLogSettings.Format).not.toMatch(/header|query|authorizer\.|protocol/i);
+    expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) });
+  });
+
+  test('its functions answer before it gives up after 30 s', () => {
+    for (const id of ['TokenFunction', 'ConnectionsFunction']) expect(propertiesOf('AWS::Lambda::Function', id).Timeout).toBeLessThan(30);
+  });
+});
+
+describe('alarms', () => {
+  const alarms = Object.entries(broker.findResources('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => ({
+    ...Properties,
+    name: withoutHash(id).replace('Alarms', ''),
+  }));
+  const named = (name: string) => alarms.find((alarm) => alarm.name === name);
+
+  test('are these', () => {
+    expect(alarms.map(({ name }) => name).sort()).toEqual(
+      [
+        'ApiServerErrors',
+        'DeadLetters',
+        'Misconfigured',
+        'OverdueConnections',
+        'PlanErrors',
+        'ReauthorizationRequired',
+        'RefreshErrors',
+        'RefreshFailed',
+        'TokenThrottles',
+      ].sort(),
+    );
+  });
+
+  test('tell one topic, when they begin and when they end', () => {
+    for (const { AlarmActions, OKActions } of alarms)
+      expect([AlarmActions, OKActions].map((actions) => actions.map(read))).toEqual([['AlarmsTopic'], ['AlarmsTopic']]);
+  });
+
+  test('ring by silence only where something must be said every minute', () => {
+    for (const { name, TreatMissingData } of alarms)
+      expect([name, TreatMissingData]).toEqual([name, name === 'OverdueConnections' ? 'breaching' : 'notBreaching']);
+  });
+
+  test('ring for a planner that is silent, or connections that are late, for three minutes', () => {
+    expect(named('OverdueConnections')).toMatchObject({ Threshold: 1, EvaluationPeriods: 3, DatapointsToAlarm: 3, Period: 60, Statistic: 'Maximum' });
+  });
+
+  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters'])('ring for the first %s', (name) => {
+    expect(named(name)).toMatchObject({
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+  });
+
+  test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
+    const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
+    expect(ours).toHaveLength(4);
+    for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
+  });
+
+  test('each say which chapter of the operations manual to read', () => {
+    const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const anchors = new Set(
+      [...manual.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+        heading
+          .toLowerCase()
+          .replace(/[^a-z0-9 -]/g, '')
+          .replaceAll(' ', '-'),
+      ),
+    );
+    const missing = alarms
+      .map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1])
+      .filter((anchor) => !anchors.has(anchor ?? ''));
+    expect(missing).toEqual([]);
+  });
+
+  test('may publish: the policy that asks for TLS takes the default one’s place', () => {
+    broker.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith(
+          [
+            Match.objectLike({
+              Effect: 'Allow',
+              Action: 'sns:Publish',
+              Principal: { Service: 'cloudwatch.amazonaws.com' },
+              Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+            }),
+            Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ].reverse(),
+        ),
+      },
+    });
+  });
+});
+
+test('a resource against the AwsSolutions rules stops the synthesis', () => {
+  const { app, broker: unsafe } = unbundled();
+  new Queue(unsafe, 'Unsecured');
+  expect(() => app.synth()).toThrow(/AwsSolutions-SQS4/);
+});
+
+test('limits that contradict each other are all named', () => {
+  expect(() =>
+    assertRelations([
+      [true, 'a < b'],
+      [false, 'b < c'],
+      [false, 'c < d'],
+    ]),
+  ).toThrow('limits contradict each other: b < c; c < d');
+});

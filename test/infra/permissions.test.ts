@@ -1,0 +1,184 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { describe, expect, test } from 'vitest';
+import { type FunctionName, routes } from '../../lambdas/routes.ts';
+import { templatesOf, unbundled } from './deployed.ts';
+
+// Somebody else's stack, whose roles may get tokens.
+const deployment = unbundled();
+const clients = new Stack(deployment.app, 'clients');
+const client = (id: string): Role => new Role(clients, id, { assumedBy: new AccountRootPrincipal() });
+deployment.broker.grantGetToken(client('Worker'), 'exact-nl');
+deployment.broker.grantGetToken(client('Newcomer'), 'default');
+
+const { broker, read } = templatesOf(deployment);
+
+const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** What the policies of a role allow: `{'sqs:SendMessage': ['RefreshQueue.Arn']}`. */
+function allowed(template: typeof broker, role: string): Record<string, string[]> {
+  const grants: Record<string, string[]> = {};
+  for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
+    if (!Properties.Roles.map(read).includes(role)) continue;
+    for (const { Effect, Action, Resource } of Properties.PolicyDocument.Statement) {
+      expect(Effect).toBe('Allow');
+      for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...asList(Resource).map(read)].sort();
+    }
+  }
+  return grants;
+}
+
+const roleOf: Record<FunctionName, string> = {
+  token: 'TokenFunctionRole',
+  refresh: 'RefreshFunctionRole',
+  plan: 'PlanFunctionRole',
+  connections: 'ConnectionsFunctionRole',
+};
+const functions = Object.values(broker.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties);
+const environmentOf = (name: FunctionName): Record<string, string> => {
+  const variables = functions.find(({ Role }) => read(Role) === `${roleOf[name]}.Arn`)?.Environment.Variables ?? {};
+  return Object.fromEntries(Object.entries(variables).map(([variable, value]) => [variable, read(value)]));
+};
+
+const secret = (name: string): string => `arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:token-broker/${name}`;
+const logs = (name: string) => ({ 'logs:CreateLogStream': [`${name}Logs.Arn`], 'logs:PutLogEvents': [`${name}Logs.Arn`] });
+
+describe('each function may do what it must, and nothing else', () => {
+  test('token reads and marks items, asks for refreshes, and opens access tokens', () => {
+    expect(allowed(broker, roleOf.token)).toEqual({
+      ...logs('TokenFunction'),
+      'dynamodb:GetItem': ['Connections.Arn'],
+      'dynamodb:UpdateItem': ['Connections.Arn'],
+      'sqs:SendMessage': ['RefreshQueue.Arn'],
+      'secretsmanager:GetSecretValue': ['AccessKey'],
+    });
+  });
+
+  test('refresh is the only one that reads refresh tokens and their key', () => {
+    expect(allowed(broker, roleOf.refresh)).toEqual({
+      ...logs('RefreshFunction'),
+      'dynamodb:GetItem': ['Connections.Arn'],
+      'dynamodb:UpdateItem': ['Connections.Arn'],
+      'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', secret('*/client*'), secret('*/refresh-*')],
+      'secretsmanager:CreateSecret': [secret('*/refresh-*')],
+      'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
+      'secretsmanager:RestoreSecret': [secret('*/refresh-*')],
+      'sqs:ChangeMessageVisibility': ['RefreshQueue.Arn'],
+      'sqs:DeleteMessage': ['RefreshQueue.Arn'],
+      'sqs:GetQueueAttributes': ['RefreshQueue.Arn'],
+      'sqs:GetQueueUrl': ['RefreshQueue.Arn'],
+      'sqs:ReceiveMessage': ['RefreshQueue.Arn'],
+      'sqs:SendMessage': ['RefreshQueue.Arn'],
+    });
+  });
+
+  test('plan sees the keys of the due index, and no item', () => {
+    expect(allowed(broker, roleOf.plan)).toEqual({
+      ...logs('PlanFunction'),
+      'dynamodb:Query': ['Connections.Arn/index/due'],
+      'sqs:SendMessage': ['RefreshQueue.Arn'],
+    });
+  });
+
+  test('connections stores refresh tokens and cannot read them back', () => {
+    const written = [secret('*/client*'), secret('*/refresh-*')];
+    expect(allowed(broker, roleOf.connections)).toEqual({
+      ...logs('ConnectionsFunction'),
+      'dynamodb:GetItem': ['Connections.Arn'],
+      'dynamodb:PutItem': ['Connections.Arn'],
+      'dynamodb:Scan': ['Connections.Arn'],
+      'dynamodb:UpdateItem': ['Connections.Arn'],
+      'secretsmanager:GetSecretValue': [secret('*/client*')],
+      'secretsmanager:CreateSecret': written,
+      'secretsmanager:PutSecretValue': written,
+      'secretsmanager:RestoreSecret': written,
+    });
+  });
+
+  test('nothing is granted by another way than these policies', () => {
+    for (const { Properties } of Object.values(broker.findResources('AWS::IAM::Role'))) {
+      expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument']);
+    }
+    expect(functions.map(({ Role }) => read(Role)).sort()).toEqual(
+      Object.values(roleOf)
+        .map((role) => `${role}.Arn`)
+        .sort(),
+    );
+  });
+
+  test('items can be deleted as soon as there is a route for it, and not before', () => {
+    const deletes = (routes as readonly { method: string }[]).some(({ method }) => method === 'DELETE');
+    expect('dynamodb:DeleteItem' in allowed(broker, roleOf.connections)).toBe(deletes);
+  });
+});
+
+describe('the pattern for one kind of secret', () => {
+  const matches = (pattern: string, arn: string): boolean =>
+    new RegExp(
+      `^${pattern
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    ).test(arn);
+  const connectionNames = ['exact-nl', 'client', 'client-1', 'refresh-0', 'a'];
+
+  test.each(connectionNames)('lets connections read the client secret of %s, and no refresh token', (connection) => {
+    const readable = allowed(broker, roleOf.connections)['secretsmanager:GetSecretValue'] ?? [];
+    expect(readable.some((pattern) => matches(pattern, secret(`${connection}/client-a1B2c3`)))).toBe(true);
+    expect(readable.some((pattern) => matches(pattern, secret(`${connection}/refresh-0-a1B2c3`)))).toBe(false);
+  });
+
+  test.each(connectionNames)('covers the secrets of %s before they exist, when their ARN has no suffix yet', (connection) => {
+    const creatable = allowed(broker, roleOf.connections)['secretsmanager:CreateSecret'] ?? [];
+    expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/client`)))).toBe(true);
+    expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/refresh-1`)))).toBe(true);
+  });
+});
+
+describe('the environment names what was granted', () => {
+  test.each<[FunctionName, Record<string, string>]>([
+    ['token', { TABLE_NAME: 'Connections', ACCESS_KEY_SECRET_ID: 'AccessKey', REFRESH_QUEUE_URL: 'RefreshQueue' }],
+    [
+      'refresh',
+      {
+        TABLE_NAME: 'Connections',
+        ACCESS_KEY_SECRET_ID: 'AccessKey',
+        REFRESH_KEY_SECRET_ID: 'RefreshKey',
+        SECRET_PREFIX: 'token-broker/',
+        REFRESH_QUEUE_URL: 'RefreshQueue',
+      },
+    ],
+    ['plan', { TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' }],
+    ['connections', { TABLE_NAME: 'Connections', SECRET_PREFIX: 'token-broker/' }],
+  ])('%s', (name, environment) => {
+    expect(environmentOf(name)).toEqual(environment);
+  });
+});
+
+describe('grantGetToken', () => {
+  const callable = (role: string): string[] => {
+    const { 'execute-api:Invoke': invoke = [], ...others } = allowed(Template.fromStack(clients), role);
+    expect(others).toEqual({});
+    return invoke;
+  };
+  const api = 'arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/$default';
+
+  test('lets a role get the token of one connection, and call nothing else', () => {
+    expect(callable('Worker')).toEqual([`${api}/GET/token/exact-nl`]);
+  });
+
+  test('includes the short form for the connection named default', () => {
+    expect(callable('Newcomer')).toEqual([`${api}/GET/token`, `${api}/GET/token/default`]);
+  });
+
+  test.each(['*', 'exact-*', 'Exact', '-exact', 'exact-', 'a/b', '', 'x'.repeat(64)])('refuses %j, which is no connection', (name) => {
+    expect(() => deployment.broker.grantGetToken(new AccountRootPrincipal(), name)).toThrow(/not a connection's name.*nothing was granted/);
+  });
+
+  test('takes a name of 63 characters', () => {
+    const { app, broker: fresh } = unbundled();
+    const role = new Role(new Stack(app, 'clients'), 'Worker', { assumedBy: new AccountRootPrincipal() });
+    expect(() => fresh.grantGetToken(role, 'x'.repeat(63))).not.toThrow();
+  });
+});

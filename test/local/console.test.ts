@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseArguments } from '../../infra/local/arguments.ts';
+import { lockDirectory } from '../../infra/local/lock.ts';
+import { narrate } from '../../infra/local/narrate.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'console-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('the command line', () => {
+  test('has a default for everything', () => {
+    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider' });
+  });
+
+  test('is understood', () => {
+    expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({ port: 0, directory, provider: 'none' });
+    expect(parseArguments(['--port', '65535'])).toMatchObject({ port: 65_535 });
+    expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
+  });
+
+  test('is told every fault at once', () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--verbose', 'now'])).toEqual({
+      faults: [
+        '--verbose: there is no such option.',
+        'now: what is it? Every argument has a name, such as --port.',
+        '--port: takes a number from 0 to 65535, not 65536.',
+        `--data: ${file} is not a directory.`,
+        '--provider: takes oidc-provider or none, not exact.',
+      ],
+    });
+  });
+
+  test.each(['--port', '--data', '--provider'])('misses the value of %s', (name) => {
+    expect(parseArguments([name])).toEqual({ faults: [expect.stringMatching(`^${name}: takes .*, not nothing\\.$`)] });
+  });
+});
+
+describe('the data directory', () => {
+  test('is for one broker at a time', () => {
+    const lock = lockDirectory(directory);
+    expect(() => lockDirectory(directory)).toThrow(`${directory} is in use by another local broker (process ${process.pid}).`);
+    lock.release();
+    lockDirectory(directory).release();
+  });
+});
+
+describe('what is said of a log line', () => {
+  const now = new Date('2026-11-22T12:00:00.000Z');
+  const clock = now.toTimeString().slice(0, 8);
+  const say = (record: object): string | undefined => narrate('RefreshFunction', JSON.stringify(record), now);
+
+  test('a renewal: which connection, which generation, and when the next one is', () => {
+    const record = { level: 'INFO', message: 'refresh_succeeded', connection: 'demo', generation: 3, refreshAt: '2026-11-22T12:00:30.000Z' };
+    expect(say(record)).toBe(`${clock}  demo: renewed, generation 3, next renewal in 30 s`);
+  });
+
+  test('a warning and an error, with what the provider said', () => {
+    const record = { level: 'WARN', message: 'refresh_failed', connection: 'demo', code: 'http_503', description: 'down' };
+    expect(say(record)).toBe(`${clock}  warning  demo: refresh_failed (http_503) down`);
+    expect(say({ level: 'ERROR', message: 'refresh_crashed' })).toBe(`${clock}  ERROR  refresh_crashed`);
+  });
+
+  test('a line that is no record, such as a crash, as it is', () => {
+    expect(narrate('RefreshFunction', 'TypeError: x', now)).toBe(`${clock}  RefreshFunction: TypeError: x`);
+  });
+
+  test('nothing of other news and of metrics', () => {
+    expect(say({ level: 'INFO', message: 'connection_put', connection: 'demo' })).toBeUndefined();
+    expect(say({ _aws: {}, RefreshSucceeded: 1 })).toBeUndefined();
+  });
+});

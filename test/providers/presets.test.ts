@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { type Answer, classify } from '../../shared/domain/classify.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import type { EpochMs } from '../../shared/domain/types.ts';
+import { parsePreset } from '../../shared/providers/preset.ts';
+import { knownPresets } from '../../shared/providers/presets/index.ts';
+import { dialectOf } from '../../shared/providers/profile.ts';
+import { newPreset } from './new-preset.ts';
+
+const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
+
+describe('every preset', () => {
+  test.each(Object.entries(knownPresets))('%s keeps to the schema, under its own name', (name, preset) => {
+    expect(parsePreset(preset)).toEqual(preset);
+    expect(preset.name).toBe(name);
+  });
+});
+
+describe('a preset that cannot be right is refused, by field and with what to change', () => {
+  const { facts, settings } = newPreset;
+  const rule = { when: { status: [400] }, class: 'dead_grant', cause: 'invalid_grant', comment: '-', source: '-' };
+
+  test.each<[string, object, RegExp]>([
+    ['an unknown field', { colour: 'red' }, /colour: /],
+    ['an unknown fact', { facts: { ...facts, rotations: 'none' } }, /facts\.rotations: /],
+    [
+      'a least age that outlives the token',
+      { facts: { ...facts, minTokenAgeSeconds: 900 } },
+      /facts\.minTokenAgeSeconds: must be less than the lifetime of 900 s/,
+    ],
+    ['a margin that the least age forbids', { facts: { ...facts, minTokenAgeSeconds: 870, marginSeconds: 35 } }, /facts\.marginSeconds: must be at most 34 s/],
+    ['grace without a period', { facts: { ...facts, graceSeconds: undefined, rotation: 'grace' } }, /facts\.graceSeconds: /],
+    ['a grace period that leaves no time for a call', { facts: { ...facts, graceSeconds: 19 } }, /facts\.graceSeconds: must be at least 20 s/],
+    ['a grace period without grace', { facts: { ...facts, rotation: 'none' } }, /facts\.graceSeconds: is only for rotation "grace"/],
+    [
+      'client credentials without credentials',
+      { facts: { ...facts, grant: 'client_credentials', clientAuthentication: 'none' } },
+      /facts\.clientAuthentication: /,
+    ],
+    ['an expression that is none', { errorRules: [{ ...rule, when: { body: '(' } }] }, /errorRules\.0\.when\.body: must be a regular expression/],
+    ['a rule for everything', { errorRules: [{ ...rule, when: {} }] }, /errorRules\.0\.when: must have a condition/],
+    ['a cause that does not fit the class', { errorRules: [{ ...rule, class: 'transient' }] }, /errorRules\.0\.cause: /],
+    ['a verdict without a cause', { errorRules: [{ ...rule, cause: undefined }] }, /errorRules\.0\.cause: /],
+    ['a placeholder that free text would fill', { settings: { ...settings, region: { kind: 'text', description: '-' } } }, /settings\.region: .*kind "choice"/],
+    [
+      'a choice that means nothing',
+      { settings: { ...settings, how: { kind: 'choice', description: '-', choices: ['post'], replaces: 'clientAuthentication' } } },
+      /settings\.how: .*post/,
+    ],
+    [
+      'a duration without a unit',
+      { settings: { ...settings, grace: { kind: 'duration', description: '-', least: 0, most: 9 } } },
+      /settings\.grace: .*_seconds/,
+    ],
+    ['no token endpoint', { facts: { ...facts, tokenEndpoint: undefined } }, /settings\.token_endpoint: is missing/],
+  ])('%s', (_, change, expected) => {
+    // As a file would have it: what is undefined is not there.
+    expect(() => parsePreset(JSON.parse(JSON.stringify({ ...newPreset, ...change })))).toThrow(expected);
+  });
+
+  test('on the right side of each limit it is accepted', () => {
+    for (const change of [{ minTokenAgeSeconds: 899, marginSeconds: 5 }, { minTokenAgeSeconds: 870, marginSeconds: 34 }, { graceSeconds: 20 }]) {
+      expect(() => parsePreset({ ...newPreset, facts: { ...facts, ...change } })).not.toThrow();
+    }
+  });
+
+  test('all faults are told at once', () => {
+    const broken = { ...newPreset, name: 'New One', facts: { ...facts, graceSeconds: 1, minTokenAgeSeconds: 900 } };
+    expect(() => parsePreset(broken)).toThrow(/name: /);
+    expect(() => parsePreset({ ...broken, name: 'new' })).toThrow(/minTokenAgeSeconds[\s\S]*graceSeconds/);
+  });
+});
+
+describe('exact-online', () => {
+  const { facts } = knownPresets['exact-online'] ?? expect.fail('no such preset');
+
+  test('renews no token that either of two clocks could find younger than 570 s', () => {
+    expect(facts.minTokenAgeSeconds * 1_000).toBeGreaterThanOrEqual(570_000 + 2 * limits.skewMs);
+  });
+
+  const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
+    kind: 'reply',
+    status,
+    headers,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const notExpired = 'Rate limit exceeded: access_token not expired';
+  const fault = {
+    fault: { faultstring: 'Failed to execute the ExtractVariables: ExtractAccessToken', detail: { errorcode: 'steps.extractvariables.ExecutionFailed' } },
+  };
+
+  // The replies are those of providers.md §1.3.
+  test.each<[string, Answer, object]>([
+    [
+      'too early',
+      reply(400, { error: 'access_denied', error_description: notExpired }),
+      { class: 'too_early', code: 'access_denied', description: notExpired },
+    ],
+    ['too early, told by a header only', reply(400, '', { reason: `TooEarlyToRefreshTokens: ${notExpired}` }), { class: 'too_early', code: 'http_400' }],
+    [
+      'a used refresh token',
+      reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' }),
+      { class: 'dead_grant', cause: 'refresh_token_reused' },
+    ],
+    [
+      'a used refresh token, older reply',
+      reply(400, { error: 'unauthorized_client', error_description: 'Old refresh token used.' }),
+      { class: 'dead_grant', cause: 'refresh_token_reused' },
+    ],
+    [
+      'an expired refresh token',
+      reply(400, { error: 'invalid_request', error_description: 'The refresh token expired at 10/11/2022 9:18:20 PM and it is now 10/28/2022 4:15:50 PM.' }),
+      { class: 'dead_grant', cause: 'refresh_token_expired', code: 'invalid_request' },
+    ],
+    [
+      'a broken chain',
+      reply(400, { error: 'access_denied', error_description: 'Token is not allowed, because of invalid or empty chainId' }),
+      { class: 'dead_grant', cause: 'invalid_grant' },
+    ],
+    ['invalid_grant', reply(400, { error: 'invalid_grant' }), { class: 'dead_grant', cause: 'invalid_grant' }],
+    ['a wrong client', reply(400, { error: 'invalid_client' }), { class: 'misconfigured', cause: 'invalid_client' }],
+    ['the wrong country', reply(400, "Client with identifier '{0b1f}' not found."), { class: 'misconfigured', cause: 'invalid_client' }],
+    [
+      'too many requests',
+      reply(429, '', { 'x-ratelimit-minutely-reset': String(now + 60_000) }),
+      { class: 'transient', code: 'http_429', retryAt: now + 60_000 },
+    ],
+    ['a gateway fault', reply(500, fault), { class: 'in_doubt', code: 'http_500', description: fault.fault.faultstring }],
+    ['a gateway fault by another status', reply(404, fault), { class: 'in_doubt' }],
+    ['503', reply(503, ''), { class: 'in_doubt' }],
+    ['not understood', reply(400, 'Bad Request', { 'content-type': 'text/plain' }), { class: 'transient', code: 'http_400', description: 'Bad Request' }],
+    ['an invalid_request of another kind', reply(400, { error: 'invalid_request', error_description: 'no' }), { class: 'transient', code: 'invalid_request' }],
+  ])('%s', (_, answer, expected) => {
+    const outcome = classify(answer, { requestedAt: now, receivedAt: now }, [], dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }));
+    expect(outcome).toMatchObject(expected);
+  });
+
+  test('what is not understood is tried at most twice an hour, what is understood sooner', () => {
+    const at = (answer: Answer) =>
+      classify(answer, { requestedAt: now, receivedAt: now }, [], dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }));
+    expect(at(reply(403, '<html>'))).toMatchObject({ class: 'transient', retryAt: now + 1_800_000 });
+    expect(at(reply(500, fault))).not.toHaveProperty('retryAt');
+  });
+});

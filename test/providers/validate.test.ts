@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { byName } from '../../shared/providers/presets/index.ts';
+import { parseConnectionRequest } from '../../shared/providers/validate.ts';
+import { newPreset } from './new-preset.ts';
+
+const options = { allowLoopback: false };
+const exact = { provider: 'exact-online', settings: { country: 'nl' }, client: { client_id: 'id', client_secret: 'cs-1' }, refresh_token: 'rt-1' };
+const generic = {
+  provider: 'generic-oauth2',
+  settings: { token_endpoint: 'https://id.example.com/token' },
+  client: { client_id: 'id', client_secret: 'cs-1' },
+};
+
+function faultsOf(body: unknown, allowLoopback = false): Record<string, string> {
+  const parsed = parseConnectionRequest(body, { allowLoopback });
+  return parsed.ok ? {} : Object.fromEntries(parsed.faults.map(({ path, message }) => [path, message]));
+}
+
+function requestOf(body: unknown) {
+  const parsed = parseConnectionRequest(body, options);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.value;
+}
+
+describe('a request that is right', () => {
+  test('becomes a configuration and secrets that do not print', () => {
+    const { config, grant, needsClientSecret, clientSecret, refreshToken } = requestOf({ ...exact, renewal: 'always', margin_seconds: 20 });
+    expect(config).toEqual({ provider: 'exact-online', settings: { country: 'nl' }, clientId: 'id', renewal: 'always', marginSeconds: 20 });
+    expect({ grant, needsClientSecret }).toEqual({ grant: 'refresh_token', needsClientSecret: true });
+    expect(clientSecret?.reveal()).toBe('cs-1');
+    expect(refreshToken?.reveal()).toBe('rt-1');
+    expect(JSON.stringify({ clientSecret, refreshToken })).not.toMatch(/cs-1|rt-1/);
+  });
+
+  test('may leave out everything that has a default or may be kept', () => {
+    expect(requestOf({ ...generic, client: { client_id: 'id' } })).toMatchObject({ config: { renewal: 'while_used' }, needsClientSecret: true });
+    expect(requestOf({ ...generic, client: { client_id: 'id' } })).not.toHaveProperty('clientSecret');
+    expect(requestOf(generic)).not.toHaveProperty('refreshToken');
+    expect(requestOf(generic).config).not.toHaveProperty('marginSeconds');
+  });
+
+  test('names a public client, or a client without a grant', () => {
+    const settings = { ...generic.settings, client_authentication: 'none' };
+    expect(requestOf({ ...generic, settings, client: { client_id: 'id' } }).needsClientSecret).toBe(false);
+    expect(requestOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials', scope: 'a b' } }).grant).toBe('client_credentials');
+  });
+
+  test('knows whether two configurations share a grant', () => {
+    const { config, identityOf } = requestOf(generic);
+    expect(identityOf({ ...config, clientId: 'other' })).not.toBe(identityOf(config));
+  });
+
+  test('may use a preset that only data describes', () => {
+    const parsed = parseConnectionRequest(
+      { provider: 'new-books', settings: { region: 'test' }, client: { client_id: 'id' } },
+      { ...options, presets: byName([newPreset]) },
+    );
+    expect(parsed.ok).toBe(true);
+  });
+});
+
+describe('a request that is wrong', () => {
+  test.each([
+    ['null', null],
+    ['a list', []],
+    ['a text', 'x'],
+    ['a number', 1],
+    ['nothing', undefined],
+  ])('as a whole: %s', (_, body) => {
+    expect(Object.values(faultsOf(body))).not.toHaveLength(0);
+    if (!Array.isArray(body)) expect(faultsOf(body)).toEqual({ '': 'must be a JSON object' });
+  });
+
+  test('names every wrong field at once', () => {
+    const body = {
+      provider: 'generic-oauth2',
+      settings: { tokenEndpoint: 'https://a.example', grant: 'password', grace_seconds: 1.5, scope: '', min_token_age_seconds: 5_000 },
+      client: { clientId: 'x', client_secret: 5 },
+      refresh_token: 'two\nlines',
+      renewal: 'often',
+      margin_seconds: 9,
+      colour: 'red',
+    };
+    expect(faultsOf(body)).toEqual({
+      colour: 'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds',
+      'client.clientId': 'is not known; did you mean client_id?',
+      'client.client_id': 'is missing',
+      'client.client_secret': 'must be a text',
+      refresh_token: 'must be printable ASCII without line breaks, and without spaces at its ends',
+      renewal: 'must be "while_used" or "always"',
+      margin_seconds: 'must be a whole number of seconds from 10 to 3600',
+      'settings.tokenEndpoint': 'is not known; did you mean token_endpoint?',
+      'settings.token_endpoint': 'is missing',
+      'settings.grant': 'must be one of refresh_token, client_credentials',
+      'settings.grace_seconds': 'must be a whole number of seconds from 0 to 2592000',
+      'settings.scope': 'must be a text of 1 to 1024 printable ASCII characters, without spaces at its ends',
+      'settings.min_token_age_seconds': 'must be less than the lifetime of 3600 s: no token could be renewed before it expires',
+    });
+  });
+
+  test('names the providers there are', () => {
+    expect(faultsOf({ ...exact, provider: 'exact' })).toEqual({ provider: 'is not known; known are exact-online, generic-oauth2' });
+    expect(faultsOf({ ...exact, provider: 'constructor' })).toHaveProperty('provider');
+    expect(faultsOf({})).toHaveProperty('provider', 'is missing');
+  });
+
+  test.each([
+    ['settings', []],
+    ['settings', null],
+    ['settings', 'x'],
+    ['client', 'x'],
+    ['client', null],
+  ])('%s that is no object: %j', (field, value) => {
+    expect(faultsOf({ ...exact, [field]: value })).toHaveProperty([field], 'must be an object');
+  });
+
+  test('lacks what the token endpoint is made of', () => {
+    expect(faultsOf({ ...exact, settings: {} })).toEqual({ 'settings.country': 'is missing; it is one of nl, be, de, fr, es, co.uk, com' });
+    expect(faultsOf({ ...exact, settings: { country: 'us' } })).toHaveProperty(['settings.country']);
+    expect(faultsOf({ ...exact, settings: { token_endpoint: 'https://simulator.example.com/token' } })).toEqual({});
+  });
+
+  test('lacks a client', () => {
+    const { client: _, ...without } = exact;
+    expect(faultsOf(without)).toEqual({ 'client.client_id': 'is missing' });
+  });
+
+  test('has credentials that its settings have no use for', () => {
+    const settings = { ...generic.settings, client_authentication: 'none' };
+    expect(Object.keys(faultsOf({ ...generic, settings }))).toEqual(['client.client_secret']);
+    expect(Object.keys(faultsOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials' }, refresh_token: 'rt' }))).toEqual([
+      'refresh_token',
+    ]);
+    expect(Object.keys(faultsOf({ ...generic, settings: { ...settings, grant: 'client_credentials' }, client: { client_id: 'x' } }))).toEqual([
+      'settings.client_authentication',
+    ]);
+  });
+
+  test('has a grace period that its rotation has no use for, or one that is too short', () => {
+    const withSettings = (settings: object) => faultsOf({ ...generic, settings: { ...generic.settings, ...settings } });
+    expect(withSettings({ grace_seconds: 60 })).toHaveProperty(['settings.grace_seconds']);
+    expect(withSettings({ grace_seconds: 0 })).toEqual({});
+    expect(withSettings({ grace_seconds: 19, refresh_token_rotation: 'grace' })).toHaveProperty(['settings.grace_seconds']);
+    expect(withSettings({ grace_seconds: 20, refresh_token_rotation: 'grace' })).toEqual({});
+  });
+
+  test('has fields that every object has', () => {
+    const body = JSON.parse('{"provider":"exact-online","settings":{"country":"nl","__proto__":{"a":1}},"client":{"client_id":"id"},"constructor":1}');
+    expect(Object.keys(faultsOf(body)).sort()).toEqual(['constructor', 'settings.__proto__']);
+  });
+});
+
+describe('the margin', () => {
+  test.each([
+    [9, false],
+    [10, true],
+    [3_600, true],
+    [3_601, false],
+    [10.5, false],
+    ['30', false],
+    [null, false],
+  ])('of %j s: %j', (margin_seconds, fits) => {
+    expect(faultsOf({ ...generic, margin_seconds })).toEqual(fits ? {} : { margin_seconds: expect.stringContaining('10 to 3600') });
+  });
+
+  test('is at most what Exact Online leaves of a token: the last 30 s', () => {
+    expect(faultsOf({ ...exact, margin_seconds: 30 })).toEqual({});
+    expect(faultsOf({ ...exact, margin_seconds: 31 })).toEqual({ margin_seconds: expect.stringMatching(/at most 30 s.*600 s.*574 s/) });
+  });
+});
+
+describe('the sizes', () => {
+  test.each<[string, (text: string) => object, number]>([
+    ['refresh_token', (text) => ({ refresh_token: text }), 8_192],
+    ['client.client_secret', (text) => ({ client: { client_id: 'id', client_secret: text } }), 4_096],
+    ['client.client_id', (text) => ({ client: { client_id: text } }), 1_024],
+  ])('of %s', (path, change, most) => {
+    expect(faultsOf({ ...exact, ...change('x'.repeat(most)) })).toEqual({});
+    expect(faultsOf({ ...exact, ...change('x'.repeat(most + 1)) })).toEqual({ [path]: `must have at most ${most} characters` });
+    expect(faultsOf({ ...exact, ...change('') })).toEqual({ [path]: 'must not be empty' });
+  });
+});
+
+describe('the token endpoint', () => {
+  const fault = (token_endpoint: unknown, allowLoopback = false) =>
+    faultsOf({ ...generic, settings: { token_endpoint } }, allowLoopback)['settings.token_endpoint'];
+
+  test.each(['https://id.example.com/token', 'https://id.example.com:8443/token?tenant=a', 'https://93.184.216.34/token', 'https://[2606:4700::1111]/t'])(
+    'may be %s',
+    (url) => {
+      expect(fault(url)).toBeUndefined();
+    },
+  );
+
+  test.each([
+    'http://id.example.com/token',
+    'ftp://id.example.com/token',
+    '/token',
+    'https://user:secret@id.example.com/token',
+    'https://id.example.com/token#fragment',
+    'https://id.example.com/token#',
+    `https://id.example.com/${'x'.repeat(2_048)}`,
+    'https://localhost/token',
+    'https://localhost./token',
+    'https://broker.localhost/token',
+    'https://127.0.0.1/token',
+    'https://0x7f.1/token',
+    'https://2130706433/token',
+    'https://[::1]/token',
+    'https://[::ffff:127.0.0.1]/token',
+    'https://10.0.0.1/token',
+    'https://192.168.1.1/token',
+    'https://169.254.169.254/latest',
+    'https://[fd00:ec2::254]/latest',
+    'https://[fe80::1]/token',
+    'https://100.64.0.1/token',
+    'https://0.0.0.0/token',
+    7,
+  ])('may not be %s', (url) => {
+    expect(fault(url)).toBeDefined();
+    expect(fault(url)).not.toContain('secret@');
+  });
+
+  test('may be plain http on loopback, and there only, in the local broker', () => {
+    for (const url of ['http://127.0.0.1:8080/token', 'http://localhost:8080/token', 'http://[::1]:8080/token', 'https://localhost/token']) {
+      expect(fault(url, true)).toBeUndefined();
+    }
+    for (const url of ['http://id.example.com/token', 'http://10.0.0.1/token', 'https://10.0.0.1/token']) expect(fault(url, true)).toBeDefined();
+  });
+});
+
+test('no fault repeats a value: it might be a secret in the wrong place', () => {
+  const secret = 'hunter2-hunter2';
+  const bodies = [
+    { ...exact, provider: secret },
+    { ...exact, client: secret },
+    { ...exact, client: { client_id: [secret], client_secret: { secret } } },
+    { ...exact, renewal: secret, margin_seconds: secret, refresh_token: [secret] },
+    { ...exact, settings: { country: secret, token_endpoint: secret } },
+    { ...exact, refresh_token: `${secret}\n` },
+    { ...exact, [`${secret} ${secret} ${secret}`]: 1 },
+  ];
+  for (const body of bodies) {
+    const parsed = parseConnectionRequest(body, options);
+    expect(parsed.ok).toBe(false);
+    expect(JSON.stringify(parsed)).not.toContain('hunter2');
+  }
+});

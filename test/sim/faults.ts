@@ -1,0 +1,97 @@
+/** What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above real life. */
+import type { Boundary, Fault } from './environment.ts';
+import type { Way } from './provider.ts';
+import type { Random } from './random.ts';
+
+/** Rates by class; 0 is off. */
+export interface FaultRates {
+  readonly crash: number;
+  readonly pause: number;
+  readonly pauseMostMs: number;
+  readonly table: number;
+  readonly secrets: number;
+  readonly queue: number;
+  readonly keys: number;
+  readonly provider: number;
+  readonly slow: number;
+  readonly planner: number;
+  readonly duplicates: number;
+  readonly outages: number;
+  readonly skewMs: number;
+  readonly staleSecretsMs: number;
+}
+
+export function drawRates(random: Random): FaultRates {
+  const rate = (most: number): number => (random.chance(0.5) ? 0 : most * random.pick([0.2, 0.5, 1]));
+  return {
+    crash: rate(0.02),
+    pause: rate(0.01),
+    pauseMostMs: random.pick([10_000, 40_000, 120_000, 300_000]),
+    table: rate(0.05),
+    secrets: rate(0.2),
+    queue: rate(0.2),
+    keys: rate(0.2),
+    provider: rate(0.4),
+    slow: rate(0.4),
+    planner: rate(0.6),
+    duplicates: rate(0.5),
+    outages: rate(1),
+    skewMs: random.pick([0, 500, 1_000]),
+    staleSecretsMs: random.pick([0, 0, 2_000]),
+  };
+}
+
+/** A pause no longer than this keeps S1 (lease − heartbeat − the time a beat takes). */
+export const boundedPauseMs = 10_000;
+
+const stores = ['table', 'secrets', 'queue', 'keys'] as const;
+type Store = (typeof stores)[number];
+const storeOf = ({ operation }: Boundary): Store | undefined => stores.find((store) => operation.startsWith(`${store}.`));
+
+/** A stretch of time in which a store does not answer. */
+export interface Outage {
+  readonly store: Store;
+  readonly from: number;
+  readonly until: number;
+}
+
+export function drawOutages(random: Random, rates: FaultRates, from: number, until: number): Outage[] {
+  if (rates.outages === 0) return [];
+  return Array.from({ length: random.below(5) }, () => {
+    const begin = random.between(from, until);
+    return { store: random.pick(stores), from: begin, until: begin + random.pick([5_000, 25_000, 100_000, 300_000]) };
+  });
+}
+
+export function drawFault(random: Random, rates: FaultRates, outages: readonly Outage[], now: number, boundary: Boundary): Fault | undefined {
+  const store = storeOf(boundary);
+  if (boundary.phase === 'before' && outages.some((outage) => outage.store === store && outage.from <= now && now < outage.until)) return { kind: 'fail' };
+  if (random.chance(rates.crash)) return { kind: 'crash' };
+  if (random.chance(rates.pause)) return { kind: 'pause', ms: random.between(100, rates.pauseMostMs) };
+  if (store !== undefined && random.chance(rates[store])) {
+    // A hang is as good as a failure to a client with a time-out; only `persist` has a budget of its own to lose.
+    return boundary.operation === 'secrets.persist' && random.chance(0.3) ? { kind: 'hang' } : { kind: 'fail' };
+  }
+  return undefined;
+}
+
+const html = '<html><body>Access denied</body></html>';
+
+export function drawWay(random: Random, rates: FaultRates): Way {
+  const slow = random.chance(rates.slow);
+  const way = { toMs: 10 + random.below(slow ? 30_000 : 300), fromMs: 10 + random.below(slow ? 35_000 : 300) };
+  if (!random.chance(rates.provider)) return way;
+  const after = random.chance(0.5);
+  return random.pick<() => Way>([
+    () => ({ ...way, lost: 'request' }),
+    () => ({ ...way, lost: 'reply' }),
+    () => ({ ...way, instead: { status: 503, body: html, after } }),
+    () => ({ ...way, instead: { status: 500, body: '{"fault":{"faultstring":"Failed to execute the ExtractVariables"}}', after } }),
+    () => ({ ...way, instead: { status: 502, body: '', after: true } }),
+    () => ({ ...way, instead: { status: 429, body: '', after: false } }),
+    () => ({ ...way, instead: { status: 429, body: '', headers: { 'retry-after': '90' }, after: false } }),
+    () => ({ ...way, instead: { status: 200, body: '{"error":"server_error"}', after: false } }),
+    () => ({ ...way, instead: { status: 403, body: html, headers: { 'content-type': 'text/html' }, after: false } }),
+    () => ({ ...way, instead: { status: 503, body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }), after: true } }),
+  ])();
+}

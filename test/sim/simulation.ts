@@ -1,0 +1,128 @@
+/** One run of the simulated world: a kind of provider, some faults, some clients; then the faults stop, and everything must converge. */
+import { createHash } from 'node:crypto';
+import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import { plus } from '../../shared/domain/types.ts';
+import { type Checker, checkers } from './checkers.ts';
+import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
+import { type KindName, kinds } from './natures.ts';
+import { Random } from './random.ts';
+import { type Happening, start, World } from './world.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly at: number;
+  readonly what: string;
+}
+
+/** What a run came to. Costs are no violations, but somebody pays for them: they are what rules are compared by. */
+export interface Run {
+  readonly seed: number;
+  readonly kind: KindName;
+  readonly rates: FaultRates;
+  readonly violations: readonly Violation[];
+  readonly log: readonly Happening[];
+  /** Of the whole log: two runs of one seed must have the same. */
+  readonly digest: string;
+  readonly costs: Costs;
+}
+
+export interface Costs {
+  readonly calls: number;
+  readonly generations: number;
+  readonly reauthorizations: number;
+  readonly discardedTokenSets: number;
+  readonly longestUnavailableMs: number;
+  readonly invocations: number;
+}
+
+const faultyMs = 1_800_000;
+/** Longer than the longest wait that a failure imposes (30 min after a 4xx that Exact Online does not explain). */
+const calmMs = 2_400_000;
+const kindNames = Object.keys(kinds) as [KindName, ...KindName[]];
+
+export async function simulate(seed: number, protocol: Protocol = normative): Promise<Run> {
+  // What is drawn before the world is made comes from a stream of its own.
+  const draw = new Random(seed * 2 + 1);
+  const kind = draw.pick(kindNames);
+  const rates = drawRates(draw);
+  const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
+  const busy = draw.pick([0.001, 0.01, 0.05]);
+  let faulty = false;
+  const world: World = new World({
+    seed: seed * 2,
+    ...kinds[kind],
+    protocol,
+    staleSecretsMs: rates.staleSecretsMs,
+    faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
+    way: () => (faulty ? drawWay(world.random, rates) : { toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) }),
+    skewMs: () => Math.floor(world.random.between(-rates.skewMs, rates.skewMs)),
+    delivery: () =>
+      faulty && world.random.chance(rates.duplicates)
+        ? { lateMs: world.random.below(3_000), times: 1 + world.random.below(3) }
+        : { lateMs: 10 + world.random.below(100), times: 1 },
+  });
+
+  const violations: Violation[] = [];
+  const violate = (invariant: string, what: string) => {
+    violations.push({ invariant, at: world.time.now() - start, what });
+    world.note(`VIOLATION ${invariant}`, what);
+  };
+  const watching: Checker[] = checkers.map((checker) => checker({ world, rates, violate }));
+  world.onWrite((name, item) => {
+    for (const checker of watching) checker.onWrite?.(name, item);
+  });
+  world.onCall((call) => {
+    for (const checker of watching) checker.onCall?.(call);
+  });
+
+  let reauthorizations = 0;
+  let lastServed = world.time.now();
+  let longestUnavailableMs = 0;
+  const ask = async (minTtlMs: number): Promise<void> => {
+    const answer = await world.get(minTtlMs, world.random.pick([0, 5_000, 10_000]));
+    for (const checker of watching) checker.onAnswer?.(answer, minTtlMs);
+    const now = world.time.now();
+    if (answer.kind === 'token' || answer.kind === 'refused') lastServed = now;
+    longestUnavailableMs = Math.max(longestUnavailableMs, now - lastServed);
+  };
+
+  await world.authorize();
+  world.startPlanner(() => faulty && world.random.chance(rates.planner));
+  await world.time.runUntil(plus(world.time.now(), 100));
+  faulty = true;
+  // Clients, each second with some probability; and a person who notices after a while that somebody has to log in again.
+  for (let second = 0; second < (faultyMs + calmMs) / 1_000; second += 1) {
+    const at = start + 1_000 + second * 1_000;
+    if (at - start > faultyMs) faulty = false;
+    if (world.random.chance(busy)) world.time.at(at, () => void ask(world.random.pick([5_000, 10_000, 10_000])));
+    const dead = world.current?.state === 'reauthorization_required';
+    if ((dead && world.random.chance(0.01)) || (faulty && world.random.chance(0.0002))) {
+      if (dead) reauthorizations += 1;
+      await world.authorize();
+    }
+    if (second % 10 === 0) await world.time.runUntil(plus(start, 1_000 + second * 1_000));
+  }
+  await world.time.runUntil(plus(start, faultyMs + calmMs));
+  const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
+  await world.time.runUntil(plus(world.time.now(), 60_000));
+  const item = await world.item();
+  for (const checker of watching) checker.onEnd?.(item, answer);
+
+  return {
+    seed,
+    kind,
+    rates,
+    violations,
+    log: world.log,
+    digest: createHash('sha256').update(JSON.stringify(world.log)).digest('hex').slice(0, 16),
+    costs: {
+      calls: world.provider.ledger.length,
+      generations: item.generation,
+      reauthorizations,
+      discardedTokenSets: world.log.filter(([, what]) => what === 'refresh_superseded').length,
+      longestUnavailableMs,
+      invocations: world.environments.filter((environment) => environment.kind === 'refresh').length,
+    },
+  };
+}

@@ -1,17 +1,16 @@
 /** Reads requests, and finds every fault in them at once. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
 import type { ConnectionName } from '../shared/domain/types.ts';
 import type { Fault } from './reply.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] };
 
-const name = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
-  const text = event.pathParameters?.['connection'] ?? 'default';
-  if (name.test(text)) return { ok: true, value: text as ConnectionName };
+  const value = parseConnectionName(event.pathParameters?.['connection'] ?? 'default');
+  if (value !== undefined) return { ok: true, value };
   const message = 'a connection is named by 1 to 63 of a–z, 0–9 and inner hyphens';
   return { ok: false, faults: [{ path: 'connection', message }] };
 }
@@ -41,7 +40,8 @@ export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonl
     }),
   );
   for (const path of Object.keys(query)) {
-    if (!(path in tokenParameters)) faults.push({ path, message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}` });
+    if (!Object.hasOwn(tokenParameters, path))
+      faults.push({ path, message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}` });
   }
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { minTtlMs: values['min_ttl'] ?? 0, waitMs: values['wait'] ?? 0 } };
 }
@@ -50,8 +50,9 @@ export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonl
 export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
   const { after, ...others } = event.queryStringParameters ?? {};
   const faults = Object.keys(others).map((path): Fault => ({ path, message: 'is not a parameter of this call; it takes after' }));
-  if (after !== undefined && !name.test(after)) faults.push({ path: 'after', message: 'must be the "next" of the page before' });
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: after as ConnectionName | undefined };
+  const value = after === undefined ? undefined : parseConnectionName(after);
+  if (after !== undefined && value === undefined) faults.push({ path: 'after', message: 'must be the "next" of the page before' });
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }
 
 /** The JSON body, or the fault that it is none. Its content is for a schema to judge. */

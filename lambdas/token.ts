@@ -31,8 +31,8 @@ function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxy
       return problem(answer.code, { detail, ...(cause === undefined ? {} : { cause }), downstreamErrors: downstreamErrors(answer.item) });
     }
     case 'unsatisfiable': {
-      const detail = `min_ttl is more than this token has left (${Math.floor(answer.lifeMs / 1_000)} s), and its renewal is not due. Ask for less, or raise margin_seconds of connection "${connection}".`;
-      return problem('invalid_request', { detail, faults: [{ path: 'min_ttl', message: 'is more than can be promised before the next renewal' }] });
+      const detail = `min_ttl is more than a token of connection "${connection}" ever lives. Ask for less.`;
+      return problem('invalid_request', { detail, faults: [{ path: 'min_ttl', message: 'is more than the lifetime of a token' }] });
     }
     case 'unavailable':
       return problem('temporarily_unavailable', {

@@ -8,6 +8,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type FunctionName, routes } from '../../lambdas/routes.ts';
+import { parseConnectionName } from '../../shared/domain/connection-name.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
 const accessLogFormat = {
@@ -20,8 +21,6 @@ const accessLogFormat = {
   latencyMs: '$context.responseLatency',
   error: '$context.error.message',
 };
-
-const connectionName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** The functions that `routes` names. */
 export type RoutedFunctions = Readonly<Record<Extract<FunctionName, (typeof routes)[number]['function']>, IFunction>>;
@@ -59,7 +58,7 @@ export class BrokerApi extends Construct {
    * Throws if the name is not a connection's: in a policy, `*` would name them all.
    */
   grantGetToken(grantee: IGrantable, connection: string): Grant {
-    if (!connectionName.test(connection)) {
+    if (parseConnectionName(connection) === undefined) {
       throw new Error(`grantGetToken: ${JSON.stringify(connection)} is not a connection's name (1 to 63 of a-z, 0-9 and inner hyphens); nothing was granted`);
     }
     // `GET /token` is short for the connection named `default`.

@@ -21,6 +21,8 @@ export interface AuthorizationServerOptions {
   /** Where its keys, its client and its port are kept. */
   readonly directory: string;
   readonly onTokenCall?: (call: TokenCall) => void;
+  /** Lifetime of access tokens; a minute if not given. */
+  readonly accessTokenSeconds?: number;
 }
 
 export interface AuthorizationServer {
@@ -46,7 +48,7 @@ const yearSeconds = 365 * 86_400;
 
 /**
  * Starts a real authorization server (oidc-provider) on the loopback interface, with one confidential client. Access tokens live
- * for a minute; a refresh token works once, and using an old one again revokes the grant. Grants and keys survive restarts, and so
+ * for a minute (unless told otherwise); a refresh token works once, and using an old one again revokes the grant. Grants and keys survive restarts, and so
  * does the port unless somebody else has taken it.
  */
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
@@ -87,7 +89,11 @@ const firstKept = (): Kept => ({
   signingKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
 });
 
-function newProvider(issuer: string, { clientId, clientSecret, cookieKey, signingKey }: Kept, { database, onTokenCall }: AuthorizationServerOptions): Provider {
+function newProvider(
+  issuer: string,
+  { clientId, clientSecret, cookieKey, signingKey }: Kept,
+  { database, onTokenCall, accessTokenSeconds = 60 }: AuthorizationServerOptions,
+): Provider {
   const provider = new Provider(issuer, {
     adapter: sqliteAdapter(database),
     clients: [
@@ -105,7 +111,7 @@ function newProvider(issuer: string, { clientId, clientSecret, cookieKey, signin
     features: { devInteractions: { enabled: false } },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     rotateRefreshToken: true,
-    ttl: { AccessToken: 60, RefreshToken: yearSeconds, Grant: 10 * yearSeconds },
+    ttl: { AccessToken: accessTokenSeconds, RefreshToken: yearSeconds, Grant: 10 * yearSeconds },
   });
   provider.use(async (ctx, next) => {
     await next();

@@ -83,7 +83,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const assemblyDirectory = options.assembly ?? join(directory, 'cdk.out');
   if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis);
   // On Lambda no package.json lies above a bundle. Here this project's would, and make CommonJS pass for an ES module.
-  writeFileSync(join(assemblyDirectory, 'package.json'), '{ "type": "commonjs" }\n');
+  writeFileSync(join(assemblyDirectory, 'package.json'), '{\n  "type": "commonjs"\n}\n');
   const assembly = readAssembly(assemblyDirectory);
 
   const database = new DatabaseSync(join(directory, 'broker.sqlite'));

@@ -1,6 +1,7 @@
 /** The refresh queue in SQS (standard): a message's delay is the timer. */
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
+import { parseConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import type { ConnectionName } from '../domain/types.ts';
 import type { RefreshQueue } from '../ports/index.ts';
@@ -11,23 +12,14 @@ const batchSize = 10;
 
 type Message = Parameters<RefreshQueue['sendAll']>[0][number];
 
-const Body = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({
-    connection: v.pipe(
-      v.string(),
-      v.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
-      v.transform((name) => name as ConnectionName),
-    ),
-  }),
-);
+const Body = v.pipe(v.string(), v.parseJson(), v.object({ connection: v.string() }));
 
 /** The connection that a message asks to look at. Throws if the body is none of ours; the error does not quote it. */
 export function parseMessage(body: string): ConnectionName {
   const parsed = v.safeParse(Body, body);
-  if (!parsed.success) throw new Error('the message body is not {"connection": name}: nothing is refreshed');
-  return parsed.output.connection;
+  const connection = parsed.success ? parseConnectionName(parsed.output.connection) : undefined;
+  if (connection === undefined) throw new Error('the message body is not {"connection": name}: nothing is refreshed');
+  return connection;
 }
 
 const bodyOf = (connection: ConnectionName): string => JSON.stringify({ connection });

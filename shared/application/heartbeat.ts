@@ -32,5 +32,5 @@ export function startHeartbeat(clock: Clock, store: ConnectionStore, protocol: P
     }
   };
   void beat();
-  return { until: () => until, stop: () => stopped.abort() };
+  return { until: () => until, stop: () => stopped.abort('stopped') };
 }

@@ -77,8 +77,11 @@ function faultsAgainst(before: Connection | undefined, request: ConnectionReques
   if (request.needsClientSecret && request.clientSecret === undefined && keptSecret(before, request) === undefined) {
     faults.push({ path: 'client.client_secret', message: 'is missing: this client authenticates with a secret, and none is stored for it' });
   }
-  const keepsGrant = request.grant === 'refresh_token' && request.refreshToken === undefined;
-  if (before?.refreshToken !== undefined && keepsGrant && !sameIdentity(before, request)) {
+  if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
+  if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
+    faults.push({ path: 'refresh_token', message: 'is missing: the connection was one by client credentials, so none is stored for it' });
+  }
+  if (before.refreshToken !== undefined && !sameIdentity(before, request)) {
     faults.push({ path: 'refresh_token', message: 'is missing: the stored one belongs to another provider, token endpoint or client than this request names' });
   }
   return faults;
@@ -122,7 +125,8 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
-  // There is nothing to lose in client credentials, and a token of the old client must not be served for the new one.
-  if (request.grant === 'client_credentials' && !sameIdentity(before, request)) return replaceGrant(before, config, now, grant);
+  // Client credentials wait for nobody, and there is nothing in them to lose: a token of the old client must not be served for the new one.
+  const anew = before.state === 'reauthorization_required' || !sameIdentity(before, request);
+  if (request.grant === 'client_credentials' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

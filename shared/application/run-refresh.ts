@@ -117,6 +117,8 @@ class Invocation {
         return this.#commitSuccess(effect);
       case 'commit_failure':
         return this.#commitFailure(effect);
+      case 'keep_spare':
+        return this.#keepSpare(effect);
       case 'reread':
         return this.#reread(effect);
       case 'release':
@@ -266,7 +268,7 @@ class Invocation {
     const over = new AbortController();
     const store = refreshTokens.persist(this.#connection, slot, versionId, tokens).catch(() => false);
     const stored = await Promise.race([store, clock.sleep(budgetMs, over.signal).then(() => false)]);
-    over.abort();
+    over.abort('over');
     return stored;
   }
 
@@ -286,13 +288,21 @@ class Invocation {
     }
     const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, contested }));
     reportSuccess(this.#world, held, done, adopted);
-    return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: `commit_${done.kind}` };
+    if (done.kind === 'refused') return { kind: 'success_refused', held, place };
+    return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: 'commit_abandoned' };
   }
 
   async #commitFailure({ held, commit }: Extract<Step, { do: 'commit_failure' }>): Promise<Event> {
     const done = await this.#commit([this.#protocol.commitFailure(held.seen.item, held.attempt.fence, commit)]);
     reportFailure(this.#world, held, done, commit);
-    return done.kind === 'applied' ? { kind: 'failure_committed', notBefore: commit.notBefore } : { kind: `commit_${done.kind}` };
+    return done.kind === 'applied'
+      ? { kind: 'failure_committed', notBefore: commit.notBefore }
+      : done.kind === 'refused' ? { kind: 'failure_refused', held } : { kind: 'commit_abandoned' };
+  }
+
+  async #keepSpare({ held, place }: Extract<Step, { do: 'keep_spare' }>): Promise<Event> {
+    const done = await this.#commit([this.#protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
+    return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
   }
 
   async #reread({ held, verdict }: Extract<Step, { do: 'reread' }>): Promise<Event> {

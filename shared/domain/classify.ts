@@ -7,10 +7,12 @@ import { redact } from './redact.ts';
 import { type Dialect, type Exchange, type HttpReply, type Reading, readReply } from './reply.ts';
 import { type EpochMs, plus, type Secret } from './types.ts';
 
-/** A reply, or how the call ended without one (see the port `TokenEndpoint`). */
+/** A token endpoint's reply as it came, or how the call ended without one. */
 export type Answer =
   | ({ readonly kind: 'reply' } & HttpReply)
+  /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
   | { readonly kind: 'not_sent'; readonly code: string }
+  /** May have reached the provider: time-out, connection lost, reply too large. */
   | { readonly kind: 'lost'; readonly code: string };
 
 type Failed = Extract<Outcome, { kind: 'failure' }>;

@@ -14,6 +14,7 @@ import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
 import {
   type Attempt,
   type Cause,
+  type Connection,
   type EpochMs,
   type Failure,
   type FailureClass,
@@ -72,7 +73,9 @@ export type Event =
   | { readonly kind: 'reread'; readonly held: Held; readonly verdict: Failure; readonly seen: Seen | undefined }
   | { readonly kind: 'success_committed'; readonly adopted: boolean }
   | { readonly kind: 'failure_committed'; readonly notBefore: EpochMs | undefined }
-  | { readonly kind: 'commit_refused' }
+  | { readonly kind: 'success_refused'; readonly held: Held; readonly place: Place | undefined }
+  | { readonly kind: 'failure_refused'; readonly held: Held }
+  | { readonly kind: 'spare_kept' }
   | { readonly kind: 'commit_abandoned' }
   | { readonly kind: 'released'; readonly wakeAt: EpochMs | undefined };
 
@@ -94,6 +97,7 @@ export type Effect =
       readonly adopted: boolean;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
+  | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }
   | { readonly do: 'reread'; readonly held: Held; readonly verdict: Failure }
   /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. */
   | { readonly do: 'release'; readonly held: Held; readonly notBefore: EpochMs | undefined; readonly wakeAt: EpochMs | undefined }
@@ -140,12 +144,16 @@ export function decide(event: Event, at: Circumstances): Effect {
       return event.adopted ? { do: 'read' } : { do: 'stop', reason: 'refreshed' };
     case 'failure_committed':
       return event.notBefore === undefined ? { do: 'stop', reason: 'failed' } : { do: 'wait', until: event.notBefore, reason: 'backing_off' };
-    case 'commit_refused':
+    case 'success_refused':
+      return event.place === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
+    case 'failure_refused':
+      return releaseAndLookAgain(event.held, at);
+    case 'spare_kept':
       return { do: 'stop', reason: 'superseded' };
     case 'commit_abandoned':
       return { do: 'stop', reason: 'commit_abandoned' };
     case 'released':
-      return event.wakeAt === undefined ? { do: 'stop', reason: 'released' } : { do: 'wait', until: event.wakeAt, reason: 'backing_off' };
+      return event.wakeAt === undefined ? { do: 'stop', reason: 'released' } : { do: 'wait', until: event.wakeAt, reason: 'released' };
   }
 }
 
@@ -170,7 +178,8 @@ function onAcquired(held: Held, at: Circumstances): Effect {
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
   if (again.kind !== 'refresh') return { do: 'release', held, notBefore: undefined, wakeAt: again.kind === 'wait' ? again.until : undefined };
   const earlier = mayHaveBeenSent(seen.item, attempt.fence);
-  if (earlier.length === 0) return { do: 'gather', held };
+  // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
+  if (earlier.length === 0) return attempt.sent ? { do: 'gather', held } : { do: 'mark_sent', held };
   if (seen.profile.grant !== 'refresh_token') return { do: 'mark_sent', held };
   // All of them: the one before last may have stored what the last one died too early to look for.
   return { do: 'look_up', held, attempts: earlier.reverse() };
@@ -185,17 +194,19 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       held,
       tokens,
       place: { slot: attempt.slot, versionId: attempt.versionId },
-      contested: attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
+      contested: item.suspect !== undefined || attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
       adopted: true,
     };
   }
+  const { suspect } = item;
+  const patient = profile.ambiguousRetry === 'after_holder' || suspect !== undefined;
   // "Could not be read" is not "is not there".
-  if (unreadable && profile.ambiguousRetry === 'after_holder') return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
-  const doubtful = inDoubt(item, held.attempt.fence);
-  const answersUntil = holdersAnswerUntil(doubtful, at.now);
-  const patient = profile.ambiguousRetry === 'after_holder' || item.suspect !== undefined;
+  if (unreadable && patient) return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
+  // A replay asks who may have sent this refresh token; a verdict, who may yet bring another.
+  const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : mayHaveBeenSent(item, held.attempt.fence);
+  const answersUntil = holdersAnswerUntil(others, at.now);
   if (patient && answersUntil !== undefined) return releaseFor(held, answersUntil);
-  if (item.suspect !== undefined && doubtful.length > 0) return commitVerdict(held, item.suspect, 'refresh_in_doubt');
+  if (suspect !== undefined) return giveUp(held, item, suspect, 'refresh_in_doubt', at);
   return { do: 'mark_sent', held };
 }
 
@@ -243,9 +254,10 @@ function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circ
       adopted: false,
     };
   }
-  const failure = failureOf(held, outcome, at.now);
-  // With a new refresh token in hand the old one's death is no news.
-  if (failure.class === 'dead_grant' && place === undefined) return { do: 'reread', held, verdict: failure };
+  // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.
+  const settled = place !== undefined && (outcome.class === 'dead_grant' || outcome.class === 'in_doubt');
+  const failure = failureOf(held, settled ? { ...outcome, class: 'transient' } : outcome, at.now);
+  if (failure.class === 'dead_grant') return { do: 'reread', held, verdict: failure };
   return commitOf(held, failure, nextAttempt(held, failure, outcome.retryAt, at), place);
 }
 
@@ -260,16 +272,25 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 /** Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a newer one. */
 function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
-  if (seen === undefined || seen.item.grantId !== before.grantId || seen.item.generation !== before.generation) {
-    return releaseAndLookAgain(held, at);
+  if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
+  if (seen.item.generation !== before.generation) return releaseAndLookAgain({ ...held, seen }, at);
+  const earlier = mayHaveBeenSent(seen.item, held.attempt.fence);
+  if (earlier.some((attempt) => !attempt.ended)) {
+    const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
+    return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };
   }
-  const doubtful = inDoubt(seen.item, held.attempt.fence);
-  const answersUntil = holdersAnswerUntil(doubtful, at.now);
-  if (answersUntil !== undefined) {
-    return { do: 'commit_failure', held, commit: { failure: verdict, notBefore: answersUntil, state: 'active', suspect: true } };
-  }
-  const ours = doubtful.length > 0 || before.contested === true;
-  return commitVerdict(held, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'));
+  const ours = earlier.length > 0 || before.contested === true;
+  return giveUp(held, seen.item, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'), at);
+}
+
+/** The verdict, unless there is another refresh token of this grant that nobody has tried. */
+function giveUp(held: Held, item: Connection, verdict: Failure, cause: Cause, at: Circumstances): Effect {
+  if (item.spare === undefined) return commitVerdict(held, verdict, cause);
+  return {
+    do: 'commit_failure',
+    held,
+    commit: { failure: { ...verdict, fence: held.attempt.fence }, notBefore: at.now, state: 'active', suspect: false, place: item.spare },
+  };
 }
 
 const commitVerdict = (held: Held, failure: Failure, cause: Cause): Effect => ({

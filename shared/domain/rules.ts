@@ -4,7 +4,7 @@ import { keepAliveAtOf, safeAt } from './timing.ts';
 import { type Attempt, attemptsOf, type Connection, type EpochMs, latest, type Profile, plus, type Seen } from './types.ts';
 
 export type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
-export type WaitReason = 'not_due' | 'leased' | 'backing_off';
+export type WaitReason = 'not_due' | 'leased' | 'backing_off' | 'released';
 export type StopReason =
   | 'connection_not_found'
   | 'reauthorization_required'
@@ -52,8 +52,8 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   if (inDoubt(item).length > 0) return { kind: 'want', from: now, reason: 'in_doubt' };
   const keepAliveAt = keepAliveAtOf(item, profile);
   if (keepAliveAt !== undefined && keepAliveAt <= now) return { kind: 'want', from: keepAliveAt, reason: 'keep_alive' };
-  if (item.rejectedGeneration === item.generation) {
-    return { kind: 'want', from: plus(item.receivedAt ?? now, profile.minTokenAgeMs), reason: 'rejected' };
+  if (item.receivedAt !== undefined && item.rejectedGeneration === item.generation) {
+    return { kind: 'want', from: plus(item.receivedAt, profile.minTokenAgeMs), reason: 'rejected' };
   }
   const refreshAt = item.refreshAt ?? now;
   if (refreshAt <= now && unused(item, profile, now)) return { kind: 'rest', dueAt: keepAliveAt };

@@ -8,7 +8,7 @@ export type Answer =
   /** A newer token set is wanted. It cannot come before `notBefore`; `retryAt` is when it is sensible to ask again. */
   | { readonly kind: 'wait'; readonly notBefore: EpochMs | undefined; readonly retryAt: EpochMs | undefined }
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
-  /** No renewal is due yet, and the token's life is shorter than the caller asks for. */
+  /** No token of this connection ever lives as long as the caller asks for. */
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number };
 
 export interface Serving {
@@ -31,7 +31,7 @@ export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
   const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
-  const arm = active && (item.dueAt === undefined || item.dueAt > (item.refreshAt ?? now)) && !backingOff;
+  const arm = active && (item.dueAt === undefined || item.dueAt > latest(now, item.refreshAt ?? now, item.notBefore ?? now));
   return {
     answer,
     ask: due && !backingOff && !asked && !leaseAlive(item, now),
@@ -47,8 +47,8 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(item.refreshAt ?? now, item.notBefore ?? now);
   if (notBefore > now) {
-    // The default is ours to keep, or to be late with; more than that was the caller's own wish.
-    const tooMuch = item.refreshAt !== undefined && item.refreshAt > now && minTtlMs > limits.minTtlMs.default;
+    // More life than even a fresh token has.
+    const tooMuch = item.expiresAt !== undefined && item.receivedAt !== undefined && minTtlMs > item.expiresAt - item.receivedAt;
     return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
   }
   // A refresh that is under way can end at any moment, and its lease ends in any case.
@@ -57,6 +57,8 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
 
 function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
-  if (item.failure === undefined) return undefined;
-  return `the last ${item.failure.count} renewals failed (${item.failure.code}); this token is valid until it expires`;
+  const { failure } = item;
+  // "Too early" is no failure: the provider keeps this token in force.
+  if (failure === undefined || failure.class === 'too_early') return undefined;
+  return `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed (${failure.code}); this token is valid until it expires`;
 }

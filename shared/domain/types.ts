@@ -121,6 +121,8 @@ export interface Connection {
   readonly connection: ConnectionName;
   readonly config: ConnectionConfig;
   readonly createdAt: EpochMs;
+  /** When the settings were put. */
+  readonly configuredAt: EpochMs;
   readonly state: State;
   readonly cause?: Cause;
 
@@ -153,6 +155,11 @@ export interface Connection {
    */
   readonly contested?: boolean;
   readonly refreshToken?: Place;
+  /**
+   * A refresh token that came with a success which a newer one overtook. Some providers kill the other one of the two: before a
+   * grant is called dead, this one is tried.
+   */
+  readonly spare?: Place;
 
   /** No call before this instant. */
   readonly notBefore?: EpochMs;

@@ -55,6 +55,7 @@ const exists: Clause = { present: 'connection' };
 const sameGrant = (item: Connection): Clause => ({ path: 'grantId', equals: item.grantId });
 const sameGeneration = (item: Connection): Clause => ({ path: 'generation', equals: item.generation });
 const sameFence = (item: Connection): Clause => ({ path: 'fence', equals: item.fence });
+const sameSettings = (item: Connection): Clause => ({ path: 'configuredAt', equals: item.configuredAt });
 const stillActive: Clause = { path: 'state', equals: 'active' };
 const noLeaseAlive = (now: EpochMs): Clause => ({ any: [{ absent: 'lease' }, { path: 'lease.until', atMost: now }] });
 const leaseIsMine = (fence: number): Clause => ({ path: 'lease.fence', equals: fence });
@@ -142,7 +143,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
     },
     add: { generation: 1 },
-    remove: ['cause', 'failure', 'notBefore', 'suspect', 'rejectedGeneration', 'askedAt', ...outgrown.map((attempt) => attemptPath(attempt.fence))],
+    remove: ['cause', 'failure', 'notBefore', 'suspect', 'spare', 'rejectedGeneration', 'askedAt', ...outgrown.map((attempt) => attemptPath(attempt.fence))],
     mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };
   const held: Write = {
@@ -163,7 +164,7 @@ export interface FailureCommit {
   readonly cause?: Cause;
   /** A verdict that must wait until no earlier holder can answer. */
   readonly suspect: boolean;
-  /** A refresh token that came with the error. */
+  /** Another refresh token to go on with: one that came with the error, or the spare. */
   readonly place?: Place;
 }
 
@@ -175,7 +176,8 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
   const repeated = unknown ? inDoubt(item, fence).filter((attempt) => attempt.ended) : [];
   return {
     name: 'commit_failure',
-    when: [leaseIsMine(fence), sameGeneration(item)],
+    // That the settings are wrong is no news once they were replaced.
+    when: [leaseIsMine(fence), sameGeneration(item), ...(commit.state === 'misconfigured' ? [sameSettings(item)] : [])],
     set: {
       failure,
       state: commit.state,
@@ -188,12 +190,21 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
     remove: [
       'lease',
       ...(commit.notBefore === undefined ? (['dueAt', 'notBefore'] as const) : []),
+      ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
       ...(unknown ? [] : [attemptPath(fence)]),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),
     ],
     mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],
   };
 }
+
+/** Keeps the refresh token of a success that a newer one has overtaken. */
+export const keepSpare = (item: Connection, fence: number, place: Place): Write => ({
+  name: 'keep_spare',
+  when: [sameGrant(item), { path: 'committedFence', above: fence }],
+  set: { spare: place },
+  remove: [],
+});
 
 /** Gives the lease back unused: my lease and my entry, nobody else's. */
 export const release = (item: Connection, fence: number, notBefore?: EpochMs): Write => ({
@@ -255,6 +266,7 @@ export function create(connection: ConnectionName, config: ConnectionConfig, due
     connection,
     config,
     createdAt: now,
+    configuredAt: now,
     state,
     ...(state === 'reauthorization_required' ? { cause: 'not_authorized_yet' as const } : {}),
     grantId: grant.grantId,
@@ -264,7 +276,8 @@ export function create(connection: ConnectionName, config: ConnectionConfig, due
     attempts: {},
     dueShard,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
-    ...(state === 'active' && config.renewal === 'always' ? { dueAt: now } : {}),
+    // Due at once: whoever looks finds that nobody has asked yet, and lets it rest until it must be kept alive.
+    ...(state === 'active' ? { dueAt: now } : {}),
   };
 }
 
@@ -274,6 +287,7 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
   when: [sameGrant(item), sameFence(item), sameGeneration(item)],
   set: {
     config,
+    configuredAt: now,
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State } : {}),
     ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(item.refreshAt ?? now, now) }),
   },
@@ -289,6 +303,7 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
   when: [sameGrant(item), sameFence(item), sameGeneration(item)],
   set: {
     config,
+    configuredAt: now,
     state: 'active' satisfies State,
     grantId: grant.grantId,
     fence: item.fence + 1,
@@ -312,6 +327,7 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     'notBefore',
     'failure',
     'suspect',
+    'spare',
     'wakeAt',
     'rejectedGeneration',
     'askedAt',

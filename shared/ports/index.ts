@@ -1,4 +1,5 @@
 /** What the application needs of the world. Adapters (`shared/adapters`) and the simulation (`test/sim`) both provide it. */
+import type { Answer } from '../domain/classify.ts';
 import type { Outcome } from '../domain/decide.ts';
 import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, Seen, TokenSet } from '../domain/types.ts';
 import type { Write } from '../domain/writes.ts';
@@ -87,12 +88,7 @@ export class SealBroken extends Error {
 }
 
 /** A token endpoint's reply as it came, or how the call ended without one. */
-export type TokenReply =
-  | { readonly kind: 'reply'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
-  /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
-  | { readonly kind: 'not_sent'; readonly code: string }
-  /** May have reached the provider: time-out, connection lost, reply too large. */
-  | { readonly kind: 'lost'; readonly code: string };
+export type TokenReply = Answer;
 
 /** One token request, in terms of RFC 6749. */
 export interface TokenRequest {

@@ -195,14 +195,28 @@ describe('before a grant is believed dead', () => {
       dead('refresh_in_doubt'),
     ],
     ['an earlier holder saw its attempt end: we may have caused it', inDoubtAfter(attemptOf(11, { ended: true })), dead('refresh_in_doubt')],
-    ['this token set came from a replay and was never used: we may have caused it', dueConnectionOf({ contested: true }), dead('refresh_in_doubt')],
-    ['this token set came from an ordinary renewal', dueConnectionOf({ contested: false }), dead('refresh_token_reused')],
+    ['the renewal that brought this token set was contested: we may have caused it', dueConnectionOf({ contested: true }), dead('refresh_in_doubt')],
+    ['nobody contested the renewal that brought this token set', dueConnectionOf({ contested: false }), dead('refresh_token_reused')],
   ];
   test.each(rows)('%s', (_title, item, commit) => {
     const held = heldOf(item);
     expect(decide(reread(held), circumstances())).toEqual({ do: 'commit_failure', held, commit });
   });
 
+  test.each([
+    ['nobody else was at it', []],
+    ['an earlier attempt’s outcome is unknown for ever', [attemptOf(11, { startedAt: at(-84_000) })]],
+  ])('%s, and there is a spare refresh token: go on with that at once', (_title, attempts) => {
+    const held = heldOf(inDoubtAfter(...attempts));
+    const spare: Place = { slot: 1, versionId: 'overtaken' };
+    const commit = { failure: verdict, notBefore: now, state: 'active', suspect: false, place: spare } as const;
+    expect(decide(reread(held, changed(held, { spare })), circumstances())).toEqual({ do: 'commit_failure', held, commit });
+  });
+  test('a spare does not shorten suspicion', () => {
+    const held = heldOf(inDoubtAfter(attemptOf(11)));
+    const seen = changed(held, { spare: { slot: 1, versionId: 'overtaken' } });
+    expect(decide(reread(held, seen), circumstances())).toEqual({ do: 'commit_failure', held, commit: suspected(at(64_000)) });
+  });
   test('what was read again counts, not what was seen when acquiring', () => {
     const held = heldOf();
     const seen = changed(held, { attempts: attemptsWith(attemptOf(myFence), attemptOf(14, { startedAt: now })) });

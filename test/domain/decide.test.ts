@@ -1,7 +1,7 @@
 /** What is decided before the call, and how everything ends; `decide-answers.test.ts` has what is decided on an answer. */
 import { describe, expect, test } from 'vitest';
 import { type Circumstances, decide, type Effect, type Event, type Held } from '../../shared/domain/decide.ts';
-import { type Attempt, type Connection, type Profile, Secret, type TokenSet } from '../../shared/domain/types.ts';
+import { type Attempt, type Connection, type Place, type Profile, Secret, type TokenSet } from '../../shared/domain/types.ts';
 import {
   at,
   attemptOf,
@@ -152,14 +152,28 @@ describe('earlier attempts were looked up', () => {
     },
   ];
 
+  const goesOnWithSpare = (title: string): Row => {
+    const spare: Place = { slot: 1, versionId: 'overtaken' };
+    const held = heldAfter([attemptOf(11, { startedAt: at(-84_000) })], {}, { suspect, spare });
+    const commit = { failure: { ...suspect, fence: myFence }, notBefore: now, state: 'active', suspect: false, place: spare } as const;
+    return [title, lookedUp(held), { do: 'commit_failure', held, commit }];
+  };
+
   describe('found', () => {
     const [eleven, twelve] = [attemptOf(11, { slot: 1 }), attemptOf(12)];
+    const repeating = attemptOf(12, { repeats: true });
+    const outgrown = attemptOf(10, { generation: generation - 1 });
     cases([
-      adopts('the first attempt stored it: commit it as mine', heldAfter([eleven]), eleven, false),
-      adopts('the second stored it, having sent the refresh token again', heldAfter([eleven, twelve]), twelve, true),
-      adopts('the first stored it, whatever the second did', heldAfter([eleven, twelve]), eleven, false),
-      adopts('under suspicion: commit it all the same', heldAfter([eleven], {}, { suspect }), eleven, false),
+      adopts('the only one that sent it: commit it as mine', heldAfter([eleven]), eleven, false),
+      adopts('the second, the first having sent it too', heldAfter([eleven, twelve]), twelve, true),
+      adopts('the first, the second having sent it too', heldAfter([eleven, twelve]), eleven, true),
+      adopts('one that knew itself to repeat another, gone since', heldAfter([repeating]), repeating, true),
+      adopts('another sent an outgrown refresh token: nobody contests this one', heldAfter([outgrown, eleven]), eleven, false),
     ]);
+    test('under suspicion: commit it all the same', () => {
+      const held = heldAfter([eleven], {}, { suspect });
+      expect(decide(lookedUp(held, { orphan: { attempt: eleven, tokens } }), circumstances())).toMatchObject({ do: 'commit_success', adopted: true });
+    });
   });
 
   describe('could not be read: that is not absence', () => {
@@ -194,6 +208,7 @@ describe('earlier attempts were looked up', () => {
       concludes('no holder can answer any more: the verdict, without another call', held(-84_000)),
       concludes('the same where a replay cannot hurt', held(-84_000, atOnce)),
       concludes('its holder saw it end', held(-20_000, {}, { ended: true })),
+      goesOnWithSpare('no holder can answer any more, but there is a spare: go on with that'),
       sends('nothing is in doubt any more: ask the provider', held(-20_000, {}, { generation: generation - 1 })),
     ]);
   });
@@ -240,14 +255,19 @@ describe('just before the call', () => {
 });
 
 describe('the end', () => {
+  const held = heldOf();
+  const place: Place = { slot: 0, versionId: 'overtaken' };
   cases([
     ['renewed', { kind: 'success_committed', adopted: false }, stop('refreshed')],
     ['adopted: it may be old already, look again', { kind: 'success_committed', adopted: true }, { do: 'read' }],
     ['failed, to try again', { kind: 'failure_committed', notBefore: at(minute) }, { do: 'wait', until: at(minute), reason: 'backing_off' }],
     ['failed for good', { kind: 'failure_committed', notBefore: undefined }, stop('failed')],
-    ['a newer commit or grant is there', { kind: 'commit_refused' }, stop('superseded')],
+    ['a newer token set is there: keep the refresh token that it overtook', { kind: 'success_refused', held, place }, { do: 'keep_spare', held, place }],
+    ['a newer token set is there, and no refresh token came', { kind: 'success_refused', held, place: undefined }, stop('superseded')],
+    ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('superseded')],
+    ['a failure that something newer overtook: give the lease back, if it is still mine', { kind: 'failure_refused', held }, { do: 'release', held, notBefore: undefined, wakeAt: now }],
     ['the table stayed out of reach', { kind: 'commit_abandoned' }, stop('commit_abandoned')],
-    ['released, to look again', { kind: 'released', wakeAt: at(minute) }, { do: 'wait', until: at(minute), reason: 'backing_off' }],
+    ['released, to look again', { kind: 'released', wakeAt: at(minute) }, { do: 'wait', until: at(minute), reason: 'released' }],
     ['released for good', { kind: 'released', wakeAt: undefined }, stop('released')],
   ]);
 });

@@ -35,6 +35,7 @@ export const profileOf = (more: Partial<Profile> = {}): Profile => ({
 export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   connection: 'exact-nl' as ConnectionName,
   config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
+  configuredAt: at(-30 * day),
   createdAt: at(-30 * day),
   state: 'active',
   grantId,
@@ -90,7 +91,8 @@ export const failureOf = (more: Partial<Failure> = {}): Failure => ({ class: 'tr
 /** The lease held since now, and the item as the acquiring write returned it: with that lease and the attempt in it. */
 export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf()): Held {
   const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
-  const attempt = attemptOf(myFence, { startedAt: now, sent: Object.values(item.attempts).every((earlier) => !earlier.sent) });
+  const earlier = Object.values(item.attempts).filter((attempt) => attempt.sent);
+  const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats: earlier.some((other) => other.generation === item.generation) });
   return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts: { ...item.attempts, ...attemptsWith(attempt) } } } };
 }
 

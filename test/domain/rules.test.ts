@@ -160,7 +160,12 @@ describe('holdersAnswerUntil: 84 s after the latest start among those that have 
     ['one, begun 84 s ago less 1 ms', [attemptOf(11, { startedAt: at(1 - 84 * second) })], at(1)],
     ['one, begun 84 s ago', [attemptOf(11, { startedAt: at(-84 * second) })], undefined],
     ['one that has ended', [attemptOf(11, { startedAt: now, ended: true })], undefined],
-    ['the latest of several, whatever their order', [attemptOf(12, { startedAt: at(-4_000) }), attemptOf(11, { startedAt: at(-9_000) })], at(80 * second)],
+    ['the latest of several', [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000) })], at(80 * second)],
+    [
+      'the latest of several, by the clock and not by the fence',
+      [attemptOf(11, { startedAt: at(-4_000) }), attemptOf(12, { startedAt: at(-9_000) })],
+      at(80 * second),
+    ],
     ['the latest that has not ended', [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000), ended: true })], at(75 * second)],
   ])('%s', (_title, attempts, until) => {
     expect(holdersAnswerUntil(attempts, now)).toBe(until);

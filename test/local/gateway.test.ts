@@ -90,14 +90,16 @@ async function send(tamper: {
   key?: string;
   secret?: string;
   service?: string;
+  region?: string;
+  host?: null;
   at?: Date;
 }) {
-  const { key = credentials.accessKeyId, secret = credentials.secretAccessKey, service = 'execute-api', at = new Date() } = tamper;
+  const { key = credentials.accessKeyId, secret = credentials.secretAccessKey, service = 'execute-api', region = 'us-east-1', at = new Date() } = tamper;
   const url = new URL('/items/a?x=1', gateway.url);
   const body = 'body';
   const signer = new SignatureV4({
     credentials: { accessKeyId: key, secretAccessKey: secret },
-    region: 'us-east-1',
+    region,
     service,
     sha256: Sha256,
     applyChecksum: false,
@@ -108,7 +110,7 @@ async function send(tamper: {
     hostname: url.hostname,
     path: url.pathname,
     query: { x: '1' },
-    headers: { host: url.host, 'x-signed': 'yes' },
+    headers: { ...(tamper.host === null ? {} : { host: url.host }), 'x-signed': 'yes' },
     body,
   };
   const { headers } = await signer.sign(request, { signingDate: at });
@@ -132,6 +134,8 @@ describe('a signature', () => {
     ['another secret', { secret: 'guess' }],
     ['another key', { key: 'OTHERKEY' }],
     ['another service', { service: 's3' }],
+    ['another Region', { region: 'eu-west-1' }],
+    ['a host that was not signed', { host: null }],
     ['another body', { body: 'bodY' }],
     ['another path', { path: '/items/b?x=1' }],
     ['another query', { path: '/items/a?x=2' }],

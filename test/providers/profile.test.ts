@@ -14,6 +14,7 @@ function connection(provider: string, settings: Record<string, unknown>, differi
     connection: 'c' as ConnectionName,
     config: { provider, settings, clientId: 'id', renewal: 'always', ...differing },
     createdAt: 0 as EpochMs,
+    configuredAt: 0 as EpochMs,
     state: 'active',
     grantId: 'g',
     generation: 1,

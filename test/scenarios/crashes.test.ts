@@ -225,3 +225,22 @@ describe('provider processes late and replaces', () => {
     expect(await s.item()).toMatchObject({ state: 'reauthorization_required', cause: 'refresh_in_doubt' });
   });
 });
+
+describe('a success that lost its commit', () => {
+  test('is kept as a spare, and saves the grant where the provider has killed the other one', async () => {
+    const s = new Scenario('graceKillsSibling', { strikes: [['before', 'provider.request', 2, pause(60)]] });
+    await s.connected();
+    await s.untilDue();
+    s.send();
+    await s.pass(90);
+    expect(s.results()).toEqual(['rotated', 'repeated']);
+    expect((await s.item()).spare).toBeDefined();
+    await s.untilDue();
+    s.send();
+    await s.pass(30);
+    expect(s.results()).toEqual(['rotated', 'repeated', 'refused', 'rotated']);
+    const { state, spare } = await s.item();
+    expect({ state, spare }).toEqual({ state: 'active', spare: undefined });
+    expect(await s.grantKept()).toBe(true);
+  });
+});

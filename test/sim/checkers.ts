@@ -5,6 +5,7 @@
 import type { TokenAnswer } from '../../shared/application/get-token.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Connection } from '../../shared/domain/types.ts';
+import type { Environment } from './environment.ts';
 import { boundedPauseMs, type FaultRates } from './faults.ts';
 import { type Call, trueExpiryOf } from './provider.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,8 @@ export interface Watched {
 export interface Checker {
   readonly onWrite?: (name: string, item: Connection) => void;
   readonly onCall?: (call: Call) => void;
+  /** A function ran into its time limit, and no pause was to blame. */
+  readonly onHardStop?: (environment: Environment) => void;
   readonly onAnswer?: (answer: TokenAnswer, minTtlMs: number) => void;
   /** After the faults have stopped and everything had time to converge. */
   readonly onEnd?: (item: Connection, answer: TokenAnswer) => void;
@@ -45,17 +48,40 @@ const consumedTokensStayUnsent = ({ world, rates, violate }: Watched): Checker =
   },
 });
 
+/**
+ * Where a replay can hurt, nobody sends a token whose successor can be found: whoever holds that successor has ended, and
+ * a second is enough to look. Holds under every fault.
+ */
+const successorsAreLookedFor = ({ world, violate }: Watched): Checker => ({
+  onCall({ refreshToken }) {
+    if (world.options.profile.ambiguousRetry === 'at_once') return;
+    const newest = world.provider.newest(refreshToken);
+    if (newest === undefined || newest === refreshToken) return;
+    if (world.refreshTokenAt(world.current?.refreshToken) === newest) violate('S2', `${refreshToken} was sent, but the table has its successor ${newest}`);
+    else if (world.readableFor(newest, 1_000)) violate('S2', `${refreshToken} was sent again, but its successor ${newest} is kept`);
+  },
+});
+
 const numbersGrow = ({ violate }: Watched): Checker => {
-  let last = { generation: -1, committedFence: -1, fence: -1 };
+  let last: Connection | undefined;
   return {
-    onWrite(name, { generation, committedFence, fence }) {
-      if (generation < last.generation) violate('S3', `${name} took the generation from ${last.generation} to ${generation}`);
-      if (committedFence < last.committedFence) violate('S3', `${name} took the committed fence from ${last.committedFence} to ${committedFence}`);
-      if (fence < last.fence) violate('S3', `${name} took the fence from ${last.fence} to ${fence}`);
-      last = { generation, committedFence, fence };
+    onWrite(name, item) {
+      checkNumbers(violate, name, last ?? item, item);
+      last = item;
     },
   };
 };
+
+function checkNumbers(violate: Watched['violate'], name: string, before: Connection, after: Connection): void {
+  for (const number of ['generation', 'committedFence', 'fence'] as const) {
+    if (after[number] < before[number]) violate('S3', `${name} took ${number} from ${before[number]} to ${after[number]}`);
+  }
+  if (after.accessToken !== undefined && after.accessToken !== before.accessToken && after.generation !== before.generation + 1)
+    violate('S3', `${name} brought another token set, but took the generation from ${before.generation} to ${after.generation}`);
+  const attempt = after.failure === before.failure ? undefined : before.attempts[after.failure?.fence ?? ''];
+  if (attempt !== undefined && attempt.generation !== after.generation)
+    violate('S3', `${name} notes a failure with generation ${attempt.generation} over generation ${after.generation}`);
+}
 
 const servedTokensLive = ({ world, violate }: Watched): Checker => ({
   onAnswer(answer, minTtlMs) {
@@ -65,6 +91,17 @@ const servedTokensLive = ({ world, violate }: Watched): Checker => ({
     // What the world's own clock says, when the answer is given.
     if (trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() && world.time.now() - answer.now < limits.minTtlMs.least)
       violate('S4', 'an expired token was served');
+  },
+});
+
+/** Whoever could read the table gets the token that is in it, whatever the last renewal came to. */
+const validTokensAreServed = ({ violate }: Watched): Checker => ({
+  onAnswer(answer, minTtlMs) {
+    if (answer.kind !== 'unavailable' && answer.kind !== 'refused') return;
+    const { item } = answer;
+    const now = answer.kind === 'unavailable' ? answer.now : undefined;
+    if (item?.expiresAt !== undefined && now !== undefined && item.expiresAt - now >= minTtlMs)
+      violate('S4', `a valid token with ${item.expiresAt - now} ms left was refused`);
   },
 });
 
@@ -89,6 +126,32 @@ const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
     },
   };
 };
+
+/**
+ * A grant may be lost only where nobody could have kept it: the reply never came, or later than we promise to wait, or its
+ * holder was killed, or reached no store until its time was over.
+ */
+const lossesHaveAnExcuse = ({ world, violate }: Watched): Checker => {
+  let state: Connection['state'] = 'active';
+  return {
+    onWrite(name, item) {
+      const died = item.state === 'reauthorization_required' && state !== 'reauthorization_required';
+      ({ state } = item);
+      const newest = died ? world.provider.newest(world.refreshTokenAt(item.refreshToken) ?? '') : undefined;
+      if (newest === undefined || world.kept(newest)) return;
+      const call = world.provider.ledger.find(({ issued }) => issued === newest);
+      if (call?.tellsAt === undefined || call.tellsAt - call.sentAt > world.options.profile.callTimeoutMs) return;
+      const holder = world.environments[call.environment];
+      if (holder === undefined || holder.dead || holder.ended === 'commit_abandoned') return;
+      violate('S5', `${name}: the grant is given up, but environment ${holder.id} ${holder.ended === undefined ? 'has' : 'had'} ${newest}`);
+    },
+  };
+};
+
+/** An answer can always be kept: only a pause brings a function to its time limit. */
+const nobodyRunsOutOfTime = ({ violate }: Watched): Checker => ({
+  onHardStop: ({ id }) => violate('S3', `environment ${id} ran into its time limit, with whatever it had in memory`),
+});
 
 const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Checker => {
   let callsInHour: number[] = [];
@@ -134,9 +197,13 @@ const takenOverInTime = ({ world, rates, violate }: Watched): Checker => {
 export const checkers = [
   oneCallInFlight,
   consumedTokensStayUnsent,
+  successorsAreLookedFor,
   numbersGrow,
   servedTokensLive,
+  validTokensAreServed,
   verdictsAreTrue,
+  lossesHaveAnExcuse,
+  nobodyRunsOutOfTime,
   deadGrantsCostNothing,
   everythingConverges,
   takenOverInTime,

@@ -29,6 +29,9 @@ export class Environment implements Clock {
   #dead = false;
   #frozenUntil = 0;
   readonly #killed: (() => void)[] = [];
+  /** How it ended, if it did so by itself. */
+  ended: string | undefined;
+  #wasFrozen = false;
 
   constructor(options: { id: number; kind: Boundary['kind']; time: VirtualTime; skewMs: number; faults: Faults; latencyMs: () => number }) {
     this.id = options.id;
@@ -41,6 +44,10 @@ export class Environment implements Clock {
 
   get dead(): boolean {
     return this.#dead;
+  }
+
+  get wasFrozen(): boolean {
+    return this.#wasFrozen;
   }
 
   now(): EpochMs {
@@ -59,6 +66,7 @@ export class Environment implements Clock {
   }
 
   freeze(ms: number): void {
+    this.#wasFrozen = true;
     this.#frozenUntil = Math.max(this.#frozenUntil, this.#time.now() + ms);
   }
 

@@ -2,6 +2,7 @@
  * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that it
  * has seen before is the difference between them.
  */
+import { plus } from '../../shared/domain/types.ts';
 import type { TokenReply, TokenRequest } from '../../shared/ports/index.ts';
 import type { VirtualTime } from './time.ts';
 
@@ -46,6 +47,9 @@ export interface Call {
   processedAt?: number;
   /** When the caller knew, or gave up, or died. */
   endedAt?: number;
+  /** The refresh token that it issued, and when its reply brings that to the caller's door; absent if it never does. */
+  issued?: string;
+  tellsAt?: number;
   result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
 }
 
@@ -98,6 +102,8 @@ export class Provider {
     const { instead } = way;
     const reply = instead !== undefined && !instead.after ? undefined : this.#process(call, request.refreshToken?.reveal() ?? '');
     if (instead !== undefined) call.result ??= 'instead';
+    const told = instead === undefined || typeof instead.body !== 'string';
+    if (call.issued !== undefined && told && way.lost !== 'reply') call.tellsAt = plus(this.#time.now(), way.fromMs);
     await this.#time.sleep(way.fromMs);
     if (way.lost === 'reply') return new Promise(() => {});
     if (instead !== undefined) {
@@ -130,6 +136,7 @@ export class Provider {
       if (!family.spent.has(refreshToken)) family.spent.set(refreshToken, now);
       if (old && !this.#nature.killsSibling) family.spent.set(family.current, now);
       family.current = this.#token('refresh');
+      call.issued = family.current;
     }
     return reply(200, this.#tokens(family));
   }

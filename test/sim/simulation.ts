@@ -1,12 +1,12 @@
 /** One run of the simulated world: a kind of provider, some faults, some clients; then the faults stop, and everything must converge. */
 import { createHash } from 'node:crypto';
-import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/types.ts';
 import { type Checker, checkers } from './checkers.ts';
 import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
 import { type KindName, kinds } from './natures.ts';
 import { Random } from './random.ts';
+import { type Variant, withLimitsOf } from './variant.ts';
 import { type Happening, start, World } from './world.ts';
 
 export interface Violation {
@@ -41,18 +41,30 @@ const faultyMs = 1_800_000;
 const calmMs = 2_400_000;
 const kindNames = Object.keys(kinds) as [KindName, ...KindName[]];
 
-export async function simulate(seed: number, protocol: Protocol = normative): Promise<Run> {
+export interface SimulationOptions {
+  /** What is wrong on purpose. */
+  readonly variant?: Variant;
+  /** Rates to put in place of the drawn ones. */
+  readonly rates?: Partial<FaultRates>;
+  /** Ends at the first violation. */
+  readonly brief?: boolean;
+}
+
+/** Runs one seed. The same seed with the same options gives the same run, to the last line of the log. */
+export const simulate = (seed: number, options: SimulationOptions = {}): Promise<Run> => withLimitsOf(options.variant, () => run(seed, options));
+
+async function run(seed: number, { variant, rates: given, brief = false }: SimulationOptions): Promise<Run> {
   // What is drawn before the world is made comes from a stream of its own.
   const draw = new Random(seed * 2 + 1);
   const kind = draw.pick(kindNames);
-  const rates = drawRates(draw);
-  const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
+  const rates: FaultRates = { ...drawRates(draw), ...given };
   const busy = draw.pick([0.001, 0.01, 0.05]);
+  const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
   let faulty = false;
   const world: World = new World({
     seed: seed * 2,
     ...kinds[kind],
-    protocol,
+    ...(variant && { variant }),
     staleSecretsMs: rates.staleSecretsMs,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
     way: () => (faulty ? drawWay(world.random, rates) : { toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) }),
@@ -76,6 +88,10 @@ export async function simulate(seed: number, protocol: Protocol = normative): Pr
     for (const checker of watching) checker.onCall?.(call);
   });
 
+  world.onHardStop((environment) => {
+    for (const checker of watching) checker.onHardStop?.(environment);
+  });
+
   let reauthorizations = 0;
   let lastServed = world.time.now();
   let longestUnavailableMs = 0;
@@ -92,7 +108,8 @@ export async function simulate(seed: number, protocol: Protocol = normative): Pr
   await world.time.runUntil(plus(world.time.now(), 100));
   faulty = true;
   // Clients, each second with some probability; and a person who notices after a while that somebody has to log in again.
-  for (let second = 0; second < (faultyMs + calmMs) / 1_000; second += 1) {
+  const over = () => brief && violations.length > 0;
+  for (let second = 0; second < (faultyMs + calmMs) / 1_000 && !over(); second += 1) {
     const at = start + 1_000 + second * 1_000;
     if (at - start > faultyMs) faulty = false;
     if (world.random.chance(busy)) world.time.at(at, () => void ask(world.random.pick([5_000, 10_000, 10_000])));
@@ -103,11 +120,14 @@ export async function simulate(seed: number, protocol: Protocol = normative): Pr
     }
     if (second % 10 === 0) await world.time.runUntil(plus(start, 1_000 + second * 1_000));
   }
-  await world.time.runUntil(plus(start, faultyMs + calmMs));
-  const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
-  await world.time.runUntil(plus(world.time.now(), 60_000));
-  const item = await world.item();
-  for (const checker of watching) checker.onEnd?.(item, answer);
+  if (!over()) {
+    await world.time.runUntil(plus(start, faultyMs + calmMs));
+    const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
+    // A refresh may be under way, as one always may be.
+    for (let second = 0; second < 100 && world.current?.lease !== undefined; second += 1) await world.time.runUntil(plus(world.time.now(), 1_000));
+    const item = await world.item();
+    for (const checker of watching) checker.onEnd?.(item, answer);
+  }
 
   return {
     seed,
@@ -118,7 +138,7 @@ export async function simulate(seed: number, protocol: Protocol = normative): Pr
     digest: createHash('sha256').update(JSON.stringify(world.log)).digest('hex').slice(0, 16),
     costs: {
       calls: world.provider.ledger.length,
-      generations: item.generation,
+      generations: world.current?.generation ?? 0,
       reauthorizations,
       discardedTokenSets: world.log.filter(([, what]) => what === 'refresh_superseded').length,
       longestUnavailableMs,

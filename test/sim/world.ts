@@ -27,13 +27,15 @@ import { type Boundary, Environment, type Fault } from './environment.ts';
 import { type Call, type Nature, Provider, type Way } from './provider.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './time.ts';
+import type { Variant } from './variant.ts';
 
 export interface WorldOptions {
   readonly seed: number;
   readonly nature: Nature;
   readonly profile: Profile;
   readonly config: ConnectionConfig;
-  readonly protocol?: Protocol;
+  /** What is wrong on purpose in this world; nothing, if left out. */
+  readonly variant?: Variant;
   readonly faults?: (boundary: Boundary) => Fault | undefined;
   readonly way?: (call: Call) => Way;
   readonly skewMs?: () => number;
@@ -61,15 +63,22 @@ export class World {
   /** Every environment that was ever started, by id. */
   readonly environments: Environment[] = [];
   readonly options: WorldOptions;
+  readonly #variant: Variant;
+  readonly #protocol: Protocol;
+  readonly #profile: Profile;
   readonly #storedAt = new Map<string, number>();
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
   /** The item as the table has it; for those who look on from outside. */
   current: Connection | undefined;
   #writes: ((name: string, item: Connection) => void) | undefined;
   #calls: ((call: Call) => void) | undefined;
+  #hardStops: ((environment: Environment) => void) | undefined;
 
   constructor(options: WorldOptions) {
     this.options = options;
+    this.#variant = options.variant ?? {};
+    this.#protocol = { ...normative, ...this.#variant.protocol };
+    this.#profile = { ...options.profile, ...this.#variant.profile };
     this.random = new Random(options.seed);
     this.provider = new Provider(this.time, options.nature);
   }
@@ -82,6 +91,11 @@ export class World {
   /** Is told of every request as it leaves. */
   onCall(tell: (call: Call) => void): void {
     this.#calls = tell;
+  }
+
+  /** Is told when a function that was never frozen runs into its time limit. */
+  onHardStop(tell: (environment: Environment) => void): void {
+    this.#hardStops = tell;
   }
 
   #written(name: string, item: Connection): void {
@@ -100,6 +114,14 @@ export class World {
   kept(refreshToken: string): boolean {
     if (this.refreshTokenAt(this.current?.refreshToken) === refreshToken) return true;
     return [...this.secrets.values()].some((tokens) => tokens.refreshToken?.reveal() === refreshToken);
+  }
+
+  /** Whether this refresh token has been readable in a secret for `ms` at least. */
+  readableFor(refreshToken: string, ms: number): boolean {
+    const stale = this.options.staleSecretsMs ?? 0;
+    return [...this.secrets].some(
+      ([name, tokens]) => tokens.refreshToken?.reveal() === refreshToken && this.time.now() - (this.#storedAt.get(name) ?? 0) >= stale + ms,
+    );
   }
 
   note(what: string, detail = ''): void {
@@ -123,7 +145,7 @@ export class World {
       const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { grantId, place });
       await this.store.create(item);
       this.#written('create', item);
-    } else await this.apply(replaceGrant(before, this.options.config, this.time.now(), { grantId, place }));
+    } else await this.apply((this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }));
     this.note('authorized', grantId);
   }
 
@@ -136,9 +158,9 @@ export class World {
 
   /** The planner runs every minute; `missing` says which minutes it misses. */
   startPlanner(missing: () => boolean = () => false): void {
-    const environment = this.#environment('plan');
-    const world = { clock: environment, store: this.#tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
     const tick = () => {
+      const environment = this.#environment('plan');
+      const world = { clock: environment, store: this.#tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
       if (!missing()) void plan(world).catch(() => undefined);
       this.time.at(this.time.now() + limits.planIntervalMs, tick);
     };
@@ -169,13 +191,23 @@ export class World {
   refresh(): { readonly environment: Environment; readonly ended: Promise<string> } {
     const environment = this.#environment('refresh');
     // Lambda's own clock ends the function, whatever the function's clock says.
-    this.time.at(this.time.now() + limits.refreshTimeoutMs, () => environment.kill());
-    const deadline = plus(environment.now(), limits.refreshTimeoutMs);
-    const ended = runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.options.protocol ?? normative).then((ending) => {
-      const how = 'reason' in ending ? ending.reason : ending.do;
-      this.note('ended', `${environment.id} ${ending.do} ${how}`);
-      return how;
+    this.time.at(this.time.now() + limits.refreshTimeoutMs, () => {
+      if (environment.ended === undefined && !environment.dead && !environment.wasFrozen) this.#hardStops?.(environment);
+      environment.kill();
     });
+    const deadline = plus(environment.now(), limits.refreshTimeoutMs);
+    const ended = runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.#protocol).then(
+      (ending) => {
+        const how = 'reason' in ending ? ending.reason : ending.do;
+        environment.ended = how;
+        this.note('ended', `${environment.id} ${ending.do} ${how}`);
+        return how;
+      },
+      (error: unknown) => {
+        environment.ended = 'failed';
+        throw error;
+      },
+    );
     return { environment, ended };
   }
 
@@ -226,7 +258,7 @@ export class World {
   }
 
   #tokenWorldOf(environment: Environment): TokenWorld {
-    return {
+    const world: TokenWorld = {
       clock: environment,
       chance: this.#chance(),
       store: this.#tableOf(environment),
@@ -235,10 +267,11 @@ export class World {
       telemetry: this.#telemetryOf(environment),
       memory: new Map<ConnectionName, Remembered>(),
     };
+    return this.#variant.tokenWorld?.(world) ?? world;
   }
 
   #refreshWorldOf(environment: Environment): RefreshWorld {
-    return {
+    const world: RefreshWorld = {
       clock: environment,
       chance: this.#chance(),
       store: this.#tableOf(environment),
@@ -268,8 +301,9 @@ export class World {
       source: oauthTokenSource({ request: (request) => this.#request(environment, request) }, environment),
       queue: this.#queueOf(environment),
       telemetry: this.#telemetryOf(environment),
-      profileOf: () => this.options.profile,
+      profileOf: () => this.#profile,
     };
+    return this.#variant.refreshWorld?.(world, this) ?? world;
   }
 
   async #request(environment: Environment, request: Parameters<Provider['call']>[1]): Promise<TokenReply> {
@@ -286,7 +320,7 @@ export class World {
       const over = new AbortController();
       const timedOut = environment.sleep(request.timeoutMs, over.signal).then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
       const reply = await Promise.race([this.provider.call(call, request, way), timedOut]);
-      over.abort();
+      over.abort('over');
       call.endedAt = this.time.now();
       this.note('reply', `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`);
       return reply;

@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../../shared/domain/limits.ts';
+import { routed } from './request.ts';
+import { hunt, openWorld } from './world.ts';
+
+let world: Awaited<ReturnType<typeof openWorld>>;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+afterEach(() => {
+  world.provider.instead = undefined;
+});
+
+const client = () => ({ client_id: 'app', client_secret: world.secret('client') });
+const request = (more: object = {}) => ({
+  provider: 'generic-oauth2',
+  settings: { token_endpoint: world.provider.tokenEndpoint },
+  client: client(),
+  refresh_token: world.secret('refresh'),
+  ...more,
+});
+const itemOf = async (connection: string) => {
+  const item = (await world.stores.items())[connection];
+  if (item === undefined) throw new Error(`there is no item ${connection}`);
+  return item;
+};
+
+describe('PUT creates', () => {
+  test('a connection, and describes it without its secrets', async () => {
+    const { status, body } = await world.call('PUT /connections/new', request({ renewal: 'always', margin_seconds: 60 }));
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      connection: 'new',
+      provider: 'generic-oauth2',
+      settings: { token_endpoint: world.provider.tokenEndpoint },
+      client: { client_id: 'app', client_secret: '[redacted]' },
+      renewal: 'always',
+      margin_seconds: 60,
+      state: 'active',
+      generation: 0,
+      next_renewal_at: body['created_at'],
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+    expect(await world.call('GET /connections/new')).toEqual({ status: 200, headers: expect.anything(), body });
+  });
+
+  test('a connection that waits for its authorization, if there is no refresh token', async () => {
+    const { status, body } = await world.call('PUT /connections/waiting', request({ refresh_token: undefined }));
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ state: 'reauthorization_required', cause: 'not_authorized_yet' });
+  });
+
+  test('a connection of a client that has no secret, from a body in base64', async () => {
+    const settings = { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' };
+    const { event } = routed('PUT /connections/public', request({ settings, client: { client_id: 'app' } }));
+    const encoded = { ...event, body: Buffer.from(event.body ?? '').toString('base64'), isBase64Encoded: true };
+    const { status, body } = await world.invoke('connections', encoded);
+    expect(status).toBe(201);
+    expect(body['client']).toEqual({ client_id: 'app' });
+  });
+});
+
+describe('PUT replaces', () => {
+  test('settings, and keeps the grant, its token and the client secret that was not sent', async () => {
+    await world.call('PUT /connections/kept', request());
+    await world.call('GET /token/kept?wait=0');
+    await world.refresh('kept');
+    const before = await itemOf('kept');
+    const { status, body } = await world.call('PUT /connections/kept', request({ client: { client_id: 'app' }, refresh_token: undefined, margin_seconds: 90 }));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ margin_seconds: 90, state: 'active', generation: 1, client: { client_secret: '[redacted]' } });
+    const after = await itemOf('kept');
+    const { grantId, generation, accessToken, refreshToken } = before;
+    expect(after).toMatchObject({ grantId, generation, accessToken, refreshToken });
+    expect(after.config.clientSecretVersionId).toBe(before.config.clientSecretVersionId);
+    expect((await world.call('GET /token/kept')).status).toBe(200);
+  });
+
+  test('the grant, if a refresh token comes with it: the old access token is served no more', async () => {
+    await world.call('PUT /connections/imported', request());
+    await world.call('GET /token/imported?wait=0');
+    await world.refresh('imported');
+    const refreshToken = world.secret('refresh');
+    const { status, body } = await world.call('PUT /connections/imported', request({ refresh_token: refreshToken }));
+    expect(status).toBe(200);
+    expect(body).not.toHaveProperty('expires_at');
+    expect((await world.call('GET /token/imported?wait=0')).status).toBe(503);
+    await world.refresh('imported');
+    expect(world.provider.calls.at(-1)?.parameters.get('refresh_token')).toBe(refreshToken);
+    expect((await world.call('GET /token/imported')).body).toMatchObject({ generation: 2 });
+  });
+
+  test.each([
+    ['provider', 'app', { provider: 'exact-online', settings: { country: 'nl' } }],
+    ['token endpoint', 'app', { settings: { token_endpoint: 'https://example.com/token' } }],
+    ['client', 'other', {}],
+  ])('no %s without a refresh token for it: the stored one would be sent to somebody else', async (what, clientId, changed) => {
+    const name = `bound-${what.replace(' ', '-')}`;
+    const more = { ...changed, client: { ...client(), client_id: clientId } };
+    await world.call(`PUT /connections/${name}`, request());
+    const before = await world.stored();
+    const refused = await world.call(`PUT /connections/${name}`, request({ refresh_token: undefined, ...more }));
+    expect(refused).toMatchObject({ status: 400, body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/belongs to another/) }] } });
+    expect(await world.stored()).toEqual(before);
+    expect((await world.call(`PUT /connections/${name}`, request(more))).status).toBe(200);
+  });
+
+  test('the client only together with its secret', async () => {
+    await world.call('PUT /connections/other-client', request());
+    const before = await world.stored();
+    const { status, body } = await world.call('PUT /connections/other-client', request({ client: { client_id: 'other' }, refresh_token: undefined }));
+    expect(status).toBe(400);
+    expect(body['faults']).toMatchObject([{ path: 'client.client_secret' }, { path: 'refresh_token' }]);
+    expect(await world.stored()).toEqual(before);
+  });
+
+  test('what was misconfigured, which is then tried again', async () => {
+    await world.call('PUT /connections/mended', request());
+    world.provider.instead = () => ({ status: 401, body: { error: 'invalid_client' } });
+    await world.call('GET /token/mended?wait=0');
+    await world.refresh('mended');
+    expect((await world.call('GET /connections/mended')).body).toMatchObject({ state: 'misconfigured', cause: 'invalid_client' });
+    world.provider.instead = undefined;
+    const { status, body } = await world.call('PUT /connections/mended', request({ refresh_token: undefined }));
+    expect({ status, ...body }).toMatchObject({ status: 200, state: 'active' });
+    expect(body).not.toHaveProperty('cause');
+    await world.call('GET /token/mended?wait=0');
+    await world.refresh('mended');
+    expect((await world.call('GET /token/mended')).status).toBe(200);
+  });
+});
+
+describe('from one kind of grant to the other', () => {
+  const byClient = (more: object = {}) => request({ settings: { token_endpoint: world.provider.tokenEndpoint, grant: 'client_credentials' }, ...more });
+
+  test('client credentials need no authorization: a connection that waits for one is active', async () => {
+    await world.call('PUT /connections/no-person', request({ refresh_token: undefined }));
+    const { body } = await world.call('PUT /connections/no-person', byClient({ refresh_token: undefined }));
+    expect(body).toMatchObject({ state: 'active' });
+    await world.call('GET /token/no-person?wait=0');
+    await world.refresh('no-person');
+    expect((await world.call('GET /token/no-person')).status).toBe(200);
+  });
+
+  test('a refresh token is needed where there was none', async () => {
+    await world.call('PUT /connections/a-person', byClient({ refresh_token: undefined }));
+    const before = await world.stored();
+    const refused = await world.call('PUT /connections/a-person', request({ refresh_token: undefined }));
+    expect(refused).toMatchObject({ status: 400, body: { faults: [{ path: 'refresh_token' }] } });
+    expect(await world.stored()).toEqual(before);
+  });
+});
+
+describe('GET', () => {
+  test('lists every connection once, page by page', async () => {
+    const names = Array.from({ length: limits.listPage + 1 }, (_, i) => `listed-${i}`);
+    const settings = { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' };
+    await Promise.all(names.map((name) => world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } })));
+    const listed: unknown[] = [];
+    let after: unknown;
+    do {
+      const { status, body } = await world.call(`GET /connections${after === undefined ? '' : `?after=${after}`}`);
+      expect(status).toBe(200);
+      const connections = body['connections'] as { readonly connection: string }[];
+      expect(connections.length).toBeLessThanOrEqual(limits.listPage);
+      listed.push(...connections.map(({ connection }) => connection));
+      after = body['next'];
+    } while (after !== undefined);
+    expect(listed.toSorted()).toEqual(Object.keys(await world.stores.items()).toSorted());
+    expect(listed).toEqual(expect.arrayContaining(names));
+  });
+
+  test('tells that there is no such connection', async () => {
+    expect(await world.call('GET /connections/nowhere')).toMatchObject({
+      status: 404,
+      body: { code: 'connection_not_found', detail: expect.stringContaining('"nowhere"'), downstream_errors: [] },
+    });
+  });
+});
+
+describe('what fails', () => {
+  test('secrets that cannot be stored: nothing points to them, and the client may try again', async () => {
+    const before = await world.stored();
+    world.stores.secretsManager.down = true;
+    const answer = await world.call('PUT /connections/unlucky', request());
+    world.stores.secretsManager.down = false;
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { code: 'temporarily_unavailable' } });
+    expect(await world.stored()).toEqual(before);
+    expect(world.logged('request_failed').at(-1)).toMatchObject({ level: 'ERROR', route: 'PUT /connections/{connection}' });
+  });
+});
+
+hunt(() => world);

@@ -1,0 +1,95 @@
+/** The table, the secrets and the queue as the stacks deploy them, on the loopback interface, and what is in them. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { App } from 'aws-cdk-lib';
+import { createTable, startDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import { startSqs } from '../../infra/local/aws/sqs.ts';
+import { dueIndex, StateStack } from '../../infra/state-stack.ts';
+import type { Connection } from '../../shared/domain/types.ts';
+
+const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+const tableName = 'connections';
+
+export interface Message {
+  readonly body: string;
+  readonly delaySeconds: number;
+}
+
+export type Stores = Awaited<ReturnType<typeof startStores>>;
+
+/** Starts them, with two sealing keys that are told to `secret`. */
+export async function startStores(secret: (value: string) => void) {
+  const database = new DatabaseSync(':memory:');
+  const [dynamoDb, secretsManager, sqs] = await Promise.all([startDynamoDb(), startSecretsManager({ database }), startSqs({ database })]);
+  await createTable(dynamoDb.url, tableProperties());
+  const secrets = new SecretsManagerClient({ ...account, endpoint: secretsManager.url });
+  for (const name of ['access-key', 'refresh-key']) {
+    const key = randomBytes(32).toString('hex');
+    secret(key);
+    await secrets.send(new CreateSecretCommand({ Name: name, SecretString: key }));
+  }
+  const client = new DynamoDBClient({ ...account, endpoint: dynamoDb.url });
+
+  return {
+    /** What the stack and Lambda put into the functions' environment. */
+    environment: {
+      AWS_REGION: account.region,
+      AWS_ACCESS_KEY_ID: account.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: account.credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+      TABLE_NAME: tableName,
+      DUE_INDEX: dueIndex,
+      SECRET_PREFIX: 'token-broker/',
+      ACCESS_KEY_SECRET_ID: 'access-key',
+      REFRESH_KEY_SECRET_ID: 'refresh-key',
+      REFRESH_QUEUE_URL: sqs.createQueue('refresh'),
+      ALLOW_LOOPBACK_PROVIDERS: '1',
+    },
+    secretsManager: secretsManager.faults,
+
+    /** Every item of the table, by name. */
+    async items(): Promise<Readonly<Record<string, Connection>>> {
+      const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, ConsistentRead: true }));
+      const items = Items.map((item) => unmarshall(item) as Connection);
+      return Object.fromEntries(items.map((item) => [item.connection, item]));
+    },
+
+    /** Every version of every secret. */
+    vault: (): readonly unknown[] =>
+      database.prepare('select name, version_id, value from secret join secret_version using (arn) order by name, version_id').all(),
+
+    /** Every message that was sent, in order. */
+    messages(): readonly Message[] {
+      const rows = database.prepare('select body, (visible_at - sent_at) / 1000 as delay from message order by sequence').all();
+      return rows.map(({ body, delay }) => ({ body: String(body), delaySeconds: Number(delay) }));
+    },
+
+    async close(): Promise<void> {
+      client.destroy();
+      secrets.destroy();
+      await Promise.all([dynamoDb.close(), secretsManager.close(), sqs.close()]);
+      database.close();
+    },
+  };
+}
+
+/** The state stack's own. */
+function tableProperties(): object {
+  const outdir = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
+  try {
+    const app = new App({ outdir });
+    const { stackName } = new StateStack(app, 'token-broker-state');
+    const resources: { Type: string; Properties: object }[] = Object.values(app.synth().getStackByName(stackName).template.Resources);
+    return { ...resources.find(({ Type }) => Type === 'AWS::DynamoDB::Table')?.Properties, TableName: tableName };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}

@@ -1,0 +1,181 @@
+/** The handlers as Lambda runs them, on the loopback endpoints: their environment, their clock, and all that they leave behind. */
+import { randomBytes } from 'node:crypto';
+import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import { expect, test, vi } from 'vitest';
+import { type Provider, startProvider } from './provider.ts';
+import { type Routed, routed } from './request.ts';
+import { type Stores, startStores } from './stores.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Nobody listens on port 1. */
+export const nobody = 'http://127.0.0.1:1';
+
+class World {
+  readonly stores: Stores;
+  readonly provider: Provider;
+  readonly #secrets: Set<string>;
+  readonly #output: string[];
+  /** All answers but those that hand out a token. */
+  readonly #answers: string[] = [];
+  #aheadMs = 0;
+
+  constructor(stores: Stores, provider: Provider, secrets: Set<string>, output: string[]) {
+    this.stores = stores;
+    this.provider = provider;
+    this.#secrets = secrets;
+    this.#output = output;
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + this.#aheadMs);
+  }
+
+  /** A value that belongs into Secrets Manager and nowhere else. */
+  secret(kind: string): string {
+    const value = `${kind}-${randomBytes(16).toString('base64url')}`;
+    this.#secrets.add(value);
+    return value;
+  }
+
+  /** Lets time pass, by the clock that the handlers read. */
+  later(seconds: number): void {
+    this.#aheadMs += seconds * 1_000;
+  }
+
+  /** Calls the API: `PUT /connections/exact-nl`. */
+  call(request: string, body?: unknown): Promise<Answer> {
+    const { name, event } = routed(request, body);
+    return this.invoke(name, event);
+  }
+
+  /** Calls a function. What must be true of every answer is looked at here. */
+  async invoke(name: Routed['function'], event: APIGatewayProxyEventV2): Promise<Answer> {
+    const { handler } = name === 'token' ? await import('../../lambdas/token.ts') : await import('../../lambdas/connections.ts');
+    const { statusCode = 0, headers = {}, body: text = '' } = await handler(event);
+    const body: Answer['body'] = JSON.parse(text);
+    if (!('access_token' in body)) this.#answers.push(text);
+    const ok = statusCode < 300;
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': ok ? 'application/json' : 'application/problem+json' });
+    if (!ok) {
+      const { code, retry_after: seconds } = body;
+      expect(body).toMatchObject({ type: `urn:token-broker:problem:${code}`, status: statusCode, title: expect.any(String), retryable: statusCode >= 500 });
+      expect(headers['retry-after']).toBe(seconds === undefined ? undefined : String(seconds));
+    }
+    return { status: statusCode, headers, body };
+  }
+
+  /** Hands messages of these bodies to the refresh function. */
+  async deliver(...bodies: string[]): Promise<SQSBatchResponse> {
+    const { handler } = await import('../../lambdas/refresh.ts');
+    const context = { getRemainingTimeInMillis: () => 80_000 } as Context;
+    return handler({ Records: bodies.map((body, i) => recordOf(`message-${i}`, body)) }, context);
+  }
+
+  /** Has a connection looked at, and renewed if that is due. Whatever the provider says to it is no failure of the message. */
+  async refresh(connection: string): Promise<void> {
+    expect(await this.deliver(JSON.stringify({ connection }))).toEqual({ batchItemFailures: [] });
+  }
+
+  async plan(): Promise<void> {
+    const { handler } = await import('../../lambdas/plan.ts');
+    await handler();
+  }
+
+  /** Acts in execution environments of their own, in which these variables are different. */
+  async with(variables: Readonly<Record<string, string>>, act: () => Promise<void>): Promise<void> {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    vi.resetModules();
+    try {
+      await act();
+    } finally {
+      vi.unstubAllEnvs();
+      vi.resetModules();
+    }
+  }
+
+  /** All that a request could have changed. */
+  async stored(): Promise<unknown> {
+    return { items: await this.stores.items(), vault: this.stores.vault(), messages: this.stores.messages() };
+  }
+
+  /** The log lines of an event. */
+  logged(event: string): readonly Line[] {
+    return this.#lines().filter(({ message }) => message === event);
+  }
+
+  /** The values of a metric, as the log tells them to CloudWatch. */
+  counted(metric: string): readonly unknown[] {
+    return this.#lines().flatMap((line) => ('_aws' in line && metric in line ? [line[metric]] : []));
+  }
+
+  #lines(): Line[] {
+    const lines = this.#output.flatMap((text) => text.split('\n'));
+    return lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  }
+
+  /** Where each secret of this world can be read; none should be anywhere. */
+  async leaks(): Promise<{ readonly secret: string; readonly place: string }[]> {
+    const places = {
+      output: this.#output.join(''),
+      answers: this.#answers.join(''),
+      table: JSON.stringify(await this.stores.items()),
+      queue: JSON.stringify(this.stores.messages()),
+    };
+    const found = (text: string) => [...this.#secrets].filter((secret) => text.includes(secret));
+    // The hunt would find them: they are where they belong, and there is something to search everywhere else.
+    expect(found(JSON.stringify(this.stores.vault())).length).toBeGreaterThan(2);
+    for (const text of Object.values(places)) expect(text.length).toBeGreaterThan(2);
+    return Object.entries(places).flatMap(([place, text]) => found(text).map((secret) => ({ secret, place })));
+  }
+
+  async close(): Promise<void> {
+    vi.restoreAllMocks();
+    await this.provider.close();
+    await this.stores.close();
+  }
+}
+
+/** Starts everything that the handlers reach, and sets their environment. Register `close` with `afterAll`. */
+export async function openWorld(): Promise<World> {
+  const secrets = new Set<string>();
+  const secret = (value: string): void => void secrets.add(value);
+  const stores = await startStores(secret);
+  Object.assign(process.env, stores.environment);
+  return new World(stores, await startProvider(secret), secrets, captured());
+}
+
+/** The last test of a file: it sees all that the others left. */
+export function hunt(world: () => World): void {
+  test('no secret that was used here was printed, answered, stored in clear or sent', async () => {
+    expect(await world().leaks()).toEqual([]);
+  });
+}
+
+/** Collects what is printed, by whatever way. */
+function captured(): string[] {
+  const output: string[] = [];
+  const write = (chunk: string | Uint8Array): boolean => output.push(String(chunk)) > 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation(write);
+  vi.spyOn(process.stderr, 'write').mockImplementation(write);
+  for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation((...said) => void output.push(`${said.join(' ')}\n`));
+  }
+  return output;
+}
+
+const recordOf = (messageId: string, body: string): SQSRecord => ({
+  messageId,
+  body,
+  receiptHandle: '',
+  attributes: { ApproximateReceiveCount: '1', SentTimestamp: '0', SenderId: '', ApproximateFirstReceiveTimestamp: '0' },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: '',
+  awsRegion: 'us-east-1',
+});

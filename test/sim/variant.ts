@@ -1,0 +1,29 @@
+/** A wrong variant of the product, as the world that runs it sees it: what is put in place of the right thing. */
+import type { TokenWorld } from '../../shared/application/get-token.ts';
+import type { Protocol } from '../../shared/application/protocol.ts';
+import type { RefreshWorld } from '../../shared/application/run-refresh.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import type { Profile } from '../../shared/domain/types.ts';
+import type { replaceGrant } from '../../shared/domain/writes.ts';
+import type { World } from './world.ts';
+
+export interface Variant {
+  readonly protocol?: Partial<Protocol>;
+  readonly limits?: { readonly [name in keyof typeof limits]?: number };
+  readonly profile?: Partial<Profile>;
+  readonly replaceGrant?: typeof replaceGrant;
+  /** What a refresher is given, wrapped; `world` is there for what no port tells. */
+  readonly refreshWorld?: (given: RefreshWorld, world: World) => RefreshWorld;
+  readonly tokenWorld?: (given: TokenWorld) => TokenWorld;
+}
+
+/** Runs with the variant's numbers in place. They are global to a thread, so one such run at a time. */
+export async function withLimitsOf<T>(variant: Variant | undefined, run: () => Promise<T>): Promise<T> {
+  const right = { ...limits };
+  Object.assign(limits, variant?.limits);
+  try {
+    return await run();
+  } finally {
+    Object.assign(limits, right);
+  }
+}

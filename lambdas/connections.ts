@@ -3,9 +3,13 @@ import { describe } from '../shared/application/describe.ts';
 import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
+import type { Connection, EpochMs } from '../shared/domain/types.ts';
+import { knownPresets } from '../shared/providers/presets/index.ts';
+import { profileOf } from '../shared/providers/profile.ts';
+import { presetNamed } from '../shared/providers/resolve.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
-import { type Parsed, parseBody, parseListQuery, parseName } from './parse.ts';
-import { type Fault, invalid, json, problem } from './reply.ts';
+import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
+import { invalid, json, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -17,7 +21,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     if (!query.ok) return invalid(query.faults);
     const { store, clock } = compose();
     const { items, next } = await store.list(limits.listPage, query.value);
-    return json(200, { connections: items.map((item) => describe(item, clock.now())), next });
+    return json(200, { connections: items.map((item) => described(item, clock.now())), next });
   },
 
   'GET /connections/{connection}': async (event) => {
@@ -26,19 +30,19 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     const { store, clock } = compose();
     const item = await store.read(name.value);
     if (item === undefined) return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
-    return json(200, describe(item, clock.now()));
+    return json(200, described(item, clock.now()));
   },
 
   'PUT /connections/{connection}': async (event) => {
     const [name, body] = [parseName(event), parseBody(event)];
     const request = body.ok ? parseConnectionRequest(body.value, { allowLoopback: loopbackAllowed() }) : body;
-    if (!name.ok || !request.ok) return invalid([...faultsOf(name), ...faultsOf(request)]);
+    if (!name.ok || !request.ok) return invalid(faultsOf(name, request));
     const world = compose();
     const result = await putConnection(world, name.value, request.value);
     switch (result.kind) {
       case 'created':
       case 'replaced':
-        return json(result.kind === 'created' ? 201 : 200, describe(result.item, world.clock.now()));
+        return json(result.kind === 'created' ? 201 : 200, described(result.item, world.clock.now()));
       case 'invalid':
         return invalid(result.faults);
       case 'conflict':
@@ -50,6 +54,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 };
 
-export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));
+/** A connection whose preset is gone has no budget to tell of; that it is there must still be seen. */
+const described = (item: Connection, now: EpochMs) => describe(item, now, presetNamed(item.config.provider, knownPresets) === undefined ? {} : profileOf(item));
 
-const faultsOf = (parsed: Parsed<unknown>): readonly Fault[] => (parsed.ok ? [] : parsed.faults);
+export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));

@@ -1,5 +1,6 @@
 /** Reads requests, and finds every fault in them at once. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as v from 'valibot';
 import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
 import type { ConnectionName } from '../shared/domain/types.ts';
@@ -67,3 +68,25 @@ export function parseBody(event: APIGatewayProxyEventV2): Parsed<unknown> {
     return { ok: false, faults: [{ path: 'body', message: 'must be JSON' }] };
   }
 }
+
+const RejectionBody = v.strictObject({
+  generation: v.pipe(
+    v.number('must be a number: the generation of the token that was refused'),
+    v.integer('must be a whole number'),
+    v.minValue(1, 'must be at least 1'),
+  ),
+  status: v.exactOptional(v.pipe(v.number('must be the HTTP status of the refusal'), v.integer('must be a whole number'), v.minValue(100), v.maxValue(599))),
+  detail: v.exactOptional(v.pipe(v.string('must be text'), v.maxLength(limits.descriptionLength, `must have at most ${limits.descriptionLength} characters`))),
+});
+
+/** The body of a report that the provider refused a token. */
+export function parseRejection(event: APIGatewayProxyEventV2): Parsed<v.InferOutput<typeof RejectionBody>> {
+  const body = parseBody(event);
+  if (!body.ok) return body;
+  const parsed = v.safeParse(RejectionBody, body.value);
+  if (parsed.success) return { ok: true, value: parsed.output };
+  return { ok: false, faults: parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'body', message: issue.message })) };
+}
+
+/** Every fault of every part. */
+export const faultsOf = (...parts: readonly Parsed<unknown>[]): readonly Fault[] => parts.flatMap((part) => (part.ok ? [] : part.faults));

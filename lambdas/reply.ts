@@ -69,5 +69,8 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
 }
 
 /** The answer to a request with faults: all of them at once. */
-export const invalid = (faults: readonly Fault[]): APIGatewayProxyStructuredResultV2 =>
-  problem('invalid_request', { detail: `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}. Nothing was changed.`, faults });
+export function invalid(found: readonly Fault[]): APIGatewayProxyStructuredResultV2 {
+  // A fault of the body as a whole has no path in it.
+  const faults = found.map(({ path, message }) => ({ path: path === '' ? 'body' : path, message }));
+  return problem('invalid_request', { detail: `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}. Nothing was changed.`, faults });
+}

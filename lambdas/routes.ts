@@ -13,6 +13,7 @@ export interface Route {
 export const routes = [
   { method: 'GET', path: '/token', function: 'token' },
   { method: 'GET', path: '/token/{connection}', function: 'token' },
+  { method: 'POST', path: '/token/{connection}/rejections', function: 'token' },
   { method: 'GET', path: '/connections', function: 'connections' },
   { method: 'GET', path: '/connections/{connection}', function: 'connections' },
   { method: 'PUT', path: '/connections/{connection}', function: 'connections' },

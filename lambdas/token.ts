@@ -1,22 +1,37 @@
-/** `GET /token` and `GET /token/{connection}`. */
+/** `GET /token`, `GET /token/{connection}`, and the reports of clients whose token was refused. */
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { downstreamErrors } from '../shared/application/describe.ts';
-import { getToken, type TokenAnswer } from '../shared/application/get-token.ts';
+import { getToken, rejectToken, type TokenAnswer } from '../shared/application/get-token.ts';
 import { composeToken } from '../shared/compose.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import type { ConnectionName } from '../shared/domain/types.ts';
-import { parseName, parseTokenQuery } from './parse.ts';
+import { faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
 import { invalid, json, problem } from './reply.ts';
-import { safely } from './safely.ts';
+import type { RouteKey } from './routes.ts';
+import { type Handler, safely } from './safely.ts';
 
 const compose = composeToken();
 
-export const handler = safely(compose, async (event) => {
+const get: Handler = async (event) => {
   const [name, query] = [parseName(event), parseTokenQuery(event)];
-  if (!name.ok || !query.ok) return invalid([...(name.ok ? [] : name.faults), ...(query.ok ? [] : query.faults)]);
-  const answer = await getToken(compose(), name.value, query.value.minTtlMs, query.value.waitMs);
-  return reply(name.value, answer);
-});
+  if (!name.ok || !query.ok) return invalid(faultsOf(name, query));
+  const { minTtlMs, waitMs } = query.value;
+  return reply(name.value, await getToken(compose(), name.value, minTtlMs, waitMs));
+};
+
+const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
+  'GET /token': get,
+  'GET /token/{connection}': get,
+  'POST /token/{connection}/rejections': async (event) => {
+    const [name, query, body] = [parseName(event), parseTokenQuery(event), parseRejection(event)];
+    if (!name.ok || !query.ok || !body.ok) return invalid(faultsOf(name, query, body));
+    const answer = await rejectToken(compose(), name.value, body.value, query.value.waitMs);
+    if (answer.kind !== 'never_issued') return reply(name.value, answer);
+    return invalid([{ path: 'generation', message: 'is newer than any token that was issued' }]);
+  },
+};
+
+export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'token'>](event));
 
 function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
   switch (answer.kind) {
@@ -36,7 +51,7 @@ function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxy
     }
     case 'unavailable':
       return problem('temporarily_unavailable', {
-        detail: `Connection "${connection}" has no valid token at this moment; a renewal is being tried. Ask again after Retry-After.`,
+        detail: `Connection "${connection}" has no token to give at this moment; ${expectation(answer)}. Ask again after Retry-After.`,
         retryAfterSeconds: retryAfterSeconds(answer.retryAt, answer.now),
         downstreamErrors: answer.item === undefined ? [] : downstreamErrors(answer.item),
       });
@@ -45,18 +60,20 @@ function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxy
 
 function tokenBody({ item, accessToken, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
   const expiresAt = item.expiresAt ?? now;
-  // RFC 6750 names the scheme `Bearer`; RFC 6749 lets servers spell the type in any case.
-  const scheme = item.tokenType === undefined || /^bearer$/i.test(item.tokenType) ? 'Bearer' : item.tokenType;
+  const tokenType = item.tokenType ?? 'Bearer';
   return {
     connection: item.connection,
     access_token: accessToken.reveal(),
-    token_type: item.tokenType ?? 'Bearer',
+    token_type: tokenType,
     expires_in: Math.floor((expiresAt - now) / 1_000),
     expires_at: new Date(expiresAt).toISOString(),
     refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
     generation: item.generation,
     scope: item.scope,
-    headers: { Authorization: `${scheme} ${accessToken.reveal()}` },
+    headers: { Authorization: `${tokenType} ${accessToken.reveal()}` },
     warning,
   };
 }
+
+const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
+  retryAt !== undefined && retryAt > now ? `the next can be expected from ${new Date(retryAt).toISOString()}` : 'a renewal is being tried';

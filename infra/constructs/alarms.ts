@@ -65,6 +65,15 @@ const alarms = ({ token, refresh, plan, api, deadLetters }: Watched): readonly A
     silence: quiet,
   },
   {
+    name: 'BudgetSpent',
+    means: 'A connection has used up what it may spend at its provider; it makes no call until its budget is back.',
+    runbook: 'budget-spent',
+    metric: ours('BudgetSpent', 'Sum'),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
     runbook: 'overdue-connections',

@@ -62,8 +62,12 @@ export class BrokerApi extends Construct {
       throw new Error(`grantGetToken: ${JSON.stringify(connection)} is not a connection's name (1 to 63 of a-z, 0-9 and inner hyphens); nothing was granted`);
     }
     // `GET /token` is short for the connection named `default`.
-    const paths = connection === 'default' ? ['/token', '/token/default'] : [`/token/${connection}`];
-    const resourceArns = paths.map((path) => this.api.arnForExecuteApi('GET', path, this.stage.stageName));
+    const calls = [
+      ['GET', `/token/${connection}`],
+      ['POST', `/token/${connection}/rejections`],
+      ...(connection === 'default' ? [['GET', '/token'] as const] : []),
+    ] as const;
+    const resourceArns = calls.map(([method, path]) => this.api.arnForExecuteApi(method, path, this.stage.stageName));
     return Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
   }
 }

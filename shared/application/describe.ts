@@ -1,6 +1,7 @@
 /** A connection's status for people: everything that helps, nothing secret. */
+import { callsOn, errorsOf } from '../domain/budget.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
-import type { Connection, EpochMs, Failure } from '../domain/types.ts';
+import type { Connection, EpochMs, Failure, Profile } from '../domain/types.ts';
 
 const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
 
@@ -26,7 +27,7 @@ export const downstreamErrors = ({ failure }: Connection) =>
       ];
 
 /** Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. */
-export function describe(item: Connection, now: EpochMs) {
+export function describe(item: Connection, now: EpochMs, { errorsPerHour, callsPerDay }: Pick<Profile, 'errorsPerHour' | 'callsPerDay'>) {
   const { config } = item;
   return {
     connection: item.connection,
@@ -46,6 +47,10 @@ export function describe(item: Connection, now: EpochMs) {
     next_renewal_at: iso(item.dueAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after: item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
+    budget: {
+      errors_left_this_hour: errorsPerHour === undefined ? undefined : Math.max(0, errorsPerHour - errorsOf(item, now).length),
+      calls_left_today: callsPerDay === undefined ? undefined : Math.max(0, callsPerDay - callsOn(item, now)),
+    },
     last_used_at: iso(item.lastUsed),
     created_at: iso(item.createdAt),
     last_failure: item.failure && failureOf(item.failure),

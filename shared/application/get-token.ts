@@ -1,9 +1,10 @@
 /** `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must. */
 import { limits } from '../domain/limits.ts';
-import { type Serving, serve } from '../domain/serve.ts';
+import { redact } from '../domain/redact.ts';
+import { answerToRejection, type Serving, serve } from '../domain/serve.ts';
 import { between } from '../domain/timing.ts';
 import { type Connection, type ConnectionName, type EpochMs, latest, plus, type Secret, versionIdOf } from '../domain/types.ts';
-import { arm, ask, touch } from '../domain/writes.ts';
+import { arm, ask, reject, touch } from '../domain/writes.ts';
 import { type Chance, type Clock, type ConnectionStore, type RefreshQueue, SealBroken, type Sealer, type Telemetry, Unavailable } from '../ports/index.ts';
 
 export interface TokenWorld {
@@ -37,9 +38,7 @@ export async function getToken(world: TokenWorld, connection: ConnectionName, mi
   try {
     return await read(world, connection, minTtlMs, plus(world.clock.now(), waitMs));
   } catch (error) {
-    if (!(error instanceof Unavailable) && !(error instanceof SealBroken)) throw error;
-    world.telemetry.error('token_unavailable', { connection, reason: error.message });
-    return { kind: 'unavailable', retryAt: undefined, now: world.clock.now() };
+    return unavailable(world, connection, error);
   }
 }
 
@@ -52,7 +51,47 @@ function recall({ clock, memory }: TokenWorld, connection: ConnectionName, minTt
   return { kind: 'token', item: remembered.item, accessToken: remembered.accessToken, now, warning: answer.warning };
 }
 
-async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: number, until: EpochMs): Promise<TokenAnswer> {
+/** What a client says of a token that the provider refused. */
+export interface Rejection {
+  readonly generation: number;
+  readonly status?: number;
+  readonly detail?: string;
+}
+
+/**
+ * `POST /token/{connection}/rejections`: answers with a token newer than the one reported, at once if there is one; else notes the
+ * report, asks for a renewal, and waits for it as long as it can come within `waitMs`.
+ */
+export async function rejectToken(
+  world: TokenWorld,
+  connection: ConnectionName,
+  { generation, status, detail }: Rejection,
+  waitMs: number,
+): Promise<TokenAnswer | { readonly kind: 'never_issued' }> {
+  const { clock, store, telemetry } = world;
+  try {
+    const item = await store.read(connection);
+    if (item === undefined) return { kind: 'not_found' };
+    if (generation > item.generation) return { kind: 'never_issued' };
+    world.memory.delete(connection);
+    const now = clock.now();
+    if (generation === item.generation && (await store.apply(connection, reject(item, now))).applied) {
+      telemetry.warn('token_rejected', { connection, provider: item.config.provider, generation, status, ...(detail && { detail: redact(detail, []) }) });
+    }
+    return await read(world, connection, limits.minTtlMs.default, plus(now, waitMs), generation);
+  } catch (error) {
+    return unavailable(world, connection, error);
+  }
+}
+
+function unavailable({ clock, telemetry }: TokenWorld, connection: ConnectionName, error: unknown): TokenAnswer {
+  if (!(error instanceof Unavailable) && !(error instanceof SealBroken)) throw error;
+  telemetry.error('token_unavailable', { connection, reason: error.message });
+  return { kind: 'unavailable', retryAt: undefined, now: clock.now() };
+}
+
+/** `rejected`: a generation that will not do, however long it lives. */
+async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: number, until: EpochMs, rejected?: number): Promise<TokenAnswer> {
   const { clock, chance, store } = world;
   for (;;) {
     const item = await store.read(connection);
@@ -60,7 +99,7 @@ async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: num
     const now = clock.now();
     const serving = serve(item, minTtlMs, now);
     await mark(world, item, serving, now);
-    const { answer } = serving;
+    const answer = item.generation === rejected ? answerToRejection(item, now) : serving.answer;
     switch (answer.kind) {
       case 'serve': {
         const accessToken = await open(world, item);

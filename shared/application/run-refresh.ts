@@ -35,7 +35,7 @@ import {
 } from '../ports/index.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
-import { type Committed, reportFailure, reportSuccess } from './report.ts';
+import { type Committed, reportBudget, reportFailure, reportSuccess } from './report.ts';
 
 export interface RefreshWorld {
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export interface RefreshWorld {
   readonly profileOf: (item: Connection) => Profile;
 }
 
-type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
+type Ending = Extract<Effect, { do: 'wait' | 'postpone' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
 type Credentials = { readonly refreshToken?: Secret; readonly clientSecret?: Secret };
 
@@ -67,6 +67,7 @@ export async function runRefresh(world: RefreshWorld, connection: ConnectionName
       const effect = protocol.decide(event, { now: world.clock.now(), chance: world.chance.next(), deadline });
       if (effect.do === 'stop') return effect;
       if (effect.do === 'wait') return await invocation.promiseWake(effect);
+      if (effect.do === 'postpone') return await invocation.postpone(effect);
       if (effect.do === 'rest') return await invocation.rest(effect);
       event = await invocation.perform(effect);
     }
@@ -140,6 +141,13 @@ class Invocation {
       telemetry.warn('wake_not_sent', { connection: this.#connection });
     }
     return wait;
+  }
+
+  async postpone(postponing: Extract<Ending, { do: 'postpone' }>): Promise<Ending> {
+    const { item } = postponing.seen;
+    const { applied } = await this.#world.store.apply(this.#connection, this.#protocol.postpone(item, postponing.until));
+    if (applied) reportBudget(this.#world, item, postponing.until);
+    return postponing;
   }
 
   async rest(resting: Extract<Ending, { do: 'rest' }>): Promise<Ending> {
@@ -297,7 +305,9 @@ class Invocation {
     reportFailure(this.#world, held, done, commit);
     return done.kind === 'applied'
       ? { kind: 'failure_committed', notBefore: commit.notBefore }
-      : done.kind === 'refused' ? { kind: 'failure_refused', held } : { kind: 'commit_abandoned' };
+      : done.kind === 'refused'
+        ? { kind: 'failure_refused', held }
+        : { kind: 'commit_abandoned' };
   }
 
   async #keepSpare({ held, place }: Extract<Step, { do: 'keep_spare' }>): Promise<Event> {

@@ -102,6 +102,7 @@ export type Effect =
   /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. */
   | { readonly do: 'release'; readonly held: Held; readonly notBefore: EpochMs | undefined; readonly wakeAt: EpochMs | undefined }
   | { readonly do: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
+  | { readonly do: 'postpone'; readonly seen: Seen; readonly until: EpochMs }
   | { readonly do: 'rest'; readonly seen: Seen; readonly dueAt: EpochMs | undefined }
   | { readonly do: 'stop'; readonly reason: StopReason };
 
@@ -165,6 +166,8 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
       return { do: 'acquire', seen };
     case 'wait':
       return { do: 'wait', until: assessment.until, reason: assessment.reason };
+    case 'postpone':
+      return { do: 'postpone', seen, until: assessment.until };
     case 'rest':
       return { do: 'rest', seen, dueAt: assessment.dueAt };
     case 'stop':
@@ -176,6 +179,7 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
 function onAcquired(held: Held, at: Circumstances): Effect {
   const { seen, attempt } = held;
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
+  if (again.kind === 'postpone') return releaseFor(held, again.until);
   if (again.kind !== 'refresh') return { do: 'release', held, notBefore: undefined, wakeAt: again.kind === 'wait' ? again.until : undefined };
   const earlier = mayHaveBeenSent(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.

@@ -38,6 +38,8 @@ export const limits = {
 
   // Back-off.
   backOffMaxMs: 900_000,
+  /** After a client's report that the provider refused a token, by how many generations in a row were reported: doubles up to `backOffMaxMs`. */
+  rejectionCoolDownMs: 10_000,
   tooEarlyFirstMs: 5_000,
   tooEarlyMaxMs: 60_000,
   tooEarlyInDoubtFirstMs: 60_000,

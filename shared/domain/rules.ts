@@ -1,6 +1,7 @@
 /** Small named rules of the refresh protocol. `decide.ts` puts them in order; each is tested on both sides of its limit. */
+import { spentUntil } from './budget.ts';
 import { limits } from './limits.ts';
-import { keepAliveAtOf, safeAt } from './timing.ts';
+import { keepAliveAtOf, rejectionDueAtOf, safeAt } from './timing.ts';
 import { type Attempt, attemptsOf, type Connection, type EpochMs, latest, type Profile, plus, type Seen } from './types.ts';
 
 export type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
@@ -21,6 +22,8 @@ export type StopReason =
 export type Assessment =
   | { readonly kind: 'refresh'; readonly reason: RefreshReason }
   | { readonly kind: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
+  /** The budget is spent: no call before then, whoever asks. */
+  | { readonly kind: 'postpone'; readonly until: EpochMs }
   | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined }
   | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' };
 
@@ -52,9 +55,8 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   if (inDoubt(item).length > 0) return { kind: 'want', from: now, reason: 'in_doubt' };
   const keepAliveAt = keepAliveAtOf(item, profile);
   if (keepAliveAt !== undefined && keepAliveAt <= now) return { kind: 'want', from: keepAliveAt, reason: 'keep_alive' };
-  if (item.receivedAt !== undefined && item.rejectedGeneration === item.generation) {
-    return { kind: 'want', from: plus(item.receivedAt, profile.minTokenAgeMs), reason: 'rejected' };
-  }
+  const rejectionDueAt = rejectionDueAtOf(item);
+  if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
   const refreshAt = item.refreshAt ?? now;
   if (refreshAt <= now && unused(item, profile, now)) return { kind: 'rest', dueAt: keepAliveAt };
   return { kind: 'want', from: refreshAt, reason: item.expiresAt === undefined ? 'first' : 'due' };
@@ -69,12 +71,16 @@ export function assess(seen: Seen, now: EpochMs): Assessment {
   if (want.from > now) return { kind: 'wait', until: want.from, reason: 'not_due' };
   if (item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
   if (item.notBefore !== undefined && item.notBefore > now) return { kind: 'wait', until: item.notBefore, reason: 'backing_off' };
+  const until = spentUntil(item, seen.profile, now);
+  if (until !== undefined) return { kind: 'postpone', until };
   return { kind: 'refresh', reason: want.reason };
 }
 
 /** The connection as it would be without our own lease and attempt, to decide again on it. */
 export function withoutMine(item: Connection, fence: number): Connection {
-  const { [String(fence)]: _mine, ...attempts } = item.attempts;
+  const { [String(fence)]: _attempt, ...attempts } = item.attempts;
+  const { [String(fence)]: _error, ...errors } = item.errors;
   const { lease, ...rest } = item;
-  return lease === undefined || lease.fence === fence ? { ...rest, attempts } : { ...rest, lease, attempts };
+  const others = { ...rest, attempts, errors, calls: item.calls - 1 };
+  return lease === undefined || lease.fence === fence ? others : { ...others, lease };
 }

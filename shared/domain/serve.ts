@@ -1,6 +1,7 @@
 /** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
 import { limits } from './limits.ts';
 import { leaseAlive } from './rules.ts';
+import { rejectionDueAtOf } from './timing.ts';
 import { type Connection, type EpochMs, latest, plus } from './types.ts';
 
 export type Answer =
@@ -27,7 +28,7 @@ export interface Serving {
 export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
   const answer = answerFor(item, minTtlMs, now);
   const active = item.state === 'active';
-  const due = active && (item.refreshAt ?? now) <= now;
+  const due = active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now;
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
   const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
@@ -57,8 +58,17 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
 
 function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
+  if (item.rejectedGeneration === item.generation) return 'a client reports that the provider refused this token; a new one is being asked for';
   const { failure } = item;
   // "Too early" is no failure: the provider keeps this token in force.
   if (failure === undefined || failure.class === 'too_early') return undefined;
   return `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed (${failure.code}); this token is valid until it expires`;
+}
+
+/** What a client who reports the current generation as refused is told: when the next one can be expected. */
+export function answerToRejection(item: Connection, now: EpochMs): Extract<Answer, { kind: 'wait' | 'refuse' }> {
+  if (item.state !== 'active') return { kind: 'refuse', code: item.state };
+  const notBefore = latest(rejectionDueAtOf(item) ?? now, item.notBefore ?? now);
+  if (notBefore > now) return { kind: 'wait', notBefore, retryAt: notBefore };
+  return { kind: 'wait', notBefore: undefined, retryAt: leaseAlive(item, now) ? item.lease?.until : undefined };
 }

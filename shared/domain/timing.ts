@@ -15,6 +15,17 @@ export function refreshAtOf(tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' 
   return latest(plus(tokens.expiresAt, -marginMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
 }
 
+/**
+ * From when a token set that a client saw refused is renewed: not before the provider allows it, nor, if one generation after
+ * another is reported, in a loop. Undefined if the current one was not reported.
+ */
+export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
+  const { rejectedGeneration, generation, receivedAt, refreshAt, renewableAt, rejections = 1 } = item;
+  if (rejectedGeneration !== generation || receivedAt === undefined || refreshAt === undefined) return undefined;
+  const coolDownMs = Math.min(limits.rejectionCoolDownMs * 2 ** (rejections - 1), limits.backOffMaxMs);
+  return earliest(latest(plus(receivedAt, coolDownMs), renewableAt ?? receivedAt), refreshAt);
+}
+
 /** When an idle connection's refresh token must be used again, or undefined if it does not lapse. */
 export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | undefined {
   if (profile.keepAliveMs === undefined) return undefined;

@@ -138,6 +138,12 @@ export interface Connection {
   /** Every attempt that may have been sent since the last commit, by fencing token. */
   readonly attempts: Readonly<Record<string, Attempt>>;
 
+  /** When calls began that failed, or of which nothing good is known yet, within the last hour; by fencing token. */
+  readonly errors: Readonly<Record<string, EpochMs>>;
+  /** Calls made on the day (UTC, counted from 1970) `callsOn`. */
+  readonly calls: number;
+  readonly callsOn: number;
+
   /** The access token, sealed and bound to connection, grant and fence. */
   readonly accessToken?: string;
   readonly tokenType?: string;
@@ -172,8 +178,12 @@ export interface Connection {
   readonly dueAt?: EpochMs;
   readonly dueShard?: string;
   readonly lastUsed?: EpochMs;
+  /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
+  readonly renewableAt?: EpochMs;
   /** The number of the generation that a client saw refused; outgrown by the next commit. */
   readonly rejectedGeneration?: number;
+  /** How many generations in a row were reported as refused. */
+  readonly rejections?: number;
   /** When a client last asked for a refresh; others need not for a while. */
   readonly askedAt?: EpochMs;
 }
@@ -209,6 +219,9 @@ export interface Profile {
   readonly renewal: Renewal;
   /** An idle refresh token is used at least this often, so that it does not lapse. */
   readonly keepAliveMs?: number;
+  /** How many calls may end in an error within any hour, and how many may be made in a day (UTC); our own stop before the provider's. */
+  readonly errorsPerHour?: number;
+  readonly callsPerDay?: number;
   /** First delay of the back-off by failure code (`http_429`), else `default`. */
   readonly firstDelayMs: Readonly<Record<string, number>> & { readonly default: number };
 }

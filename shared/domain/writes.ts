@@ -3,9 +3,10 @@
  * write is right can be read, tested and broken on purpose here. Each is atomic, on one item.
  */
 
+import { callsOn, dayOf, outdatedErrors } from './budget.ts';
 import { limits } from './limits.ts';
 import { inDoubt } from './rules.ts';
-import { refreshAtOf } from './timing.ts';
+import { refreshAtOf, rejectionDueAtOf } from './timing.ts';
 import {
   type Attempt,
   attemptsOf,
@@ -27,7 +28,13 @@ import {
 } from './types.ts';
 
 /** An attribute, or a member of one: `lease.fence`, `attempts.17.sent`. */
-export type Path = keyof Connection | `lease.${keyof Lease}` | `attempts.${number}` | `attempts.${number}.${keyof Attempt}` | `failure.${keyof Failure}`;
+export type Path =
+  | keyof Connection
+  | `lease.${keyof Lease}`
+  | `attempts.${number}`
+  | `attempts.${number}.${keyof Attempt}`
+  | `errors.${number}`
+  | `failure.${keyof Failure}`;
 
 /** One condition. A comparison with an absent attribute is false. */
 export type Clause =
@@ -63,6 +70,7 @@ const noNewerCommit = (fence: number): Clause => ({ path: 'committedFence', belo
 const asSeen = (path: Path, value: string | number | undefined): Clause => (value === undefined ? { absent: path } : { path, equals: value });
 
 const attemptPath = (fence: number): Path => `attempts.${fence}`;
+const errorPath = (fence: number | string): Path => `errors.${Number(fence)}`;
 
 /** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
 export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Write & { readonly lease: Lease; readonly attempt: Attempt } {
@@ -82,8 +90,17 @@ export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wa
   return {
     name: 'acquire',
     when: [sameGrant(item), sameFence(item), sameGeneration(item), stillActive, noLeaseAlive(now)],
-    set: { fence, lease, [attemptPath(fence)]: attempt, wakeAt },
-    remove: [],
+    set: {
+      fence,
+      lease,
+      [attemptPath(fence)]: attempt,
+      wakeAt,
+      // Counted before it is made, and as a failure until it is known to be none.
+      [errorPath(fence)]: now,
+      calls: callsOn(item, now) + 1,
+      callsOn: dayOf(now),
+    },
+    remove: outdatedErrors(item, now).map(errorPath),
     mine: [leaseIsMine(fence), { path: 'lease.owner', equals: owner }],
     lease,
     attempt,
@@ -135,6 +152,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       receivedAt: tokens.receivedAt,
       expiresAt: tokens.expiresAt,
       refreshAt,
+      renewableAt: plus(tokens.receivedAt, profile.minTokenAgeMs),
       // Always: whatever a slower write left there, the planner finds this token set in time.
       dueAt: refreshAt,
       // Whoever took the lease from us may have sent our refresh token again.
@@ -143,7 +161,18 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
     },
     add: { generation: 1 },
-    remove: ['cause', 'failure', 'notBefore', 'suspect', 'spare', 'rejectedGeneration', 'askedAt', ...outgrown.map((attempt) => attemptPath(attempt.fence))],
+    remove: [
+      errorPath(fence),
+      ...(item.rejectedGeneration === item.generation ? [] : (['rejections'] as const)),
+      'cause',
+      'failure',
+      'notBefore',
+      'suspect',
+      'spare',
+      'rejectedGeneration',
+      'askedAt',
+      ...outgrown.map((attempt) => attemptPath(attempt.fence)),
+    ],
     mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };
   const held: Write = {
@@ -172,6 +201,8 @@ export interface FailureCommit {
 export function commitFailure(item: Connection, fence: number, commit: FailureCommit): Write {
   const { failure } = commit;
   const unknown = failure.class === 'in_doubt';
+  // No connection, or nothing to send: the provider has not seen it.
+  const unsent = failure.class === 'transient' && failure.status === undefined;
   // One ended attempt says all that many would: that the current refresh token may have been consumed.
   const repeated = unknown ? inDoubt(item, fence).filter((attempt) => attempt.ended) : [];
   return {
@@ -192,8 +223,10 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       ...(commit.notBefore === undefined ? (['dueAt', 'notBefore'] as const) : []),
       ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
       ...(unknown ? [] : [attemptPath(fence)]),
+      ...(unsent ? [errorPath(fence)] : []),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),
     ],
+    ...(unsent ? { add: { calls: -1 } } : {}),
     mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],
   };
 }
@@ -211,7 +244,16 @@ export const release = (item: Connection, fence: number, notBefore?: EpochMs): W
   name: 'release',
   when: [leaseIsMine(fence), sameGeneration(item)],
   set: notBefore === undefined ? {} : { notBefore, dueAt: notBefore },
-  remove: ['lease', attemptPath(fence)],
+  remove: ['lease', attemptPath(fence), errorPath(fence)],
+  add: { calls: -1 },
+});
+
+/** No call before `until`: the budget is spent. Everybody who asks meanwhile is told so. */
+export const postpone = (item: Connection, until: EpochMs): Write => ({
+  name: 'postpone',
+  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  set: { notBefore: until, dueAt: until },
+  remove: [],
 });
 
 /** Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). */
@@ -246,6 +288,22 @@ export function arm(item: Connection, now: EpochMs): Write {
   };
 }
 
+/** "The provider refused this token": noted once for a generation, however many clients report it. */
+export function reject(item: Connection, now: EpochMs): Write {
+  const rejected: Connection = { ...item, rejectedGeneration: item.generation, rejections: (item.rejections ?? 0) + 1 };
+  return {
+    name: 'reject',
+    when: [sameGeneration(item), stillActive, { any: [{ absent: 'rejectedGeneration' }, { path: 'rejectedGeneration', below: item.generation }] }],
+    set: {
+      rejectedGeneration: item.generation,
+      rejections: (item.rejections ?? 0) + 1,
+      lastUsed: now,
+      dueAt: latest(rejectionDueAtOf(rejected) ?? now, item.notBefore ?? now),
+    },
+    remove: [],
+  };
+}
+
 /** The mark "a refresh has been asked for", which many callers try to set and one succeeds. */
 export const ask = (item: Connection, now: EpochMs): Write => ({
   name: 'ask',
@@ -274,6 +332,9 @@ export function create(connection: ConnectionName, config: ConnectionConfig, due
     fence: 1,
     committedFence: 1,
     attempts: {},
+    errors: {},
+    calls: 0,
+    callsOn: 0,
     dueShard,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
     // Due at once: whoever looks finds that nobody has asked yet, and lets it rest until it must be kept alive.
@@ -324,6 +385,8 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     'receivedAt',
     'expiresAt',
     'refreshAt',
+    'renewableAt',
+    'rejections',
     'notBefore',
     'failure',
     'suspect',

@@ -127,6 +127,7 @@ export type Metric =
   | 'Misconfigured'
   | 'RefreshTokenSealed'
   | 'OrphanAdopted'
+  | 'BudgetSpent'
   | 'OverdueConnections'
   | 'RefreshDurationMs';
 

@@ -1,8 +1,10 @@
-/** What is decided on the provider's answer, and before a grant is believed dead. */
+/** What is decided on the provider's answer. */
 import { describe, expect, test } from 'vitest';
-import { decide, type Effect, type Event, type Held, type Outcome } from '../../shared/domain/decide.ts';
-import { type Attempt, type Cause, type Connection, type EpochMs, type Place, Secret, type Seen, type TokenSet } from '../../shared/domain/types.ts';
-import type { FailureCommit } from '../../shared/domain/writes.ts';
+import { decide, type Event, type Held, type Outcome } from '../../shared/domain/decide.ts';
+import { refreshAtOf } from '../../shared/domain/timing.ts';
+import { type Attempt, type Connection, type EpochMs, type Place, Secret, type TokenSet } from '../../shared/domain/types.ts';
+import { commitFailure, type FailureCommit } from '../../shared/domain/writes.ts';
+import { decided } from './decisions.ts';
 import {
   at,
   attemptOf,
@@ -12,24 +14,18 @@ import {
   failureOf,
   generation,
   heldOf,
+  itemAfter,
   minute,
   myFence,
   now,
   profileOf,
   second,
-  without,
 } from './fixtures.ts';
 
 type Failed = Extract<Outcome, { kind: 'failure' }>;
 
 const answered = (held: Held, outcome: Outcome): Event => ({ kind: 'answered', held, outcome });
 const inDoubtAfter = (...attempts: readonly Attempt[]): Connection => dueConnectionOf({ attempts: attemptsWith(...attempts) });
-
-/** Narrows to the effect expected, or fails with the one there is. */
-function expectEffect<K extends Effect['do']>(effect: Effect, kind: K): Extract<Effect, { do: K }> {
-  expect(effect.do).toBe(kind);
-  return effect as Extract<Effect, { do: K }>;
-}
 
 describe('a token set', () => {
   const tokens: TokenSet = { accessToken: new Secret('new access'), tokenType: 'Bearer', requestedAt: at(-1_000), receivedAt: now, expiresAt: at(599_000) };
@@ -45,7 +41,7 @@ describe('a token set', () => {
   test('with a refresh token: persist first', () => {
     const held = heldOf();
     const outcome: Outcome = { kind: 'success', tokens: { ...tokens, refreshToken } };
-    const effect = expectEffect(decide(answered(held, outcome), circumstances()), 'persist');
+    const effect = decided(answered(held, outcome), 'persist');
     expect(effect).toEqual({ do: 'persist', held, outcome, tokens: outcome.tokens, refreshToken });
     expect(effect.refreshToken).toBe(refreshToken);
     expect(effect.tokens).toBe(outcome.tokens);
@@ -124,28 +120,55 @@ describe('an error that brings a refresh token', () => {
   const refreshToken = new Secret('rotated with an error');
   const place: Place = { slot: 0, versionId: 'version' };
   const limited: Failed = { kind: 'failure', class: 'transient', code: 'http_429', status: 429, retryAt: at(90_000), refreshToken };
+  const lost: Failed = { kind: 'failure', class: 'in_doubt', code: 'http_500', status: 500, refreshToken };
   const dead: Failed = { kind: 'failure', class: 'dead_grant', code: 'invalid_grant', cause: 'invalid_grant', refreshToken };
+  const refused: Failed = { kind: 'failure', class: 'misconfigured', code: 'invalid_client', cause: 'invalid_client', refreshToken };
+  const early: Failed = { kind: 'failure', class: 'too_early', code: 'access_denied', refreshToken };
+  const persisted = (outcome: Outcome, kept = place): Event => ({ kind: 'persisted', held, outcome, place: kept });
 
   test.each([
     ['transient', limited],
+    ['in doubt', lost],
     ['dead grant', dead],
   ])('%s: persist it first, as a token set without an access token', (_title, outcome) => {
-    const effect = expectEffect(decide(answered(held, outcome), circumstances()), 'persist');
+    const effect = decided(answered(held, outcome), 'persist');
     expect(effect.refreshToken).toBe(refreshToken);
     expect(effect.tokens.refreshToken).toBe(refreshToken);
     expect(effect.tokens.accessToken.reveal()).toBe('');
-    expect(effect.tokens.expiresAt).toBeLessThanOrEqual(now);
+    expect(effect.tokens.expiresAt).toBe(now);
     expect(effect.outcome).toBe(outcome);
   });
-  test('persisted: the failure is committed with it', () => {
-    const effect = expectEffect(decide({ kind: 'persisted', held, outcome: limited, place }, circumstances()), 'commit_failure');
-    expect(effect.commit).toMatchObject({ failure: { class: 'transient', code: 'http_429' }, notBefore: at(90_000), state: 'active', suspect: false, place });
+
+  // An error counts at a provider that counts from the last token it gave, and this may be one.
+  test.each([
+    ['renews at once', 0, now],
+    ['waits until it is old enough', 574 * second, at(574 * second)],
+  ])('whoever adopts it counts its age from now: least age %s', (_title, minTokenAgeMs, refreshAt) => {
+    const { tokens } = decided(answered(held, limited), 'persist');
+    expect(tokens.receivedAt).toBe(now);
+    expect(refreshAtOf(tokens, profileOf({ minTokenAgeMs }))).toBe(refreshAt);
   });
-  test('the old one’s death is no news once a new one is in hand', () => {
-    const effect = expectEffect(decide({ kind: 'persisted', held, outcome: dead, place }, circumstances()), 'commit_failure');
-    expect(effect.commit).toMatchObject({ failure: { class: 'dead_grant' }, notBefore: at(5_000), state: 'active', suspect: false, place });
-    expect(effect.commit.cause).toBeUndefined();
+
+  test.each<readonly [title: string, outcome: Failed, commit: object]>([
+    ['transient: come back when told', limited, { failure: { class: 'transient', code: 'http_429' }, notBefore: at(90_000), state: 'active' }],
+    ['in doubt: not any more', lost, { failure: { class: 'transient', code: 'http_500', status: 500 }, notBefore: at(5_000), state: 'active' }],
+    ['dead grant: that was the old one', dead, { failure: { class: 'transient', code: 'invalid_grant' }, notBefore: at(5_000), state: 'active' }],
+    ['misconfigured: still so', refused, { failure: { class: 'misconfigured' }, notBefore: undefined, state: 'misconfigured', cause: 'invalid_client' }],
+    ['too early: still so', early, { failure: { class: 'too_early' }, notBefore: at(5_000), state: 'active' }],
+  ])('persisted: the failure is committed with it; %s', (_title, outcome, expected) => {
+    const { commit } = decided(persisted(outcome), 'commit_failure');
+    expect(commit).toMatchObject({ ...expected, suspect: false, place });
+    if (commit.state === 'active') expect(commit.cause).toBeUndefined();
   });
+
+  test.each([
+    ['in doubt', lost],
+    ['dead grant', dead],
+  ])('%s: nothing is left to be looked up, so its own version is not adopted over the token in force', (_title, outcome) => {
+    const { commit } = decided(persisted(outcome), 'commit_failure');
+    expect(itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item)).toMatchObject({ attempts: {}, refreshToken: place });
+  });
+
   test.each([
     [
       'success',
@@ -157,79 +180,7 @@ describe('an error that brings a refresh token', () => {
     ['error', limited],
   ] as const)('a refresh token that had to be sealed goes with the commit just the same (%s)', (_title, outcome) => {
     const sealed: Place = { versionId: 'version', sealed: 'ciphertext' };
-    const effect = decide({ kind: 'persisted', held, outcome, place: sealed }, circumstances());
+    const effect = decide(persisted(outcome, sealed), circumstances());
     expect(effect.do === 'commit_success' ? effect.place : effect.do === 'commit_failure' ? effect.commit.place : effect).toEqual(sealed);
-  });
-});
-
-describe('before a grant is believed dead', () => {
-  const verdict = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: 'refresh_token_reused', fence: myFence, at: now });
-  const reread = (held: Held, seen: Seen | undefined = held.seen): Event => ({ kind: 'reread', held, verdict, seen });
-  const changed = (held: Held, more: Partial<Connection>): Seen => ({ ...held.seen, item: { ...held.seen.item, ...more } });
-  const dead = (cause: Cause): FailureCommit => ({
-    failure: { ...verdict, cause },
-    notBefore: undefined,
-    state: 'reauthorization_required',
-    cause,
-    suspect: false,
-  });
-  const suspected = (notBefore: EpochMs): FailureCommit => ({ failure: verdict, notBefore, state: 'active', suspect: true });
-
-  const elsewhere: readonly (readonly [title: string, seen: (held: Held) => Seen | undefined])[] = [
-    ['deleted meanwhile', () => undefined],
-    ['a newer token set is there', (held) => changed(held, { generation: generation + 1 })],
-    ['another grant is there', (held) => changed(held, { grantId: '00000000-0000-4000-8000' })],
-  ];
-  test.each(elsewhere)('%s: release and look again', (_title, seen) => {
-    const held = heldOf();
-    expect(decide({ kind: 'reread', held, verdict, seen: seen(held) }, circumstances())).toEqual({ do: 'release', held, notBefore: undefined, wakeAt: now });
-  });
-
-  const rows: readonly (readonly [title: string, item: Connection, commit: FailureCommit])[] = [
-    ['nobody else was at it: the provider’s own word', dueConnectionOf(), dead('refresh_token_reused')],
-    ['an earlier holder can still answer: suspicion, until it cannot', inDoubtAfter(attemptOf(11)), suspected(at(64_000))],
-    ['an earlier holder can still answer for 1 ms', inDoubtAfter(attemptOf(11, { startedAt: at(1 - 84_000) })), suspected(at(1))],
-    [
-      'an earlier attempt’s outcome is unknown for ever: we may have caused it',
-      inDoubtAfter(attemptOf(11, { startedAt: at(-84_000) })),
-      dead('refresh_in_doubt'),
-    ],
-    ['an earlier holder saw its attempt end: we may have caused it', inDoubtAfter(attemptOf(11, { ended: true })), dead('refresh_in_doubt')],
-    ['the renewal that brought this token set was contested: we may have caused it', dueConnectionOf({ contested: true }), dead('refresh_in_doubt')],
-    ['nobody contested the renewal that brought this token set', dueConnectionOf({ contested: false }), dead('refresh_token_reused')],
-  ];
-  test.each(rows)('%s', (_title, item, commit) => {
-    const held = heldOf(item);
-    expect(decide(reread(held), circumstances())).toEqual({ do: 'commit_failure', held, commit });
-  });
-
-  test.each([
-    ['nobody else was at it', []],
-    ['an earlier attempt’s outcome is unknown for ever', [attemptOf(11, { startedAt: at(-84_000) })]],
-  ])('%s, and there is a spare refresh token: go on with that at once', (_title, attempts) => {
-    const held = heldOf(inDoubtAfter(...attempts));
-    const spare: Place = { slot: 1, versionId: 'overtaken' };
-    const commit = { failure: verdict, notBefore: now, state: 'active', suspect: false, place: spare } as const;
-    expect(decide(reread(held, changed(held, { spare })), circumstances())).toEqual({ do: 'commit_failure', held, commit });
-  });
-  test('a spare does not shorten suspicion', () => {
-    const held = heldOf(inDoubtAfter(attemptOf(11)));
-    const seen = changed(held, { spare: { slot: 1, versionId: 'overtaken' } });
-    expect(decide(reread(held, seen), circumstances())).toEqual({ do: 'commit_failure', held, commit: suspected(at(64_000)) });
-  });
-  test('what was read again counts, not what was seen when acquiring', () => {
-    const held = heldOf();
-    const seen = changed(held, { attempts: attemptsWith(attemptOf(myFence), attemptOf(14, { startedAt: now })) });
-    expect(decide(reread(held, seen), circumstances())).toEqual({ do: 'commit_failure', held, commit: suspected(at(84_000)) });
-  });
-  test('a provider’s word without a cause is an invalid grant', () => {
-    const held = heldOf();
-    const { cause: _cause, ...bare } = verdict;
-    const effect = expectEffect(decide({ kind: 'reread', held, verdict: bare, seen: held.seen }, circumstances()), 'commit_failure');
-    expect(effect.commit).toEqual(dead('invalid_grant'));
-  });
-  test('a connection without a token set can be dead too', () => {
-    const held = heldOf(without(dueConnectionOf(), 'expiresAt', 'receivedAt', 'refreshAt', 'accessToken'));
-    expect(decide(reread(held), circumstances())).toMatchObject({ commit: { state: 'reauthorization_required', cause: 'refresh_token_reused' } });
   });
 });

@@ -1,6 +1,8 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
+import { applied } from '../../shared/domain/apply.ts';
 import type { Circumstances, Held } from '../../shared/domain/decide.ts';
 import { type Attempt, type Connection, type ConnectionName, type EpochMs, type Failure, type Profile, plus, versionIdOf } from '../../shared/domain/types.ts';
+import type { Write } from '../../shared/domain/writes.ts';
 
 export const now = 1_800_000_000_000 as EpochMs;
 /** The instant `ms` from now. */
@@ -37,12 +39,18 @@ export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
   configuredAt: at(-30 * day),
   createdAt: at(-30 * day),
+  errors: {},
+  calls: 0,
+  callsOn: 0,
   state: 'active',
   grantId,
   generation,
   fence: committedFence,
   committedFence,
   attempts: {},
+  errors: {},
+  calls: 0,
+  callsOn: 0,
   accessToken: 'sealed',
   tokenType: 'Bearer',
   requestedAt: at(-minute),
@@ -88,11 +96,19 @@ export const attemptsWith = (...attempts: readonly Attempt[]): Connection['attem
 
 export const failureOf = (more: Partial<Failure> = {}): Failure => ({ class: 'transient', code: 'http_503', at: at(-minute), count: 1, fence: 12, ...more });
 
+/** The item after a write that must be applied. */
+export function itemAfter(write: Write, item: Connection): Connection {
+  const next = applied(write, item);
+  if (next === undefined) throw new Error(`${write.name} was refused`);
+  return next;
+}
+
 /** The lease held since now, and the item as the acquiring write returned it: with that lease and the attempt in it. */
-export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf()): Held {
+export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf(), more: Partial<Attempt> = {}): Held {
   const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
   const earlier = Object.values(item.attempts).filter((attempt) => attempt.sent);
-  const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats: earlier.some((other) => other.generation === item.generation) });
+  const repeats = earlier.some((other) => other.generation === item.generation);
+  const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats, ...more });
   return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts: { ...item.attempts, ...attemptsWith(attempt) } } } };
 }
 

@@ -67,18 +67,10 @@ const rows: readonly Row[] = [
   ['this generation was rejected', connectionOf({ rejectedGeneration: generation }), refresh('rejected')],
   ['this generation was rejected, and nobody has asked lately', connectionOf({ ...idle, rejectedGeneration: generation }), refresh('rejected')],
   ['an earlier generation was rejected', connectionOf({ rejectedGeneration: generation - 1 }), wait(at(510 * second), 'not_due')],
-  [
-    'rejected 1 ms before its least age',
-    connectionOf({ rejectedGeneration: generation, receivedAt: at(1 - 574 * second) }),
-    wait(at(1), 'not_due'),
-    { minTokenAgeMs: 574 * second },
-  ],
-  [
-    'rejected at its least age',
-    connectionOf({ rejectedGeneration: generation, receivedAt: at(-574 * second) }),
-    refresh('rejected'),
-    { minTokenAgeMs: 574 * second },
-  ],
+  ['rejected before there was a token set: no age to wait for', firstConnectionOf({ rejectedGeneration: 0, renewableAt: at(minute) }), refresh('first')],
+  ['the same, and nobody has asked lately', firstConnectionOf({ ...idle, rejectedGeneration: 0 }), rest()],
+  ['rejected 1 ms before its least age', connectionOf({ rejectedGeneration: generation, renewableAt: at(1) }), wait(at(1), 'not_due')],
+  ['rejected at its least age', connectionOf({ rejectedGeneration: generation, renewableAt: now }), refresh('rejected')],
 
   // What is in doubt.
   ['an attempt on this generation is open: at once, though not due', connectionOf({ attempts: open }), refresh('in_doubt')],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { applied } from '../../shared/domain/apply.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
 import type { Connection, EpochMs } from '../../shared/domain/types.ts';
+import { arm } from '../../shared/domain/writes.ts';
 import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, minute, now, second, without } from './fixtures.ts';
 
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
@@ -31,15 +33,15 @@ describe('the answer', () => {
     ['too short for the default, renewal due in a moment', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }), 10_000, wait(at(2_000))],
     ['the same, backing off beyond', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999), notBefore: at(3_000) }), 10_000, wait(at(3_000))],
 
-    [
-      'too short for 1 ms more than the default, renewal not due',
-      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }),
-      10_001,
-      { kind: 'unsatisfiable', lifeMs: 9_999 },
-    ],
-    ['too short for a wish beyond any life', connectionOf(), 3_600_000, { kind: 'unsatisfiable', lifeMs: 540_000 }],
+    // It came 59 s ago and lives for 540 s more: a fresh one lives for 599 s.
+    ['too short for a wish that a fresh token fulfils', connectionOf(), 599_000, wait(at(510 * second))],
+    ['too short for a wish of 1 ms more', connectionOf(), 599_001, { kind: 'unsatisfiable', lifeMs: 540_000 }],
+    ['expired, and the next one fulfils the wish, though not yet', connectionOf({ expiresAt: at(-3_000), refreshAt: at(6_000) }), 30_000, wait(at(6_000))],
     ['too short for a wish, renewal due on the instant', connectionOf({ refreshAt: now, expiresAt: at(30_000) }), 60_000, wait()],
-    ['too short for a wish, renewal due and backing off', connectionOf({ ...short, notBefore: at(minute) }), 60_000, wait(at(minute))],
+    ['too short for a wish, renewal due and backing off', connectionOf({ ...short, notBefore: at(minute) }), 64_000, wait(at(minute))],
+    ['the same for a wish beyond any life', connectionOf({ ...short, notBefore: at(minute) }), 64_001, { kind: 'unsatisfiable', lifeMs: 5_000 }],
+    ['a wish beyond any life, renewal due: the next one may live longer', connectionOf(short), 3_600_000, wait()],
+    ['no token set yet, backing off: nobody knows how long one lives', firstConnectionOf({ notBefore: at(minute) }), 3_600_000, wait(at(minute))],
 
     [
       'misconfigured, token valid',
@@ -66,9 +68,12 @@ describe('the answer', () => {
     expect(serve(item, minTtlMs, now).answer).toEqual(expected);
   });
 
-  test('a renewal that failed warns of itself and refuses nothing', () => {
-    const { answer } = serve(dueConnectionOf({ failure: failureOf({ count: 3, code: 'http_503' }) }), 10_000, now);
-    expect(answer).toEqual(served(expect.stringMatching(/\b3\b.*http_503.*valid until it expires/)));
+  test.each([
+    ['one', failureOf({ count: 1 }), 'the last renewal failed (http_503); this token is valid until it expires'],
+    ['several', failureOf({ count: 3 }), 'the last 3 renewals failed (http_503); this token is valid until it expires'],
+    ['one that was too early is none: the token stays in force', failureOf({ class: 'too_early', code: 'access_denied' }), undefined],
+  ])('a renewal that failed warns of itself and refuses nothing: %s', (_title, failure, warning) => {
+    expect(serve(dueConnectionOf({ failure }), 10_000, now).answer).toEqual(served(warning));
   });
 });
 
@@ -93,12 +98,8 @@ describe('the marks', () => {
     ['used 5 min ago', connectionOf({ lastUsed: at(-5 * minute) }), { ...idle, touch: true, memorable: false }],
     ['never used', without(connectionOf(), 'lastUsed'), { touch: true }],
 
-    // Arming: whatever is not in the due index, or too late in it.
     ['at rest', without(connectionOf(), 'dueAt'), { ...idle, arm: true, memorable: false }],
-    ['at rest until the keep-alive', connectionOf({ dueAt: at(510 * second + 1) }), { arm: true }],
-    ['in the index on the instant it is due', connectionOf({ dueAt: at(510 * second) }), { arm: false }],
     ['at rest without a token set', without(firstConnectionOf(), 'dueAt'), { ask: true, arm: true }],
-    ['in the index for the end of the back-off', dueConnectionOf({ notBefore: at(minute), dueAt: at(minute) }), { arm: false }],
 
     // Where nobody can renew, nothing is marked.
     ['not active, token valid', without(dueConnectionOf({ state: 'misconfigured' }), 'dueAt', 'lastUsed'), { ...idle, memorable: true }],
@@ -111,5 +112,28 @@ describe('the marks', () => {
   ];
   test.each(rows)('%s', (_title, item, expected) => {
     expect(serve(item, 10_000, now)).toMatchObject(expected);
+  });
+});
+
+describe('arming: whatever is not in the due index, or too late in it, is put there', () => {
+  const backingOff = (dueAt: EpochMs) => dueConnectionOf({ notBefore: at(minute), dueAt });
+  const rows: readonly (readonly [title: string, item: Connection, dueAt: EpochMs | undefined])[] = [
+    ['at rest: for when it is due', without(connectionOf(), 'dueAt'), at(510 * second)],
+    ['in the index for when it is due', connectionOf({ dueAt: at(510 * second) }), undefined],
+    ['in the index for 1 ms later, as for a keep-alive', connectionOf({ dueAt: at(510 * second + 1) }), at(510 * second)],
+    ['at rest and overdue: for now', without(dueConnectionOf(), 'dueAt'), now],
+    ['overdue, in the index for now', dueConnectionOf({ dueAt: now }), undefined],
+    ['overdue, in the index for 1 ms later', dueConnectionOf({ dueAt: at(1) }), now],
+    ['overdue since its back-off ended, in the index for that end', dueConnectionOf({ notBefore: at(-1), dueAt: at(-1) }), undefined],
+    ['at rest and backing off: for the end of that', without(backingOff(now), 'dueAt'), at(minute)],
+    ['in the index for the end of the back-off', backingOff(at(minute)), undefined],
+    ['in the index for 1 ms later', backingOff(at(minute + 1)), at(minute)],
+    ['at rest, back-off over before it is due', without(connectionOf({ notBefore: at(minute) }), 'dueAt'), at(510 * second)],
+    ['at rest without a token set: for now', without(firstConnectionOf(), 'dueAt'), now],
+  ];
+  test.each(rows)('%s', (_title, item, dueAt) => {
+    expect(serve(item, 10_000, now).arm).toBe(dueAt !== undefined);
+    // What is asked for is what can be written.
+    expect(applied(arm(item, now), item)?.dueAt).toBe(dueAt);
   });
 });

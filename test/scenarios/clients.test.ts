@@ -130,20 +130,6 @@ describe('resting races arming', () => {
   });
 });
 
-describe('rejection of an old generation', () => {
-  test('causes nothing: the token it speaks of is outgrown', async () => {
-    const s = new Scenario('reusable');
-    const { generation } = await s.connected();
-    await s.untilDue();
-    s.send();
-    await s.pass(5);
-    await s.apply({ name: 'reject', when: [], set: { rejectedGeneration: generation }, remove: [] });
-    s.send();
-    await s.pass(5);
-    expect(s.provider.ledger).toHaveLength(1);
-  });
-});
-
 describe('fifty clients in the margin', () => {
   test('one asks, one call is made, everybody is served', async () => {
     const s = idle('reusable');
@@ -176,5 +162,59 @@ describe('fifty clients in the margin', () => {
     expect((await s.apply(ask(item, s.time.now()))).applied).toBe(true);
     // Marked, but no message was sent.
     expect((await s.ask(10_000, 10_000)).kind).toBe('token');
+  });
+});
+
+describe('a client reports that the provider refused its token', () => {
+  test('fifty who all report the same generation cause one renewal, and all get the new token', async () => {
+    const s = new Scenario('reusable');
+    const { generation } = await s.connected();
+    await s.pass(60);
+    const answers = await s.time.runUntilSettled(Promise.all(Array.from({ length: 50 }, () => s.reject(generation))));
+    expect(new Set(answers.map((answer) => (answer.kind === 'token' ? answer.item.generation : answer.kind)))).toEqual(new Set([generation + 1]));
+    expect(s.provider.ledger).toHaveLength(1);
+  });
+
+  test('a late report of an older generation is answered with the current token at once', async () => {
+    const s = new Scenario('reusable');
+    const { generation } = await s.connected();
+    await s.untilDue();
+    s.send();
+    await s.pass(5);
+    const answer = await s.time.runUntilSettled(s.reject(generation));
+    expect(answer).toMatchObject({ kind: 'token', item: { generation: generation + 1 } });
+    await s.pass(60);
+    expect(s.provider.ledger).toHaveLength(1);
+  });
+
+  test('within the least age it is answered with when a renewal is allowed, and the renewal comes then', async () => {
+    const s = new Scenario('exactSingleUse');
+    const { generation, receivedAt = 0 } = await s.connected();
+    s.startPlanner();
+    await s.pass(100);
+    expect(await s.time.runUntilSettled(s.reject(generation))).toMatchObject({ kind: 'unavailable', retryAt: receivedAt + 574_000 });
+    await s.pass(460);
+    expect(s.provider.ledger).toHaveLength(0);
+    await s.pass(30);
+    expect(s.results()).toEqual(['rotated']);
+  });
+
+  test('a client that reports every token cannot make more than a few calls an hour', async () => {
+    const s = new Scenario('reusable');
+    await s.connected();
+    s.startPlanner();
+    for (let second = 0; second < 3_600; second += 5) {
+      const { generation } = await s.item();
+      await s.time.runUntilSettled(s.reject(generation, 0));
+      await s.pass(5);
+    }
+    // 10 s, 20 s … doubling up to 15 min, or the token's own life.
+    expect(s.provider.ledger.length).toBeLessThanOrEqual(12);
+  });
+
+  test('a generation that was never issued is no report', async () => {
+    const s = new Scenario('reusable');
+    const { generation } = await s.connected();
+    expect((await s.time.runUntilSettled(s.reject(generation + 1))).kind).toBe('never_issued');
   });
 });

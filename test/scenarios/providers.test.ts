@@ -190,3 +190,41 @@ describe('2 s skew', () => {
     expect(s.provider.ledger.length).toBeGreaterThan(140);
   });
 });
+
+describe('the budget', () => {
+  const refusal = { instead: { status: 403, body: '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}', after: false } };
+
+  test('the provider never sees a ninth error within an hour, and the connection recovers by itself', async () => {
+    const s = new Scenario('exactSingleUse', { ways: [{}, ...Array<typeof refusal>(20).fill(refusal)] });
+    await s.connected();
+    s.startPlanner();
+    await s.untilDue();
+    for (let second = 0; second < 3_500; second += 5) {
+      await s.ask(5_000, 0);
+      await s.pass(5);
+    }
+    expect(s.provider.ledger).toHaveLength(8);
+    expect(s.counted.get('BudgetSpent')).toBe(1);
+    expect(await s.ask(5_000, 0)).toMatchObject({ kind: 'unavailable', retryAt: expect.any(Number) });
+    await s.pass(3 * 3_600);
+    expect(await s.item()).toMatchObject({ state: 'active' });
+    expect(s.results().at(-1)).toBe('rotated');
+  });
+
+  test('what never reached the provider, and what succeeded, is not counted', async () => {
+    const s = new Scenario('exactSingleUse');
+    await s.connected();
+    await s.untilDue();
+    s.down.add('secrets');
+    for (let i = 0; i < 30; i += 1) {
+      s.send();
+      await s.pass(5);
+    }
+    const spent = await s.item();
+    expect({ errors: spent.errors, calls: spent.calls }).toEqual({ errors: {}, calls: 1 });
+    s.down.clear();
+    await s.pass(10);
+    const { errors, calls, generation } = await s.item();
+    expect({ errors, calls, generation }).toEqual({ errors: {}, calls: 2, generation: 2 });
+  });
+});

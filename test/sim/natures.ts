@@ -44,7 +44,7 @@ const kind = (its: Partial<Nature>, itsProfile: Partial<Profile> = {}): Kind => 
 
 const patient = { ambiguousRetry: 'after_holder' } as const;
 const exact = { words: 'exact', minTokenAgeMs: 570_000, expiresIn: 'string' } as const;
-const exactProfile = { ...patient, minTokenAgeMs: 574_000 } as const;
+const exactProfile = { ...patient, minTokenAgeMs: 574_000, errorsPerHour: 8, callsPerDay: 190 } as const;
 
 export const kinds = {
   reusable: kind({ name: 'reusable' }),

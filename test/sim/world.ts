@@ -4,7 +4,7 @@
  */
 
 import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
-import { getToken, type Remembered, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
+import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type RefreshWorld, runRefresh } from '../../shared/application/run-refresh.ts';
@@ -168,7 +168,16 @@ export class World {
   }
 
   /** A client's GET, in an environment that is free, or a new one. */
-  async get(minTtlMs: number = limits.minTtlMs.default, waitMs: number = limits.waitMs.default): Promise<TokenAnswer> {
+  get(minTtlMs: number = limits.minTtlMs.default, waitMs: number = limits.waitMs.default): Promise<TokenAnswer> {
+    return this.#asked((world) => getToken(world, this.connection, minTtlMs, waitMs));
+  }
+
+  /** A client's report that the provider refused the token of this generation. */
+  reject(generation: number, waitMs: number = limits.waitMs.default): ReturnType<typeof rejectToken> {
+    return this.#asked((world) => rejectToken(world, this.connection, { generation }, waitMs));
+  }
+
+  async #asked<A extends TokenAnswer | { readonly kind: 'never_issued' }>(call: (world: TokenWorld) => Promise<A>): Promise<A> {
     let free = this.#tokenEnvironments.find(({ busy, environment }) => !busy && !environment.dead);
     if (free === undefined) {
       const environment = this.#environment('token');
@@ -176,7 +185,7 @@ export class World {
       this.#tokenEnvironments.push(free);
     }
     free.busy = true;
-    const answer = await getToken(free.world, this.connection, minTtlMs, waitMs);
+    const answer = await call(free.world);
     free.busy = false;
     this.note('answered', answer.kind === 'token' ? `generation ${answer.item.generation}` : answer.kind);
     return answer;

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { callsOn, errorsOf, spentUntil } from '../../shared/domain/budget.ts';
+import { assess } from '../../shared/domain/rules.ts';
+import { at, day, dueConnectionOf, hour, now, profileOf } from './fixtures.ts';
+
+const errorsAt = (...instants: number[]) => Object.fromEntries(instants.map((ms, fence) => [String(fence + 1), at(ms)]));
+const today = 20_833;
+
+describe('errors an hour', () => {
+  const profile = profileOf({ errorsPerHour: 3 });
+
+  test('one error less than the budget leaves a call', () => {
+    expect(spentUntil(dueConnectionOf({ errors: errorsAt(-1_000, -2_000) }), profile, now)).toBeUndefined();
+  });
+
+  test('the budget is spent until the first of the last three is an hour old', () => {
+    const item = dueConnectionOf({ errors: errorsAt(-50_000, -3_000, -20_000, -90_000) });
+    expect(spentUntil(item, profile, now)).toBe(at(hour - 50_000));
+  });
+
+  test('an error counts for an hour, and not a millisecond longer', () => {
+    expect(errorsOf(dueConnectionOf({ errors: errorsAt(-hour + 1) }), now)).toHaveLength(1);
+    expect(errorsOf(dueConnectionOf({ errors: errorsAt(-hour) }), now)).toHaveLength(0);
+  });
+
+  test('a connection without such a budget may go on', () => {
+    expect(spentUntil(dueConnectionOf({ errors: errorsAt(-1, -2, -3, -4) }), profileOf(), now)).toBeUndefined();
+  });
+});
+
+describe('calls a day', () => {
+  const profile = profileOf({ callsPerDay: 190 });
+  const midnight = (today + 1) * day;
+
+  test.each([
+    ['one call is left', 189, undefined],
+    ['none is left until midnight, UTC', 190, midnight],
+  ])('%s', (_, calls, until) => {
+    expect(spentUntil(dueConnectionOf({ calls, callsOn: today }), profile, now)).toBe(until);
+  });
+
+  test("yesterday's calls are no longer counted", () => {
+    expect(callsOn(dueConnectionOf({ calls: 190, callsOn: today - 1 }), now)).toBe(0);
+  });
+});
+
+test('a spent budget postpones what is due, whoever asks', () => {
+  const item = dueConnectionOf({ errors: errorsAt(-1_000), lastUsed: now });
+  expect(assess({ item, profile: profileOf({ errorsPerHour: 1 }) }, now)).toEqual({ kind: 'postpone', until: at(hour - 1_000) });
+});

@@ -1,0 +1,116 @@
+/** What is decided before a grant is believed dead. */
+import { describe, expect, test } from 'vitest';
+import type { Event, Held } from '../../shared/domain/decide.ts';
+import type { Attempt, Cause, Connection, EpochMs, Place, Seen } from '../../shared/domain/types.ts';
+import { commitFailure, type FailureCommit, release } from '../../shared/domain/writes.ts';
+import { cases, decided, type Row, stop } from './decisions.ts';
+import { at, attemptOf, attemptsWith, dueConnectionOf, failureOf, generation, heldOf, itemAfter, myFence, now, profileOf, without } from './fixtures.ts';
+
+const verdict = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: 'refresh_token_reused', fence: myFence, at: now });
+const spare: Place = { slot: 1, versionId: 'overtaken' };
+const atOnce = profileOf({ ambiguousRetry: 'at_once' });
+const afterAttempts = (...attempts: readonly Attempt[]): Connection => dueConnectionOf({ attempts: attemptsWith(...attempts) });
+const begun = (ms: number, more: Partial<Attempt> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
+
+const reread = (held: Held, seen: Seen | undefined = held.seen): Event => ({ kind: 'reread', held, verdict, seen });
+const changed = (held: Held, more: Partial<Connection>): Seen => ({ ...held.seen, item: { ...held.seen.item, ...more } });
+const lookedUp = (held: Held, unreadable = false): Event => ({ kind: 'looked_up', held, orphan: undefined, unreadable });
+
+const dead = (cause: Cause): FailureCommit => ({
+  failure: { ...verdict, cause },
+  notBefore: undefined,
+  state: 'reauthorization_required',
+  cause,
+  suspect: false,
+});
+const suspected = (notBefore: EpochMs): FailureCommit => ({ failure: verdict, notBefore, state: 'active', suspect: true });
+const goesOn: FailureCommit = { failure: verdict, notBefore: now, state: 'active', suspect: false, place: spare };
+
+const commits = (title: string, item: Connection, commit: FailureCommit, chance = 0): Row => {
+  const held = heldOf(item);
+  return [title, reread(held), { do: 'commit_failure', held, commit }, { chance }];
+};
+
+describe('something else is there', () => {
+  const held = heldOf();
+  const newer = changed(held, { generation: generation + 1 });
+  cases([
+    ['nothing: whatever is recreated has no lease of mine', { kind: 'reread', held, verdict, seen: undefined }, stop('superseded')],
+    ['another grant: it has no lease of mine', reread(held, changed(held, { grantId: '00000000-0000-4000-8000' })), stop('superseded')],
+    ['a newer token set: release and look again', reread(held, newer), { do: 'release', held: { ...held, seen: newer }, notBefore: undefined, wakeAt: now }],
+  ]);
+  test('the release from a newer token set is one that applies', () => {
+    const { held: releasing } = decided(reread(held, newer), 'release');
+    const item = itemAfter(release(releasing.seen.item, myFence), newer.item);
+    expect(item).toEqual(without({ ...newer.item, attempts: {} }, 'lease'));
+  });
+});
+
+describe('nobody can have another refresh token: the verdict', () => {
+  const outgrown = { generation: generation - 1 };
+  cases([
+    commits('nobody else was at it: the provider’s own word', dueConnectionOf(), dead('refresh_token_reused')),
+    commits('another was, and did not send', afterAttempts(attemptOf(11, { sent: false })), dead('refresh_token_reused')),
+    commits('an earlier holder saw its attempt end: we may have caused it', afterAttempts(attemptOf(11, { ended: true })), dead('refresh_in_doubt')),
+    commits('the same of an outgrown refresh token', afterAttempts(attemptOf(11, { ended: true, ...outgrown })), dead('refresh_in_doubt')),
+    commits('the renewal that brought this token set was contested: we may have caused it', dueConnectionOf({ contested: true }), dead('refresh_in_doubt')),
+    commits('nobody contested the renewal that brought this token set', dueConnectionOf({ contested: false }), dead('refresh_token_reused')),
+    commits(
+      'a connection without a token set can be dead too',
+      without(dueConnectionOf(), 'expiresAt', 'receivedAt', 'refreshAt', 'accessToken'),
+      dead('refresh_token_reused'),
+    ),
+    commits('nobody else was at it, and there is a spare: go on with that', dueConnectionOf({ spare }), goesOn),
+    commits('an earlier holder saw its attempt end, and there is a spare', { ...afterAttempts(attemptOf(11, { ended: true })), spare }, goesOn),
+  ]);
+  test('a provider’s word without a cause is an invalid grant', () => {
+    const held = heldOf();
+    const { cause: _cause, ...bare } = verdict;
+    expect(decided({ kind: 'reread', held, verdict: bare, seen: held.seen }, 'commit_failure').commit).toEqual(dead('invalid_grant'));
+  });
+});
+
+describe('an earlier attempt has not ended: suspicion, and the next look-up decides', () => {
+  const outgrown = { generation: generation - 1 };
+  cases([
+    commits('its holder can still answer', afterAttempts(begun(-20_000)), suspected(at(64_000))),
+    commits('its holder can still answer for 1 ms', afterAttempts(begun(1 - 84_000)), suspected(at(1))),
+    commits('its holder cannot answer any more, but may have stored something: in 3 s', afterAttempts(begun(-84_000)), suspected(at(3_000))),
+    commits('the same: in up to 6 s', afterAttempts(begun(-84_000)), suspected(at(5_250)), 0.75),
+    commits('it sent an outgrown refresh token, and can still bring another', afterAttempts(begun(-20_000, outgrown)), suspected(at(64_000))),
+    commits('it sent an outgrown refresh token, and may have stored another', afterAttempts(begun(-84_000, outgrown)), suspected(at(3_000))),
+    commits('one of several', afterAttempts(attemptOf(10, { ended: true }), begun(-84_000)), suspected(at(3_000))),
+    commits('a spare does not shorten it', { ...afterAttempts(begun(-20_000)), spare }, suspected(at(64_000))),
+    commits('nor does it where no holder can answer any more', { ...afterAttempts(begun(-84_000)), spare }, suspected(at(3_000))),
+  ]);
+  test('what was read again counts, not what was seen when acquiring', () => {
+    const held = heldOf();
+    const seen = changed(held, { attempts: attemptsWith(attemptOf(myFence), attemptOf(14, { startedAt: now })) });
+    expect(decided(reread(held, seen), 'commit_failure').commit).toEqual(suspected(at(84_000)));
+  });
+});
+
+describe('from suspicion to verdict', () => {
+  /** Held anew, after the failure that is decided on `event` was committed. */
+  const next = (event: Event, held: Held): Held => {
+    const { commit } = decided(event, 'commit_failure');
+    return heldOf(itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item), held.seen.profile);
+  };
+
+  test('a look-up that could not be made goes before a replay that cannot hurt, and not before a verdict', () => {
+    const held = heldOf(afterAttempts(begun(-84_000)), atOnce);
+    decided(lookedUp(held, true), 'mark_sent');
+    const again = next(reread(held), held);
+    decided(lookedUp(again, true), 'release');
+    expect(decided(lookedUp(again), 'commit_failure').commit).toEqual(dead('refresh_in_doubt'));
+  });
+  test('a spare takes the suspected one’s place, and is tried before there is a verdict', () => {
+    const held = heldOf({ ...afterAttempts(begun(-84_000)), spare });
+    const suspicious = next(reread(held), held);
+    const trying = next(lookedUp(suspicious), suspicious);
+    expect(trying.seen.item).toMatchObject({ refreshToken: spare });
+    decided(lookedUp(trying), 'mark_sent');
+    const refused = next(reread(trying), trying);
+    expect(decided(lookedUp(refused), 'commit_failure').commit).toEqual(dead('refresh_in_doubt'));
+  });
+});

@@ -4,6 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { callbackPath } from '../lambdas/routes.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { connectionSecrets, dueKeys, items, sealingKey, sendTo } from './constructs/bindings.ts';
@@ -16,7 +17,7 @@ import { dueIndex, type StateStack } from './state-stack.ts';
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
 
-  constructor(scope: Construct, id: string, { table, accessKey, refreshKey }: StateStack) {
+  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey }: StateStack) {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
     const requests = new RefreshQueue(this, 'RefreshQueue');
@@ -34,10 +35,10 @@ export class BrokerStack extends Stack {
       timeoutMs: limits.refreshTimeoutMs,
       memoryMb: 512,
       bindings: [
-        items(table, 'GetItem', 'UpdateItem'),
+        items(table, 'GetItem', 'UpdateItem', 'DeleteItem'),
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sealingKey('REFRESH_KEY_SECRET_ID', refreshKey),
-        connectionSecrets(this, secretPrefix, { read: ['refresh', 'client'], write: ['refresh'] }),
+        connectionSecrets(this, secretPrefix, { read: ['refresh', 'client'], write: ['refresh'], remove: ['refresh', 'client'] }),
         sendTo(requests.queue),
       ],
       // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
@@ -65,14 +66,29 @@ export class BrokerStack extends Stack {
       memoryMb: 256,
       bindings: [
         items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
-        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh', 'client'] }),
+        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh', 'client'], remove: [] }),
+        sendTo(requests.queue),
       ],
     });
 
-    this.#api = new BrokerApi(this, 'Api', { token, connections });
+    // Talks to the provider while a person waits, and goes on when API Gateway has given up: what a code brought is not to be lost.
+    const authorizations = new BrokerFunction(this, 'AuthorizationsFunction', {
+      name: 'authorizations',
+      timeoutMs: limits.refreshTimeoutMs,
+      memoryMb: 256,
+      bindings: [
+        items(table, 'GetItem', 'UpdateItem'),
+        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
+        sealingKey('STATE_KEY_SECRET_ID', stateKey),
+        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh'], remove: [] }),
+      ],
+    });
+
+    this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations });
     const { topic } = new Alarms(this, 'Alarms', { token, refresh, plan, api: this.#api.api, deadLetters: requests.deadLetters });
 
     new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
+    new CfnOutput(this, 'RedirectUri', { value: `${this.#api.api.apiEndpoint}${callbackPath}`, description: 'To be registered with each provider' });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
     new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
   }

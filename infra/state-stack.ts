@@ -13,6 +13,8 @@ export class StateStack extends Stack {
   readonly accessKey: Secret;
   /** Seals refresh tokens that Secrets Manager could not take in time. Another key, since `token` may read the first. */
   readonly refreshKey: Secret;
+  /** Seals what an authorization request carries through the browser. */
+  readonly stateKey: Secret;
 
   constructor(scope: Construct, id: string) {
     super(scope, id, { description: 'Token broker: state', terminationProtection: true });
@@ -33,6 +35,7 @@ export class StateStack extends Stack {
 
     this.accessKey = this.sealingKey('AccessKey', 'access tokens');
     this.refreshKey = this.sealingKey('RefreshKey', 'refresh tokens');
+    this.stateKey = this.sealingKey('StateKey', 'authorization requests');
   }
 
   private sealingKey(id: string, sealed: string): Secret {

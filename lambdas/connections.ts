@@ -1,4 +1,5 @@
 /** `PUT`, `GET` and the list of connections. */
+import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { describe } from '../shared/application/describe.ts';
 import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
@@ -6,10 +7,10 @@ import { limits } from '../shared/domain/limits.ts';
 import type { Connection, EpochMs } from '../shared/domain/types.ts';
 import { knownPresets } from '../shared/providers/presets/index.ts';
 import { profileOf } from '../shared/providers/profile.ts';
-import { presetNamed } from '../shared/providers/resolve.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
+import { presetNamed } from '../shared/providers/values.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
-import { invalid, json, problem } from './reply.ts';
+import { invalid, json, noContent, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -50,7 +51,16 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
           detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
           retryAfterSeconds: 1,
         });
+      case 'deleting':
+        return problem('conflict', { detail: `Connection "${name.value}" is being deleted. Put it again when it is gone.`, retryAfterSeconds: 10 });
     }
+  },
+
+  'DELETE /connections/{connection}': async (event) => {
+    const name = parseName(event);
+    if (!name.ok) return invalid(name.faults);
+    if (await deleteConnection(compose(), name.value)) return noContent;
+    return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
   },
 };
 

@@ -1,6 +1,7 @@
 /** Fed by the refresh queue only: looks at the connection that a message names, and does what its state calls for. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { parseMessage } from '../shared/adapters/sqs-queue.ts';
+import { forget } from '../shared/application/delete-connection.ts';
 import { runRefresh } from '../shared/application/run-refresh.ts';
 import { composeRefresh } from '../shared/compose.ts';
 import { plus } from '../shared/domain/types.ts';
@@ -13,7 +14,9 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { messageId, body } of event.Records) {
     try {
-      await runRefresh(world, parseMessage(body), deadline);
+      const connection = parseMessage(body);
+      const ending = await runRefresh(world, connection, deadline);
+      if (ending.do === 'stop' && ending.reason === 'deleted') await forget(world, connection);
     } catch (error) {
       // The message comes back, and in the end goes to the dead letters; the planner does not wait for it.
       world.telemetry.error('refresh_crashed', { messageId, error });

@@ -48,6 +48,8 @@ export const json = (statusCode: number, body: unknown, headers: Readonly<Record
   body: JSON.stringify(body),
 });
 
+export const noContent: APIGatewayProxyStructuredResultV2 = { statusCode: 204, headers: { 'cache-control': 'no-store' } };
+
 /** Returns the problem as `application/problem+json`, with `Retry-After` where there is something to wait for. */
 export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayProxyStructuredResultV2 {
   const { status, title, retryable } = kinds[code];

@@ -1,14 +1,19 @@
 /** The HTTP API, as data: the CDK stack, the local gateway and the handlers all read it here. */
 
 /** Each has a handler of its own in `lambdas/<name>.ts`. */
-export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections';
+export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections' | 'authorizations';
 
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** As API Gateway writes it: `{name}` is one segment. */
   readonly path: `/${string}`;
   readonly function: FunctionName;
+  /** Anybody may call it, without a signature: a browser that comes back from a login has none. */
+  readonly public?: true;
 }
+
+/** Where providers send the browser back to; registered with them as `https://…` and this. */
+export const callbackPath = '/oauth/callback';
 
 export const routes = [
   { method: 'GET', path: '/token', function: 'token' },
@@ -17,6 +22,9 @@ export const routes = [
   { method: 'GET', path: '/connections', function: 'connections' },
   { method: 'GET', path: '/connections/{connection}', function: 'connections' },
   { method: 'PUT', path: '/connections/{connection}', function: 'connections' },
+  { method: 'DELETE', path: '/connections/{connection}', function: 'connections' },
+  { method: 'POST', path: '/connections/{connection}/authorizations', function: 'authorizations' },
+  { method: 'GET', path: callbackPath, function: 'authorizations', public: true },
 ] as const satisfies readonly Route[];
 
 type KeyOf<R extends Route> = R extends Route ? `${R['method']} ${R['path']}` : never;

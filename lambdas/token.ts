@@ -5,6 +5,7 @@ import { getToken, rejectToken, type TokenAnswer } from '../shared/application/g
 import { composeToken } from '../shared/compose.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import type { ConnectionName } from '../shared/domain/types.ts';
+import { requestHeaders } from '../shared/providers/headers.ts';
 import { faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
 import { invalid, json, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
@@ -58,7 +59,7 @@ function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxy
   }
 }
 
-function tokenBody({ item, accessToken, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
+function tokenBody({ item, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
   const expiresAt = item.expiresAt ?? now;
   const tokenType = item.tokenType ?? 'Bearer';
   return {
@@ -70,7 +71,8 @@ function tokenBody({ item, accessToken, now, warning }: Extract<TokenAnswer, { k
     refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
     generation: item.generation,
     scope: item.scope,
-    headers: { Authorization: `${tokenType} ${accessToken.reveal()}` },
+    headers: requestHeaders(item.config, { accessToken, tokenType, ...(companions?.secrets && { secrets: companions.secrets }) }),
+    endpoint: companions?.endpoint,
     warning,
   };
 }

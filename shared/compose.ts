@@ -3,25 +3,32 @@
  * what it needs and no more, on its first invocation: what runs while a function starts can be frozen half-way.
  */
 
+import { httpAuthorizationServer } from './adapters/authorization-server.ts';
 import { dynamoDb, secretsManager, sqs } from './adapters/clients.ts';
 import { dynamoDbConnections } from './adapters/dynamodb-connections.ts';
-import { joseSealer, type Purpose, secretsManagerKey } from './adapters/jose-sealer.ts';
+import { joseSealer } from './adapters/jose-sealer.ts';
+import { joseState } from './adapters/jose-state.ts';
+import { secretsManagerKey } from './adapters/key-ring.ts';
+import { httpRevocation } from './adapters/revocation-endpoint.ts';
 import { secretsManagerVersions } from './adapters/secret-versions.ts';
-import { clientSecrets, refreshTokens } from './adapters/secrets-manager.ts';
+import { credentials, refreshTokens, secretRemoval } from './adapters/secrets-manager.ts';
 import { sqsQueue } from './adapters/sqs-queue.ts';
 import { systemChance, systemClock } from './adapters/system.ts';
 import { cloudWatchTelemetry } from './adapters/telemetry.ts';
 import { httpTokenEndpoint } from './adapters/token-endpoint.ts';
+import type { DeleteWorld, ForgetWorld } from './application/delete-connection.ts';
 import type { TokenWorld } from './application/get-token.ts';
 import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
+import type { RedeemWorld } from './application/redeem.ts';
 import type { RefreshWorld } from './application/run-refresh.ts';
 import { assertRelations } from './domain/limits.ts';
-import { profileOf } from './providers/profile.ts';
-import { oauthTokenSource } from './providers/token-source.ts';
+import { mostSlots, profileOf } from './providers/profile.ts';
+import { identityOf } from './providers/resolve.ts';
+import { tokenSource } from './providers/token-source.ts';
 
 /** The environment variables that the stack sets, by what they are for. */
-type Variable = 'TABLE_NAME' | 'DUE_INDEX' | 'REFRESH_QUEUE_URL' | 'SECRET_PREFIX' | 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID';
+type Variable = 'TABLE_NAME' | 'DUE_INDEX' | 'REFRESH_QUEUE_URL' | 'SECRET_PREFIX' | 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID' | 'STATE_KEY_SECRET_ID';
 
 function required(variable: Variable): string {
   const value = process.env[variable];
@@ -54,22 +61,24 @@ export const composeToken = (): (() => TokenWorld) =>
     memory: new Map(),
   }));
 
-export const composeRefresh = (): (() => RefreshWorld) =>
+export const composeRefresh = (): (() => RefreshWorld & ForgetWorld) =>
   once(() => {
     assertRelations();
     const client = secretsManager();
     const versions = secretsManagerVersions(client);
     const prefix = required('SECRET_PREFIX');
-    const sealer = (purpose: Purpose, secretId: string) => joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
+    const sealer = (purpose: 'access' | 'refresh', secretId: string) => joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
       refreshTokens: refreshTokens(versions, prefix),
-      clientSecrets: clientSecrets(versions, prefix),
+      credentials: credentials(versions, prefix),
       accessSealer: sealer('access', required('ACCESS_KEY_SECRET_ID')),
       refreshSealer: sealer('refresh', required('REFRESH_KEY_SECRET_ID')),
-      source: oauthTokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
+      revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
+      removeSecrets: (connection) => secretRemoval(versions, prefix).remove(connection, mostSlots),
+      source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
       queue: queue(),
       telemetry: cloudWatchTelemetry('refresh'),
       profileOf,
@@ -79,7 +88,7 @@ export const composeRefresh = (): (() => RefreshWorld) =>
 export const composePlan = (): (() => PlanWorld) =>
   once(() => ({ clock: systemClock, store: connections(required('DUE_INDEX')), queue: queue(), telemetry: cloudWatchTelemetry('plan') }));
 
-export const composeConnections = (): (() => ConnectionsWorld) =>
+export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld) =>
   once(() => {
     const versions = secretsManagerVersions(secretsManager());
     const prefix = required('SECRET_PREFIX');
@@ -88,7 +97,29 @@ export const composeConnections = (): (() => ConnectionsWorld) =>
       chance: systemChance,
       store: connections(),
       refreshTokens: refreshTokens(versions, prefix),
-      clientSecrets: clientSecrets(versions, prefix),
+      credentials: credentials(versions, prefix),
+      queue: queue(),
       telemetry: cloudWatchTelemetry('connections'),
+    };
+  });
+
+export const composeAuthorizations = (): (() => RedeemWorld) =>
+  once(() => {
+    assertRelations();
+    const client = secretsManager();
+    const versions = secretsManagerVersions(client);
+    const prefix = required('SECRET_PREFIX');
+    return {
+      clock: systemClock,
+      chance: systemChance,
+      store: connections(),
+      states: joseState(secretsManagerKey(client, required('STATE_KEY_SECRET_ID')), systemClock),
+      authorizationServer: httpAuthorizationServer({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
+      refreshTokens: refreshTokens(versions, prefix),
+      credentials: credentials(versions, prefix),
+      accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),
+      telemetry: cloudWatchTelemetry('authorizations'),
+      profileOf,
+      identityOf: (config) => identityOf(config),
     };
   });

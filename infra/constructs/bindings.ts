@@ -18,7 +18,7 @@ export interface Binding {
 const allow = (resource: string, ...actions: string[]): PolicyStatement => new PolicyStatement({ actions, resources: [resource] });
 
 /** Single items of the table, by the named operations only; its indexes are not included. */
-export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'Scan')[]): Binding => ({
+export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]): Binding => ({
   environment: { TABLE_NAME: table.tableName },
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
 });
@@ -34,7 +34,7 @@ export const sendTo = (queue: IQueue): Binding => ({
   statements: [allow(queue.queueArn, 'sqs:SendMessage')],
 });
 
-export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID', key: Secret): Binding => ({
+export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID' | 'STATE_KEY_SECRET_ID', key: Secret): Binding => ({
   environment: { [variable]: key.secretArn },
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
@@ -47,11 +47,12 @@ export type SecretKind = keyof typeof kinds;
  * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and go with
  * the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches the other kind.
  */
-export function connectionSecrets(stack: Stack, prefix: string, may: { readonly read: readonly SecretKind[]; readonly write: readonly SecretKind[] }): Binding {
+export function connectionSecrets(stack: Stack, prefix: string, may: Readonly<Record<'read' | 'write' | 'remove', readonly SecretKind[]>>): Binding {
   const granted = [
     ...may.read.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['GetSecretValue'] })),
     // A secret that was deleted keeps its name for days: a connection that takes the name again restores it.
     ...may.write.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['CreateSecret', 'PutSecretValue', 'RestoreSecret'] })),
+    ...may.remove.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['DeleteSecret'] })),
   ];
   const arn = (resourceName: string): string =>
     stack.formatArn({ service: 'secretsmanager', resource: 'secret', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });

@@ -1,13 +1,13 @@
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { type CfnStage, HttpApi, HttpMethod, HttpNoneAuthorizer, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type FunctionName, routes } from '../../lambdas/routes.ts';
+import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
 import { parseConnectionName } from '../../shared/domain/connection-name.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
@@ -25,7 +25,10 @@ const accessLogFormat = {
 /** The functions that `routes` names. */
 export type RoutedFunctions = Readonly<Record<Extract<FunctionName, (typeof routes)[number]['function']>, IFunction>>;
 
-/** The HTTP API: every route of `routes`, each behind IAM. */
+/** What strangers may send to a public route: enough for every login there is, too little to starve the rest of concurrency. */
+const publicThrottle = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
+
+/** The HTTP API: every route of `routes`, each behind IAM unless it is public. */
 export class BrokerApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
@@ -36,9 +39,21 @@ export class BrokerApi extends Construct {
     const integrations = {
       token: new HttpLambdaIntegration('token', functions.token),
       connections: new HttpLambdaIntegration('connections', functions.connections),
+      authorizations: new HttpLambdaIntegration('authorizations', functions.authorizations),
     };
-    for (const route of routes) {
-      this.api.addRoutes({ path: route.path, methods: [HttpMethod[route.method]], integration: integrations[route.function] });
+    const all: readonly (Route & { readonly function: keyof RoutedFunctions })[] = routes;
+    const open = all.flatMap((route) => {
+      const added = this.api.addRoutes({
+        path: route.path,
+        methods: [HttpMethod[route.method]],
+        integration: integrations[route.function],
+        ...(route.public && { authorizer: new HttpNoneAuthorizer() }),
+      });
+      return route.public ? added : [];
+    });
+    for (const route of open) {
+      const reason = 'A browser that comes back from a login has no signature. The handler does nothing without a state that was sealed here.';
+      Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
@@ -51,6 +66,10 @@ export class BrokerApi extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(accessLogFormat)),
       },
     });
+    const stage = this.stage.node.defaultChild as CfnStage;
+    stage.routeSettings = Object.fromEntries(all.filter((route) => route.public).map(({ method, path }) => [`${method} ${path}`, publicThrottle]));
+    // Settings of a route that is not there yet would be refused.
+    stage.node.addDependency(...open);
   }
 
   /**

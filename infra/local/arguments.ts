@@ -4,8 +4,13 @@ import { parseArgs } from 'node:util';
 export interface Arguments {
   readonly port: number;
   readonly directory: string;
-  readonly provider: 'oidc-provider' | 'none';
+  readonly provider: ProviderName;
 }
+
+/** What to start besides the broker. */
+export type ProviderName = (typeof providers)[number];
+const providers = ['oidc-provider', 'exact-online', 'none'] as const;
+const isProvider = (name: unknown): name is ProviderName => providers.some((known) => known === name);
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
@@ -14,7 +19,8 @@ export const usage = `Runs the token broker on this machine: the same bundles an
   --port      where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
   --data      where it keeps everything, and goes on from at the next start (default: .broker)
   --provider  oidc-provider: also start an authorization server with rotating refresh tokens, and connect
-              a connection named demo to it (default) · none: connect your own, with PUT /connections/NAME
+              a connection named demo to it (default) · exact-online: the same with a simulator of Exact Online ·
+              none: connect your own, with PUT /connections/NAME
   --help      this text
 `;
 
@@ -33,9 +39,9 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
-  if (provider !== 'oidc-provider' && provider !== 'none') faults.push(`--provider: takes oidc-provider or none, not ${said(provider)}.`);
-  if (faults.length > 0) return { faults };
-  return { port: Number(port), directory: String(data), provider: provider === 'none' ? 'none' : 'oidc-provider' };
+  if (!isProvider(provider)) faults.push(`--provider: takes oidc-provider, exact-online or none, not ${said(provider)}.`);
+  if (faults.length > 0 || !isProvider(provider)) return { faults };
+  return { port: Number(port), directory: String(data), provider };
 }
 
 const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');

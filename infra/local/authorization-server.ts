@@ -6,6 +6,7 @@ import Provider from 'oidc-provider';
 import { keep, kept } from './kept.ts';
 import { listen, stop } from './listen.ts';
 import { sqliteAdapter } from './oidc-adapter.ts';
+import { interactionUrl, serveInteractions } from './oidc-interactions.ts';
 
 /** One call to the token endpoint, as the authorization server saw it. */
 export interface TokenCall {
@@ -21,6 +22,8 @@ export interface AuthorizationServerOptions {
   /** Where its keys, its client and its port are kept. */
   readonly directory: string;
   readonly onTokenCall?: (call: TokenCall) => void;
+  /** Where its client may be sent back to after a login; without one nobody can log in. */
+  readonly redirectUri?: string;
   /** Lifetime of access tokens; a minute if not given. */
   readonly accessTokenSeconds?: number;
 }
@@ -28,6 +31,8 @@ export interface AuthorizationServerOptions {
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly tokenEndpoint: string;
+  readonly authorizationEndpoint: string;
+  readonly revocationEndpoint: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** Makes a grant and its first refresh token, as if somebody had just consented in a browser. */
   issueRefreshToken(): Promise<string>;
@@ -68,6 +73,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   return {
     issuer,
     tokenEndpoint: `${issuer}/token`,
+    authorizationEndpoint: `${issuer}/auth`,
+    revocationEndpoint: `${issuer}/token/revocation`,
     client: { clientId, clientSecret },
     async issueRefreshToken() {
       const client = await provider.Client.find(clientId);
@@ -92,7 +99,7 @@ const firstKept = (): Kept => ({
 function newProvider(
   issuer: string,
   { clientId, clientSecret, cookieKey, signingKey }: Kept,
-  { database, onTokenCall, accessTokenSeconds = 60 }: AuthorizationServerOptions,
+  { database, onTokenCall, redirectUri, accessTokenSeconds = 60 }: AuthorizationServerOptions,
 ): Provider {
   const provider = new Provider(issuer, {
     adapter: sqliteAdapter(database),
@@ -100,19 +107,24 @@ function newProvider(
       {
         client_id: clientId,
         client_secret: clientSecret,
-        grant_types: ['refresh_token'],
-        response_types: [],
-        redirect_uris: [],
+        ...(redirectUri === undefined
+          ? { grant_types: ['refresh_token'], response_types: [], redirect_uris: [] }
+          : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], redirect_uris: [redirectUri] }),
         id_token_signed_response_alg: 'ES256',
       },
     ],
     cookies: { keys: [cookieKey] },
     jwks: { keys: [{ ...signingKey, kty: 'EC', alg: 'ES256', use: 'sig' }] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    interactions: { url: interactionUrl },
+    // What was granted in a browser outlives its session there, as at any provider of business software.
+    issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     rotateRefreshToken: true,
     ttl: { AccessToken: accessTokenSeconds, RefreshToken: yearSeconds, Grant: 10 * yearSeconds },
   });
+  serveInteractions(provider, accountId);
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.path !== '/token' || !onTokenCall) return;

@@ -4,11 +4,14 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { callbackPath } from '../../lambdas/routes.ts';
+import type { ProviderName } from './arguments.ts';
 import { readAssembly } from './assembly.ts';
-import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from './authorization-server.ts';
+import type { TokenCall } from './authorization-server.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import { startSqs } from './aws/sqs.ts';
+import { type DemoProvider, startDemoProvider } from './demo.ts';
 import type { Deployment } from './deployment.ts';
 import { startEventSource } from './event-source.ts';
 import { startGateway } from './gateway.ts';
@@ -27,14 +30,23 @@ export interface LocalBrokerOptions {
   readonly port: number;
   /** Everything that is kept is kept here, and goes on at the next start. */
   readonly directory: string;
-  /** Which authorization server to start besides. */
-  readonly provider: 'oidc-provider' | 'none';
+  /** Which provider to start besides. */
+  readonly provider: ProviderName;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
   readonly onLog?: (functionName: string, line: string) => void;
   readonly onTokenCall?: (call: TokenCall) => void;
   readonly onSynthesis?: () => void;
+  /** For tests, which put something in between: where the emulators are to be reached, given where they are. */
+  readonly endpoints?: (emulators: Endpoints) => Promise<Endpoints>;
+}
+
+/** Base URLs of what stands for AWS. */
+export interface Endpoints {
+  readonly dynamoDb: string;
+  readonly secretsManager: string;
+  readonly sqs: string;
 }
 
 export interface LocalBroker {
@@ -45,7 +57,7 @@ export interface LocalBroker {
   readonly fetch: SignedFetch;
   readonly deployment: Deployment;
   readonly lambda: Pick<Lambda, 'invoke' | 'environments'>;
-  readonly authorizationServer: AuthorizationServer | undefined;
+  readonly provider: DemoProvider | undefined;
   /** Lets invocations in flight end, then stops everything. No process is left when it resolves. */
   close(): Promise<void>;
 }
@@ -94,17 +106,22 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   onClose(secretsManager.close);
   const sqs = await startSqs({ database });
   onClose(sqs.close);
+  const emulators = { dynamoDb: dynamoDb.url, secretsManager: secretsManager.url, sqs: sqs.url };
+  const endpoints = (await options.endpoints?.(emulators)) ?? emulators;
 
   const client = { region: account.region, credentials: dummyCredentials };
   const secrets = await createSecrets(secretsOf(assembly), new SecretsManagerClient({ ...client, endpoint: secretsManager.url }));
-  const queueUrl = (name: string): string => `${sqs.url}/${account.accountId}/${name}`;
+  const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
   for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
 
-  const { provider, onLog, onTokenCall } = options;
-  const authorizationServer = provider === 'none' ? undefined : await startAuthorizationServer({ database, directory, ...(onTokenCall && { onTokenCall }) });
-  if (authorizationServer) onClose(authorizationServer.close);
+  const { onLog, onTokenCall } = options;
+  const provider =
+    options.provider === 'none'
+      ? undefined
+      : await startDemoProvider(options.provider, { database, directory, redirectUri: `${gateway.url}${callbackPath}`, ...(onTokenCall && { onTokenCall }) });
+  if (provider) onClose(provider.close);
 
   const lambda = startLambda(deployment.functions, {
     variables: {
@@ -112,16 +129,16 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
       AWS_DEFAULT_REGION: account.region,
       AWS_ACCESS_KEY_ID: dummyCredentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: dummyCredentials.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
-      AWS_ENDPOINT_URL_SQS: sqs.url,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+      AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       // The one thing that differs from AWS: providers on this machine, over plain http, may be called.
       ALLOW_LOOPBACK_PROVIDERS: '1',
     },
     ...(onLog && { onLog }),
   });
 
-  const queues = new SQSClient({ ...client, endpoint: sqs.url });
+  const queues = new SQSClient({ ...client, endpoint: endpoints.sqs });
   const eventSources = deployment.eventSources.map((definition) =>
     startEventSource({
       definition,
@@ -146,7 +163,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
     fetch: signedFetch(gateway.url, credentials, account),
     deployment,
     lambda,
-    authorizationServer,
+    provider,
   };
 }
 

@@ -29,13 +29,13 @@ else {
 
 async function welcome(broker: LocalBroker): Promise<void> {
   closeOnSignal(broker);
-  const { url, region, credentials, authorizationServer } = broker;
-  const connection = authorizationServer ? demoConnection : 'NAME';
+  const { url, region, credentials, provider } = broker;
+  const connection = provider ? demoConnection : 'NAME';
   console.log(`\nThe token broker listens on ${url}`);
-  if (authorizationServer) console.log(`An authorization server with 60-second access tokens listens on ${authorizationServer.issuer}`);
+  if (provider) console.log(`${provider.title} listens on ${provider.url}`);
   console.log(`\nGet an access token:\n
   curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}" ${url}/token/${connection}\n`);
-  if (authorizationServer) await connectDemo(broker.fetch, authorizationServer);
+  if (provider) await connectDemo(broker.fetch, provider);
 }
 
 function closeOnSignal(broker: LocalBroker): void {

@@ -1,11 +1,11 @@
-/** Refresh tokens and client secrets, each in a secret version that the table points to. */
-import type { ConnectionName, Secret } from '../domain/types.ts';
-import { type ClientSecretStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../ports/index.ts';
-import { clientSecretIn, lookUpIn, refreshTokenIn, textOfClientSecret, textOfImport, textOfTokenSet } from './secret-texts.ts';
+/** Refresh tokens, and what connections authenticate with, each in a secret version that the table points to. */
+import type { ConnectionName } from '../domain/types.ts';
+import { type CredentialStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../ports/index.ts';
+import { credentialsIn, lookUpIn, refreshTokenIn, textOfCredentials, textOfImport, textOfTokenSet } from './secret-texts.ts';
 import type { SecretVersions } from './secret-versions.ts';
 
 export interface SecretRemoval {
-  /** Deletes the connection's client secret and its refresh tokens in that many slots. Throws `Unavailable`. */
+  /** Deletes the connection's credentials and its refresh tokens in that many slots. Throws `Unavailable`. */
   remove(connection: ConnectionName, slots: number): Promise<void>;
 }
 
@@ -37,16 +37,16 @@ export function refreshTokens(versions: SecretVersions, prefix: string): Refresh
   };
 }
 
-export function clientSecrets(versions: SecretVersions, prefix: string): ClientSecretStore {
+export function credentials(versions: SecretVersions, prefix: string): CredentialStore {
   return {
     async read(connection, versionId) {
       const text = await versions.read(clientName(prefix, connection), versionId);
-      return text === undefined ? undefined : expected(clientSecretIn(text));
+      return text === undefined ? undefined : expected(credentialsIn(text));
     },
 
-    async store(connection, versionId, clientSecret) {
-      const stored = await versions.write(clientName(prefix, connection), versionId, textOfClientSecret(clientSecret));
-      if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the client secret exists with other content`) });
+    async store(connection, versionId, given) {
+      const stored = await versions.write(clientName(prefix, connection), versionId, textOfCredentials(given));
+      if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the credentials exists with other content`) });
     },
   };
 }
@@ -60,7 +60,7 @@ export function secretRemoval(versions: SecretVersions, prefix: string): SecretR
   };
 }
 
-function expected(secret: Secret | undefined): Secret {
-  if (secret === undefined) throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
-  return secret;
+function expected<T>(read: T | undefined): T {
+  if (read === undefined) throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
+  return read;
 }

@@ -1,67 +1,47 @@
-/** The token endpoint over HTTP. oauth4webapi writes the request; the reply is handed on unread, since errors are facts for the classifier. */
-import {
-  allowInsecureRequests,
-  type ClientAuth,
-  ClientSecretPost,
-  clientCredentialsGrantRequest,
-  customFetch,
-  None,
-  refreshTokenGrantRequest,
-} from 'oauth4webapi';
+/**
+ * Token endpoints over HTTP. oauth4webapi writes OAuth requests, a preset's template the others; the reply is handed on unread,
+ * since errors are facts for the classifier.
+ */
+import { clientCredentialsGrantRequest, refreshTokenGrantRequest } from 'oauth4webapi';
 import type { TokenEndpoint, TokenReply, TokenRequest } from '../ports/index.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../providers/endpoint-url.ts';
-import type { Facts } from '../providers/preset.ts';
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts';
+import { filledRecord } from '../providers/templates.ts';
+import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
 import { type HttpExchange, type HttpRequest, httpExchange } from './http-exchange.ts';
+import { mintRequest } from './mint-request.ts';
+import { writtenBy } from './oauth-request.ts';
+import { systemChance, systemClock } from './system.ts';
+
+const machine: Surroundings = { clock: systemClock, chance: systemChance };
 
 /** Returns the endpoint of every connection. Private, loopback, link-local and metadata addresses are not connected to. */
-export function httpTokenEndpoint(policy: EndpointPolicy): TokenEndpoint {
+export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surroundings = machine): TokenEndpoint {
   const exchange: HttpExchange = httpExchange(policy);
   return {
     async request(request: TokenRequest): Promise<TokenReply> {
       const provider = resolveProvider(request.config);
-      const authentication = clientAuthenticationOf(provider.facts, request);
-      if (authentication === undefined) return { kind: 'not_sent', code: 'client_secret_missing' };
-      if (request.grant === 'refresh_token' && request.refreshToken === undefined) return { kind: 'not_sent', code: 'refresh_token_missing' };
-      if (faultOfEndpoint(provider.tokenEndpoint.href, policy) !== undefined) return { kind: 'not_sent', code: 'address_not_allowed' };
-      return exchange(await written(provider, authentication, request), request.timeoutMs);
+      const written = request.grant === 'mint' ? mintRequest(provider, request.credentials, surroundings) : await oauthRequest(provider, request, surroundings);
+      if (typeof written === 'string') return { kind: 'not_sent', code: written };
+      if (faultOfEndpoint(written.url.href, policy) !== undefined) return { kind: 'not_sent', code: 'address_not_allowed' };
+      return exchange(written, request.timeoutMs);
     },
   };
 }
 
-/** The request as it goes over the wire. */
-async function written({ tokenEndpoint, facts }: ResolvedProvider, authentication: ClientAuth, request: TokenRequest): Promise<HttpRequest> {
-  const server = { issuer: tokenEndpoint.origin, token_endpoint: tokenEndpoint.href };
+/** The request, or a word for what is missing. */
+async function oauthRequest(provider: ResolvedProvider, request: TokenRequest, surroundings: Surroundings): Promise<HttpRequest | string> {
+  const { tokenEndpoint, facts, values } = provider;
+  const authentication = clientAuthenticationOf(provider, request.credentials, surroundings);
+  if (typeof authentication === 'string') return authentication;
+  const server = { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' };
   const client = { client_id: request.config.clientId ?? '' };
-  return new Promise((resolve, reject) => {
-    const options = {
-      // Whether plain http may be used was decided above.
-      [allowInsecureRequests]: true,
-      [customFetch]: async (url: string, { headers, body }: { headers: Record<string, string>; body: URLSearchParams }) => {
-        resolve({ url: new URL(url), headers, body: body.toString() });
-        return new Response();
-      },
-    };
-    const sending =
-      request.grant === 'client_credentials'
-        ? clientCredentialsGrantRequest(server, client, authentication, facts.scope === undefined ? {} : { scope: facts.scope }, options)
-        : refreshTokenGrantRequest(server, client, authentication, request.refreshToken?.reveal() ?? '', options);
-    sending.catch(reject);
-  });
-}
-
-/** Undefined if the client has to authenticate and its secret is not there. */
-function clientAuthenticationOf({ clientAuthentication }: Pick<Facts, 'clientAuthentication'>, { clientSecret }: TokenRequest): ClientAuth | undefined {
-  if (clientAuthentication === 'none') return None();
-  if (clientSecret === undefined) return undefined;
-  return clientAuthentication === 'client_secret_post' ? ClientSecretPost(clientSecret.reveal()) : clientSecretBasic(clientSecret.reveal());
-}
-
-/**
- * RFC 6749 §2.3.1, form-encoding both halves. oauth4webapi's own also encodes `-`, `_` and `.`: right, but many servers do not
- * decode, and then know no client whose id is a UUID. What need not be encoded is not.
- */
-function clientSecretBasic(clientSecret: string): ClientAuth {
-  const encoded = (text: string) => encodeURIComponent(text).replaceAll('%20', '+');
-  return (_server, client, _body, headers) => headers.set('authorization', `Basic ${btoa(`${encoded(client.client_id)}:${encoded(clientSecret)}`)}`);
+  const additionalParameters = filledRecord(facts.tokenParameters ?? {}, values);
+  if (request.grant === 'client_credentials') {
+    const parameters = { ...additionalParameters, ...(facts.scope !== undefined && { scope: facts.scope }) };
+    return writtenBy((options) => clientCredentialsGrantRequest(server, client, authentication, parameters, options));
+  }
+  const refreshToken = request.refreshToken?.reveal();
+  if (refreshToken === undefined) return 'refresh_token_missing';
+  return writtenBy((options) => refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }));
 }

@@ -1,7 +1,7 @@
 /** A connection's status for people: everything that helps, nothing secret. */
 import { callsOn, errorsOf } from '../domain/budget.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
-import type { Connection, EpochMs, Failure, Profile } from '../domain/types.ts';
+import type { Connection, ConnectionConfig, EpochMs, Failure, Profile } from '../domain/types.ts';
 
 const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
 
@@ -26,6 +26,12 @@ export const downstreamErrors = ({ failure }: Connection) =>
         },
       ];
 
+/** Which secrets are stored beside the client's, by the names of their settings. */
+function secretSettings({ credentials }: ConnectionConfig): readonly string[] | undefined {
+  const names = credentials?.names.filter((name) => name !== 'client_secret') ?? [];
+  return names.length > 0 ? names : undefined;
+}
+
 /** Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. */
 export function describe(item: Connection, now: EpochMs, { errorsPerHour, callsPerDay }: Pick<Profile, 'errorsPerHour' | 'callsPerDay'>) {
   const { config } = item;
@@ -36,10 +42,11 @@ export function describe(item: Connection, now: EpochMs, { errorsPerHour, callsP
     client:
       config.clientId === undefined
         ? undefined
-        : { client_id: config.clientId, client_secret: config.clientSecretVersionId === undefined ? undefined : '[redacted]' },
+        : { client_id: config.clientId, client_secret: config.credentials?.names.includes('client_secret') ? '[redacted]' : undefined },
+    secrets: secretSettings(config),
     renewal: config.renewal,
     margin_seconds: config.marginSeconds,
-    state: item.state,
+    state: item.deletion === undefined ? item.state : 'deleting',
     cause: item.cause,
     generation: item.generation,
     expires_at: iso(item.expiresAt),

@@ -3,9 +3,10 @@ import { limits } from '../domain/limits.ts';
 import { redact } from '../domain/redact.ts';
 import { answerToRejection, type Serving, serve } from '../domain/serve.ts';
 import { between } from '../domain/timing.ts';
-import { type Connection, type ConnectionName, type EpochMs, latest, plus, type Secret, versionIdOf } from '../domain/types.ts';
+import { type Connection, type ConnectionName, type EpochMs, latest, plus, versionIdOf } from '../domain/types.ts';
 import { arm, ask, reject, touch } from '../domain/writes.ts';
 import { type Chance, type Clock, type ConnectionStore, type RefreshQueue, SealBroken, type Sealer, type Telemetry, Unavailable } from '../ports/index.ts';
+import { type OpenedToken, openedTextOf } from './sealed-token.ts';
 
 export interface TokenWorld {
   readonly clock: Clock;
@@ -18,14 +19,13 @@ export interface TokenWorld {
   readonly memory: Map<ConnectionName, Remembered>;
 }
 
-export interface Remembered {
+export interface Remembered extends OpenedToken {
   readonly item: Connection;
-  readonly accessToken: Secret;
   readonly readAt: EpochMs;
 }
 
 export type TokenAnswer =
-  | { readonly kind: 'token'; readonly item: Connection; readonly accessToken: Secret; readonly now: EpochMs; readonly warning: string | undefined }
+  | ({ readonly kind: 'token'; readonly item: Connection; readonly now: EpochMs; readonly warning: string | undefined } & OpenedToken)
   | { readonly kind: 'not_found' }
   | { readonly kind: 'refused'; readonly code: 'reauthorization_required' | 'misconfigured'; readonly item: Connection }
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number; readonly item: Connection }
@@ -48,7 +48,8 @@ function recall({ clock, memory }: TokenWorld, connection: ConnectionName, minTt
   if (remembered === undefined || plus(remembered.readAt, limits.memoryMs) <= now) return undefined;
   const { answer, memorable } = serve(remembered.item, minTtlMs, now);
   if (!memorable || answer.kind !== 'serve') return undefined;
-  return { kind: 'token', item: remembered.item, accessToken: remembered.accessToken, now, warning: answer.warning };
+  const { item, accessToken, companions } = remembered;
+  return { kind: 'token', item, accessToken, ...(companions && { companions }), now, warning: answer.warning };
 }
 
 /** What a client says of a token that the provider refused. */
@@ -102,10 +103,12 @@ async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: num
     const answer = item.generation === rejected ? answerToRejection(item, now) : serving.answer;
     switch (answer.kind) {
       case 'serve': {
-        const accessToken = await open(world, item);
-        if (serving.memorable) world.memory.set(connection, { item, accessToken, readAt: now });
-        return { kind: 'token', item, accessToken, now, warning: answer.warning };
+        const opened = await open(world, item);
+        if (serving.memorable) world.memory.set(connection, { item, ...opened, readAt: now });
+        return { kind: 'token', item, ...opened, now, warning: answer.warning };
       }
+      case 'gone':
+        return { kind: 'not_found' };
       case 'refuse':
         return { kind: 'refused', code: answer.code, item };
       case 'unsatisfiable':
@@ -119,8 +122,8 @@ async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: num
   }
 }
 
-const open = (world: TokenWorld, item: Connection): Promise<Secret> =>
-  world.sealer.open(item.accessToken ?? '', { connection: item.connection, versionId: versionIdOf(item.grantId, item.committedFence) });
+const open = async ({ sealer }: TokenWorld, { connection, accessToken = '', grantId, committedFence }: Connection): Promise<OpenedToken> =>
+  openedTextOf(await sealer.open(accessToken, { connection, versionId: versionIdOf(grantId, committedFence) }));
 
 /** Leaves the marks. None of them is needed to serve, so a store that fails here fails nobody. */
 async function mark(world: TokenWorld, item: Connection, serving: Serving, now: EpochMs): Promise<void> {

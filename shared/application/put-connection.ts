@@ -1,9 +1,9 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import type { Connection, ConnectionConfig, ConnectionName, Secret, State } from '../domain/types.ts';
+import type { Connection, ConnectionConfig, ConnectionName, Profile, Secret, State } from '../domain/types.ts';
 import { versionIdOf } from '../domain/types.ts';
 import { create, type Grant, replaceConfig, replaceGrant, type Write } from '../domain/writes.ts';
-import type { Chance, ClientSecretStore, Clock, ConnectionStore, ImportedRefreshTokens, Telemetry } from '../ports/index.ts';
+import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, Telemetry } from '../ports/index.ts';
 import { dueShards } from './plan.ts';
 
 export interface ConnectionsWorld {
@@ -11,19 +11,21 @@ export interface ConnectionsWorld {
   readonly chance: Chance;
   readonly store: ConnectionStore;
   readonly refreshTokens: ImportedRefreshTokens;
-  readonly clientSecrets: ClientSecretStore;
+  readonly credentials: CredentialStore;
   readonly telemetry: Telemetry;
 }
 
 /** A request whose form is right (`providers/validate.ts`). */
 export interface ConnectionRequest {
-  /** Without `clientSecretVersionId`, which is ours to give. */
+  /** Without `credentials`, which are ours to store. */
   readonly config: ConnectionConfig;
-  readonly grant: 'refresh_token' | 'client_credentials';
-  /** What a grant is bound to: provider, token endpoint and client. A grant cannot be carried over to another. */
+  readonly grant: Profile['grant'];
+  /** What a grant and its secrets are bound to: provider, token endpoint, client, user. They cannot be carried over to another. */
   readonly identityOf: (config: ConnectionConfig) => string;
-  readonly needsClientSecret: boolean;
-  readonly clientSecret?: Secret;
+  /** The secrets without which no token can be asked for, and where in the request they are given. */
+  readonly needed: readonly { readonly name: string; readonly path: string }[];
+  /** All of the connection's secrets, or none: they are replaced together. */
+  readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
 }
 
@@ -31,26 +33,29 @@ export type PutResult =
   | { readonly kind: 'created' | 'replaced'; readonly item: Connection }
   | { readonly kind: 'invalid'; readonly faults: readonly { readonly path: string; readonly message: string }[] }
   /** Refreshes kept changing the connection while it was written; nothing was changed. */
-  | { readonly kind: 'conflict' };
+  | { readonly kind: 'conflict' }
+  /** The connection of this name is being deleted; nothing was changed. */
+  | { readonly kind: 'deleting' };
 
 const tries = 5;
-/** Attempts have fencing tokens from 1; an imported refresh token is stored under this one. */
-const importFence = 0;
+/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
+export const importFence = 0;
 
 /** Secrets are stored before the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`. */
 export async function putConnection(world: ConnectionsWorld, connection: ConnectionName, request: ConnectionRequest): Promise<PutResult> {
   const { chance, store } = world;
   const grantId = chance.grantId();
-  const secretVersionId = request.clientSecret === undefined ? undefined : chance.id();
+  const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
   let stored = false;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const before = await store.read(connection);
+    if (before?.deletion !== undefined) return { kind: 'deleting' };
     const faults = faultsAgainst(before, request);
     if (faults.length > 0) return { kind: 'invalid', faults };
-    if (!stored) await storeSecrets(world, connection, request, grantId, secretVersionId);
+    if (!stored) await storeSecrets(world, connection, request, grantId, given?.versionId);
     stored = true;
-    const versionId = secretVersionId ?? keptSecret(before, request);
-    const config: ConnectionConfig = { ...request.config, ...(versionId === undefined ? {} : { clientSecretVersionId: versionId }) };
+    const credentials = given ?? kept(before, request);
+    const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
     const item = await write(world, connection, before, config, request, grantId);
     if (item !== undefined) {
       world.telemetry.info('connection_put', {
@@ -68,18 +73,20 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
 const sameIdentity = (before: Connection | undefined, { config, identityOf }: ConnectionRequest): boolean =>
   before !== undefined && identityOf(before.config) === identityOf(config);
 
-/** The client secret stays when the client does and none is sent: nobody can read it back to send it again. */
-const keptSecret = (before: Connection | undefined, request: ConnectionRequest): string | undefined =>
-  request.needsClientSecret && sameIdentity(before, request) ? before?.config.clientSecretVersionId : undefined;
+/** Secrets stay when their owner does and none is sent: nobody can read them back to send them again. */
+const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
+  request.needed.length > 0 && sameIdentity(before, request) ? before?.config.credentials : undefined;
 
 function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
-  const faults: { path: string; message: string }[] = [];
-  if (request.needsClientSecret && request.clientSecret === undefined && keptSecret(before, request) === undefined) {
-    faults.push({ path: 'client.client_secret', message: 'is missing: this client authenticates with a secret, and none is stored for it' });
-  }
+  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
+  const missing = request.needed.filter(({ name }) => !have?.includes(name));
+  const faults = missing.map(({ path }) => ({
+    path,
+    message: 'is missing, and none is stored for this provider, client and user. Secrets are replaced together: give all of them',
+  }));
   if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
   if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
-    faults.push({ path: 'refresh_token', message: 'is missing: the connection was one by client credentials, so none is stored for it' });
+    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
   }
   if (before.refreshToken !== undefined && !sameIdentity(before, request)) {
     faults.push({ path: 'refresh_token', message: 'is missing: the stored one belongs to another provider, token endpoint or client than this request names' });
@@ -92,11 +99,9 @@ async function storeSecrets(
   connection: ConnectionName,
   request: ConnectionRequest,
   grantId: string,
-  secretVersionId: string | undefined,
+  versionId: string | undefined,
 ): Promise<void> {
-  if (request.clientSecret !== undefined && secretVersionId !== undefined) {
-    await world.clientSecrets.store(connection, secretVersionId, request.clientSecret);
-  }
+  if (request.credentials !== undefined && versionId !== undefined) await world.credentials.store(connection, versionId, request.credentials);
   if (request.refreshToken !== undefined) await world.refreshTokens.storeRefreshToken(connection, 0, versionIdOf(grantId, importFence), request.refreshToken);
 }
 
@@ -113,7 +118,7 @@ async function write(
   const place = request.refreshToken === undefined ? undefined : { slot: 0, versionId: versionIdOf(grantId, importFence) };
   const grant: Grant = { grantId, place };
   if (before === undefined) {
-    const authorized = place !== undefined || request.grant === 'client_credentials';
+    const authorized = place !== undefined || request.grant !== 'refresh_token';
     const state: State = authorized ? 'active' : 'reauthorization_required';
     const shard = dueShards[Math.floor(chance.next() * dueShards.length)] ?? '0';
     const item = create(connection, config, shard, now, state, grant);
@@ -125,8 +130,9 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
-  // Client credentials wait for nobody, and there is nothing in them to lose: a token of the old client must not be served for the new one.
-  const anew = before.state === 'reauthorization_required' || !sameIdentity(before, request);
-  if (request.grant === 'client_credentials' && anew) return replaceGrant(before, config, now, grant);
+  // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key that was replaced, must not be served.
+  const replaced = request.grant === 'static' && request.credentials !== undefined;
+  const anew = replaced || before.state === 'reauthorization_required' || !sameIdentity(before, request);
+  if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

@@ -22,9 +22,10 @@ import type { Write } from '../domain/writes.ts';
 import {
   type Applied,
   type Chance,
-  type ClientSecretStore,
   type Clock,
   type ConnectionStore,
+  type CredentialStore,
+  type Credentials,
   type RefreshQueue,
   type RefreshTokenStore,
   SealBroken,
@@ -36,13 +37,14 @@ import {
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
 import { type Committed, reportBudget, reportFailure, reportSuccess } from './report.ts';
+import { sealedTextOf } from './sealed-token.ts';
 
 export interface RefreshWorld {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly store: ConnectionStore;
   readonly refreshTokens: RefreshTokenStore;
-  readonly clientSecrets: ClientSecretStore;
+  readonly credentials: CredentialStore;
   readonly accessSealer: Sealer;
   readonly refreshSealer: Sealer;
   readonly source: TokenSource;
@@ -53,7 +55,11 @@ export interface RefreshWorld {
 
 type Ending = Extract<Effect, { do: 'wait' | 'postpone' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
-type Credentials = { readonly refreshToken?: Secret; readonly clientSecret?: Secret };
+/** What the call needs, in memory. */
+interface Gathered {
+  readonly refreshToken?: Secret;
+  readonly credentials: Credentials;
+}
 
 /**
  * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table cannot be
@@ -87,7 +93,7 @@ class Invocation {
   #acquires = 0;
   #heartbeat: Heartbeat | undefined;
   #wake: Promise<void> = Promise.resolve();
-  #credentials: Credentials = {};
+  #gathered: Gathered = { credentials: {} };
 
   constructor(world: RefreshWorld, connection: ConnectionName, deadline: EpochMs, protocol: Protocol) {
     this.#world = world;
@@ -239,11 +245,11 @@ class Invocation {
 
   /** Returns what is missing, if anything is. */
   async #readCredentials({ seen: { item, profile } }: Held): Promise<string | undefined> {
-    const { clientSecrets, refreshTokens, refreshSealer } = this.#world;
-    const { clientSecretVersionId } = item.config;
-    const clientSecret = clientSecretVersionId === undefined ? undefined : await clientSecrets.read(this.#connection, clientSecretVersionId);
-    if (clientSecretVersionId !== undefined && clientSecret === undefined) return 'client_secret_missing';
-    this.#credentials = { ...(clientSecret && { clientSecret }) };
+    const { refreshTokens, refreshSealer } = this.#world;
+    const stored = item.config.credentials;
+    const credentials = stored === undefined ? {} : await this.#world.credentials.read(this.#connection, stored.versionId);
+    if (credentials === undefined) return 'credentials_missing';
+    this.#gathered = { credentials };
     if (profile.grant !== 'refresh_token') return undefined;
     const place = item.refreshToken;
     if (place === undefined) return 'refresh_token_missing';
@@ -252,12 +258,12 @@ class Invocation {
         ? await refreshTokens.read(this.#connection, place.slot ?? 0, place.versionId)
         : await refreshSealer.open(place.sealed, { connection: this.#connection, versionId: place.versionId });
     if (refreshToken === undefined) return 'refresh_token_missing';
-    this.#credentials = { ...this.#credentials, refreshToken };
+    this.#gathered = { credentials, refreshToken };
     return undefined;
   }
 
   async #call(held: Held): Promise<Event> {
-    return { kind: 'answered', held, outcome: await this.#world.source.obtain(held.seen, this.#credentials) };
+    return { kind: 'answered', held, outcome: await this.#world.source.obtain(held.seen, this.#gathered) };
   }
 
   /** Secrets Manager gets its budget; then the token is sealed, to travel with the commit. */
@@ -286,7 +292,7 @@ class Invocation {
     const { fence } = held.attempt;
     let sealedAccessToken: string;
     try {
-      sealedAccessToken = await this.#world.accessSealer.seal(tokens.accessToken, {
+      sealedAccessToken = await this.#world.accessSealer.seal(sealedTextOf(tokens), {
         connection: this.#connection,
         versionId: versionIdOf(item.grantId, fence),
       });

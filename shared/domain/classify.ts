@@ -41,7 +41,8 @@ export function classify(answer: Answer, exchange: Exchange, sent: readonly Secr
 
 function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, sent: readonly string[], dialect: Dialect): Failed {
   const { error, description, refreshToken } = reading;
-  const rule = ruleFor({ ...reply, ...(error !== undefined && { error }), ...(description !== undefined && { description }) }, dialect.errorRules);
+  const facts = { ...reply, members: reading.members, ...(error !== undefined && { error }), ...(description !== undefined && { description }) };
+  const rule = ruleFor(facts, dialect.errorRules);
   const secrets = [...sent, ...reading.secrets];
   const retryAt = retryAtOf(reply, exchange.receivedAt, rule, dialect);
   const words = description && redact(description, secrets).slice(0, limits.descriptionLength);
@@ -59,9 +60,9 @@ function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, 
 
 function meaningOf({ unusable }: ErrorReading, rule: ErrorRule | undefined, { grant }: Dialect): Pick<Failed, 'class' | 'cause'> {
   // Nothing is in doubt: it was issued, and what came with it is kept.
-  if (rule === undefined || unusable === 'expired_on_arrival') return { class: 'transient' };
-  // There is no grant that a person could renew: the client itself is refused.
-  if (rule.class === 'dead_grant' && grant === 'client_credentials') return { class: 'misconfigured', cause: 'invalid_client' };
+  if (rule === undefined || unusable === 'expired_on_arrival' || unusable === 'endpoint_not_allowed') return { class: 'transient' };
+  // There is no grant that a person could renew: what the connection authenticates with is refused.
+  if (rule.class === 'dead_grant' && grant !== 'refresh_token') return { class: 'misconfigured', cause: 'invalid_client' };
   return { class: rule.class, ...(rule.cause !== undefined && { cause: rule.cause }) };
 }
 

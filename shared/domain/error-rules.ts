@@ -1,4 +1,5 @@
 /** What a token endpoint's error means, as data: ordered rules, the first that matches wins. */
+import { memberAt } from './members.ts';
 import type { Cause, FailureClass } from './types.ts';
 
 export type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
@@ -13,6 +14,8 @@ export interface ErrorRule {
     readonly description?: string;
     /** Matched against a response header; its name in lower case. */
     readonly header?: { readonly name: string; readonly matches: string };
+    /** Matched against a text in the reply, by its path (`response.control.status`). */
+    readonly member?: { readonly path: string; readonly matches: string };
     /** Matched against the whole reply. */
     readonly body?: string;
   };
@@ -33,6 +36,8 @@ export interface ErrorFacts {
   readonly body: string;
   readonly error?: string;
   readonly description?: string;
+  /** The reply as it was read, if it could be. */
+  readonly members?: unknown;
 }
 
 const rfc6749 = 'RFC 6749 §5.2';
@@ -93,14 +98,15 @@ export function ruleFor(facts: ErrorFacts, providerRules: readonly ErrorRule[]):
   return [...providerRules, ...commonErrorRules].find((rule) => applies(rule.when, facts));
 }
 
-function applies({ status, error, description, header, body }: ErrorRule['when'], facts: ErrorFacts): boolean {
+function applies({ status, error, description, header, member, body }: ErrorRule['when'], facts: ErrorFacts): boolean {
   return (
     (status === undefined || status.some((pattern) => pattern === facts.status || pattern === `${Math.floor(facts.status / 100)}xx`)) &&
     (error === undefined || (facts.error !== undefined && error.includes(facts.error))) &&
     (description === undefined || matches(description, facts.description)) &&
     (header === undefined || matches(header.matches, facts.headers[header.name])) &&
+    (member === undefined || matches(member.matches, memberAt(facts.members, member.path))) &&
     (body === undefined || matches(body, facts.body))
   );
 }
 
-const matches = (expression: string, text: string | undefined): boolean => text !== undefined && new RegExp(expression, 'i').test(text);
+const matches = (expression: string, text: unknown): boolean => typeof text === 'string' && new RegExp(expression, 'i').test(text);

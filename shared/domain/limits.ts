@@ -58,6 +58,12 @@ export const limits = {
   retryAfterSeconds: { least: 1, most: 60 },
   tokenTimeoutMs: 29_000,
 
+  // Connecting by login.
+  /** How long a person may take; whoever has the link may use it. */
+  authorizationMs: 600_000,
+  /** For how long a provider that cannot be told of a deletion is tried. */
+  revocationMs: 86_400_000,
+
   // Input and output.
   bodyBytes: 16_384,
   replyBytes: 65_536,

@@ -10,6 +10,7 @@ export type StopReason =
   | 'connection_not_found'
   | 'reauthorization_required'
   | 'misconfigured'
+  | 'deleted'
   | 'refreshed'
   | 'failed'
   | 'released'
@@ -25,7 +26,7 @@ export type Assessment =
   /** The budget is spent: no call before then, whoever asks. */
   | { readonly kind: 'postpone'; readonly until: EpochMs }
   | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined }
-  | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' };
+  | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' | 'deleted' };
 
 export const leaseAlive = (item: Connection, now: EpochMs): boolean => item.lease !== undefined && item.lease.until > now;
 
@@ -65,6 +66,9 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
 /** Total over every state of a connection; the same for a first look and for a second one under the lease. */
 export function assess(seen: Seen, now: EpochMs): Assessment {
   const { item } = seen;
+  // What is under way may commit first: its refresh token is the one to revoke.
+  if (item.deletion !== undefined && item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
+  if (item.deletion !== undefined) return { kind: 'stop', reason: 'deleted' };
   if (item.state !== 'active') return { kind: 'stop', reason: item.state };
   const want = wanted(seen, now);
   if (want.kind === 'rest') return want;

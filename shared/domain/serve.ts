@@ -9,6 +9,8 @@ export type Answer =
   /** A newer token set is wanted. It cannot come before `notBefore`; `retryAt` is when it is sensible to ask again. */
   | { readonly kind: 'wait'; readonly notBefore: EpochMs | undefined; readonly retryAt: EpochMs | undefined }
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
+  /** The connection is being deleted. */
+  | { readonly kind: 'gone' }
   /** No token of this connection ever lives as long as the caller asks for. */
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number };
 
@@ -27,7 +29,7 @@ export interface Serving {
 /** Total over every state; a valid token is never refused because a renewal failed. */
 export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
   const answer = answerFor(item, minTtlMs, now);
-  const active = item.state === 'active';
+  const active = item.state === 'active' && item.deletion === undefined;
   const due = active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now;
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
@@ -43,6 +45,7 @@ export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving
 }
 
 function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
+  if (item.deletion !== undefined) return { kind: 'gone' };
   const lifeMs = item.expiresAt === undefined ? 0 : item.expiresAt - now;
   if (item.accessToken !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
@@ -66,7 +69,8 @@ function warningOf(item: Connection): string | undefined {
 }
 
 /** What a client who reports the current generation as refused is told: when the next one can be expected. */
-export function answerToRejection(item: Connection, now: EpochMs): Extract<Answer, { kind: 'wait' | 'refuse' }> {
+export function answerToRejection(item: Connection, now: EpochMs): Extract<Answer, { kind: 'wait' | 'refuse' | 'gone' }> {
+  if (item.deletion !== undefined) return { kind: 'gone' };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(rejectionDueAtOf(item) ?? now, item.notBefore ?? now);
   if (notBefore > now) return { kind: 'wait', notBefore, retryAt: notBefore };

@@ -107,14 +107,20 @@ export interface ConnectionConfig {
   readonly provider: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly clientId?: string;
-  /** Version of the connection's client secret in Secrets Manager; absent for public clients. */
-  readonly clientSecretVersionId?: string;
+  /** The connection's secrets: which there are, and the version that holds them all. Absent where none is needed. */
+  readonly credentials?: { readonly versionId: string; readonly names: readonly string[] };
   readonly renewal: Renewal;
   readonly marginSeconds?: number;
 }
 
 /** `while_used`: ahead of expiry only if somebody asked within the last hour. `always`: whether or not. */
 export type Renewal = 'while_used' | 'always';
+
+/** A login that was asked for. Its code is redeemed once: by whoever writes itself down as its redeemer. */
+export interface PendingAuthorization {
+  readonly id: string;
+  readonly redeemer?: string;
+}
 
 /** All that is known of one connection: one item in the table. Secrets are in it only sealed. */
 export interface Connection {
@@ -186,11 +192,24 @@ export interface Connection {
   readonly rejections?: number;
   /** When a client last asked for a refresh; others need not for a while. */
   readonly askedAt?: EpochMs;
+  /** The last authorization that was asked for, until it has brought a grant. */
+  readonly authorization?: PendingAuthorization;
+  /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
+  readonly deletion?: { readonly since: EpochMs; readonly notBefore: EpochMs };
+}
+
+/** What a client needs beside the access token, and nobody else: it is sealed with it. */
+export interface Companions {
+  /** Secrets that go into headers of requests, by the name of their setting. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  /** Where the provider wants the requests. */
+  readonly endpoint?: string;
 }
 
 /** What a token endpoint gave, as understood. */
 export interface TokenSet {
   readonly accessToken: Secret;
+  readonly companions?: Companions;
   readonly refreshToken?: Secret;
   readonly tokenType: string;
   readonly scope?: string;
@@ -201,7 +220,8 @@ export interface TokenSet {
 
 /** The provider facts that the protocol needs, resolved from preset and connection. */
 export interface Profile {
-  readonly grant: 'refresh_token' | 'client_credentials';
+  /** `mint`: made from stored secrets in the provider's own way. `static`: a stored secret itself. Neither has a refresh token. */
+  readonly grant: 'refresh_token' | 'client_credentials' | 'mint' | 'static';
   readonly marginMs: number;
   /** Earliest age, counted from its arrival, at which a token may be renewed; 0 where the provider sets none. */
   readonly minTokenAgeMs: number;

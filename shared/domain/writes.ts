@@ -18,6 +18,7 @@ import {
   type Failure,
   type Lease,
   latest,
+  type PendingAuthorization,
   type Place,
   plus,
   type Seen,
@@ -34,7 +35,9 @@ export type Path =
   | `attempts.${number}`
   | `attempts.${number}.${keyof Attempt}`
   | `errors.${number}`
-  | `failure.${keyof Failure}`;
+  | `failure.${keyof Failure}`
+  | `authorization.${keyof PendingAuthorization}`
+  | 'deletion.notBefore';
 
 /** One condition. A comparison with an absent attribute is false. */
 export type Clause =

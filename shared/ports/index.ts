@@ -61,10 +61,13 @@ export interface RefreshTokenStore {
   persist(connection: ConnectionName, slot: number, versionId: string, tokens: TokenSet): Promise<boolean>;
 }
 
-/** Client secrets, one secret for each connection, read by version id. Throws `Unavailable`. */
-export interface ClientSecretStore {
-  read(connection: ConnectionName, versionId: string): Promise<Secret | undefined>;
-  store(connection: ConnectionName, versionId: string, clientSecret: Secret): Promise<void>;
+/** The secrets of one connection by name: `client_secret`, and the settings of the kind `secret`. */
+export type Credentials = Readonly<Record<string, Secret>>;
+
+/** What a connection authenticates with: all of it in one secret for each connection, read by version id. Throws `Unavailable`. */
+export interface CredentialStore {
+  read(connection: ConnectionName, versionId: string): Promise<Credentials | undefined>;
+  store(connection: ConnectionName, versionId: string, credentials: Credentials): Promise<void>;
 }
 
 /** What a sealed text is bound to: it opens for the same binding only. */
@@ -90,12 +93,12 @@ export class SealBroken extends Error {
 /** A token endpoint's reply as it came, or how the call ended without one. */
 export type TokenReply = Answer;
 
-/** One token request, in terms of RFC 6749. */
+/** One token request: RFC 6749's, or the provider's own. */
 export interface TokenRequest {
   readonly config: ConnectionConfig;
-  readonly grant: Profile['grant'];
+  readonly grant: Exclude<Profile['grant'], 'static'>;
   readonly refreshToken?: Secret;
-  readonly clientSecret?: Secret;
+  readonly credentials: Credentials;
   readonly timeoutMs: number;
 }
 
@@ -131,10 +134,10 @@ export type Metric =
   | 'OverdueConnections'
   | 'RefreshDurationMs';
 
-/** How a connection comes by tokens (RFC 6749 §6 and §4.4 now). One call, one outcome, classified by the provider's rules. */
+/** How a connection comes by tokens, whatever its grant. At most one call, one outcome, classified by the provider's rules. */
 export interface TokenSource {
   /** Never throws for what the network or the provider does. */
-  obtain(seen: Seen, credentials: { readonly refreshToken?: Secret; readonly clientSecret?: Secret }): Promise<Outcome>;
+  obtain(seen: Seen, have: { readonly refreshToken?: Secret; readonly credentials: Credentials }): Promise<Outcome>;
 }
 
 /** Where an imported refresh token is put, by a function that cannot read one. */

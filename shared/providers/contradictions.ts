@@ -1,6 +1,6 @@
 /** Facts that cannot all be true, or that leave the protocol no room. The same rules for a preset and for a connection's settings. */
 import { limits } from '../domain/limits.ts';
-import type { Facts } from './preset.ts';
+import type { Facts } from './facts.ts';
 
 export interface Contradiction {
   readonly fact: keyof Facts;
@@ -26,10 +26,17 @@ export function longestMarginSeconds({ lifetimeSeconds, minTokenAgeSeconds }: Fa
 }
 
 /** Returns every contradiction, each with the fact to change. */
-export function contradictionsIn(facts: Facts): Contradiction[] {
-  const { lifetimeSeconds, minTokenAgeSeconds, marginSeconds, rotation, graceSeconds = 0 } = facts;
+export const contradictionsIn = (facts: Facts): Contradiction[] =>
+  [...ofTimes(facts), ...ofRefreshTokens(facts), ...ofCredentials(facts)].filter((contradiction) => contradiction !== false);
+
+type Found = (Contradiction | false)[];
+
+function ofTimes(facts: Facts): Found {
+  const { lifetimeSeconds, minTokenAgeSeconds, marginSeconds, callsPerDay } = facts;
   const longest = longestMarginSeconds(facts);
-  const found: (Contradiction | false)[] = [
+  const cycleSeconds = Math.max(lifetimeSeconds - Math.min(marginSeconds, lifetimeSeconds * limits.marginShare), minTokenAgeSeconds);
+  const calls = Math.ceil(86_400 / cycleSeconds);
+  return [
     minTokenAgeSeconds >= lifetimeSeconds && {
       fact: 'minTokenAgeSeconds',
       message: `must be less than the lifetime of ${lifetimeSeconds} s: no token could be renewed before it expires`,
@@ -39,6 +46,13 @@ export function contradictionsIn(facts: Facts): Contradiction[] {
         fact: 'marginSeconds',
         message: `must be at most ${longest} s: a token that lives ${lifetimeSeconds} s may not be renewed before it is ${minTokenAgeSeconds} s old`,
       },
+    callsPerDay !== undefined && callsPerDay < calls && { fact: 'callsPerDay', message: `must be at least ${calls}: a token in use is renewed that often` },
+  ];
+}
+
+function ofRefreshTokens({ rotation, graceSeconds = 0, ...facts }: Facts): Found {
+  const { keepAliveSeconds: keepAlive, refreshTokenIdleSeconds: idle, refreshTokenLifetimeSeconds: lifetime } = facts;
+  return [
     rotation === 'grace' &&
       graceSeconds < leastGraceSeconds && {
         fact: 'graceSeconds',
@@ -46,11 +60,25 @@ export function contradictionsIn(facts: Facts): Contradiction[] {
       },
     rotation !== 'grace' &&
       graceSeconds > 0 && { fact: 'graceSeconds', message: `is only for rotation "grace", and the rotation is "${rotation}": change one of them` },
-    facts.grant === 'client_credentials' &&
-      facts.clientAuthentication === 'none' && {
+    keepAlive !== undefined &&
+      idle !== undefined &&
+      keepAlive >= idle && { fact: 'keepAliveSeconds', message: `must be less than the ${idle} s after which an unused refresh token lapses` },
+    idle !== undefined &&
+      lifetime !== undefined &&
+      idle > lifetime && { fact: 'refreshTokenIdleSeconds', message: `must be at most the ${lifetime} s that a grant lives` },
+  ];
+}
+
+function ofCredentials({ grant, clientAuthentication, authorizationEndpoint, pkce, ...facts }: Facts): Found {
+  const ownWay = grant === 'mint' || grant === 'static';
+  return [
+    grant === 'client_credentials' &&
+      clientAuthentication === 'none' && {
         fact: 'clientAuthentication',
         message: 'must not be "none" with the grant client_credentials: a public client has no credentials (RFC 6749 §4.4)',
       },
+    ownWay && clientAuthentication !== 'none' && { fact: 'clientAuthentication', message: `must be "none" with the grant ${grant}: it has no client` },
+    grant === 'static' && facts.tokenEndpoint !== undefined && { fact: 'tokenEndpoint', message: 'is never called with the grant static: remove it' },
+    authorizationEndpoint !== undefined && pkce === undefined && { fact: 'pkce', message: 'is missing: say "S256", or "none" if the server does not know it' },
   ];
-  return found.filter((contradiction) => contradiction !== false);
 }

@@ -4,72 +4,49 @@
  */
 import * as v from 'valibot';
 import { contradictionsIn } from './contradictions.ts';
+import { factsSchema, someSeconds, words } from './facts.ts';
+import { presetFaults } from './preset-faults.ts';
+import { settingSchema } from './setting.ts';
+import type { Template } from './templates.ts';
 
-const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
-const someSeconds = v.pipe(v.number(), v.integer(), v.minValue(1));
-const words = v.pipe(v.string(), v.nonEmpty());
 const expression = v.pipe(
   words,
   v.check((text) => compiles(text), 'must be a regular expression'),
 );
 const headerName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a header name in lower case'));
+const headers = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, 'must be a header name')), words);
+/** Member names joined by dots; a list stands for its first entry. */
+const path = v.pipe(v.string(), v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
+const template: v.GenericSchema<Template> = v.lazy(() => v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]));
 
-/** The facts that the protocol acts upon. */
-export const factsSchema = v.strictObject({
-  /** Absent if only a setting gives it. `{name}` stands for the value of the choice setting of that name. */
-  tokenEndpoint: v.exactOptional(words),
-  /** How the client authenticates at the token endpoint (RFC 6749 §2.3.1; `none` is a public client). */
-  clientAuthentication: v.picklist(['client_secret_basic', 'client_secret_post', 'none']),
-  grant: v.picklist(['refresh_token', 'client_credentials']),
-  /** Asked for with `client_credentials`; a refresh keeps the scope that was granted (RFC 6749 §6). */
-  scope: v.exactOptional(words),
-  /** Lifetime of an access token whose reply does not tell. */
-  lifetimeSeconds: someSeconds,
-  expiresInUnit: v.picklist(['seconds', 'milliseconds']),
-  /** Earliest age, from its arrival, at which a token may be renewed; 0 if there is no such rule. */
-  minTokenAgeSeconds: seconds,
-  /** How long before its expiry a token is renewed. */
-  marginSeconds: someSeconds,
-  /** `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If unknown, `single_use`. */
-  rotation: v.picklist(['single_use', 'grace', 'none']),
-  graceSeconds: v.exactOptional(seconds),
-  /** A refresh token is used at least this often, so that it does not lapse. */
-  keepAliveSeconds: v.exactOptional(someSeconds),
+/** The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}` have values. */
+export const requestSchema = v.strictObject({
+  headers,
+  /** `Authorization: Basic` with this text in it. */
+  basic: v.exactOptional(words),
+  /** The setting with the seed of `{otp}` (RFC 6238: SHA-1, 6 digits, 30 s). Without a seed, `{otp}` is empty. */
+  oneTimePassword: v.exactOptional(words),
+  /** In XML, a member `@name` is an attribute. */
+  body: v.union([v.strictObject({ json: template }), v.strictObject({ xml: v.record(v.string(), template) })]),
 });
 
-export type Facts = v.InferOutput<typeof factsSchema>;
-
-/** The fact whose value a setting replaces. A setting without one is only for `{placeholders}`. */
-const replaces = <const Names extends readonly (keyof Facts)[]>(names: Names) => v.exactOptional(v.picklist(names));
-const about = { description: words, required: v.exactOptional(v.literal(true)) };
-
-const settingSchema = v.variant('kind', [
-  v.strictObject({ kind: v.literal('text'), ...about, replaces: replaces(['scope']) }),
-  v.strictObject({ kind: v.literal('url'), ...about, replaces: replaces(['tokenEndpoint']) }),
-  v.strictObject({
-    kind: v.literal('choice'),
-    ...about,
-    choices: v.pipe(v.array(words), v.nonEmpty()),
-    replaces: replaces(['clientAuthentication', 'grant', 'expiresInUnit', 'rotation']),
-  }),
-  /** Whole seconds; its name ends in `_seconds`. */
-  v.strictObject({
-    kind: v.literal('duration'),
-    ...about,
-    least: seconds,
-    most: seconds,
-    replaces: replaces(['lifetimeSeconds', 'minTokenAgeSeconds', 'graceSeconds']),
-  }),
-]);
-
-/** One of a preset's own settings, as a connection may give it in `settings`. */
-export type Setting = v.InferOutput<typeof settingSchema>;
+/** See `ReplyShape` in `domain/reply.ts`. */
+export const replySchema = v.strictObject({
+  format: v.picklist(['json', 'xml']),
+  accessToken: v.exactOptional(path),
+  expiry: v.exactOptional(path),
+  endpoint: v.exactOptional(
+    v.strictObject({ path, hosts: v.exactOptional(v.array(v.pipe(words, v.startsWith('.', 'must begin with a dot: "…evil" ends in "evil" too')))) }),
+  ),
+  errors: v.exactOptional(v.array(path)),
+  descriptions: v.exactOptional(v.array(path)),
+});
 
 const grantCauses = ['invalid_grant', 'refresh_token_expired', 'refresh_token_reused'] as const;
 const settingsCauses = ['invalid_client', 'invalid_request'] as const;
 
 /** See `ErrorRule` in `domain/error-rules.ts`. */
-const errorRuleSchema = v.pipe(
+export const errorRuleSchema = v.pipe(
   v.strictObject({
     when: v.pipe(
       v.strictObject({
@@ -79,6 +56,7 @@ const errorRuleSchema = v.pipe(
         error: v.exactOptional(v.array(words)),
         description: v.exactOptional(expression),
         header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
+        member: v.exactOptional(v.strictObject({ path, matches: expression })),
         body: v.exactOptional(expression),
       }),
       v.check((when) => Object.keys(when).length > 0, 'must have a condition: without one no later rule is ever reached'),
@@ -92,34 +70,44 @@ const errorRuleSchema = v.pipe(
   v.forward(
     v.check(
       (rule) => causesOf(rule.class).includes(rule.cause ?? ''),
-      `must be one of ${grantCauses.join(', ')} for a dead_grant, one of
-      ${settingsCauses.join(', ')} for misconfigured, and absent for every other class`,
+      `must be one of ${grantCauses.join(', ')} for a dead_grant, one of ${settingsCauses.join(', ')} for misconfigured, and absent for every other class`,
     ),
     ['cause'],
   ),
 );
 
-export const presetSchema = v.pipe(
-  v.strictObject({
-    name: v.pipe(v.string(), v.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens')),
-    title: words,
-    facts: factsSchema,
-    settings: v.record(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]*$/, 'must be in snake_case')), settingSchema),
-    /** First delay of the back-off, by failure code (`http_429`, `time_out`). */
-    retryDelaysSeconds: v.objectWithRest({ default: someSeconds }, someSeconds),
-    /** Headers of a 429 that say when to come back, most telling first. */
-    resetHeaders: v.array(headerName),
-    errorRules: v.array(errorRuleSchema),
-  }),
+export const presetEntries = {
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'must be lower-case words joined by hyphens')),
+  title: words,
+  facts: factsSchema,
+  settings: v.record(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]*$/, 'must be in snake_case')), settingSchema),
+  request: v.exactOptional(requestSchema),
+  reply: v.exactOptional(replySchema),
+  /** With the grant `static`: the secret setting that is the access token. */
+  accessToken: v.exactOptional(words),
+  /**
+   * What a client puts on its requests to the provider, over settings, `{access_token}` and `{token_type}`; `Authorization` if
+   * absent. A header that names a setting without a value is left out.
+   */
+  headers: v.exactOptional(headers),
+  /** First delay of the back-off, by failure code (`http_429`, `time_out`); the product's own if absent. */
+  retryDelaysSeconds: v.exactOptional(v.objectWithRest({ default: someSeconds }, someSeconds)),
+  /** Headers of a 429 that say when to come back, most telling first. */
+  resetHeaders: v.exactOptional(v.array(headerName)),
+  errorRules: v.array(errorRuleSchema),
+};
+
+const presetSchema = v.pipe(
+  v.strictObject(presetEntries),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { facts, settings } = dataset.value;
-    for (const { fact, message } of contradictionsIn(facts)) addIssue({ message, path: [member(dataset.value, 'facts'), member(facts, fact)] });
-    for (const { name, message } of settingFaults(facts, settings)) addIssue({ message, path: [member(dataset.value, 'settings'), member(settings, name)] });
+    const preset = dataset.value;
+    const found = [...contradictionsIn(preset.facts).map(({ fact, message }) => ({ path: ['facts', fact], message })), ...presetFaults(preset)];
+    for (const { path: names, message } of found) addIssue({ message, path: pathTo(preset, names) });
   }),
 );
 
-export type Preset = v.InferOutput<typeof presetSchema>;
+export type Preset = v.InferOutput<v.StrictObjectSchema<typeof presetEntries, undefined>>;
 
 /** Returns the preset, or throws one error that lists everything that is wrong with it. */
 export function parsePreset(input: unknown): Preset {
@@ -129,39 +117,22 @@ export function parsePreset(input: unknown): Preset {
   throw new Error(`this preset cannot be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
 }
 
-/** Names in braces in a template. */
-export const placeholdersIn = (template: string): string[] => [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
-
-function settingFaults(facts: Facts, settings: Preset['settings']): { readonly name: string; readonly message: string }[] {
-  const faults = [];
-  for (const name of placeholdersIn(facts.tokenEndpoint ?? '')) {
-    // Free text could name any host.
-    if (settings[name]?.kind !== 'choice')
-      faults.push({ name, message: `facts.tokenEndpoint names {${name}}: add a setting of this name and of the kind "choice"` });
-  }
-  for (const [name, setting] of Object.entries(settings)) {
-    const illegal =
-      setting.kind === 'choice' && setting.replaces !== undefined ? unknownChoices(setting.choices, factsSchema.entries[setting.replaces].options) : [];
-    if (illegal.length > 0) faults.push({ name, message: `choices that ${setting.replaces} cannot have: ${illegal.join(', ')}; remove them` });
-    if (setting.kind === 'duration' && !name.endsWith('_seconds')) faults.push({ name, message: 'is a duration: let its name end in _seconds' });
-  }
-  const givesEndpoint = Object.values(settings).some((setting) => setting.replaces === 'tokenEndpoint' && setting.required);
-  if (facts.tokenEndpoint === undefined && !givesEndpoint) {
-    faults.push({ name: 'token_endpoint', message: 'is missing: give facts.tokenEndpoint, or a required setting that replaces it' });
-  }
-  return faults;
-}
-
-const unknownChoices = (choices: readonly string[], known: readonly string[]): string[] => choices.filter((choice) => !known.includes(choice));
-
 /** The causes that fit a class; `''` stands for none. */
 function causesOf(failureClass: string): readonly string[] {
   if (failureClass === 'dead_grant') return grantCauses;
   return failureClass === 'misconfigured' ? settingsCauses : [''];
 }
 
-function member(input: Record<string, unknown>, key: string): v.ObjectPathItem {
-  return { type: 'object', origin: 'value', input, key, value: input[key] };
+function pathTo(input: object, names: readonly string[]): [v.ObjectPathItem, ...v.ObjectPathItem[]] {
+  let within: unknown = input;
+  const items = names.map((key): v.ObjectPathItem => {
+    const parent = (typeof within === 'object' && within !== null ? within : {}) as Record<string, unknown>;
+    within = parent[key];
+    return { type: 'object', origin: 'value', input: parent, key, value: within };
+  });
+  const [first, ...rest] = items;
+  if (first === undefined) throw new Error('a fault has no path');
+  return [first, ...rest];
 }
 
 function compiles(text: string): boolean {

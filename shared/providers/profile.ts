@@ -1,31 +1,39 @@
 /** What the protocol and the classifier need to know of a connection's provider. Pure. */
+
 import { limits } from '../domain/limits.ts';
 import type { Dialect } from '../domain/reply.ts';
 import type { Connection, Profile } from '../domain/types.ts';
+import type { Presets } from './by-name.ts';
 import { longestMarginSeconds } from './contradictions.ts';
-import type { Facts } from './preset.ts';
-import { knownPresets, type Presets } from './presets/index.ts';
+import type { Facts } from './facts.ts';
+import { knownPresets } from './presets/index.ts';
 import { type ProviderChoice, resolveProvider } from './resolve.ts';
+import { xmlMembers } from './xml.ts';
 
 /** More slots than any cycle needs that leaves time to use the token; each is a secret that costs money. */
-const mostSlots = 40;
+export const mostSlots = 40;
 const dayMs = 86_400_000;
+/** Our choices, after what integration platforms advise: a minute after a 429, 15 to 30 s after a 500. */
+const usualDelaysSeconds = { default: 5, time_out: 1, http_429: 60, http_500: 15 };
 
 /** Returns the connection's profile; the cycle is taken from the token in hand. Throws if the provider is unknown. */
 export function profileOf(item: Connection, presets: Presets = knownPresets): Profile {
   const { preset, facts } = resolveProvider(item.config, presets);
+  const hasRefreshToken = facts.grant === 'refresh_token';
   const marginMs = (item.config.marginSeconds ?? Math.min(facts.marginSeconds, longestMarginSeconds(facts))) * 1_000;
-  const { default: first, ...delays } = preset.retryDelaysSeconds;
+  const { default: first, ...delays } = preset.retryDelaysSeconds ?? usualDelaysSeconds;
   return {
     grant: facts.grant,
     marginMs,
     minTokenAgeMs: facts.minTokenAgeSeconds * 1_000,
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
-    ambiguousRetry: facts.grant === 'refresh_token' && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
+    ambiguousRetry: hasRefreshToken && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
     callTimeoutMs: callTimeoutOf(facts),
-    slots: slotsFor(cycleOf(item, facts, marginMs)),
+    slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,
-    ...(facts.grant === 'refresh_token' && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
+    ...(hasRefreshToken && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
+    ...(facts.errorsPerHour !== undefined && { errorsPerHour: facts.errorsPerHour }),
+    ...(facts.callsPerDay !== undefined && { callsPerDay: facts.callsPerDay }),
     firstDelayMs: { ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])), default: first * 1_000 },
   };
 }
@@ -38,7 +46,10 @@ export function dialectOf(config: ProviderChoice, presets: Presets = knownPreset
     errorRules: preset.errorRules,
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
     expiresInUnit: facts.expiresInUnit,
-    resetHeaders: preset.resetHeaders,
+    resetHeaders: preset.resetHeaders ?? [],
+    ...(preset.reply && { reply: preset.reply }),
+    ...(preset.reply?.format === 'xml' && { parse: xmlMembers }),
+    ...(facts.tokenType !== undefined && { tokenType: facts.tokenType }),
   };
 }
 

@@ -1,19 +1,25 @@
 /** From a connection's configuration to the facts that hold for it: the preset's, with the settings in their place. */
 import * as v from 'valibot';
 import type { ConnectionConfig } from '../domain/types.ts';
-import { type Facts, factsSchema, type Preset, placeholdersIn } from './preset.ts';
-import { knownPresets, type Presets } from './presets/index.ts';
+import type { Presets } from './by-name.ts';
+import { type Facts, factsSchema } from './facts.ts';
+import type { Preset } from './preset.ts';
+import { knownPresets } from './presets/index.ts';
+import { filled, filledTree, namesIn, type Template, type Values } from './templates.ts';
+import { presetNamed, valuesOf } from './values.ts';
 
 export interface ResolvedProvider {
   readonly preset: Preset;
   readonly facts: Facts;
-  readonly tokenEndpoint: URL;
+  /** The settings with their defaults. */
+  readonly values: Values;
+  /** Undefined if nothing is ever called (`static`). */
+  readonly tokenEndpoint?: URL;
+  readonly authorizationEndpoint?: URL;
+  readonly revocationEndpoint?: URL;
 }
 
 export type ProviderChoice = Pick<ConnectionConfig, 'provider' | 'settings'>;
-
-/** The preset of this name, or undefined. */
-export const presetNamed = (name: string, presets: Presets): Preset | undefined => (Object.hasOwn(presets, name) ? presets[name] : undefined);
 
 /** Returns what holds for a connection. Throws if its provider is unknown or its settings do not fit: they were checked when they were put. */
 export function resolveProvider({ provider, settings }: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider {
@@ -23,33 +29,42 @@ export function resolveProvider({ provider, settings }: ProviderChoice, presets:
       `unknown provider "${provider}"; known are ${Object.keys(presets).join(', ')}. It has no preset any more: put the connection again, or bring the preset back.`,
     );
   const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, settings) });
-  const endpoint = tokenEndpointOf(facts, settings);
-  if (endpoint.url === undefined) throw new Error(`the settings of a connection to "${provider}" give no token endpoint; put them again`);
-  return { preset, facts, tokenEndpoint: new URL(endpoint.url) };
+  const values = valuesOf(preset, settings);
+  const url = (template: string | undefined): URL | undefined => {
+    const text = template === undefined ? undefined : filled(template, values);
+    return text === undefined ? undefined : new URL(text);
+  };
+  const [tokenEndpoint, authorizationEndpoint, revocationEndpoint] = [facts.tokenEndpoint, facts.authorizationEndpoint, facts.revocationEndpoint].map(url);
+  if (facts.grant !== 'static' && tokenEndpoint === undefined) {
+    throw new Error(`the settings of a connection to "${provider}" give no token endpoint; put them again`);
+  }
+  return {
+    preset,
+    facts,
+    values,
+    ...(tokenEndpoint && { tokenEndpoint }),
+    ...(authorizationEndpoint && { authorizationEndpoint }),
+    ...(revocationEndpoint && { revocationEndpoint }),
+  };
 }
 
 /** The facts that settings replace, with the values they put there. */
 export function replacements(preset: Preset, settings: ConnectionConfig['settings']): Readonly<Record<string, unknown>> {
   const given = Object.entries(preset.settings).filter(([name]) => settings[name] !== undefined);
-  return Object.fromEntries(given.flatMap(([name, { replaces }]) => (replaces === undefined ? [] : [[replaces, settings[name]]])));
-}
-
-/** The token endpoint with its placeholders filled in, or the settings that are missing for that. */
-export function tokenEndpointOf(
-  { tokenEndpoint }: Facts,
-  settings: ConnectionConfig['settings'],
-): { readonly url?: string; readonly missing: readonly string[] } {
-  if (tokenEndpoint === undefined) return { missing: [] };
-  const missing = placeholdersIn(tokenEndpoint).filter((name) => typeof settings[name] !== 'string');
-  if (missing.length > 0) return { missing };
-  return { url: tokenEndpoint.replace(/\{([^{}]*)\}/g, (_, name: string) => String(settings[name])), missing };
+  return Object.fromEntries(given.flatMap(([name, setting]) => ('replaces' in setting ? [[setting.replaces, settings[name]]] : [])));
 }
 
 /**
- * What a grant is bound to: provider, token endpoint and client. Neither a refresh token nor a client secret may be carried over
- * to another. A provider that is not known any more is like no other.
+ * What a grant and its secrets are bound to: provider, token endpoint, client, and who the token request says it is. None of them
+ * may be carried over to another. A provider that is not known any more is like no other.
  */
 export function identityOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
-  const endpoint = presetNamed(config.provider, presets) && resolveProvider(config, presets).tokenEndpoint.href;
-  return JSON.stringify([config.provider, endpoint ?? null, config.clientId ?? null]);
+  const { provider, clientId = null } = config;
+  if (presetNamed(provider, presets) === undefined) return JSON.stringify([provider, null, clientId]);
+  const { preset, facts, tokenEndpoint, values } = resolveProvider(config, presets);
+  const asked: readonly (Template | undefined)[] = [facts.tokenParameters, preset.request?.headers, preset.request?.basic, preset.request?.body as Template];
+  // A duration is how, not who.
+  const names = asked.flatMap(namesIn).filter((name) => ['text', 'choice'].includes(preset.settings[name]?.kind ?? ''));
+  const who = Object.fromEntries([...new Set(names)].sort().map((name) => [name, `{${name}}`]));
+  return JSON.stringify([provider, tokenEndpoint?.href ?? null, clientId, filledTree(who, values)]);
 }

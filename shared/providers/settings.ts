@@ -1,6 +1,9 @@
 /** Checks a connection's settings against what the preset declares. */
 import { type EndpointPolicy, faultOfEndpoint } from './endpoint-url.ts';
-import { type Preset, placeholdersIn, type Setting } from './preset.ts';
+import type { Preset } from './preset.ts';
+import { faultOfSecret } from './secret-formats.ts';
+import type { Setting } from './setting.ts';
+import { namesIn } from './templates.ts';
 
 /** One thing that is wrong with a request. */
 export interface Fault {
@@ -46,15 +49,26 @@ const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name 
 function missing({ settings, facts }: Preset, name: string, given: ReadonlyMap<string, unknown>): string | undefined {
   const setting = settings[name];
   if (setting === undefined) return undefined;
-  const replaced = Object.keys(settings).some((other) => settings[other]?.replaces === 'tokenEndpoint' && given.has(other));
-  const needed = setting.required === true || (!replaced && placeholdersIn(facts.tokenEndpoint ?? '').includes(name));
+  // A secret may be stored already: the use case knows.
+  if (setting.kind === 'secret' || ('default' in setting && setting.default !== undefined)) return undefined;
+  const needed = setting.required === true || endpointsOf(facts, settings, given).some((endpoint) => namesIn(endpoint).includes(name));
   return needed ? `is missing${setting.kind === 'choice' ? `; it is one of ${setting.choices.join(', ')}` : ''}` : undefined;
+}
+
+/** The endpoints that are not replaced as a whole. */
+function endpointsOf(facts: Preset['facts'], settings: Preset['settings'], given: ReadonlyMap<string, unknown>): (string | undefined)[] {
+  const replaced = Object.entries(settings).flatMap(([name, setting]) => (setting.kind === 'url' && given.has(name) ? [setting.replaces] : []));
+  return (['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint'] as const)
+    .filter((endpoint) => !replaced.includes(endpoint) && !(endpoint !== 'tokenEndpoint' && replaced.includes('tokenEndpoint')))
+    .map((endpoint) => facts[endpoint]);
 }
 
 function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
   switch (setting.kind) {
     case 'text': {
       const fits = typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
+      const { pattern } = setting;
+      if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) return `must look like this: ${pattern}`;
       return fits ? undefined : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
     }
     case 'url':
@@ -65,5 +79,7 @@ function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): stri
       const fits = typeof value === 'number' && Number.isInteger(value) && value >= setting.least && value <= setting.most;
       return fits ? undefined : `must be a whole number of seconds from ${setting.least} to ${setting.most}`;
     }
+    case 'secret':
+      return faultOfSecret(setting.format, value);
   }
 }

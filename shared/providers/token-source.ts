@@ -1,19 +1,30 @@
-/** Tokens from an OAuth token endpoint: one request, read in the provider's dialect. */
+/** Where tokens come from, by grant: a token endpoint, the provider's own request, or a stored secret itself. */
 import { classify } from '../domain/classify.ts';
-import type { Clock, TokenEndpoint, TokenSource } from '../ports/index.ts';
+import type { Outcome } from '../domain/decide.ts';
+import { type EpochMs, plus } from '../domain/types.ts';
+import type { Clock, Credentials, TokenEndpoint, TokenSource } from '../ports/index.ts';
+import { withHeaderSecrets } from './headers.ts';
+import type { Preset } from './preset.ts';
 import { dialectOf } from './profile.ts';
+import { resolveProvider } from './resolve.ts';
 
-export const oauthTokenSource = (endpoint: TokenEndpoint, clock: Clock): TokenSource => ({
-  async obtain({ item: { config }, profile }, { refreshToken, clientSecret }) {
+export const tokenSource = (endpoint: TokenEndpoint, clock: Clock): TokenSource => ({
+  async obtain({ item: { config }, profile: { grant, callTimeoutMs } }, { refreshToken, credentials }) {
+    const { preset } = resolveProvider(config);
     const requestedAt = clock.now();
-    const answer = await endpoint.request({
-      config,
-      grant: profile.grant,
-      ...(refreshToken && { refreshToken }),
-      ...(clientSecret && { clientSecret }),
-      timeoutMs: profile.callTimeoutMs,
-    });
-    const sent = [refreshToken, clientSecret].filter((secret) => secret !== undefined);
-    return classify(answer, { requestedAt, receivedAt: clock.now() }, sent, dialectOf(config));
+    if (grant === 'static') return staticToken(preset, credentials, requestedAt);
+    const answer = await endpoint.request({ config, grant, credentials, ...(refreshToken && { refreshToken }), timeoutMs: callTimeoutMs });
+    const sent = [...Object.values(credentials), ...(refreshToken === undefined ? [] : [refreshToken])];
+    const outcome = classify(answer, { requestedAt, receivedAt: clock.now() }, sent, dialectOf(config));
+    return withHeaderSecrets(outcome, preset, credentials);
   },
 });
+
+/** A stored key as a token set. Its life is ours to say: so long may a client go without asking whether the key was replaced. */
+function staticToken(preset: Preset, credentials: Credentials, now: EpochMs): Outcome {
+  const accessToken = credentials[preset.accessToken ?? ''];
+  if (accessToken === undefined) return { kind: 'failure', class: 'transient', code: `${preset.accessToken}_missing` };
+  const { tokenType = 'Bearer', lifetimeSeconds } = preset.facts;
+  const tokens = { accessToken, tokenType, requestedAt: now, receivedAt: now, expiresAt: plus(now, lifetimeSeconds * 1_000) };
+  return withHeaderSecrets({ kind: 'success', tokens }, preset, credentials);
+}

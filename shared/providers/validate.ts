@@ -1,21 +1,29 @@
 /** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
 import * as v from 'valibot';
 import { type ConnectionConfig, Secret } from '../domain/types.ts';
+import type { Credentials } from '../ports/index.ts';
+import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
+import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } from './credentials.ts';
 import type { EndpointPolicy } from './endpoint-url.ts';
-import { type Facts, factsSchema, type Preset } from './preset.ts';
-import { knownPresets, type Presets } from './presets/index.ts';
-import { identityOf, presetNamed, replacements } from './resolve.ts';
+import { type Facts, factsSchema } from './facts.ts';
+import type { Preset } from './preset.ts';
+import { knownPresets } from './presets/index.ts';
+import { identityOf, replacements } from './resolve.ts';
+import type { Setting } from './setting.ts';
 import { type Fault, settingsFaults, unknownFields } from './settings.ts';
+import { presetNamed } from './values.ts';
 
 /** A request whose form is right. What it leaves out may be kept by the connection it replaces: the use case decides. */
 export interface ParsedConnectionRequest {
   readonly config: ConnectionConfig;
   readonly grant: Facts['grant'];
-  /** What a grant and a client secret are bound to: provider, token endpoint and client. */
+  /** What a grant and its secrets are bound to: provider, token endpoint, client, user. */
   readonly identityOf: (config: ConnectionConfig) => string;
-  readonly needsClientSecret: boolean;
-  readonly clientSecret?: Secret;
+  /** The secrets without which no token can be asked for, and where in a request they are given. */
+  readonly needed: readonly NeededSecret[];
+  /** All of the connection's secrets, or none. */
+  readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
 }
 
@@ -34,7 +42,6 @@ const credential = (most: number) =>
     v.regex(/^(?! )[\x20-\x7e]*(?<! )$/, 'must be printable ASCII without line breaks, and without spaces at its ends'),
   );
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isMargin = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
 const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
 const bodyEntries = {
@@ -69,56 +76,48 @@ export function parseConnectionRequest(body: unknown, { presets = knownPresets, 
   // What is sound is looked at as a whole even if something else is not: every fault at once.
   const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !faults.some(({ path }) => path === `settings.${name}`)));
   const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, sound) });
-  faults.push(...factFaults(preset, facts, sound, member(body, 'margin_seconds')), ...credentialFaults(facts, body));
-  return result.success && faults.length === 0 ? { ok: true, value: requestOf(result.output, facts, presets) } : { ok: false, faults };
+  faults.push(...factFaults(preset, facts, sound, member(body, 'margin_seconds')), ...credentialFaults(preset, facts, body));
+  return result.success && faults.length === 0 ? { ok: true, value: requestOf(result.output, preset, facts, presets) } : { ok: false, faults };
 }
 
-function requestOf({ provider, settings, client, refresh_token, renewal, margin_seconds }: Body, facts: Facts, presets: Presets): ParsedConnectionRequest {
+function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): ParsedConnectionRequest {
+  const { provider, settings, client, refresh_token, renewal, margin_seconds } = body;
+  const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
+  const secrets = { ...(client?.client_secret !== undefined && { client_secret: client.client_secret }), ...only(settings, isSecret) };
+  const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(String(value))]));
   return {
     config: {
       provider,
-      settings,
+      settings: only(settings, (name) => !isSecret(name)),
       ...(client !== undefined && { clientId: client.client_id }),
       renewal,
       ...(margin_seconds !== undefined && { marginSeconds: margin_seconds }),
     },
     grant: facts.grant,
     identityOf: (config) => identityOf(config, presets),
-    needsClientSecret: facts.clientAuthentication !== 'none',
-    ...(client?.client_secret !== undefined && { clientSecret: new Secret(client.client_secret) }),
+    needed: neededSecrets(preset, facts),
+    ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),
   };
 }
+
+const only = <T>(record: Readonly<Record<string, T>>, keep: (name: string) => boolean): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([name]) => keep(name)));
 
 /** Contradictions among the facts that hold for this connection, each at the field that brought it in. */
 function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], margin: unknown): Fault[] {
   const fieldOf = (fact: keyof Facts): string => {
     if (fact === 'marginSeconds') return 'margin_seconds';
-    const name = Object.keys(preset.settings).find((key) => preset.settings[key]?.replaces === fact && settings[key] !== undefined);
+    const name = Object.keys(preset.settings).find((key) => settings[key] !== undefined && replaces(preset.settings[key]) === fact);
     return name === undefined ? 'settings' : `settings.${name}`;
   };
   const marginSeconds = isMargin(margin) ? margin : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
   return contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message }));
 }
 
-function credentialFaults({ clientAuthentication, grant }: Facts, body: unknown): Fault[] {
-  const client = member(body, 'client');
-  const faults: Fault[] = [];
-  if (client === undefined) faults.push({ path: 'client.client_id', message: 'is missing' });
-  if (clientAuthentication === 'none' && member(client, 'client_secret') !== undefined) {
-    faults.push({ path: 'client.client_secret', message: 'is not used by client_authentication "none": remove it, or choose another' });
-  }
-  if (grant === 'client_credentials' && member(body, 'refresh_token') !== undefined) {
-    faults.push({ path: 'refresh_token', message: 'is not used by the grant client_credentials: remove it, or choose the grant refresh_token' });
-  }
-  return faults;
-}
+const replaces = (setting: Setting | undefined): keyof Facts | undefined => (setting !== undefined && 'replaces' in setting ? setting.replaces : undefined);
 
 /** For an object: a missing field is told by its name, anything that is no object by `otherwise`. */
 function fieldMessage(otherwise: string) {
   return (issue: v.BaseIssue<unknown>): string => (issue.path === undefined ? otherwise : 'is missing');
-}
-
-function member(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }

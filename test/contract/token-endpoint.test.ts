@@ -53,7 +53,7 @@ function tokenRequest(token_endpoint: string, settings: Record<string, unknown> 
     config: { provider: 'generic-oauth2', settings: { token_endpoint, ...settings }, clientId: 'client-1_a.b', renewal: 'always' },
     grant: 'refresh_token',
     refreshToken: new Secret('rt 1+/='),
-    clientSecret: new Secret('s3cr:t +%-_.~'),
+    credentials: { client_secret: new Secret('s3cr:t +%-_.~') },
     timeoutMs: 5_000,
     ...differing,
   };
@@ -102,7 +102,7 @@ describe('the request', () => {
 
   test('is not sent without what it needs', async () => {
     const { seen, url } = await provider(json({}));
-    const { clientSecret: _, ...withoutSecret } = tokenRequest(url);
+    const withoutSecret = tokenRequest(url, {}, { credentials: {} });
     const { refreshToken: __, ...withoutToken } = tokenRequest(url);
     expect(await endpoint.request(withoutSecret)).toEqual({ kind: 'not_sent', code: 'client_secret_missing' });
     expect(await endpoint.request(withoutToken)).toEqual({ kind: 'not_sent', code: 'refresh_token_missing' });

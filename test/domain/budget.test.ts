@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { callsOn, errorsOf, spentUntil } from '../../shared/domain/budget.ts';
 import { assess } from '../../shared/domain/rules.ts';
-import { at, day, dueConnectionOf, hour, now, profileOf } from './fixtures.ts';
+import { at, day, dueConnectionOf, hour, now, profileOf, today } from './fixtures.ts';
 
 const errorsAt = (...instants: number[]) => Object.fromEntries(instants.map((ms, fence) => [String(fence + 1), at(ms)]));
-const today = 20_833;
 
 describe('errors an hour', () => {
   const profile = profileOf({ errorsPerHour: 3 });

@@ -12,6 +12,8 @@ export const second = 1_000;
 export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
+/** The day of `now`, counted from 1970. */
+export const today = 20_833;
 
 export const generation = 5;
 /** The fencing token of the committed token set; whoever holds the lease now has the next but two. */
@@ -48,9 +50,6 @@ export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   fence: committedFence,
   committedFence,
   attempts: {},
-  errors: {},
-  calls: 0,
-  callsOn: 0,
   accessToken: 'sealed',
   tokenType: 'Bearer',
   requestedAt: at(-minute),
@@ -103,13 +102,15 @@ export function itemAfter(write: Write, item: Connection): Connection {
   return next;
 }
 
-/** The lease held since now, and the item as the acquiring write returned it: with that lease and the attempt in it. */
+/** The lease held since now, and the item as the acquiring write returned it: with that lease and attempt in it, and the call counted. */
 export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf(), more: Partial<Attempt> = {}): Held {
   const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
   const earlier = Object.values(item.attempts).filter((attempt) => attempt.sent);
   const repeats = earlier.some((other) => other.generation === item.generation);
   const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats, ...more });
-  return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts: { ...item.attempts, ...attemptsWith(attempt) } } } };
+  const attempts = { ...item.attempts, ...attemptsWith(attempt) };
+  const errors = { ...item.errors, [myFence]: now };
+  return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts, errors, calls: item.calls + 1, callsOn: today } } };
 }
 
 export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({ now, chance: 0, deadline: at(80 * second), ...more });

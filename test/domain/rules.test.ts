@@ -167,16 +167,13 @@ describe('holdersAnswerUntil: 84 s after the latest start among those that have 
 describe('withoutMine: the connection as if we had not acquired', () => {
   const theirs = attemptOf(11);
 
-  test('takes away my lease and my attempt, and nothing else', () => {
-    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(12)) });
-    expect(withoutMine(item, 12)).toStrictEqual(without({ ...item, attempts: attemptsWith(theirs) }, 'lease'));
+  test('takes away my lease, my attempt and my call, and nothing else', () => {
+    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(12)), errors: { 11: at(-minute), 12: now }, calls: 7 });
+    const before = { ...item, attempts: attemptsWith(theirs), errors: { 11: at(-minute) }, calls: 6 };
+    expect(withoutMine(item, 12)).toStrictEqual(without(before, 'lease'));
   });
   test('leaves a lease that is another’s', () => {
-    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(13)) });
-    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs) });
-  });
-  test('leaves a connection in which nothing is mine as it is', () => {
-    const item = connectionOf({ attempts: attemptsWith(theirs) });
-    expect(withoutMine(item, 13)).toStrictEqual(item);
+    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(13)), errors: { 13: now }, calls: 1 });
+    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs), errors: {}, calls: 0 });
   });
 });

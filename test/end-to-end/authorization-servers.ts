@@ -41,8 +41,8 @@ export async function startOidcProvider(directory: string, accessTokenSeconds: n
   };
 }
 
-/** @node-oauth/oauth2-server: an old refresh token is refused, the grant survives. */
-export async function startNodeOauth2Server(accessTokenSeconds: number): Promise<RealServer> {
+/** @node-oauth/oauth2-server: an old refresh token is refused and the grant survives, or (`old: 'good'`) an old one goes on working. */
+export async function startNodeOauth2Server(accessTokenSeconds: number, old: 'refused' | 'good' = 'refused'): Promise<RealServer> {
   const calls: { at: number; status: number }[] = [];
   const client = { id: 'worker', grants: ['refresh_token'], accessTokenLifetime: accessTokenSeconds };
   const clientSecret = randomBytes(24).toString('base64url');
@@ -53,7 +53,7 @@ export async function startNodeOauth2Server(accessTokenSeconds: number): Promise
     model: {
       getClient: async (id: string, secret: string) => (id === client.id && secret === clientSecret ? client : false),
       getRefreshToken: async (token: string) => refreshTokens.get(token),
-      revokeToken: async ({ refreshToken = '' }) => refreshTokens.delete(refreshToken),
+      revokeToken: async ({ refreshToken = '' }) => old === 'good' || refreshTokens.delete(refreshToken),
       saveToken: async (token) => {
         const { refreshToken = '' } = token;
         refreshTokens.set(refreshToken, { refreshToken, client, user });

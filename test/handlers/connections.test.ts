@@ -39,6 +39,7 @@ describe('PUT creates', () => {
       margin_seconds: 60,
       state: 'active',
       generation: 0,
+      budget: {},
       next_renewal_at: body['created_at'],
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
@@ -73,7 +74,7 @@ describe('PUT replaces', () => {
     const after = await itemOf('kept');
     const { grantId, generation, accessToken, refreshToken } = before;
     expect(after).toMatchObject({ grantId, generation, accessToken, refreshToken });
-    expect(after.config.clientSecretVersionId).toBe(before.config.clientSecretVersionId);
+    expect(after.config).toEqual({ ...before.config, marginSeconds: 90 });
     expect((await world.call('GET /token/kept')).status).toBe(200);
   });
 

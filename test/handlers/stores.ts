@@ -24,13 +24,13 @@ export interface Message {
 
 export type Stores = Awaited<ReturnType<typeof startStores>>;
 
-/** Starts them, with two sealing keys that are told to `secret`. */
+/** Starts them, with the sealing keys that are told to `secret`. */
 export async function startStores(secret: (value: string) => void) {
   const database = new DatabaseSync(':memory:');
   const [dynamoDb, secretsManager, sqs] = await Promise.all([startDynamoDb(), startSecretsManager({ database }), startSqs({ database })]);
   await createTable(dynamoDb.url, tableProperties());
   const secrets = new SecretsManagerClient({ ...account, endpoint: secretsManager.url });
-  for (const name of ['access-key', 'refresh-key']) {
+  for (const name of ['access-key', 'refresh-key', 'state-key']) {
     const key = randomBytes(32).toString('hex');
     secret(key);
     await secrets.send(new CreateSecretCommand({ Name: name, SecretString: key }));
@@ -50,6 +50,7 @@ export async function startStores(secret: (value: string) => void) {
       SECRET_PREFIX: 'token-broker/',
       ACCESS_KEY_SECRET_ID: 'access-key',
       REFRESH_KEY_SECRET_ID: 'refresh-key',
+      STATE_KEY_SECRET_ID: 'state-key',
       REFRESH_QUEUE_URL: sqs.createQueue('refresh'),
       ALLOW_LOOPBACK_PROVIDERS: '1',
     },
@@ -85,7 +86,8 @@ export async function startStores(secret: (value: string) => void) {
 function tableProperties(): object {
   const outdir = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
   try {
-    const app = new App({ outdir });
+    // Whether the templates are valid is for test/infra to ask; to load the validator takes seconds.
+    const app = new App({ outdir, builtinCloudFormationValidation: false });
     const { stackName } = new StateStack(app, 'token-broker-state');
     const resources: { Type: string; Properties: object }[] = Object.values(app.synth().getStackByName(stackName).template.Resources);
     return { ...resources.find(({ Type }) => Type === 'AWS::DynamoDB::Table')?.Properties, TableName: tableName };

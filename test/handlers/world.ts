@@ -12,12 +12,24 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+export interface Page {
+  readonly status: number;
+  readonly html: string;
+  readonly title: string;
+}
+
+const handlers = {
+  token: () => import('../../lambdas/token.ts'),
+  connections: () => import('../../lambdas/connections.ts'),
+  authorizations: () => import('../../lambdas/authorizations.ts'),
+} as const;
+
 type Line = Readonly<Record<string, unknown>>;
 
 /** Nobody listens on port 1. */
 export const nobody = 'http://127.0.0.1:1';
 
-class World {
+export class World {
   readonly stores: Stores;
   readonly provider: Provider;
   readonly #secrets: Set<string>;
@@ -55,18 +67,39 @@ class World {
 
   /** Calls a function. What must be true of every answer is looked at here. */
   async invoke(name: Routed['function'], event: APIGatewayProxyEventV2): Promise<Answer> {
-    const { handler } = name === 'token' ? await import('../../lambdas/token.ts') : await import('../../lambdas/connections.ts');
+    const { handler } = await handlers[name]();
     const { statusCode = 0, headers = {}, body: text = '' } = await handler(event);
-    const body: Answer['body'] = JSON.parse(text);
+    const body: Answer['body'] = statusCode === 204 ? {} : JSON.parse(text);
     if (!('access_token' in body)) this.#answers.push(text);
     const ok = statusCode < 300;
-    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': ok ? 'application/json' : 'application/problem+json' });
+    expect(headers).toMatchObject({ 'cache-control': 'no-store' });
+    if (statusCode !== 204) expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
     if (!ok) {
       const { code, retry_after: seconds } = body;
       expect(body).toMatchObject({ type: `urn:token-broker:problem:${code}`, status: statusCode, title: expect.any(String), retryable: statusCode >= 500 });
       expect(headers['retry-after']).toBe(seconds === undefined ? undefined : String(seconds));
     }
     return { status: statusCode, headers, body };
+  }
+
+  /** Opens the page that a provider sends a browser back to. What must be true of every page is looked at here. */
+  async open(query: string): Promise<Page> {
+    const { event } = routed(`GET /oauth/callback?${query}`);
+    const { handler } = await handlers.authorizations();
+    const { statusCode = 0, headers = {}, body: html = '' } = await handler({ ...event, headers: {} });
+    this.#answers.push(html);
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8', 'referrer-policy': 'no-referrer' });
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    expect(html).not.toMatch(/<script|<link|<img|<a |url\(| on\w+=/i);
+    return { status: statusCode, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '' };
+  }
+
+  /** Takes note of a secret that somebody else made. */
+  known(secret: string): string {
+    this.#secrets.add(secret);
+    return secret;
   }
 
   /** Hands messages of these bodies to the refresh function. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
-import { routes } from '../../lambdas/routes.ts';
+import { type Route, routes } from '../../lambdas/routes.ts';
 import { metricNamespace } from '../../shared/adapters/telemetry.ts';
 import { assertRelations, limits } from '../../shared/domain/limits.ts';
 import { templatesOf, unbundled, withoutHash } from './deployed.ts';
@@ -23,7 +23,12 @@ describe('state', () => {
   });
 
   test('keeps its logical ids: another id would be another, empty table', () => {
-    expect(Object.keys(state.toJSON().Resources).sort()).toEqual(['AccessKeyE6B25659', 'Connections827CEF2F', 'RefreshKey172F2F5D']);
+    expect(Object.keys(state.toJSON().Resources).sort()).toEqual([
+      'AccessKeyE6B25659',
+      'Connections827CEF2F',
+      'RefreshKey172F2F5D',
+      expect.stringMatching(/^StateKey/),
+    ]);
   });
 
   test('is one table with one item a connection, and an index of what is due', () => {
@@ -46,9 +51,9 @@ describe('state', () => {
     });
   });
 
-  test('has two sealing keys of 64 letters and digits', () => {
+  test('has three sealing keys of 64 letters and digits', () => {
     state.allResourcesProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } });
-    state.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    state.resourceCountIs('AWS::SecretsManager::Secret', 3);
   });
 
   test('cannot lose an output that the broker stack uses', () => {
@@ -71,6 +76,7 @@ describe('functions', () => {
     ['RefreshFunction', limits.refreshTimeoutMs],
     ['PlanFunction', limits.planIntervalMs],
     ['ConnectionsFunction', limits.tokenTimeoutMs],
+    ['AuthorizationsFunction', limits.refreshTimeoutMs],
   ])('%s ends when the limits say', (id, ms) => {
     expect(propertiesOf('AWS::Lambda::Function', id).Timeout * 1_000).toBe(ms);
   });
@@ -120,7 +126,7 @@ test('plan runs at its interval; a failed run is not repeated on top of the next
 });
 
 describe('the HTTP API', () => {
-  test('has the routes of routes.ts, all behind IAM, each to its function', () => {
+  test('has the routes of routes.ts, each to its function, and behind IAM unless it is public', () => {
     const integrations = Object.fromEntries(
       Object.entries(broker.findResources('AWS::ApiGatewayV2::Integration')).map(([id, { Properties }]) => [withoutHash(id), read(Properties.IntegrationUri)]),
     );
@@ -129,11 +135,21 @@ describe('the HTTP API', () => {
       authorization: Properties.AuthorizationType,
       function: integrations[read(Properties.Target).replace('integrations/', '')],
     }));
-    const ids = { token: 'TokenFunction.Arn', connections: 'ConnectionsFunction.Arn' };
+    const ids = { token: 'TokenFunction.Arn', connections: 'ConnectionsFunction.Arn', authorizations: 'AuthorizationsFunction.Arn' };
     expect(deployed).toHaveLength(routes.length);
-    expect(deployed).toEqual(
-      expect.arrayContaining(routes.map(({ method, path, function: name }) => ({ key: `${method} ${path}`, authorization: 'AWS_IAM', function: ids[name] }))),
-    );
+    const expected = (routes as readonly Route[]).map(({ method, path, function: name, public: open }) => ({
+      key: `${method} ${path}`,
+      authorization: open ? 'NONE' : 'AWS_IAM',
+      function: ids[name as keyof typeof ids],
+    }));
+    expect(deployed).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('is open to strangers at one place, slowly: where a browser comes back from a login', () => {
+    const open = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).filter(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM');
+    expect(open.map(({ Properties }) => Properties.RouteKey)).toEqual(['GET /oauth/callback']);
+    const { RouteSettings } = propertiesOf('AWS::ApiGatewayV2::Stage', 'ApiStage');
+    expect(RouteSettings).toEqual({ 'GET /oauth/callback': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } });
   });
 
   test('logs who called what, and neither headers nor queries', () => {
@@ -144,7 +160,7 @@ describe('the HTTP API', () => {
     expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) });
   });
 
-  test('its functions answer before it gives up after 30 s', () => {
+  test('its functions answer before it gives up after 30 s, but for the one that a provider may keep waiting', () => {
     for (const id of ['TokenFunction', 'ConnectionsFunction']) expect(propertiesOf('AWS::Lambda::Function', id).Timeout).toBeLessThan(30);
   });
 });
@@ -160,6 +176,7 @@ describe('alarms', () => {
     expect(alarms.map(({ name }) => name).sort()).toEqual(
       [
         'ApiServerErrors',
+        'BudgetSpent',
         'DeadLetters',
         'Misconfigured',
         'OverdueConnections',
@@ -197,7 +214,7 @@ describe('alarms', () => {
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
-    expect(ours).toHaveLength(4);
+    expect(ours).toHaveLength(5);
     for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
   });
 

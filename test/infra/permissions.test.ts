@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
-import { type FunctionName, routes } from '../../lambdas/routes.ts';
+import type { FunctionName } from '../../lambdas/routes.ts';
 import { templatesOf, unbundled } from './deployed.ts';
 
 // Somebody else's stack, whose roles may get tokens.
@@ -34,6 +34,7 @@ const roleOf: Record<FunctionName, string> = {
   refresh: 'RefreshFunctionRole',
   plan: 'PlanFunctionRole',
   connections: 'ConnectionsFunctionRole',
+  authorizations: 'AuthorizationsFunctionRole',
 };
 const functions = Object.values(broker.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties);
 const environmentOf = (name: FunctionName): Record<string, string> => {
@@ -58,8 +59,10 @@ describe('each function may do what it must, and nothing else', () => {
   test('refresh is the only one that reads refresh tokens and their key', () => {
     expect(allowed(broker, roleOf.refresh)).toEqual({
       ...logs('RefreshFunction'),
+      'dynamodb:DeleteItem': ['Connections.Arn'],
       'dynamodb:GetItem': ['Connections.Arn'],
       'dynamodb:UpdateItem': ['Connections.Arn'],
+      'secretsmanager:DeleteSecret': [secret('*/client*'), secret('*/refresh-*')],
       'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', secret('*/client*'), secret('*/refresh-*')],
       'secretsmanager:CreateSecret': [secret('*/refresh-*')],
       'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
@@ -93,7 +96,26 @@ describe('each function may do what it must, and nothing else', () => {
       'secretsmanager:CreateSecret': written,
       'secretsmanager:PutSecretValue': written,
       'secretsmanager:RestoreSecret': written,
+      // To have a deleted connection's grant revoked by the one that can read it.
+      'sqs:SendMessage': ['RefreshQueue.Arn'],
     });
+  });
+
+  test('authorizations stores the grants that logins bring, and cannot read them back', () => {
+    expect(allowed(broker, roleOf.authorizations)).toEqual({
+      ...logs('AuthorizationsFunction'),
+      'dynamodb:GetItem': ['Connections.Arn'],
+      'dynamodb:UpdateItem': ['Connections.Arn'],
+      'secretsmanager:GetSecretValue': ['AccessKey', 'StateKey', secret('*/client*')],
+      'secretsmanager:CreateSecret': [secret('*/refresh-*')],
+      'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
+      'secretsmanager:RestoreSecret': [secret('*/refresh-*')],
+    });
+  });
+
+  test('only authorizations opens what a browser brings back', () => {
+    const readers = Object.values(roleOf).filter((role) => allowed(broker, role)['secretsmanager:GetSecretValue']?.includes('StateKey'));
+    expect(readers).toEqual([roleOf.authorizations]);
   });
 
   test('nothing is granted by another way than these policies', () => {
@@ -107,9 +129,11 @@ describe('each function may do what it must, and nothing else', () => {
     );
   });
 
-  test('items can be deleted as soon as there is a route for it, and not before', () => {
-    const deletes = (routes as readonly { method: string }[]).some(({ method }) => method === 'DELETE');
-    expect('dynamodb:DeleteItem' in allowed(broker, roleOf.connections)).toBe(deletes);
+  test('what is deleted is removed by refresh alone, which can revoke it first', () => {
+    const removers = Object.values(roleOf).filter(
+      (role) => 'dynamodb:DeleteItem' in allowed(broker, role) || 'secretsmanager:DeleteSecret' in allowed(broker, role),
+    );
+    expect(removers).toEqual([roleOf.refresh]);
   });
 });
 
@@ -150,7 +174,8 @@ describe('the environment names what was granted', () => {
       },
     ],
     ['plan', { TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' }],
-    ['connections', { TABLE_NAME: 'Connections', SECRET_PREFIX: 'token-broker/' }],
+    ['connections', { TABLE_NAME: 'Connections', SECRET_PREFIX: 'token-broker/', REFRESH_QUEUE_URL: 'RefreshQueue' }],
+    ['authorizations', { TABLE_NAME: 'Connections', ACCESS_KEY_SECRET_ID: 'AccessKey', STATE_KEY_SECRET_ID: 'StateKey', SECRET_PREFIX: 'token-broker/' }],
   ])('%s', (name, environment) => {
     expect(environmentOf(name)).toEqual(environment);
   });
@@ -164,12 +189,12 @@ describe('grantGetToken', () => {
   };
   const api = 'arn:AWS::Partition:execute-api:AWS::Region:AWS::AccountId:Api/$default';
 
-  test('lets a role get the token of one connection, and call nothing else', () => {
-    expect(callable('Worker')).toEqual([`${api}/GET/token/exact-nl`]);
+  test('lets a role get the token of one connection, report that it was refused, and call nothing else', () => {
+    expect(callable('Worker')).toEqual([`${api}/GET/token/exact-nl`, `${api}/POST/token/exact-nl/rejections`]);
   });
 
   test('includes the short form for the connection named default', () => {
-    expect(callable('Newcomer')).toEqual([`${api}/GET/token`, `${api}/GET/token/default`]);
+    expect(callable('Newcomer')).toEqual([`${api}/GET/token`, `${api}/GET/token/default`, `${api}/POST/token/default/rejections`]);
   });
 
   test.each(['*', 'exact-*', 'Exact', '-exact', 'exact-', 'a/b', '', 'x'.repeat(64)])('refuses %j, which is no connection', (name) => {

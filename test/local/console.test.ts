@@ -19,7 +19,7 @@ describe('the command line', () => {
 
   test('is understood', () => {
     expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({ port: 0, directory, provider: 'none' });
-    expect(parseArguments(['--port', '65535'])).toMatchObject({ port: 65_535 });
+    expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({ port: 65_535, provider: 'exact-online' });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
   });
 
@@ -32,7 +32,7 @@ describe('the command line', () => {
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
-        '--provider: takes oidc-provider or none, not exact.',
+        '--provider: takes oidc-provider, exact-online or none, not exact.',
       ],
     });
   });

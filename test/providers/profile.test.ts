@@ -44,6 +44,8 @@ describe('the profile', () => {
       slots: 2,
       renewal: 'always',
       keepAliveMs: 604_800_000,
+      errorsPerHour: 8,
+      callsPerDay: 190,
       firstDelayMs: { default: 5_000, time_out: 1_000, http_429: 60_000, http_500: 15_000 },
     });
   });
@@ -101,14 +103,14 @@ describe('the profile', () => {
   });
 
   test('of an unknown provider is an error that names it and the known ones', () => {
-    expect(() => profileOf(connection('nobody', {}))).toThrow(/"nobody".*exact-online, generic-oauth2/);
+    expect(() => profileOf(connection('nobody', {}))).toThrow(/"nobody".*exact-online.*generic-oauth2/);
     expect(() => profileOf(connection('constructor', {}))).toThrow(/unknown provider/);
   });
 });
 
 describe('the token endpoint', () => {
   test('has the country in it', () => {
-    const endpoint = (settings: Record<string, unknown>) => resolveProvider({ provider: 'exact-online', settings }).tokenEndpoint.href;
+    const endpoint = (settings: Record<string, unknown>) => resolveProvider({ provider: 'exact-online', settings }).tokenEndpoint?.href;
     expect(endpoint({ country: 'co.uk' })).toBe('https://start.exactonline.co.uk/api/oauth2/token');
     expect(endpoint({ country: 'nl', token_endpoint: 'http://127.0.0.1:9/t' })).toBe('http://127.0.0.1:9/t');
     expect(() => endpoint({})).toThrow(/no token endpoint/);
@@ -126,7 +128,7 @@ describe('the token endpoint', () => {
 test('a provider is added by one record of data', () => {
   const presets = byName([newPreset]);
   const { config, ...item } = connection('new-books', { region: 'test' });
-  expect(resolveProvider(config, presets).tokenEndpoint.href).toBe('https://id.newbooks.test/token');
+  expect(resolveProvider(config, presets).tokenEndpoint?.href).toBe('https://id.newbooks.test/token');
   expect(profileOf({ ...item, config }, presets)).toMatchObject({
     ambiguousRetry: 'at_once',
     callTimeoutMs: 50_000,

@@ -192,7 +192,9 @@ describe('2 s skew', () => {
 });
 
 describe('the budget', () => {
-  const refusal = { instead: { status: 403, body: '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}', after: false } };
+  const refusal = {
+    instead: { status: 403, body: '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}', after: false },
+  };
 
   test('the provider never sees a ninth error within an hour, and the connection recovers by itself', async () => {
     const s = new Scenario('exactSingleUse', { ways: [{}, ...Array<typeof refusal>(20).fill(refusal)] });

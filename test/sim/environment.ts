@@ -32,6 +32,8 @@ export class Environment implements Clock {
   /** How it ended, if it did so by itself. */
   ended: string | undefined;
   #wasFrozen = false;
+  /** When it was killed. */
+  diedAt: number | undefined;
 
   constructor(options: { id: number; kind: Boundary['kind']; time: VirtualTime; skewMs: number; faults: Faults; latencyMs: () => number }) {
     this.id = options.id;
@@ -62,6 +64,7 @@ export class Environment implements Clock {
   /** SIGKILL: nothing of it ever goes on. */
   kill(): void {
     this.#dead = true;
+    this.diedAt ??= this.#time.now();
     for (const tell of this.#killed.splice(0)) tell();
   }
 

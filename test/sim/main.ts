@@ -1,25 +1,57 @@
-/** `npm run sim -- --seeds N --seed K`: N seeds from K on. */
-import { parseArgs } from 'node:util';
+/** `npm run sim -- --seeds N --seed K`: N seeds from K on. Exits with 1 if an invariant broke, and tells how to see it again. */
+import { parseNumbers } from './arguments.ts';
+import { runSeeds, type Summary } from './seeds.ts';
+import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
 
-const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, log: { type: 'boolean', default: false } },
-});
-const first = Number(values.seed);
-const count = Number(values.seeds);
-const begun = performance.now();
-const byInvariant = new Map<string, number[]>();
-for (let seed = first; seed < first + count; seed += 1) {
-  const run = await simulate(seed);
-  if (values.log) for (const line of run.log) console.log(line.join('  '));
-  if (values.log) console.log(run.kind, run.rates, run.costs, run.digest);
-  for (const { invariant, what } of run.violations.slice(0, 1)) {
-    const seeds = byInvariant.get(invariant) ?? [];
-    seeds.push(seed);
-    byInvariant.set(invariant, seeds);
-    if (seeds.length <= 3) console.log(`seed ${seed} (${run.kind}) ${invariant}: ${what}`);
+const tailLines = 60;
+
+function readArguments() {
+  try {
+    const { numbers, flags } = parseNumbers(
+      process.argv.slice(2),
+      {
+        seeds: { default: 1_000, least: 1, most: 1_000_000 },
+        seed: { default: 1, least: 0, most: 2_000_000_000 },
+        workers: { default: 2, least: 1, most: 16 },
+      },
+      ['log'],
+    );
+    if (flags.includes('log') && numbers.seeds > 1) throw new Error('--log prints one run: it needs --seeds 1');
+    return { ...numbers, log: flags.includes('log') };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
   }
 }
+
+const { seeds, seed, workers, log } = readArguments();
+if (log) {
+  const run = await simulate(seed);
+  for (const line of run.log) console.log(line.join('  '));
+  console.log(run.kind, run.rates, run.costs, run.digest);
+}
+
+const begun = performance.now();
+const summaries: Summary[] = [];
+await runSeeds({ first: seed, count: seeds }, workers, (summary) => summaries.push(summary));
 const seconds = (performance.now() - begun) / 1_000;
-console.log([...byInvariant].map(([invariant, seeds]) => `${invariant}: ${seeds.length} (${seeds.slice(0, 8).join(' ')})`));
-console.log(`${count} seeds in ${seconds.toFixed(1)} s: ${(count / seconds).toFixed(0)} a second`);
+
+const sum = (cost: keyof Summary['costs']): number => summaries.reduce((total, { costs }) => total + costs[cost], 0);
+console.log(`${seeds} seeds in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(0)} a second`);
+console.log(`calls ${sum('calls')}, token sets committed ${sum('generations')}, discarded ${sum('discardedTokenSets')}, invocations ${sum('invocations')}`);
+console.log(`authorized again by a person: ${sum('reauthorizations')}`);
+console.log(`longest time without a token that could be served: ${Math.max(...summaries.map(({ costs }) => costs.longestUnavailableMs)) / 1_000} s`);
+
+const broken = summaries.filter(({ violation }) => violation !== undefined).sort((a, b) => a.seed - b.seed);
+const [first] = broken;
+if (first !== undefined) {
+  for (const { seed, kind, violation } of broken.slice(0, 10)) console.error(`seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`);
+  if (broken.length > 10) console.error(`… and ${broken.length - 10} more`);
+  const shortest = await shrink(first.seed);
+  const rates = Object.entries(shortest?.rates ?? {}).filter(([, rate]) => rate !== 0);
+  console.error(`\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`);
+  for (const line of shortest?.log.slice(-tailLines) ?? []) console.error(line.join('  '));
+  console.error(`\nAgain, with every fault that the seed drew: npm run sim -- --seeds 1 --seed ${first.seed} --log`);
+  process.exitCode = 1;
+}

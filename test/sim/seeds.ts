@@ -1,7 +1,8 @@
 /** Many seeds, in worker threads: runs are independent of each other, and none shares anything but the code. */
 import { Worker } from 'node:worker_threads';
+import type { Violation } from './checkers/checker.ts';
 import type { KindName } from './natures.ts';
-import type { Costs, Violation } from './simulation.ts';
+import type { Costs } from './simulation.ts';
 
 /** What is told of one run. */
 export interface Summary {

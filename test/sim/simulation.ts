@@ -2,18 +2,13 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/types.ts';
-import { type Checker, checkers } from './checkers.ts';
+import type { Violation } from './checkers/checker.ts';
 import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
-import { type KindName, kinds } from './natures.ts';
+import { type Kind, type KindName, kinds } from './natures.ts';
 import { Random } from './random.ts';
 import { type Variant, withLimitsOf } from './variant.ts';
+import { watch } from './watch.ts';
 import { type Happening, start, World } from './world.ts';
-
-export interface Violation {
-  readonly invariant: string;
-  readonly at: number;
-  readonly what: string;
-}
 
 /** What a run came to. Costs are no violations, but somebody pays for them: they are what rules are compared by. */
 export interface Run {
@@ -37,8 +32,8 @@ export interface Costs {
 }
 
 const faultyMs = 1_800_000;
-/** Longer than the longest wait that a failure imposes (30 min after a 4xx that Exact Online does not explain). */
-const calmMs = 2_400_000;
+/** Longer than the longest wait that a failure imposes: the longest back-off, or an hour until spent errors are forgiven. */
+const calmMsFor = ({ profile }: Kind): number => (profile.errorsPerHour === undefined ? 1_500_000 : 4_500_000);
 const kindNames = Object.keys(kinds) as [KindName, ...KindName[]];
 
 export interface SimulationOptions {
@@ -57,6 +52,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   // What is drawn before the world is made comes from a stream of its own.
   const draw = new Random(seed * 2 + 1);
   const kind = draw.pick(kindNames);
+  const calmMs = calmMsFor(kinds[kind]);
   const rates: FaultRates = { ...drawRates(draw), ...given };
   const busy = draw.pick([0.001, 0.01, 0.05]);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
@@ -75,32 +71,14 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
         : { lateMs: 10 + world.random.below(100), times: 1 },
   });
 
-  const violations: Violation[] = [];
-  const violate = (invariant: string, what: string) => {
-    violations.push({ invariant, at: world.time.now() - start, what });
-    world.note(`VIOLATION ${invariant}`, what);
-  };
-  const watching: Checker[] = checkers.map((checker) => checker({ world, rates, violate }));
-  world.onWrite((name, item) => {
-    for (const checker of watching) checker.onWrite?.(name, item);
-  });
-  world.onCall((call) => {
-    for (const checker of watching) checker.onCall?.(call);
-  });
-
-  world.onHardStop((environment) => {
-    for (const checker of watching) checker.onHardStop?.(environment);
-  });
+  const { violations, answered, ended } = watch(world, rates);
 
   let reauthorizations = 0;
-  let lastServed = world.time.now();
+  let servableAt = world.time.now();
   let longestUnavailableMs = 0;
   const ask = async (minTtlMs: number): Promise<void> => {
     const answer = await world.get(minTtlMs, world.random.pick([0, 5_000, 10_000]));
-    for (const checker of watching) checker.onAnswer?.(answer, minTtlMs);
-    const now = world.time.now();
-    if (answer.kind === 'token' || answer.kind === 'refused') lastServed = now;
-    longestUnavailableMs = Math.max(longestUnavailableMs, now - lastServed);
+    answered(answer, minTtlMs);
   };
 
   await world.authorize();
@@ -118,7 +96,12 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
       if (dead) reauthorizations += 1;
       await world.authorize();
     }
-    if (second % 10 === 0) await world.time.runUntil(plus(start, 1_000 + second * 1_000));
+    if (second % 10 !== 0) continue;
+    await world.time.runUntil(plus(start, 1_000 + second * 1_000));
+    const now = world.time.now();
+    // A person who has to log in is another cost, counted by itself.
+    if (world.current?.state !== 'active' || (world.current.expiresAt ?? 0) > now) servableAt = now;
+    longestUnavailableMs = Math.max(longestUnavailableMs, now - servableAt);
   }
   if (!over()) {
     await world.time.runUntil(plus(start, faultyMs + calmMs));
@@ -126,7 +109,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     // A refresh may be under way, as one always may be.
     for (let second = 0; second < 100 && world.current?.lease !== undefined; second += 1) await world.time.runUntil(plus(world.time.now(), 1_000));
     const item = await world.item();
-    for (const checker of watching) checker.onEnd?.(item, answer);
+    ended(item, answer);
   }
 
   return {

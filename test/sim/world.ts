@@ -22,7 +22,7 @@ import {
 } from '../../shared/domain/types.ts';
 import { create, replaceGrant, type Write } from '../../shared/domain/writes.ts';
 import type { Chance, LookUp, RefreshQueue, Sealer, Telemetry, TokenReply } from '../../shared/ports/index.ts';
-import { oauthTokenSource } from '../../shared/providers/token-source.ts';
+import { tokenSource } from '../../shared/providers/token-source.ts';
 import { type Boundary, Environment, type Fault } from './environment.ts';
 import { type Call, type Nature, Provider, type Way } from './provider.ts';
 import { Random } from './random.ts';
@@ -51,6 +51,18 @@ export const start = 1_800_000_000_000 as EpochMs;
 const visibilityMs = limits.refreshTimeoutMs * 6;
 const deliveries = 3;
 
+/** Whoever looks on from outside. */
+export interface Watcher {
+  /** A write was applied. */
+  readonly onWrite?: (name: string, item: Connection) => void;
+  /** A request leaves. */
+  readonly onCall?: (call: Call) => void;
+  /** Its answer is there, or its caller gives up. */
+  readonly onReply?: (call: Call) => void;
+  /** A function that was never frozen ran into its time limit. */
+  readonly onHardStop?: (environment: Environment) => void;
+}
+
 export class World {
   readonly connection = 'exact-nl' as ConnectionName;
   readonly time = new VirtualTime(start);
@@ -70,9 +82,7 @@ export class World {
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
   /** The item as the table has it; for those who look on from outside. */
   current: Connection | undefined;
-  #writes: ((name: string, item: Connection) => void) | undefined;
-  #calls: ((call: Call) => void) | undefined;
-  #hardStops: ((environment: Environment) => void) | undefined;
+  #watcher: Watcher = {};
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -83,24 +93,14 @@ export class World {
     this.provider = new Provider(this.time, options.nature);
   }
 
-  /** Is told of every write as it is applied. */
-  onWrite(tell: (name: string, item: Connection) => void): void {
-    this.#writes = tell;
-  }
-
-  /** Is told of every request as it leaves. */
-  onCall(tell: (call: Call) => void): void {
-    this.#calls = tell;
-  }
-
-  /** Is told when a function that was never frozen runs into its time limit. */
-  onHardStop(tell: (environment: Environment) => void): void {
-    this.#hardStops = tell;
+  /** Tells from now on of what only the world sees. */
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher;
   }
 
   #written(name: string, item: Connection): void {
     this.current = item;
-    this.#writes?.(name, item);
+    this.#watcher.onWrite?.(name, item);
   }
 
   /** The refresh token at a place, wherever that is. */
@@ -201,7 +201,8 @@ export class World {
     const environment = this.#environment('refresh');
     // Lambda's own clock ends the function, whatever the function's clock says.
     this.time.at(this.time.now() + limits.refreshTimeoutMs, () => {
-      if (environment.ended === undefined && !environment.dead && !environment.wasFrozen) this.#hardStops?.(environment);
+      if (environment.ended !== undefined || environment.dead) return;
+      if (!environment.wasFrozen) this.#watcher.onHardStop?.(environment);
       environment.kill();
     });
     const deadline = plus(environment.now(), limits.refreshTimeoutMs);
@@ -304,10 +305,10 @@ export class World {
             return true;
           }),
       },
-      clientSecrets: { read: async () => undefined, store: async () => {} },
+      credentials: { read: async () => undefined, store: async () => {} },
       accessSealer: plainSealer,
       refreshSealer: { ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) },
-      source: oauthTokenSource({ request: (request) => this.#request(environment, request) }, environment),
+      source: tokenSource({ request: (request) => this.#request(environment, request) }, environment),
       queue: this.#queueOf(environment),
       telemetry: this.#telemetryOf(environment),
       profileOf: () => this.#profile,
@@ -323,7 +324,7 @@ export class World {
     return environment.outside('provider.request', async () => {
       (call as { sentAt: number }).sentAt = this.time.now();
       this.provider.ledger.push(call);
-      this.#calls?.(call);
+      this.#watcher.onCall?.(call);
       this.note('request', `${environment.id} ${call.refreshToken}`);
       const way = this.options.way?.(call) ?? { toMs: 20, fromMs: 20 };
       const over = new AbortController();
@@ -331,6 +332,7 @@ export class World {
       const reply = await Promise.race([this.provider.call(call, request, way), timedOut]);
       over.abort('over');
       call.endedAt = this.time.now();
+      this.#watcher.onReply?.(call);
       this.note('reply', `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`);
       return reply;
     });
@@ -350,7 +352,9 @@ export class World {
           }
           return result;
         }),
-      listDue: (shard, until, limit) => environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)),
+      // The one connection is in the first shard; asking the others would only take time.
+      listDue: (shard, until, limit) =>
+        shard === '0' ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
       list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
     };
   }

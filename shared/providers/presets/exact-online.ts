@@ -1,6 +1,6 @@
 /**
  * Exact Online. Read in clients' source code and in quotations of Exact's own pages, which cannot be reached by machines;
- * nothing was tried against the live endpoint. What is not marked otherwise was found in at least one such source.
+ * nothing was tried against the live endpoint. The marks are those of docs/providers.md.
  */
 import type { Preset } from '../preset.ts';
 
@@ -8,35 +8,30 @@ export default {
   name: 'exact-online',
   title: 'Exact Online',
   facts: {
-    // NangoHQ/nango packages/providers/providers.yaml; picqer/exact-php-client Connection.php. The host is the customer's country.
-    tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token',
-    // What every client sends; HTTP Basic is accepted too (Nango ships it).
-    clientAuthentication: 'client_secret_post',
-    // Authorization code with refresh; no client_credentials (ruby-client #59).
-    grant: 'refresh_token',
-    // "600" in replies, as a string (picqer's fixtures).
-    lifetimeSeconds: 600,
-    expiresInUnit: 'seconds',
+    grant: 'refresh_token', // [V] Authorization code with refresh; no client_credentials (ruby-client #59).
+    // The host is the customer's country.
+    tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token', // [V] NangoHQ/nango providers.yaml; picqer Connection.php
+    authorizationEndpoint: 'https://start.exactonline.{country}/api/oauth2/auth', // [V] the same
+    clientAuthentication: 'client_secret_post', // [V] What every client sends; HTTP Basic is accepted too (Nango ships it).
+    pkce: 'none', // [NF] No client sends it.
+    exclusivePer: 'client_and_user', // [V2] forums.invantive.com/t/1838: a second authorization breaks the first.
+    lifetimeSeconds: 600, // [V] "600", a text, in picqer's fixtures
+    expiresInUnit: 'seconds', // [V] the same
     // 570 s from the receipt of the previous token (docs.maesn.com/rate-limits, forums.invantive.com/t/1229), and two clocks' skew of
     // 2 s each: 571 gave errors in simulation, 573 none. A renewal that is too early counts towards 10 errors an hour.
-    minTokenAgeSeconds: 574,
-    // What Exact's rule leaves of 600 s.
-    marginSeconds: 30,
-    // Every refresh token works once (forums.invantive.com/t/2903). No grace period was found.
-    rotation: 'single_use',
-    // Our choice. A refresh token lapses 30 days after its last use (forums.invantive.com/t/2903).
-    keepAliveSeconds: 7 * 86_400,
+    minTokenAgeSeconds: 574, // [V2] 570; the rest is ours
+    marginSeconds: 30, // [V2] What that rule leaves of 600 s.
+    rotation: 'single_use', // [V2] forums.invantive.com/t/2903. No grace period was found.
+    refreshTokenIdleSeconds: 30 * 86_400, // [V2] forums.invantive.com/t/2903
+    keepAliveSeconds: 7 * 86_400, // [ours]
+    errorsPerHour: 8, // [V] 10 block the API key (Invantive's analysis of July 2021); we stop before.
+    callsPerDay: 190, // [C] 200 were announced, but are not in Exact's final list: a soft cap of ours below them. A token in use needs 151.
   },
   settings: {
     country: {
       kind: 'choice',
       description: "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know the client.",
       choices: ['nl', 'be', 'de', 'fr', 'es', 'co.uk', 'com'],
-    },
-    token_endpoint: {
-      kind: 'url',
-      description: "Instead of the country's token endpoint, for example a simulator.",
-      replaces: 'tokenEndpoint',
     },
   },
   // Our choices, but for 429: one minute is the shortest window of Exact's rate limits.

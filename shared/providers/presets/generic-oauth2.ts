@@ -5,33 +5,38 @@ export default {
   name: 'generic-oauth2',
   title: 'OAuth 2.0 (RFC 6749)',
   facts: {
-    // What every server that issues passwords to clients must support (§2.3.1).
-    clientAuthentication: 'client_secret_basic',
-    grant: 'refresh_token',
-    // No verified fact: the RFC's examples, and most providers.
-    lifetimeSeconds: 3_600,
-    expiresInUnit: 'seconds',
-    minTokenAgeSeconds: 0,
-    // Our choice, long enough for a killed refresher to be taken over.
-    marginSeconds: 30,
-    // Unknown, so the worst: a second use may revoke the grant (RFC 9700 §4.14.2).
-    rotation: 'single_use',
-    // Our choice, shorter than most known idle limits.
-    keepAliveSeconds: 7 * 86_400,
+    grant: 'refresh_token', // [ours] A setting changes it.
+    clientAuthentication: 'client_secret_basic', // [V] What every server that issues passwords to clients must support (RFC 6749 §2.3.1).
+    pkce: 'S256', // [V] A server that does not know it ignores it (RFC 6749 §3.1); RFC 9700 §2.1.1 wants it of every client.
+    lifetimeSeconds: 3_600, // [ours] The RFC's examples, and most providers.
+    expiresInUnit: 'seconds', // [V] RFC 6749 §5.1
+    minTokenAgeSeconds: 0, // [ours] The RFC knows no such rule.
+    marginSeconds: 30, // [ours] Long enough for a killed refresher to be taken over.
+    rotation: 'single_use', // [ours] Unknown, so the worst: a second use may revoke the grant (RFC 9700 §4.14.2).
+    keepAliveSeconds: 7 * 86_400, // [ours] Shorter than most known idle limits.
   },
   settings: {
     token_endpoint: { kind: 'url', required: true, replaces: 'tokenEndpoint', description: 'The token endpoint (RFC 6749 §3.2), https.' },
+    authorization_endpoint: {
+      kind: 'url',
+      replaces: 'authorizationEndpoint',
+      description: 'The authorization endpoint (RFC 6749 §3.1), to connect by a login.',
+    },
+    revocation_endpoint: { kind: 'url', replaces: 'revocationEndpoint', description: 'The revocation endpoint (RFC 7009).' },
     client_authentication: {
       kind: 'choice',
-      choices: ['client_secret_basic', 'client_secret_post', 'none'],
+      choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       replaces: 'clientAuthentication',
       description: 'How the client authenticates. Some servers do not decode what client_secret_basic encodes; try client_secret_post there.',
     },
+    private_key: { kind: 'secret', format: 'private_key', description: 'The key of private_key_jwt: PEM, or a JWK as JSON text.' },
+    key_id: { kind: 'text', description: 'The key id (kid) that the server knows the public half by, if it asks for one.' },
+    pkce: { kind: 'choice', choices: ['S256', 'none'], replaces: 'pkce', description: 'none: for a server that refuses what it does not know.' },
     grant: { kind: 'choice', choices: ['refresh_token', 'client_credentials'], replaces: 'grant', description: 'How access tokens are obtained.' },
     scope: {
       kind: 'text',
       replaces: 'scope',
-      description: 'Scopes, separated by spaces. Asked for with client_credentials; a refresh keeps what was granted.',
+      description: 'Scopes, separated by spaces. Asked for by a login and with client_credentials; a refresh keeps what was granted.',
     },
     refresh_token_rotation: {
       kind: 'choice',
@@ -62,8 +67,5 @@ export default {
     },
     expires_in_unit: { kind: 'choice', choices: ['seconds', 'milliseconds'], replaces: 'expiresInUnit', description: 'Unit of expires_in.' },
   },
-  // Our choices, after what integration platforms advise: a minute after a 429, 15 to 30 s after a 500.
-  retryDelaysSeconds: { default: 5, time_out: 1, http_429: 60, http_500: 15 },
-  resetHeaders: [],
   errorRules: [],
 } satisfies Preset;

@@ -6,6 +6,7 @@ import {
   ask,
   commitFailure,
   commitSuccess,
+  keepSpare,
   markSent,
   promiseWake,
   release,
@@ -16,7 +17,7 @@ import {
   touch,
   type Write,
 } from '../../../shared/domain/writes.ts';
-import { at, commitOf, failureOf, leaseEnd, newConnection, now, seenOf, storeUnder, storeWorlds } from './worlds.ts';
+import { at, commitOf, failureOf, leaseEnd, newConnection, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
@@ -33,7 +34,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
 
     test('a second item of the same name is refused; the same one again is not, since its reply may have been lost', async () => {
       const item = await created();
-      expect(await store().create({ ...item, grantId: '11111111-0000-4000-8000' })).toBe(false);
+      expect(await store().create({ ...item, grantId: otherGrantId })).toBe(false);
       expect(await store().create(item)).toBe(true);
       expect(await store().read(item.connection)).toEqual(item);
     });
@@ -63,6 +64,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       markSent(item, item.fence, leaseEnd),
       ...commitSuccess(seenOf(item), commitOf(item.fence)),
       commitFailure(item, item.fence, failureOf(item.fence)),
+      keepSpare(item, item.fence, { versionId: 'overtaken' }),
       release(item, item.fence),
       promiseWake(at(5_000), at(5_000), now),
       rest(item, undefined),
@@ -70,7 +72,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       arm(item, now),
       ask(item, now),
       replaceConfig(item, item.config, now),
-      replaceGrant(item, item.config, now, { grantId: '11111111-0000-4000-8000', place: undefined }),
+      replaceGrant(item, item.config, now, { grantId: otherGrantId, place: undefined }),
       // Not one of the protocol's: it would hold of nothing at all.
       { name: 'unconditional', when: [{ absent: 'lease' }], set: { wakeAt: now }, remove: [] } satisfies Write,
     ];

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { memoryVersions } from '../../../shared/adapters/memory-secrets.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../../shared/adapters/secret-versions.ts';
-import { clientSecrets, refreshTokens, secretRemoval } from '../../../shared/adapters/secrets-manager.ts';
+import { credentials, refreshTokens, secretRemoval } from '../../../shared/adapters/secrets-manager.ts';
 import { type ConnectionName, type EpochMs, Secret, type TokenSet, versionIdOf } from '../../../shared/domain/types.ts';
 import { Unavailable } from '../../../shared/ports/index.ts';
 import { localClient } from './worlds.ts';
@@ -70,13 +70,20 @@ describe.each([
   test.each([
     ['with scope and refresh token', tokenSet('refresh', { scope: 'read write' })],
     ['without either', tokenSet(undefined)],
+    ['with what goes with its access token', tokenSet('refresh', { companions: { secrets: { key: new Secret('k') }, endpoint: 'https://a.example/' } })],
     ['of a refresh token that came with an error', tokenSet('refresh', { accessToken: new Secret('') })],
   ])('a token set %s is found as it was persisted', async (_which, tokens) => {
     const name = newName();
     expect(await store().persist(name, 0, version(2), tokens)).toBe(true);
     const found = await store().lookUp(name, 0, version(2));
     if (found.kind !== 'found') throw new Error(found.kind);
-    const plain = ({ accessToken, refreshToken, ...rest }: TokenSet) => ({ ...rest, access: accessToken.reveal(), refresh: refreshToken?.reveal() });
+    const plain = ({ accessToken, refreshToken, companions, ...rest }: TokenSet) => ({
+      ...rest,
+      access: accessToken.reveal(),
+      refresh: refreshToken?.reveal(),
+      endpoint: companions?.endpoint,
+      key: companions?.secrets?.['key']?.reveal(),
+    });
     expect(plain(found.tokens)).toEqual(plain(tokens));
   });
 
@@ -148,7 +155,7 @@ describe.each([
     const name = newName();
     const slots = 2;
     await store().persist(name, 0, version(2), tokenSet('refresh'));
-    await clientSecrets(world.versions, prefix).store(name, version(9), new Secret('client'));
+    await credentials(world.versions, prefix).store(name, version(9), { client_secret: new Secret('client') });
     await secretRemoval(world.versions, prefix).remove(name, slots);
     await secretRemoval(world.versions, prefix).remove(name, slots);
     expect(await store().lookUp(name, 0, version(3))).toEqual({ kind: 'absent' });
@@ -157,16 +164,21 @@ describe.each([
     expect((await store().read(name, 0, version(4)))?.reveal()).toBe('next');
   });
 
-  test('a client secret is read by its version', async () => {
+  test('credentials are read by their version, all of them', async () => {
     const name = newName();
-    const secrets = clientSecrets(world.versions, prefix);
-    await secrets.store(name, version(1), new Secret('first'));
-    await secrets.store(name, version(2), new Secret('second'));
-    await secrets.store(name, version(2), new Secret('second'));
-    expect((await secrets.read(name, version(1)))?.reveal()).toBe('first');
-    expect((await secrets.read(name, version(2)))?.reveal()).toBe('second');
-    expect(await secrets.read(name, version(3))).toBeUndefined();
-    await expect(secrets.store(name, version(2), new Secret('third'))).rejects.toBeInstanceOf(Unavailable);
+    const store = credentials(world.versions, prefix);
+    const given = (client_secret: string, password: string) => ({ client_secret: new Secret(client_secret), password: new Secret(password) });
+    await store.store(name, version(1), given('first', 'a'));
+    await store.store(name, version(2), given('second', 'b'));
+    await store.store(name, version(2), given('second', 'b'));
+    const read = async (fence: number) => {
+      const found = await store.read(name, version(fence));
+      return found && Object.fromEntries(Object.entries(found).map(([key, secret]) => [key, secret.reveal()]));
+    };
+    expect(await read(1)).toEqual({ client_secret: 'first', password: 'a' });
+    expect(await read(2)).toEqual({ client_secret: 'second', password: 'b' });
+    expect(await read(3)).toBeUndefined();
+    await expect(store.store(name, version(2), given('third', 'b'))).rejects.toBeInstanceOf(Unavailable);
   });
 });
 

@@ -1,6 +1,7 @@
 import { CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { joseSealer, type KeySecret, type ReadKey } from '../../../shared/adapters/jose-sealer.ts';
+import { joseSealer } from '../../../shared/adapters/jose-sealer.ts';
+import type { KeySecret, ReadKey } from '../../../shared/adapters/key-ring.ts';
 import { type ConnectionName, type EpochMs, Secret } from '../../../shared/domain/types.ts';
 import { type Binding, SealBroken, Unavailable } from '../../../shared/ports/index.ts';
 

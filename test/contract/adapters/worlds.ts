@@ -55,6 +55,9 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
 
 export const memoryWorld = async (): Promise<StoreWorld> => ({ store: memoryConnections(), close: async () => undefined });
 
+/** Of another authorization than the one every connection here begins with. */
+export const otherGrantId = '11111111-0000-4000-8000';
+
 export const now = 1_800_000_000_000 as EpochMs;
 
 export const profile: Profile = {

@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+
+export interface Arguments {
+  /** How many workers share a grant, in each run of a scenario. */
+  readonly workers: readonly number[];
+  /** For how many lifetimes of an access token calls are counted. */
+  readonly lifetimes: number;
+}
+
+export const usage = `Lets workers share one grant at a simulator of Exact Online: each on its own, or all on the broker.
+
+  npm run demo -- [--workers N,N,…] [--lifetimes K]
+
+  --workers    how many workers share a grant: up to 5 numbers from 1 to 100 (default: 1,10,50)
+  --lifetimes  for how many lifetimes of an access token to count, from 1 to 60; 6 are an hour at Exact,
+               which takes two minutes here (default: 6)
+  --help       this text
+`;
+
+const known = { workers: { type: 'string' }, lifetimes: { type: 'string' }, help: { type: 'boolean' } } as const;
+
+/** Returns the arguments, `help`, or every fault there is, each as a sentence. */
+export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
+  const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });
+  if (values.help) return 'help';
+  const faults: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --workers.`);
+    if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
+  }
+  const workers = String(values.workers ?? '1,10,50').split(',');
+  const lifetimes = String(values.lifetimes ?? '6');
+  if (workers.length > 5 || !workers.every((text) => isWithin(text, 100))) faults.push('--workers: takes up to 5 numbers from 1 to 100, such as 1,10,50.');
+  if (!isWithin(lifetimes, 60)) faults.push('--lifetimes: takes a number from 1 to 60.');
+  return faults.length > 0 ? { faults } : { workers: workers.map(Number), lifetimes: Number(lifetimes) };
+}
+
+const isWithin = (text: string, most: number): boolean => /^[1-9]\d*$/.test(text) && Number(text) <= most;

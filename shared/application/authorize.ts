@@ -1,0 +1,40 @@
+/** `POST /connections/{connection}/authorizations`: a link to open in a browser, good for one login. */
+import { offerAuthorization } from '../domain/authorization-writes.ts';
+import { limits } from '../domain/limits.ts';
+import { type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
+import type { AuthorizationServer, NotAuthorizable, StateSealer } from '../ports/authorization.ts';
+import type { Chance, Clock, ConnectionStore, Telemetry } from '../ports/index.ts';
+
+export interface AuthorizeWorld {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly store: ConnectionStore;
+  readonly states: StateSealer;
+  readonly authorizationServer: AuthorizationServer;
+  readonly telemetry: Telemetry;
+}
+
+export type Authorization =
+  | { readonly kind: 'offered'; readonly authorizeUrl: URL; readonly expiresAt: EpochMs }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_authorizable'; readonly reason: NotAuthorizable }
+  /** The grant or the settings were replaced at the same moment. */
+  | { readonly kind: 'conflict' };
+
+/** The grant that there is stays in use until the new one is in hand. Throws `Unavailable`. */
+export async function authorize(world: AuthorizeWorld, connection: ConnectionName, redirectUri: string): Promise<Authorization> {
+  const { clock, chance, store, states, authorizationServer } = world;
+  const item = await store.read(connection);
+  if (item === undefined || item.deletion !== undefined) return { kind: 'not_found' };
+  const { grantId, configuredAt } = item;
+  const id = chance.id();
+  const expiresAt = plus(clock.now(), limits.authorizationMs);
+  const codeVerifier = authorizationServer.newCodeVerifier();
+  const state = await states.seal({ id, connection, grantId, configuredAt, redirectUri, codeVerifier, expiresAt });
+  const authorizeUrl = await authorizationServer.authorizeUrl(item.config, { state, redirectUri, codeVerifier });
+  if (!(authorizeUrl instanceof URL)) return { kind: 'not_authorizable', reason: authorizeUrl };
+  const { applied } = await store.apply(connection, offerAuthorization(item, { id }));
+  if (!applied) return { kind: 'conflict' };
+  world.telemetry.info('authorization_offered', { connection, provider: item.config.provider, expiresAt: new Date(expiresAt).toISOString() });
+  return { kind: 'offered', authorizeUrl, expiresAt };
+}

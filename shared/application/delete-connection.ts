@@ -1,0 +1,89 @@
+/** `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be revoked. */
+import { markDeleted, postponeDeletion } from '../domain/deletion-writes.ts';
+import { limits } from '../domain/limits.ts';
+import { leaseAlive } from '../domain/rules.ts';
+import { type Connection, type ConnectionName, plus, type Secret } from '../domain/types.ts';
+import type { Revocation, RevocationResult } from '../ports/authorization.ts';
+import {
+  type Clock,
+  type ConnectionStore,
+  type CredentialStore,
+  type RefreshQueue,
+  type RefreshTokenStore,
+  SealBroken,
+  type Sealer,
+  type Telemetry,
+  Unavailable,
+} from '../ports/index.ts';
+
+export interface DeleteWorld {
+  readonly clock: Clock;
+  readonly store: ConnectionStore;
+  readonly queue: RefreshQueue;
+  readonly telemetry: Telemetry;
+}
+
+/** Marks the connection; the rest follows by itself. False if there is none. Throws `Unavailable` if it could not be marked. */
+export async function deleteConnection({ clock, store, queue, telemetry }: DeleteWorld, connection: ConnectionName): Promise<boolean> {
+  const { applied, item } = await store.apply(connection, markDeleted(clock.now()));
+  if (item === undefined) return false;
+  if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
+  // A message that is lost is made up for by the planner.
+  await queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));
+  return true;
+}
+
+export interface ForgetWorld {
+  readonly clock: Clock;
+  readonly store: ConnectionStore & { remove(connection: ConnectionName): Promise<void> };
+  readonly refreshTokens: Pick<RefreshTokenStore, 'read'>;
+  readonly credentials: Pick<CredentialStore, 'read'>;
+  readonly refreshSealer: Sealer;
+  readonly revocation: Revocation;
+  /** Deletes all of a connection's secrets. Throws `Unavailable`. */
+  readonly removeSecrets: (connection: ConnectionName) => Promise<void>;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * Revokes the grant of a connection that was deleted, then removes its secrets and, last, its item: whatever crashes, the item tells
+ * that there is more to do. A provider that cannot be told is tried for a day. Throws `Unavailable`: the planner comes back.
+ */
+export async function forget(world: ForgetWorld, connection: ConnectionName): Promise<void> {
+  const { clock, store, telemetry } = world;
+  const item = await store.read(connection);
+  const now = clock.now();
+  if (item?.deletion === undefined || leaseAlive(item, now) || item.deletion.notBefore > now) return;
+  const { provider } = item.config;
+  const result = await revoked(world, item);
+  if (result.kind === 'failed' && now < plus(item.deletion.since, limits.revocationMs)) {
+    await store.apply(connection, postponeDeletion(plus(now, limits.backOffMaxMs)));
+    telemetry.warn('revocation_failed', { connection, provider, code: result.code });
+    return;
+  }
+  await world.removeSecrets(connection);
+  await store.remove(connection);
+  const facts = { connection, provider, revoked: result.kind === 'revoked', ...('code' in result && { code: result.code }) };
+  if (result.kind === 'failed') telemetry.error('connection_deleted', facts);
+  else telemetry.info('connection_deleted', facts);
+}
+
+async function revoked(world: ForgetWorld, item: Connection): Promise<RevocationResult> {
+  const { connection, config } = item;
+  try {
+    const refreshToken = await refreshTokenOf(world, item);
+    if (refreshToken === undefined) return { kind: 'refused', code: 'no_refresh_token' };
+    const credentials = config.credentials && (await world.credentials.read(connection, config.credentials.versionId));
+    return await world.revocation.revoke(config, refreshToken, credentials ?? {});
+  } catch (error) {
+    if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
+    if (error instanceof Unavailable) return { kind: 'failed', code: 'store_unavailable' };
+    throw error;
+  }
+}
+
+async function refreshTokenOf({ refreshTokens, refreshSealer }: ForgetWorld, { connection, refreshToken: place }: Connection): Promise<Secret | undefined> {
+  if (place === undefined) return undefined;
+  const { versionId, slot = 0, sealed } = place;
+  return sealed === undefined ? refreshTokens.read(connection, slot, versionId) : refreshSealer.open(sealed, { connection, versionId });
+}

@@ -1,0 +1,138 @@
+/**
+ * `GET /oauth/callback`: redeems the code that a login brought. Whatever can fail without the provider is done before the code is
+ * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
+ */
+import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
+import type { Outcome } from '../domain/decide.ts';
+import { limits } from '../domain/limits.ts';
+import {
+  type Connection,
+  type ConnectionConfig,
+  type ConnectionName,
+  type EpochMs,
+  type Place,
+  type Profile,
+  plus,
+  type TokenSet,
+  versionIdOf,
+} from '../domain/types.ts';
+import type { AuthorizationResponse, AuthorizationState, CodeGrant } from '../ports/authorization.ts';
+import { type CredentialStore, type ImportedRefreshTokens, type Sealer, Unavailable } from '../ports/index.ts';
+import type { AuthorizeWorld } from './authorize.ts';
+import { importFence } from './put-connection.ts';
+import { sealedTextOf } from './sealed-token.ts';
+
+export interface RedeemWorld extends AuthorizeWorld {
+  readonly refreshTokens: ImportedRefreshTokens;
+  readonly credentials: Pick<CredentialStore, 'read'>;
+  readonly accessSealer: Sealer;
+  readonly profileOf: (item: Connection) => Profile;
+  /** What a grant is bound to: provider, token endpoint and client. */
+  readonly identityOf: (config: ConnectionConfig) => string;
+}
+
+/** What happened, for the person in front of the browser. `description`: the provider's own words, fit to be shown. */
+export type Redemption =
+  /** No `state` of ours: nothing is known of what it was meant for. */
+  | { readonly kind: 'unknown_link' }
+  | {
+      readonly kind: 'connected' | 'link_expired' | 'link_used' | 'another_issuer' | 'malformed' | 'no_refresh_token' | 'changed_meanwhile';
+      readonly connection: ConnectionName;
+    }
+  | { readonly kind: 'denied' | 'refused' | 'no_answer'; readonly connection: ConnectionName; readonly code: string; readonly description?: string };
+
+/** Throws `Unavailable` if a store is out of reach until shortly before `deadline`. */
+export async function redeem(world: RedeemWorld, parameters: URLSearchParams, deadline: EpochMs): Promise<Redemption> {
+  const { clock, chance, store, states, authorizationServer, telemetry } = world;
+  const text = parameters.get('state') ?? '';
+  const state = await states.open(text);
+  if (state === undefined) return { kind: 'unknown_link' };
+  const { connection, id } = state;
+  const told = (redemption: Redemption, provider?: string): Redemption => {
+    const { kind, ...facts } = redemption;
+    const fields = { connection, provider, ...facts };
+    if (kind === 'connected') telemetry.info('authorized', fields);
+    else telemetry.warn('authorization_failed', { reason: kind, ...fields });
+    return redemption;
+  };
+  if (state.expiresAt <= clock.now()) return told({ kind: 'link_expired', connection });
+  const item = await store.read(connection);
+  if (item === undefined || !isPending(item, state, id)) return told({ kind: 'link_used', connection });
+  const { provider } = item.config;
+  const response = authorizationServer.readResponse(item.config, parameters, text);
+  if (response.kind !== 'code') return told(refusalOf(connection, response), provider);
+
+  const grant = await gather(world, item, state, response.parameters);
+  const { applied } = await store.apply(connection, redeemAuthorization(state, id, chance.id()));
+  if (!applied) return told({ kind: 'link_used', connection }, provider);
+  const outcome = await authorizationServer.redeem(item.config, grant);
+  if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
+  return told(await keep(world, item, outcome.tokens, deadline), provider);
+}
+
+function refusalOf(connection: ConnectionName, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {
+  if (response.kind === 'unacceptable') return { kind: response.reason, connection };
+  const { error: code, description } = response;
+  return { kind: code === 'access_denied' ? 'denied' : 'refused', connection, code, ...(description && { description }) };
+}
+
+function failureOf(connection: ConnectionName, { class: meaning, code, status, description }: Extract<Outcome, { kind: 'failure' }>): Redemption {
+  const kind = meaning === 'in_doubt' || status === undefined ? 'no_answer' : 'refused';
+  return { kind, connection, code, ...(description && { description }) };
+}
+
+/** What the code is sent with, and the key to keep the answer: no key, no call. */
+async function gather(
+  world: RedeemWorld,
+  { connection, config }: Connection,
+  { redirectUri, codeVerifier }: AuthorizationState,
+  parameters: CodeGrant['parameters'],
+): Promise<CodeGrant> {
+  const { credentials, accessSealer } = world;
+  await accessSealer.ready();
+  const stored = config.credentials && (await credentials.read(connection, config.credentials.versionId));
+  return { parameters, redirectUri, codeVerifier, credentials: stored ?? {} };
+}
+
+/** Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the deadline: there is no second code. */
+async function keep(world: RedeemWorld, before: Connection, tokens: TokenSet, deadline: EpochMs): Promise<Redemption> {
+  const { connection } = before;
+  const { refreshToken } = tokens;
+  if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
+  const grantId = world.chance.grantId();
+  const place: Place = { slot: 0, versionId: versionIdOf(grantId, importFence) };
+  await patiently(world, deadline, () => world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken));
+  for (;;) {
+    const committed = await patiently(world, deadline, () => commit(world, before, { grantId, place, tokens }));
+    if (committed === 'applied') return { kind: 'connected', connection };
+    if (committed === 'another') return { kind: 'changed_meanwhile', connection };
+    // A renewal of the old grant came between the look and the write; there are only so many of them.
+    if (plus(world.clock.now(), limits.commitReserveMs) > deadline) throw new Unavailable('table');
+  }
+}
+
+type New = { readonly grantId: string; readonly place: Place; readonly tokens: TokenSet };
+
+async function commit(world: RedeemWorld, before: Connection, { grantId, place, tokens }: New): Promise<'applied' | 'lost' | 'another'> {
+  const { clock, store, accessSealer, profileOf, identityOf } = world;
+  const item = await store.read(before.connection);
+  if (item?.grantId === grantId) return 'applied';
+  // Deleted, or put to use with another client: the grant is not one for it.
+  if (item === undefined || item.deletion !== undefined || identityOf(item.config) !== identityOf(before.config)) return 'another';
+  const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
+  const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
+  const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken }, clock.now());
+  return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';
+}
+
+async function patiently<T>({ clock, chance }: RedeemWorld, deadline: EpochMs, act: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const pauseMs = limits.commitRetryMs * (1 + chance.next());
+      if (!(error instanceof Unavailable) || plus(clock.now(), pauseMs + limits.commitReserveMs) > deadline) throw error;
+      await clock.sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** The facts of a preset: what the protocol, the requests and the authorization act upon. docs/providers.md has the same list for people. */
+import * as v from 'valibot';
+
+export const words = v.pipe(v.string(), v.nonEmpty());
+export const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
+const some = v.pipe(v.number(), v.integer(), v.minValue(1));
+export const someSeconds = some;
+
+export const factsSchema = v.strictObject({
+  /** `mint`: the preset's own `request`. `static`: the preset's `accessToken`, and no call. */
+  grant: v.picklist(['refresh_token', 'client_credentials', 'mint', 'static']),
+  /** Absent if only a setting gives it, and for `static`. `{name}` stands for the value of the setting of that name. */
+  tokenEndpoint: v.exactOptional(words),
+  authorizationEndpoint: v.exactOptional(words),
+  /** RFC 7009. Absent also where a revocation takes more with it than this connection's grant. */
+  revocationEndpoint: v.exactOptional(words),
+  /** How the client authenticates at the token endpoint (RFC 6749 §2.3.1, RFC 7523; `none` is a public client). */
+  clientAuthentication: v.picklist(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']),
+  /** Of `private_key_jwt` with an RSA key; other keys have only one. `RS256` if absent. */
+  assertionAlgorithm: v.exactOptional(v.picklist(['RS256', 'PS256'])),
+  /** More claims of the assertion. */
+  assertionClaims: v.exactOptional(v.record(v.string(), words)),
+  /** RFC 7636. Needed where there is an authorization endpoint. */
+  pkce: v.exactOptional(v.picklist(['S256', 'none'])),
+  /** More parameters of the authorization request. */
+  authorizationParameters: v.exactOptional(v.record(v.string(), words)),
+  /** More parameters of every token request. One that names a setting without a value is left out. */
+  tokenParameters: v.exactOptional(v.record(v.string(), words)),
+  /** Asked for in the authorization request, and with `client_credentials`; a refresh keeps what was granted (RFC 6749 §6). */
+  scope: v.exactOptional(words),
+  /** A second authorization of the same user by the same client kills the first. */
+  exclusivePer: v.exactOptional(v.picklist(['client_and_user'])),
+  /** Of a token whose reply does not tell; `Bearer` if absent, `N_A` for what is no access token (RFC 8693 §2.2.1). */
+  tokenType: v.exactOptional(words),
+  /** Lifetime of an access token whose reply does not tell. */
+  lifetimeSeconds: some,
+  expiresInUnit: v.picklist(['seconds', 'milliseconds']),
+  /** Earliest age, from its arrival, at which a token may be renewed; 0 if there is no such rule. */
+  minTokenAgeSeconds: seconds,
+  /** How long before its expiry a token is renewed. */
+  marginSeconds: some,
+  /** `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If unknown, `single_use`. */
+  rotation: v.picklist(['single_use', 'grace', 'none']),
+  graceSeconds: v.exactOptional(seconds),
+  /** A refresh token lapses if it is not used for so long. */
+  refreshTokenIdleSeconds: v.exactOptional(some),
+  /** A grant ends after so long, however much it is used: a person has to authorize again. */
+  refreshTokenLifetimeSeconds: v.exactOptional(some),
+  /** A refresh token is used at least this often, so that it does not lapse. */
+  keepAliveSeconds: v.exactOptional(some),
+  /** We stop after so many errors within an hour, and so many calls in a day. */
+  errorsPerHour: v.exactOptional(some),
+  callsPerDay: v.exactOptional(some),
+});
+
+export type Facts = v.InferOutput<typeof factsSchema>;

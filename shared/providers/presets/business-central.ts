@@ -1,0 +1,61 @@
+/** Dynamics 365 Business Central, by Microsoft Entra ID, with an authorization by a person. */
+import type { Preset } from '../preset.ts';
+
+export default {
+  name: 'business-central',
+  title: 'Business Central (Entra ID)',
+  facts: {
+    grant: 'refresh_token', // [V] learn.microsoft.com
+    tokenEndpoint: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token', // [V] the same
+    authorizationEndpoint: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize', // [R]
+    clientAuthentication: 'client_secret_post', // [R]
+    pkce: 'S256', // [R]
+    scope: 'https://api.businesscentral.dynamics.com/.default offline_access', // [R]
+    lifetimeSeconds: 3_600, // [V] About an hour; replies tell.
+    expiresInUnit: 'seconds', // [V] learn.microsoft.com
+    minTokenAgeSeconds: 0, // [NF]
+    marginSeconds: 300, // [ours]
+    rotation: 'none', // [V] A new one with each use, the old one is not revoked.
+    refreshTokenIdleSeconds: 90 * 86_400, // [V] 24 h for single-page apps
+    keepAliveSeconds: 14 * 86_400, // [ours]
+  },
+  settings: {
+    tenant: {
+      kind: 'text',
+      required: true,
+      pattern: '[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*',
+      description: "The tenant: its id, or one of its domains. An app's secret is of one tenant.",
+    },
+    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+  },
+  errorRules: [
+    {
+      when: { status: ['4xx'], description: 'AADSTS700082' },
+      class: 'dead_grant',
+      cause: 'refresh_token_expired',
+      comment: 'Not used for too long.',
+      source: 'learn.microsoft.com Q&A 1158831',
+    },
+    {
+      when: { status: ['4xx'], description: 'AADSTS(?:50173|50076|50079|65001)' },
+      class: 'dead_grant',
+      cause: 'invalid_grant',
+      comment: 'Revoked (a changed password), a second factor or a consent is wanted: a person has to log in.',
+      source: 'learn.microsoft.com Q&A 1158831; 50079 and 65001 recalled',
+    },
+    {
+      when: { status: ['4xx'], description: 'AADSTS(?:7000215|7000222|700016|90002)' },
+      class: 'misconfigured',
+      cause: 'invalid_client',
+      comment: 'Wrong or expired client secret, an unknown application, an unknown tenant.',
+      source: 'recalled from learn.microsoft.com, reference-error-codes',
+    },
+    {
+      when: { description: 'AADSTS(?:90033|90006|50196)' },
+      class: 'transient',
+      retryAfterSeconds: 60,
+      comment: 'Out of service for the moment, or the same request too often.',
+      source: 'recalled from learn.microsoft.com, reference-error-codes',
+    },
+  ],
+} satisfies Preset;

@@ -1,0 +1,35 @@
+/** Salesforce. Five grants for each user and app: a sixth revokes the oldest. */
+import type { Preset } from '../preset.ts';
+
+export default {
+  name: 'salesforce',
+  title: 'Salesforce',
+  facts: {
+    grant: 'refresh_token', // [V] help.salesforce.com
+    tokenEndpoint: 'https://{domain}.salesforce.com/services/oauth2/token', // [V] the same
+    authorizationEndpoint: 'https://{domain}.salesforce.com/services/oauth2/authorize', // [R]
+    revocationEndpoint: 'https://{domain}.salesforce.com/services/oauth2/revoke', // [R]
+    clientAuthentication: 'client_secret_post', // [R]
+    pkce: 'S256', // [R]
+    scope: 'api refresh_token', // [R]
+    lifetimeSeconds: 900, // [ours] Replies do not tell ([R]); the shortest session that a policy can set, since ours is not known.
+    expiresInUnit: 'seconds', // [ours] Of no use.
+    minTokenAgeSeconds: 0, // [NF]
+    marginSeconds: 60, // [ours]
+    rotation: 'single_use', // [V] Optional there; the worst, since it is not known of an app.
+    keepAliveSeconds: 14 * 86_400, // [ours] What a policy says of unused refresh tokens differs.
+  },
+  settings: {
+    domain: {
+      kind: 'text',
+      pattern: '[a-z0-9-]+(?:\\.[a-z0-9-]+)*',
+      default: 'login',
+      description: 'What stands before .salesforce.com: login, test, or a My Domain such as acme.my or acme--dev.sandbox.my.',
+    },
+    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; refresh_token must be among them.' },
+    lifetime_seconds: { kind: 'duration', least: 60, most: 86_400, replaces: 'lifetimeSeconds', description: "The session time-out of the app's policy." },
+    refresh_token_rotation: { kind: 'choice', choices: ['single_use', 'none'], replaces: 'rotation', description: "none: the app's policy does not rotate." },
+  },
+  reply: { format: 'json', endpoint: { path: 'instance_url' } },
+  errorRules: [],
+} satisfies Preset;

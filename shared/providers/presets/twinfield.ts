@@ -1,0 +1,25 @@
+/** Twinfield (Wolters Kluwer). The cluster to call is told by …/connect/accesstokenvalidation?token=…, which is the client's to ask. */
+import type { Preset } from '../preset.ts';
+
+export default {
+  name: 'twinfield',
+  title: 'Twinfield',
+  facts: {
+    grant: 'refresh_token', // [V] developers.twinfield.com
+    tokenEndpoint: 'https://login.twinfield.com/auth/authentication/connect/token', // [V] the same
+    authorizationEndpoint: 'https://login.twinfield.com/auth/authentication/connect/authorize', // [V] clients' source
+    clientAuthentication: 'client_secret_basic', // [V] developers.twinfield.com
+    pkce: 'none', // [NF]
+    scope: 'openid twf.user twf.organisation twf.organisationUser offline_access', // [V] clients' source
+    lifetimeSeconds: 3_600, // [V] developers.twinfield.com
+    expiresInUnit: 'seconds', // [V] the same
+    minTokenAgeSeconds: 0, // [NF]
+    marginSeconds: 60, // [ours]
+    rotation: 'none', // [V] "as many as you like"
+    refreshTokenLifetimeSeconds: 25 * 365 * 86_400, // [V] 25 years
+  },
+  settings: {
+    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+  },
+  errorRules: [],
+} satisfies Preset;

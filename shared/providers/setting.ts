@@ -1,0 +1,41 @@
+/** The settings of a preset: by which a connection differs from the facts, or fills in what only it can know. */
+import * as v from 'valibot';
+import { type Facts, seconds, words } from './facts.ts';
+
+/** The fact whose value a setting replaces. A setting without one is only for `{placeholders}`. */
+const replaces = <const Names extends readonly (keyof Facts)[]>(names: Names) => v.exactOptional(v.picklist(names));
+const about = { description: words, required: v.exactOptional(v.literal(true)) };
+
+export const settingSchema = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('text'),
+    ...about,
+    /** The whole text must match. A text that becomes part of an endpoint needs one that keeps it there. */
+    pattern: v.exactOptional(words),
+    default: v.exactOptional(words),
+    replaces: replaces(['scope']),
+  }),
+  v.strictObject({ kind: v.literal('url'), ...about, replaces: replaces(['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint']) }),
+  v.strictObject({
+    kind: v.literal('choice'),
+    ...about,
+    choices: v.pipe(v.array(words), v.nonEmpty()),
+    default: v.exactOptional(words),
+    replaces: replaces(['clientAuthentication', 'grant', 'expiresInUnit', 'rotation', 'pkce']),
+  }),
+  /** Whole seconds; its name ends in `_seconds`. */
+  v.strictObject({
+    kind: v.literal('duration'),
+    ...about,
+    least: seconds,
+    most: seconds,
+    default: v.exactOptional(seconds),
+    replaces: replaces(['lifetimeSeconds', 'minTokenAgeSeconds', 'graceSeconds']),
+  }),
+  /** Kept in Secrets Manager with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`: base32 (RFC 6238). */
+  v.strictObject({ kind: v.literal('secret'), ...about, format: v.exactOptional(v.picklist(['private_key', 'totp_seed'])) }),
+]);
+
+/** One of a preset's own settings, as a connection may give it in `settings`. */
+export type Setting = v.InferOutput<typeof settingSchema>;
+export type Settings = Readonly<Record<string, Setting>>;

@@ -1,0 +1,65 @@
+import { decodeProtectedHeader } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { joseSealer } from '../../shared/adapters/jose-sealer.ts';
+import { joseState } from '../../shared/adapters/jose-state.ts';
+import type { ReadKey } from '../../shared/adapters/key-ring.ts';
+import { type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
+import type { AuthorizationState } from '../../shared/ports/authorization.ts';
+import { Unavailable } from '../../shared/ports/index.ts';
+
+const clock = { now: () => 0 as EpochMs };
+const versionId = '11111111-1111-4111-8111-111111111111';
+const key: ReadKey = async (asked) => (asked === undefined || asked === versionId ? { versionId, secret: new Secret('k'.repeat(32)) } : undefined);
+const state: AuthorizationState = {
+  id: 'an-id',
+  connection: 'exact-nl' as ConnectionName,
+  grantId: '00000000-0000-4000-8000',
+  configuredAt: 5 as EpochMs,
+  redirectUri: 'https://broker.example/oauth/callback',
+  codeVerifier: new Secret('a-verifier-that-nobody-may-see'),
+  expiresAt: 600_000 as EpochMs,
+};
+
+describe('a state', () => {
+  test('comes back as it was, in another environment', async () => {
+    const opened = await joseState(key, clock).open(await joseState(key, clock).seal(state));
+    expect(opened).toEqual(state);
+    expect(opened?.codeVerifier.reveal()).toBe('a-verifier-that-nobody-may-see');
+  });
+
+  test('tells nothing but the key’s version to whoever sees it in a URL', async () => {
+    const text = await joseState(key, clock).seal(state);
+    expect(decodeProtectedHeader(text)).toEqual({ alg: 'dir', enc: 'A256GCM', kid: versionId });
+    expect(Buffer.from(text, 'base64url').toString()).not.toContain('exact-nl');
+    // It goes into a query, and some providers cut long ones.
+    expect(text.length).toBeLessThan(800);
+  });
+
+  test('altered anywhere does not open', async () => {
+    const text = await joseState(key, clock).seal(state);
+    const altered = Array.from(text, (character, at) => `${text.slice(0, at)}${character === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`);
+    // The last character of a part has bits that mean nothing; altering those changes nothing.
+    const opened = (await Promise.all(altered.map((one) => joseState(key, clock).open(one)))).filter((one) => one !== undefined);
+    expect(altered.length - opened.length).toBeGreaterThanOrEqual(altered.length - 3);
+    for (const one of opened) expect(one).toEqual(state);
+  });
+
+  test.each(['', 'x', 'a.b.c.d.e', 'x'.repeat(9_000), '....'])('is not %.20s', async (text) => {
+    expect(await joseState(key, clock).open(text)).toBeUndefined();
+  });
+
+  test('of another key, or sealed for another purpose under the same key, does not open', async () => {
+    const other: ReadKey = async () => ({ versionId, secret: new Secret('o'.repeat(32)) });
+    expect(await joseState(key, clock).open(await joseState(other, clock).seal(state))).toBeUndefined();
+    const token = await joseSealer('access', key, clock).seal(new Secret('{}'), { connection: state.connection, versionId });
+    expect(await joseState(key, clock).open(token)).toBeUndefined();
+  });
+
+  test('is not judged while its key is out of reach: that is no fact about the link', async () => {
+    const text = await joseState(key, clock).seal(state);
+    const down: ReadKey = async () => {
+      throw new Unavailable('keys');
+    };
+    await expect(joseState(down, clock).open(text)).rejects.toBeInstanceOf(Unavailable);
+  });
+});

@@ -1,0 +1,101 @@
+/** Kept mistakes in what is decided. */
+import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import { type Connection, plus } from '../../shared/domain/types.ts';
+import { asIf, deciding, type Mutant, verdict, without, writing } from './mutant.ts';
+
+const acquireWhatever: Protocol['acquire'] = (...args) => without(normative.acquire(...args), 'generation');
+
+/** As if what the acquiring write returned were due for sure. */
+const decideOnce: Protocol['decide'] = (event, at) =>
+  normative.decide(event.kind === 'acquired' ? asIf(event, ({ notBefore: _, refreshAt: __, ...item }) => item) : event, at);
+
+const revived = (item: Connection): Connection => (item.state === 'reauthorization_required' ? { ...item, state: 'active' } : item);
+
+export const decisions: readonly Mutant[] = [
+  {
+    name: 'never replay',
+    why: 'A refresh token whose fate is unknown is taken for spent, and the grant is given up.',
+    variant: deciding((effect, event, at) => (effect.do === 'mark_sent' && event.kind === 'looked_up' ? verdict(effect.held, at) : effect)),
+    invariant: 'S5',
+    caughtBy: { seeds: [2, 4] },
+  },
+  {
+    name: 'no sealed fallback',
+    why: 'A refresh token that Secrets Manager does not take is an error like any other.',
+    variant: deciding((effect, event, at) =>
+      event.kind === 'persisted' && event.place?.sealed !== undefined
+        ? normative.decide({ kind: 'persisted', held: event.held, outcome: { kind: 'failure', class: 'in_doubt', code: 'not_stored' }, place: undefined }, at)
+        : effect,
+    ),
+    invariant: 'S5',
+    caughtBy: { race: 'secrets hang at persist, and the process dies ten seconds later' },
+  },
+  {
+    name: 'only the previous attempt looked up',
+    why: 'The last attempt is thought to have looked for those before it.',
+    variant: deciding((effect) =>
+      effect.do === 'look_up' ? { ...effect, attempts: effect.attempts.filter(({ fence }) => fence === effect.held.attempt.fence - 1) } : effect,
+    ),
+    invariant: 'S2',
+    caughtBy: { race: 'two doubts in a row' },
+  },
+  {
+    name: 'too_early literal',
+    why: 'The next attempt is when the token we know of is old enough, though that may be long ago.',
+    variant: deciding((effect) => {
+      if (effect.do !== 'commit_failure' || effect.commit.failure.class !== 'too_early') return effect;
+      const { item, profile } = effect.held.seen;
+      return { ...effect, commit: { ...effect.commit, notBefore: plus(item.receivedAt ?? item.createdAt, profile.minTokenAgeMs) } };
+    }),
+    invariant: 'S8',
+    caughtBy: { race: 'lost reply, provider checks age first' },
+  },
+  {
+    name: 'no re-read before a verdict',
+    why: 'The provider said invalid_grant; what more is there to know?',
+    variant: deciding((effect, _, at) =>
+      effect.do === 'reread' ? normative.decide({ kind: 'reread', held: effect.held, verdict: effect.verdict, seen: effect.held.seen }, at) : effect,
+    ),
+    caughtBy: { nothing: '' },
+  },
+  {
+    name: 'verdict at once',
+    why: 'An earlier holder who can still answer is not waited for.',
+    variant: deciding((effect) =>
+      effect.do === 'commit_failure' && effect.commit.suspect
+        ? { ...effect, commit: { ...effect.commit, notBefore: undefined, state: 'reauthorization_required', cause: 'refresh_in_doubt', suspect: false } }
+        : effect,
+    ),
+    invariant: 'S5',
+    caughtBy: { race: 'the earlier holder answers after the provider called the grant dead' },
+  },
+  {
+    name: 'acquired whatever the generation',
+    why: 'The condition on the generation looks redundant beside the one on the fence.',
+    variant: writing({ acquire: acquireWhatever }),
+    caughtBy: { nothing: '' },
+  },
+  {
+    name: 'not decided again after the acquire',
+    why: 'The conditional write succeeded, so nothing has changed.',
+    variant: writing({ decide: decideOnce }),
+    caughtBy: { nothing: '' },
+  },
+  {
+    name: 'acquired whatever the generation, and not decided again',
+    why: 'The fence and the lease are as read, so the rest is taken to be as read too.',
+    variant: writing({ acquire: acquireWhatever, decide: decideOnce }),
+    invariant: 'S8',
+    caughtBy: { race: 'commit between a look and the acquire' },
+  },
+  {
+    name: 'a dead grant is tried again',
+    why: 'Perhaps the provider changes its mind.',
+    variant: writing({
+      decide: (event, at) => normative.decide(asIf(event, revived), at),
+      acquire: (...args) => without(normative.acquire(...args), 'state'),
+    }),
+    invariant: 'S8',
+    caughtBy: { race: 'the sibling of a replayed token dies' },
+  },
+];

@@ -1,0 +1,71 @@
+/** What a kept mistake is, and the few tools to make one out of the right thing. */
+import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import type { Circumstances, Effect, Event, Held } from '../../shared/domain/decide.ts';
+import type { Attempt, Connection, Seen } from '../../shared/domain/types.ts';
+import type { Clause, Write } from '../../shared/domain/writes.ts';
+import type { Variant } from '../sim/variant.ts';
+
+/** Random seeds that show the mistake, or the rare race that does; or nothing, and then why the right rule is kept all the same. */
+export type CaughtBy = { readonly seeds: readonly [number, ...number[]] } | { readonly race: string } | { readonly nothing: string };
+
+export interface Mutant {
+  readonly name: string;
+  /** The mistake, as somebody would make it. */
+  readonly why: string;
+  readonly variant: Variant;
+  /** Which invariant breaks; none for a survivor. */
+  readonly invariant?: string;
+  readonly caughtBy: CaughtBy;
+}
+
+/** The right decision, changed. */
+export const deciding = (change: (effect: Effect, event: Event, at: Circumstances) => Effect): Variant => ({
+  protocol: { decide: (event, at) => change(normative.decide(event, at), event, at) },
+});
+
+export const writing = (protocol: Partial<Protocol>): Variant => ({ protocol });
+
+/** Holds of no connection. */
+export const impossible: Clause = { absent: 'connection' };
+/** Holds of every connection. */
+export const always: Clause = { present: 'connection' };
+
+/** The write without its conditions on this attribute. */
+export const without = <W extends Write>(write: W, path: string): W => ({
+  ...write,
+  when: write.when.filter(
+    (clause) => !('path' in clause && clause.path === path) && !('any' in clause && clause.any.some((one) => 'path' in one && one.path === path)),
+  ),
+});
+
+/** The acquiring write with another entry for its attempt. */
+export function withAttempt(
+  seen: Seen,
+  args: Parameters<Protocol['acquire']>,
+  change: (attempt: Attempt) => Partial<Attempt>,
+): ReturnType<Protocol['acquire']> {
+  const write = normative.acquire(...args);
+  const attempt: Attempt = { ...write.attempt, ...change(write.attempt) };
+  return { ...write, set: { ...write.set, [`attempts.${seen.item.fence + 1}`]: attempt }, attempt };
+}
+
+/** The event as if the connection were another. */
+export function asIf(event: Event, change: (item: Connection) => Connection): Event {
+  const changed = (seen: Seen): Seen => ({ ...seen, item: change(seen.item) });
+  if (event.kind === 'read' || event.kind === 'acquire_refused') return { ...event, seen: event.seen && changed(event.seen) };
+  if (event.kind === 'acquired') return { ...event, held: { ...event.held, seen: changed(event.held.seen) } };
+  return event;
+}
+
+/** A verdict at this instant. */
+export const verdict = (held: Held, at: Circumstances): Effect => ({
+  do: 'commit_failure',
+  held,
+  commit: {
+    failure: { class: 'dead_grant', code: 'in_doubt', at: at.now, count: 1, fence: held.attempt.fence },
+    notBefore: undefined,
+    state: 'reauthorization_required',
+    cause: 'refresh_in_doubt',
+    suspect: false,
+  },
+});

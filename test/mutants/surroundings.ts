@@ -1,0 +1,189 @@
+/** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
+
+import { protocol as normative } from '../../shared/application/protocol.ts';
+import type { Outcome } from '../../shared/domain/decide.ts';
+import { plus } from '../../shared/domain/types.ts';
+import type { RefreshTokenStore } from '../../shared/ports/index.ts';
+import type { Mutant } from './mutant.ts';
+
+/** An id that nobody can compute from grant and fence. */
+const scrambled = (versionId: string): string => [...versionId].reverse().join('');
+
+const fromArrival = (outcome: Outcome): Outcome => {
+  if (outcome.kind !== 'success') return outcome;
+  const { requestedAt, receivedAt, expiresAt } = outcome.tokens;
+  return { kind: 'success', tokens: { ...outcome.tokens, requestedAt: receivedAt, expiresAt: plus(receivedAt, expiresAt - requestedAt) } };
+};
+
+export const surroundings: readonly Mutant[] = [
+  {
+    name: 'call time-out of 10 s',
+    why: 'Nobody waits longer than that for a web server.',
+    variant: { profile: { callTimeoutMs: 10_000 } },
+    invariant: 'S5',
+    caughtBy: { race: 'slow answer, and then the end of its token' },
+  },
+  {
+    name: 'call time-out of 30 s',
+    why: 'Nobody waits longer than that for a token.',
+    variant: { profile: { callTimeoutMs: 30_000 } },
+    invariant: 'S5',
+    caughtBy: { race: 'slow answer, and then the end of its token' },
+  },
+  {
+    name: 'replay at once whatever the provider',
+    why: 'A network error is repeated, as always.',
+    variant: { profile: { ambiguousRetry: 'at_once' } },
+    invariant: 'S2',
+    caughtBy: { race: 'paused before persist at a revoking provider' },
+  },
+  {
+    name: 'least token age forgotten',
+    why: 'The margin says when to renew.',
+    variant: { profile: { minTokenAgeMs: 0 } },
+    invariant: 'S8',
+    caughtBy: { race: 'slow request at Exact Online' },
+  },
+  {
+    name: 'persist budget of 40 s',
+    why: 'The secret must be stored, whatever it takes.',
+    variant: { limits: { persistBudgetMs: 40_000, refreshTimeoutMs: 120_000 } },
+    invariant: 'S5',
+    caughtBy: { race: 'secrets hang at persist, and the process dies ten seconds later' },
+  },
+  {
+    name: 'expiry from arrival',
+    why: 'The token is new when it arrives.',
+    variant: {
+      refreshWorld: (given) => ({ ...given, source: { obtain: async (...args) => fromArrival(await given.source.obtain(...args)) } }),
+    },
+    invariant: 'S4',
+    caughtBy: { race: 'slow answer, and then the end of its token' },
+  },
+  {
+    name: 'persist after commit',
+    why: 'The table first, it is what the clients read.',
+    variant: {
+      refreshWorld: (given) => {
+        let later: Parameters<RefreshTokenStore['persist']> | undefined;
+        return {
+          ...given,
+          refreshTokens: {
+            ...given.refreshTokens,
+            persist: async (...args) => {
+              later = args;
+              return true;
+            },
+          },
+          store: {
+            ...given.store,
+            apply: async (connection, write) => {
+              const result = await given.store.apply(connection, write);
+              if (write.name === 'commit_success' && result.applied && later !== undefined) await given.refreshTokens.persist(...later).catch(() => false);
+              return result;
+            },
+          },
+        };
+      },
+    },
+    invariant: 'S3',
+    caughtBy: { seeds: [1] },
+  },
+  {
+    name: 'look-up error taken as absence',
+    why: 'The secret could not be read, so there is none.',
+    variant: {
+      refreshWorld: (given) => ({
+        ...given,
+        refreshTokens: {
+          ...given.refreshTokens,
+          lookUp: async (...args) => {
+            const found = await given.refreshTokens.lookUp(...args);
+            return found.kind === 'unreadable' ? { kind: 'absent' } : found;
+          },
+        },
+      }),
+    },
+    invariant: 'S2',
+    caughtBy: { race: 'secrets throttled from the look-up until after the holder is gone' },
+  },
+  {
+    name: 'a version id for each try',
+    why: 'The SDK makes one up if none is given.',
+    variant: {
+      protocol: {
+        decide: (event, at) =>
+          normative.decide(
+            event.kind === 'persisted' && event.place?.slot !== undefined
+              ? { ...event, place: { ...event.place, versionId: scrambled(event.place.versionId) } }
+              : event,
+            at,
+          ),
+      },
+      refreshWorld: (given) => ({
+        ...given,
+        refreshTokens: {
+          ...given.refreshTokens,
+          persist: (connection, slot, versionId, tokens) => given.refreshTokens.persist(connection, slot, scrambled(versionId), tokens),
+        },
+      }),
+    },
+    invariant: 'S2',
+    caughtBy: { race: 'two doubts in a row' },
+  },
+  {
+    name: 'secrets read by newest',
+    why: 'AWSCURRENT is the current one.',
+    variant: {
+      refreshWorld: (given, world) => ({
+        ...given,
+        refreshTokens: {
+          ...given.refreshTokens,
+          read: (connection, slot, versionId) => {
+            const newest = [...world.secrets.keys()].findLast((name) => name.startsWith(`${slot}/`));
+            return given.refreshTokens.read(connection, slot, newest?.slice(newest.indexOf('/') + 1) ?? versionId);
+          },
+        },
+      }),
+    },
+    invariant: 'S2',
+    caughtBy: { race: 'older answer over newer, then the next renewal' },
+  },
+  {
+    name: 'a valid token refused after a failed renewal',
+    why: 'The connection is in trouble, so say so.',
+    variant: {
+      tokenWorld: (given) => ({
+        ...given,
+        store: {
+          ...given.store,
+          read: async (connection) => {
+            const item = await given.store.read(connection);
+            if (item?.failure === undefined) return item;
+            const { accessToken: _, ...refused } = item;
+            return refused;
+          },
+        },
+      }),
+    },
+    invariant: 'S4',
+    caughtBy: { race: 'busy provider, and the old token is still valid' },
+  },
+  {
+    name: 'too_early counted as a failure',
+    why: 'A 400 is a 400.',
+    variant: {
+      refreshWorld: (given) => ({
+        ...given,
+        source: {
+          obtain: async (...args) => {
+            const outcome = await given.source.obtain(...args);
+            return outcome.kind === 'failure' && outcome.class === 'too_early' ? { ...outcome, class: 'transient' } : outcome;
+          },
+        },
+      }),
+    },
+    invariant: 'S8',
+    caughtBy: { race: 'lost reply, provider checks age first' },
+  },
+];

@@ -1,0 +1,183 @@
+/** Kept mistakes in what is written, and under which conditions. */
+import { protocol as normative } from '../../shared/application/protocol.ts';
+import { type Connection, versionIdOf } from '../../shared/domain/types.ts';
+import { replaceGrant, type Write } from '../../shared/domain/writes.ts';
+import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
+
+const withoutMine = <W extends Write>({ mine: _, ...write }: W) => write;
+const withoutLease = ({ lease: _, ...item }: Connection): Connection => item;
+
+function omit(write: Write, ...paths: (keyof Write['set'])[]): Write {
+  return { ...write, set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))) };
+}
+
+export const writes: readonly Mutant[] = [
+  {
+    name: 'no intent before the call',
+    why: 'What was done is recorded when it is done.',
+    variant: writing({
+      acquire: (...args) => withAttempt(args[0], args, () => ({ sent: false })),
+      markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[1]}.sent`),
+    }),
+    invariant: 'S2',
+    caughtBy: { race: 'two doubts in a row' },
+  },
+  {
+    name: 'a replay is not marked as sent',
+    why: 'The first attempt is marked already.',
+    variant: writing({ markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[1]}.sent`) }),
+    invariant: 'S2',
+    caughtBy: { race: 'lost request, and its replay is stored and dies' },
+  },
+  {
+    name: 'unconditional commit',
+    why: 'What the provider has just given must be the newest.',
+    variant: writing({
+      commitSuccess: (...args) =>
+        normative
+          .commitSuccess(...args)
+          .slice(1)
+          .map((write) => ({ ...write, when: [always] })),
+    }),
+    invariant: 'S3',
+    caughtBy: { race: 'older answer over newer, then the next renewal' },
+  },
+  {
+    name: 'commit only while holding the lease',
+    why: 'Whoever lost the lease has lost the right to write.',
+    variant: writing({ commitSuccess: (...args) => normative.commitSuccess(...args).slice(0, 1) }),
+    invariant: 'S5',
+    caughtBy: { race: 'paused before the commit of a sealed refresh token' },
+  },
+  {
+    name: 'no lease',
+    why: 'The conditional commit keeps the table right, so why lock?',
+    variant: writing({
+      acquire: (...args) => without(normative.acquire(...args), 'lease.until'),
+      decide: (event, at) => normative.decide(event.kind === 'acquired' ? event : asIf(event, withoutLease), at),
+    }),
+    invariant: 'S1',
+    caughtBy: { race: 'released by one who holds nothing any more' },
+  },
+  {
+    name: 'lease without heartbeat',
+    why: 'Eighteen seconds are enough for any token endpoint.',
+    variant: writing({ renewLease: (...args) => omit(normative.renewLease(...args), 'lease.until') }),
+    invariant: 'S1',
+    caughtBy: { race: 'slow answer while others look' },
+  },
+  {
+    name: 'lease of 3 s',
+    why: 'A token call takes half a second.',
+    variant: { limits: { leaseMs: 3_000 } },
+    invariant: 'S1',
+    caughtBy: { race: 'failure after an older success' },
+  },
+  {
+    name: 'no gate before the replay',
+    why: 'The lease was taken a moment ago.',
+    variant: writing({
+      markSent: (item, fence, until) => ({ ...normative.markSent(item, fence, until), when: [{ present: 'lease' }, { present: `attempts.${fence}` }] }),
+    }),
+    invariant: 'S2',
+    caughtBy: { race: 'late commit between the look-up and the replay' },
+  },
+  {
+    name: 'unowned release',
+    why: 'Releasing is harmless.',
+    variant: writing({ release: (...args) => ({ ...normative.release(...args), when: [always] }) }),
+    invariant: 'S1',
+    caughtBy: { race: 'released by one who holds nothing any more' },
+  },
+  {
+    name: 'wait not re-sent',
+    why: 'The planner looks every minute anyway.',
+    variant: writing({ promiseWake: (...args) => ({ ...normative.promiseWake(...args), when: [impossible] }) }),
+    invariant: 'L2',
+    caughtBy: { race: 'killed after a heartbeat' },
+  },
+  {
+    name: 'refresh_at in seconds',
+    why: 'expires_in is in seconds.',
+    variant: writing({
+      commitSuccess: (seen, commit) =>
+        normative.commitSuccess(seen, commit).map((write) => ({ ...write, set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) } })),
+    }),
+    invariant: 'S8',
+    caughtBy: { seeds: [1] },
+  },
+  {
+    name: 'contested never noted',
+    why: 'A success ends all doubt.',
+    variant: writing({
+      commitSuccess: (...args) => normative.commitSuccess(...args).map((write) => ({ ...write, set: { ...write.set, contested: false } })),
+    }),
+    invariant: 'S6',
+    caughtBy: { race: 'the sibling of a replayed token dies' },
+  },
+  {
+    name: 'no spare',
+    why: 'A success that a newer one overtook is of no use.',
+    variant: writing({ keepSpare: (...args) => ({ ...normative.keepSpare(...args), when: [impossible] }) }),
+    invariant: 'S3',
+    caughtBy: { race: 'a success that lost its commit' },
+  },
+  {
+    name: 'an adopted orphan keeps the generation',
+    why: 'It was not fetched, only found.',
+    variant: writing({
+      commitSuccess: ({ item, profile }, commit) =>
+        normative
+          .commitSuccess({ item, profile }, commit)
+          .map(({ add, ...write }) =>
+            commit.place?.versionId !== versionIdOf(item.grantId, commit.fence) && add !== undefined ? write : { ...write, ...(add && { add }) },
+          ),
+    }),
+    invariant: 'S3',
+    caughtBy: { race: 'two doubts in a row' },
+  },
+  {
+    name: 'failure commit not conditional on the generation',
+    why: 'The lease is mine, so nobody else has written.',
+    variant: writing({ commitFailure: (...args) => without(normative.commitFailure(...args), 'generation') }),
+    invariant: 'S3',
+    caughtBy: { race: 'failure after an older success' },
+  },
+  {
+    name: 'slots by fence',
+    why: 'The fence is what makes the version id unique.',
+    variant: writing({ acquire: (...args) => withAttempt(args[0], args, ({ fence }) => ({ slot: fence % args[0].profile.slots })) }),
+    invariant: 'S3',
+    caughtBy: { race: 'a failure before each renewal of a day' },
+  },
+  {
+    name: 'own writes not recognised',
+    why: 'A refused write is a refused write.',
+    variant: writing({
+      acquire: (...args) => withoutMine(normative.acquire(...args)),
+      commitSuccess: (...args) => normative.commitSuccess(...args).map(withoutMine),
+      commitFailure: (...args) => withoutMine(normative.commitFailure(...args)),
+    }),
+    invariant: 'L2',
+    caughtBy: { race: 'reply to the acquire lost' },
+  },
+  {
+    name: 're-authorization does not count as a commit',
+    why: 'Nothing was fetched, so committed_fence stays.',
+    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'committedFence') },
+    caughtBy: { nothing: '' },
+  },
+  {
+    name: 're-authorization under the old grant id',
+    why: 'It is the same connection.',
+    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId') },
+    caughtBy: { nothing: '' },
+  },
+  {
+    name: 're-authorization under the old grant id that does not count as a commit',
+    why: 'A new refresh token is a new secret, and nothing else.',
+    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId', 'committedFence', 'fence', 'attempts') },
+    invariant: 'S3',
+    caughtBy: { race: 're-authorized with an orphan left' },
+  },
+];

@@ -1,0 +1,66 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { describe, expect, test } from 'vitest';
+import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const ed = generateKeyPairSync('ed25519');
+const pem = (key: typeof rsa.privateKey) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+const reply = '{"access_token":"at","expires_in":"3600"}';
+
+async function asserted(provider: string, key: string, more: object = {}) {
+  const { url, seen } = await startLoopback(200, reply);
+  const outcome = await obtain(provider, { token_endpoint: `${url}/token`, ...more }, { private_key: key }, { clientId: 'client' });
+  const parameters = new URLSearchParams(seen[0]?.body);
+  return { outcome, parameters, seen, audience: `${url}/token`, assertion: parameters.get('client_assertion') ?? '' };
+}
+
+describe('private_key_jwt', () => {
+  test('at NetSuite: PS256, the certificate id, the scope in the assertion', async () => {
+    const settings = { account: '1234567-sb1', key_id: 'cert-1', scope: 'restlets,rest_webservices' };
+    const { outcome, parameters, assertion, audience, seen } = await asserted('netsuite', pem(rsa.privateKey), settings);
+    expect(tokensOf(outcome).accessToken.reveal()).toBe('at');
+    expect(parameters.get('grant_type')).toBe('client_credentials');
+    expect(parameters.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+    expect(seen[0]?.headers).not.toHaveProperty('authorization');
+    const { payload, protectedHeader } = await jwtVerify(assertion, rsa.publicKey, {
+      audience,
+      issuer: 'client',
+      subject: 'client',
+      currentDate: new Date(now),
+    });
+    expect(protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT', kid: 'cert-1' });
+    expect(payload).toMatchObject({ scope: 'restlets,rest_webservices', iat: now / 1_000, jti: expect.any(String) });
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThan(3_600);
+  });
+
+  const generic = { grant: 'client_credentials', client_authentication: 'private_key_jwt' };
+  const jwk = { ...ec.privateKey.export({ format: 'jwk' }), kid: 'from-the-key' };
+  test.each<[string, string, object]>([
+    ['an RSA key in PEM', pem(rsa.privateKey), { alg: 'RS256' }],
+    ['a key in JWK, which names itself', JSON.stringify(jwk), { alg: 'ES384', kid: 'from-the-key' }],
+    ['an Ed25519 key', pem(ed.privateKey), { alg: 'EdDSA' }],
+  ])('has the algorithm of its key: %s', async (_, key, header) => {
+    const { assertion } = await asserted('generic-oauth2', key, generic);
+    expect(decodeProtectedHeader(assertion)).toEqual({ typ: 'JWT', ...header });
+  });
+
+  test('with a key that cannot be read asks for nothing', async () => {
+    const { outcome, seen } = await asserted('generic-oauth2', 'no key', generic);
+    expect(outcome).toMatchObject({ kind: 'failure', class: 'transient', code: 'private_key_unreadable' });
+    expect(seen).toEqual([]);
+  });
+});
+
+test('a request carries the parameters that the preset adds', async () => {
+  const { url, seen } = await startLoopback(200, reply);
+  const settings = { token_endpoint: url, username: 'ws@company|E1' };
+  await obtain('sage-intacct-client-credentials', settings, { client_secret: 's' }, { clientId: 'client' });
+  expect(Object.fromEntries(new URLSearchParams(seen[0]?.body))).toEqual({
+    grant_type: 'client_credentials',
+    username: 'ws@company|E1',
+    client_id: 'client',
+    client_secret: 's',
+  });
+});

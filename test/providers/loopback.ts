@@ -1,0 +1,56 @@
+/** A provider on the loopback interface that answers as told, and the tokens that a connection gets of it. */
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterEach } from 'vitest';
+import { listen } from '../../infra/local/aws/loopback.ts';
+import { httpTokenEndpoint } from '../../shared/adapters/token-endpoint.ts';
+import type { Outcome } from '../../shared/domain/decide.ts';
+import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
+import { profileOf } from '../../shared/providers/profile.ts';
+import { tokenSource } from '../../shared/providers/token-source.ts';
+
+export interface Received {
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Starts it; `seen` is what it was asked. It is stopped after the test. */
+export async function startLoopback(status: number, body: string, type = 'application/json') {
+  const seen: Received[] = [];
+  const server = createServer(async (request, response) => {
+    seen.push({ url: request.url ?? '', headers: request.headers, body: await text(request) });
+    response.writeHead(status, { 'content-type': type }).end(body);
+  });
+  const { url, close } = await listen(server);
+  closing.push(close);
+  return { seen, url };
+}
+
+export const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
+const clock = { now: () => now, sleep: async () => undefined };
+
+/** What a connection of this provider obtains, with these secrets. */
+export function obtain(
+  provider: string,
+  settings: ConnectionConfig['settings'],
+  secrets: Readonly<Record<string, string>>,
+  { at = now, clientId }: { readonly at?: EpochMs; readonly clientId?: string } = {},
+): Promise<Outcome> {
+  const config: ConnectionConfig = { provider, settings, renewal: 'always', ...(clientId !== undefined && { clientId }) };
+  const item = { connection: 'c' as ConnectionName, config } as Connection;
+  const surroundings = { clock: { ...clock, now: () => at }, chance: { id: () => 'b2c5f1d0-0000-4000-8000-000000000001' } };
+  const endpoint = httpTokenEndpoint({ allowLoopback: true }, surroundings);
+  const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
+  return tokenSource(endpoint, surroundings.clock).obtain({ item, profile: profileOf(item) }, { credentials });
+}
+
+export function tokensOf(outcome: Outcome) {
+  if (outcome.kind !== 'success') throw new Error(`no token set: ${JSON.stringify(outcome)}`);
+  return outcome.tokens;
+}

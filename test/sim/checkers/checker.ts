@@ -1,0 +1,30 @@
+/**
+ * Each invariant is watched by objects of its own (docs/invariants.md). A checker is told what happens as it happens, from the
+ * outside: it knows the provider's truth and the table's, and nothing of what any process believes.
+ */
+import type { TokenAnswer } from '../../../shared/application/get-token.ts';
+import type { Connection } from '../../../shared/domain/types.ts';
+import { boundedPauseMs, type FaultRates } from '../faults.ts';
+import type { Watcher, World } from '../world.ts';
+
+export interface Violation {
+  readonly invariant: string;
+  readonly at: number;
+  readonly what: string;
+}
+
+export interface Watched {
+  readonly world: World;
+  readonly rates: FaultRates;
+  readonly violate: (invariant: string, what: string) => void;
+}
+
+export interface Checker extends Watcher {
+  readonly onAnswer?: (answer: TokenAnswer, minTtlMs: number) => void;
+  /** After the faults have stopped and everything had time to converge. */
+  readonly onEnd?: (item: Connection, answer: TokenAnswer) => void;
+}
+
+/** Pauses and clocks stay inside the bounds that S1 and S2 are promised for, and every holder can reach the table. */
+export const bounded = ({ pause, pauseMostMs, table, outages }: FaultRates): boolean =>
+  (pause === 0 || pauseMostMs <= boundedPauseMs) && table === 0 && outages === 0;

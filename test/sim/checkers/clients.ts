@@ -1,0 +1,52 @@
+/** What must hold of what clients are told (S4, L1, L2). */
+import { limits } from '../../../shared/domain/limits.ts';
+import { trueExpiryOf } from '../provider.ts';
+import type { Checker, Watched } from './checker.ts';
+
+export const servedTokensLive = ({ world, violate }: Watched): Checker => ({
+  onAnswer(answer, minTtlMs) {
+    if (answer.kind !== 'token') return;
+    const lifeMs = trueExpiryOf(answer.accessToken.reveal()) - answer.now;
+    if (lifeMs < minTtlMs - 2 * limits.skewMs) violate('S4', `a token with ${lifeMs} ms left was served to a caller who asked for ${minTtlMs}`);
+    // What the world's own clock says, when the answer is given.
+    if (trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() && world.time.now() - answer.now < limits.minTtlMs.least)
+      violate('S4', 'an expired token was served');
+  },
+});
+
+/** Whoever could read the table gets the token that is in it, whatever the last renewal came to. */
+export const validTokensAreServed = ({ violate }: Watched): Checker => ({
+  onAnswer(answer, minTtlMs) {
+    if (answer.kind !== 'unavailable' && answer.kind !== 'refused') return;
+    const { item } = answer;
+    const now = answer.kind === 'unavailable' ? answer.now : undefined;
+    if (item?.expiresAt !== undefined && now !== undefined && item.expiresAt - now >= minTtlMs)
+      violate('S4', `a valid token with ${item.expiresAt - now} ms left was refused`);
+  },
+});
+
+export const everythingConverges = ({ world, violate }: Watched): Checker => ({
+  onEnd(item, answer) {
+    if (item.state === 'active' && answer.kind !== 'token') violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
+    if (item.state === 'misconfigured') violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
+    if (item.state === 'active' && Object.keys(item.attempts).length > 0) violate('L1', 'an attempt is still open');
+    const held = world.refreshTokenAt(item.refreshToken);
+    if (item.state === 'active' && (held === undefined || !world.provider.alive(held)))
+      violate('S3', 'the connection is active, but its refresh token is dead');
+  },
+});
+
+/** With nothing but killed refreshers, and a provider that lets a token be sent again, no client ever goes without. */
+export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => {
+  const onlyCrashes = Object.entries(rates).every(
+    ([name, rate]) => rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
+  );
+  const leavesRoom = world.options.profile.ambiguousRetry === 'at_once' && world.options.profile.minTokenAgeMs === 0;
+  let served = false;
+  return {
+    onAnswer(answer) {
+      if (answer.kind === 'token') served = true;
+      if (served && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable') violate('L2', 'a client went without a token');
+    },
+  };
+};

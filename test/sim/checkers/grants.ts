@@ -1,0 +1,77 @@
+/** What must hold of what the table says of a grant (S3, S5, S6). */
+import type { Connection } from '../../../shared/domain/types.ts';
+import { bounded, type Checker, type Watched } from './checker.ts';
+
+/** A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for either. */
+const keepWithinMs = 4_000;
+
+export const numbersGrow = ({ violate }: Watched): Checker => {
+  let last: Connection | undefined;
+  return {
+    onWrite(name, item) {
+      checkNumbers(violate, name, last ?? item, item);
+      last = item;
+    },
+  };
+};
+
+function checkNumbers(violate: Watched['violate'], name: string, before: Connection, after: Connection): void {
+  for (const number of ['generation', 'committedFence', 'fence'] as const) {
+    if (after[number] < before[number]) violate('S3', `${name} took ${number} from ${before[number]} to ${after[number]}`);
+  }
+  if (after.accessToken !== undefined && after.accessToken !== before.accessToken && after.generation !== before.generation + 1)
+    violate('S3', `${name} brought another token set, but took the generation from ${before.generation} to ${after.generation}`);
+  const attempt = after.failure === before.failure ? undefined : before.attempts[after.failure?.fence ?? ''];
+  if (attempt !== undefined && attempt.generation !== after.generation)
+    violate('S3', `${name} notes a failure with generation ${attempt.generation} over generation ${after.generation}`);
+}
+
+/**
+ * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever ours to
+ * answer for: this provider never kills a grant of its own accord.
+ */
+export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
+  let state: Connection['state'] = 'active';
+  return {
+    onWrite(name, item) {
+      const died = item.state === 'reauthorization_required' && state !== 'reauthorization_required';
+      ({ state } = item);
+      if (!died) return;
+      if (item.cause !== 'refresh_in_doubt') violate('S6', `${name}: a loss of ours is labelled ${item.cause}`);
+      const held = world.refreshTokenAt(item.refreshToken);
+      if (held !== undefined && world.provider.alive(held))
+        violate('S5', `${name}: the grant is called dead, but the provider takes the token that the table has`);
+      const newest = world.provider.newest(held ?? '');
+      if (newest !== undefined && world.provider.alive(newest) && world.kept(newest))
+        violate('S3', `${name}: the newest refresh token ${newest} is kept, but the grant was given up`);
+    },
+  };
+};
+
+/**
+ * A grant may be lost only where nobody could have kept it: the reply never came, or later than we promise to wait, or its
+ * holder was killed, or reached no store until its time was over.
+ */
+export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker => {
+  let state: Connection['state'] = 'active';
+  return {
+    onWrite(name, item) {
+      const died = item.state === 'reauthorization_required' && state !== 'reauthorization_required';
+      ({ state } = item);
+      const newest = died ? world.provider.newest(world.refreshTokenAt(item.refreshToken) ?? '') : undefined;
+      if (newest === undefined || world.kept(newest)) return;
+      const call = world.provider.ledger.find(({ issued }) => issued === newest);
+      if (call?.tellsAt === undefined || call.tellsAt - call.sentAt > world.options.profile.callTimeoutMs) return;
+      const holder = world.environments[call.environment];
+      if (holder === undefined || holder.ended === 'commit_abandoned') return;
+      const hadTime = bounded(rates) && !holder.wasFrozen && holder.diedAt !== undefined && holder.diedAt - call.tellsAt > keepWithinMs;
+      if (holder.dead && !hadTime) return;
+      violate('S5', `${name}: the grant is given up, but environment ${holder.id} ${holder.ended === undefined ? 'has' : 'had'} ${newest}`);
+    },
+  };
+};
+
+/** An answer can always be kept: only a pause brings a function to its time limit. */
+export const nobodyRunsOutOfTime = ({ violate }: Watched): Checker => ({
+  onHardStop: ({ id }) => violate('S3', `environment ${id} ran into its time limit, with whatever it had in memory`),
+});

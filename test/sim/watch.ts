@@ -1,0 +1,36 @@
+/** Checkers at work: each is told what happens in a world, and says what it finds wrong. */
+import type { TokenAnswer } from '../../shared/application/get-token.ts';
+import type { Connection } from '../../shared/domain/types.ts';
+import * as calls from './checkers/calls.ts';
+import type { Checker, Violation } from './checkers/checker.ts';
+import * as clients from './checkers/clients.ts';
+import * as grants from './checkers/grants.ts';
+import type { FaultRates } from './faults.ts';
+import { start, type World } from './world.ts';
+
+const checkers = [calls, grants, clients].flatMap((theme) => Object.values(theme));
+
+/** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */
+export function watch(world: World, rates: FaultRates) {
+  const violations: Violation[] = [];
+  const violate = (invariant: string, what: string) => {
+    violations.push({ invariant, at: world.time.now() - start, what });
+    world.note(`VIOLATION ${invariant}`, what);
+  };
+  const watching: readonly Checker[] = checkers.map((checker) => checker({ world, rates, violate }));
+  const each = (tell: (checker: Checker) => void) => {
+    for (const checker of watching) tell(checker);
+  };
+  world.watch({
+    onWrite: (name, item) => each(({ onWrite }) => onWrite?.(name, item)),
+    onCall: (call) => each(({ onCall }) => onCall?.(call)),
+    onReply: (call) => each(({ onReply }) => onReply?.(call)),
+    onHardStop: (environment) => each(({ onHardStop }) => onHardStop?.(environment)),
+  });
+  return {
+    violations,
+    violate,
+    answered: (answer: TokenAnswer, minTtlMs: number) => each(({ onAnswer }) => onAnswer?.(answer, minTtlMs)),
+    ended: (item: Connection, answer: TokenAnswer) => each(({ onEnd }) => onEnd?.(item, answer)),
+  };
+}

@@ -49,6 +49,7 @@ interface Kept {
 
 const scope = 'offline_access';
 const accountId = 'newcomer';
+const hourSeconds = 3_600;
 const yearSeconds = 365 * 86_400;
 
 /**
@@ -115,14 +116,24 @@ function newProvider(
     ],
     cookies: { keys: [cookieKey] },
     jwks: { keys: [{ ...signingKey, kty: 'EC', alg: 'ES256', use: 'sig' }] },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: async (_, client, token) => token.clientId === client.clientId },
+    },
     interactions: { url: interactionUrl },
     // What was granted in a browser outlives its session there, as at any provider of business software.
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     rotateRefreshToken: true,
-    ttl: { AccessToken: accessTokenSeconds, RefreshToken: yearSeconds, Grant: 10 * yearSeconds },
+    ttl: {
+      Interaction: hourSeconds,
+      Session: hourSeconds,
+      IdToken: accessTokenSeconds,
+      AccessToken: accessTokenSeconds,
+      RefreshToken: yearSeconds,
+      Grant: 10 * yearSeconds,
+    },
   });
   serveInteractions(provider, accountId);
   provider.use(async (ctx, next) => {

@@ -1,7 +1,6 @@
 /** `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be revoked. */
 import { markDeleted, postponeDeletion } from '../domain/deletion-writes.ts';
 import { limits } from '../domain/limits.ts';
-import { leaseAlive } from '../domain/rules.ts';
 import { type Connection, type ConnectionName, plus, type Secret } from '../domain/types.ts';
 import type { Revocation, RevocationResult } from '../ports/authorization.ts';
 import {
@@ -46,14 +45,14 @@ export interface ForgetWorld {
 }
 
 /**
- * Revokes the grant of a connection that was deleted, then removes its secrets and, last, its item: whatever crashes, the item tells
+ * Revokes the grant of a connection that was deleted and that nobody refreshes, then removes its secrets and, last, its item: whatever crashes, the item tells
  * that there is more to do. A provider that cannot be told is tried for a day. Throws `Unavailable`: the planner comes back.
  */
 export async function forget(world: ForgetWorld, connection: ConnectionName): Promise<void> {
   const { clock, store, telemetry } = world;
   const item = await store.read(connection);
   const now = clock.now();
-  if (item?.deletion === undefined || leaseAlive(item, now) || item.deletion.notBefore > now) return;
+  if (item?.deletion === undefined || item.deletion.notBefore > now) return;
   const { provider } = item.config;
   const result = await revoked(world, item);
   if (result.kind === 'failed' && now < plus(item.deletion.since, limits.revocationMs)) {

@@ -1,6 +1,6 @@
 /** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
 import type { Held } from '../domain/decide.ts';
-import type { Connection, EpochMs } from '../domain/types.ts';
+import type { Connection } from '../domain/types.ts';
 import type { FailureCommit } from '../domain/writes.ts';
 import type { Clock, Telemetry } from '../ports/index.ts';
 
@@ -58,7 +58,7 @@ export function reportFailure({ telemetry }: Reporting, held: Held, done: Commit
   }
 }
 
-export function reportBudget({ telemetry }: Reporting, { connection, config }: Connection, until: EpochMs): void {
-  telemetry.error('budget_spent', { connection, provider: config.provider, until: iso(until) });
+export function reportBudget({ telemetry }: Reporting, { connection, config, notBefore }: Connection): void {
+  telemetry.error('budget_spent', { connection, provider: config.provider, until: iso(notBefore) });
   telemetry.count('BudgetSpent', 1, config.provider);
 }

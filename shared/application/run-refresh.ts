@@ -53,7 +53,7 @@ export interface RefreshWorld {
   readonly profileOf: (item: Connection) => Profile;
 }
 
-type Ending = Extract<Effect, { do: 'wait' | 'postpone' | 'rest' | 'stop' }>;
+type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
 /** What the call needs, in memory. */
 interface Gathered {
@@ -73,7 +73,6 @@ export async function runRefresh(world: RefreshWorld, connection: ConnectionName
       const effect = protocol.decide(event, { now: world.clock.now(), chance: world.chance.next(), deadline });
       if (effect.do === 'stop') return effect;
       if (effect.do === 'wait') return await invocation.promiseWake(effect);
-      if (effect.do === 'postpone') return await invocation.postpone(effect);
       if (effect.do === 'rest') return await invocation.rest(effect);
       event = await invocation.perform(effect);
     }
@@ -147,13 +146,6 @@ class Invocation {
       telemetry.warn('wake_not_sent', { connection: this.#connection });
     }
     return wait;
-  }
-
-  async postpone(postponing: Extract<Ending, { do: 'postpone' }>): Promise<Ending> {
-    const { item } = postponing.seen;
-    const { applied } = await this.#world.store.apply(this.#connection, this.#protocol.postpone(item, postponing.until));
-    if (applied) reportBudget(this.#world, item, postponing.until);
-    return postponing;
   }
 
   async rest(resting: Extract<Ending, { do: 'rest' }>): Promise<Ending> {
@@ -287,7 +279,8 @@ class Invocation {
   }
 
   async #commitSuccess(effect: Extract<Step, { do: 'commit_success' }>): Promise<Event> {
-    const { held, tokens, place, contested, adopted } = effect;
+    const { held, tokens, place, contested, adoptedFence } = effect;
+    const adopted = adoptedFence !== undefined;
     const { item } = held.seen;
     const { fence } = held.attempt;
     let sealedAccessToken: string;
@@ -300,7 +293,7 @@ class Invocation {
       if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
       throw error;
     }
-    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, contested }));
+    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence }));
     reportSuccess(this.#world, held, done, adopted);
     if (done.kind === 'refused') return { kind: 'success_refused', held, place };
     return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: 'commit_abandoned' };
@@ -312,7 +305,7 @@ class Invocation {
     return done.kind === 'applied'
       ? { kind: 'failure_committed', notBefore: commit.notBefore }
       : done.kind === 'refused'
-        ? { kind: 'failure_refused', held }
+        ? { kind: 'failure_refused', held, place: commit.place }
         : { kind: 'commit_abandoned' };
   }
 
@@ -332,8 +325,9 @@ class Invocation {
     }
   }
 
-  async #release({ held, notBefore, wakeAt }: Extract<Step, { do: 'release' }>): Promise<Event> {
-    const done = await this.#commit([this.#protocol.release(held.seen.item, held.attempt.fence, notBefore)]);
+  async #release({ held, notBefore, wakeAt, called, budgetSpent }: Extract<Step, { do: 'release' }>): Promise<Event> {
+    const done = await this.#commit([this.#protocol.release(held.seen.item, held.attempt.fence, notBefore, called)]);
+    if (budgetSpent && done.kind === 'applied') reportBudget(this.#world, done.item);
     return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
   }
 

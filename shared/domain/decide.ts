@@ -8,6 +8,8 @@
  *                                                      ├─ unreadable: release           │                 ├─ dead ─ reread ─ commit verdict
  *                                                      └─ none: mark sent ──────────────┘                 └─ other failure ─ commit
  */
+
+import { spentUntil } from './budget.ts';
 import { limits } from './limits.ts';
 import { assess, holdersAnswerUntil, inDoubt, mayHaveBeenSent, type StopReason, type WaitReason, withoutMine } from './rules.ts';
 import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
@@ -74,7 +76,7 @@ export type Event =
   | { readonly kind: 'success_committed'; readonly adopted: boolean }
   | { readonly kind: 'failure_committed'; readonly notBefore: EpochMs | undefined }
   | { readonly kind: 'success_refused'; readonly held: Held; readonly place: Place | undefined }
-  | { readonly kind: 'failure_refused'; readonly held: Held }
+  | { readonly kind: 'failure_refused'; readonly held: Held; readonly place: Place | undefined }
   | { readonly kind: 'spare_kept' }
   | { readonly kind: 'commit_abandoned' }
   | { readonly kind: 'released'; readonly wakeAt: EpochMs | undefined };
@@ -94,15 +96,22 @@ export type Effect =
       readonly tokens: TokenSet /** Undefined: the reply brought no refresh token, the one we have stays. */;
       readonly place: Place | undefined;
       readonly contested: boolean;
-      readonly adopted: boolean;
+      /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */
+      readonly adoptedFence: number | undefined;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
   | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }
   | { readonly do: 'reread'; readonly held: Held; readonly verdict: Failure }
-  /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. */
-  | { readonly do: 'release'; readonly held: Held; readonly notBefore: EpochMs | undefined; readonly wakeAt: EpochMs | undefined }
+  /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. What was called stays counted. */
+  | {
+      readonly do: 'release';
+      readonly held: Held;
+      readonly notBefore: EpochMs | undefined;
+      readonly wakeAt: EpochMs | undefined;
+      readonly called: boolean;
+      readonly budgetSpent: boolean;
+    }
   | { readonly do: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
-  | { readonly do: 'postpone'; readonly seen: Seen; readonly until: EpochMs }
   | { readonly do: 'rest'; readonly seen: Seen; readonly dueAt: EpochMs | undefined }
   | { readonly do: 'stop'; readonly reason: StopReason };
 
@@ -148,7 +157,9 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'success_refused':
       return event.place === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
     case 'failure_refused':
-      return releaseAndLookAgain(event.held, at);
+      // A refresh token that came with the failure is found by its attempt, which a release would take away.
+      if (event.place !== undefined) return { do: 'stop', reason: 'superseded' };
+      return { ...releaseAndLookAgain(event.held, at), called: true };
     case 'spare_kept':
       return { do: 'stop', reason: 'superseded' };
     case 'commit_abandoned':
@@ -166,8 +177,6 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
       return { do: 'acquire', seen };
     case 'wait':
       return { do: 'wait', until: assessment.until, reason: assessment.reason };
-    case 'postpone':
-      return { do: 'postpone', seen, until: assessment.until };
     case 'rest':
       return { do: 'rest', seen, dueAt: assessment.dueAt };
     case 'stop':
@@ -179,12 +188,11 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
 function onAcquired(held: Held, at: Circumstances): Effect {
   const { seen, attempt } = held;
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
-  if (again.kind === 'postpone') return releaseFor(held, again.until);
-  if (again.kind !== 'refresh') return { do: 'release', held, notBefore: undefined, wakeAt: again.kind === 'wait' ? again.until : undefined };
+  if (again.kind !== 'refresh') return { ...releaseAndLookAgain(held, at), wakeAt: again.kind === 'wait' ? again.until : undefined };
   const earlier = mayHaveBeenSent(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
-  if (earlier.length === 0) return attempt.sent ? { do: 'gather', held } : { do: 'mark_sent', held };
-  if (seen.profile.grant !== 'refresh_token') return { do: 'mark_sent', held };
+  if (earlier.length === 0) return attempt.sent ? ifAffordable(held, { do: 'gather', held }, at) : ifAffordable(held, { do: 'mark_sent', held }, at);
+  if (seen.profile.grant !== 'refresh_token') return ifAffordable(held, { do: 'mark_sent', held }, at);
   // All of them: the one before last may have stored what the last one died too early to look for.
   return { do: 'look_up', held, attempts: earlier.reverse() };
 }
@@ -199,7 +207,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       tokens,
       place: { slot: attempt.slot, versionId: attempt.versionId },
       contested: item.suspect !== undefined || attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
-      adopted: true,
+      adoptedFence: attempt.fence,
     };
   }
   const { suspect } = item;
@@ -211,7 +219,14 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
   const answersUntil = holdersAnswerUntil(others, at.now);
   if (patient && answersUntil !== undefined) return releaseFor(held, answersUntil);
   if (suspect !== undefined) return giveUp(held, item, suspect, 'refresh_in_doubt', at);
-  return { do: 'mark_sent', held };
+  return ifAffordable(held, { do: 'mark_sent', held }, at);
+}
+
+/** The way to a call, unless the budget is spent. What needs no call (an adoption, a verdict) has been decided by now. */
+function ifAffordable(held: Held, way: Effect, at: Circumstances): Effect {
+  const until = spentUntil(withoutMine(held.seen.item, held.attempt.fence), held.seen.profile, at.now);
+  if (until === undefined) return way;
+  return { do: 'release', held, notBefore: until, wakeAt: until, called: false, budgetSpent: true };
 }
 
 /** The last check before the request leaves: time to keep the answer, and a lease that is still alive. */
@@ -255,7 +270,7 @@ function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circ
       tokens: outcome.tokens,
       place,
       contested: inDoubt(item, held.attempt.fence).length > 0,
-      adopted: false,
+      adoptedFence: undefined,
     };
   }
   // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.
@@ -277,7 +292,7 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
   if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
-  if (seen.item.generation !== before.generation) return releaseAndLookAgain({ ...held, seen }, at);
+  if (seen.item.generation !== before.generation) return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
   const earlier = mayHaveBeenSent(seen.item, held.attempt.fence);
   if (earlier.some((attempt) => !attempt.ended)) {
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
@@ -333,6 +348,10 @@ function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, n
   };
 }
 
-const releaseFor = (held: Held, notBefore: EpochMs): Effect => ({ do: 'release', held, notBefore, wakeAt: notBefore });
+type Release = Extract<Effect, { do: 'release' }>;
 
-const releaseAndLookAgain = (held: Held, at: Circumstances): Effect => ({ do: 'release', held, notBefore: undefined, wakeAt: at.now });
+const releaseFor = (held: Held, notBefore: EpochMs): Release => ({ ...unused, held, notBefore, wakeAt: notBefore });
+
+const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({ ...unused, held, notBefore: undefined, wakeAt: at.now });
+
+const unused = { do: 'release', called: false, budgetSpent: false } as const;

@@ -1,5 +1,4 @@
 /** Small named rules of the refresh protocol. `decide.ts` puts them in order; each is tested on both sides of its limit. */
-import { spentUntil } from './budget.ts';
 import { limits } from './limits.ts';
 import { keepAliveAtOf, rejectionDueAtOf, safeAt } from './timing.ts';
 import { type Attempt, attemptsOf, type Connection, type EpochMs, latest, type Profile, plus, type Seen } from './types.ts';
@@ -23,8 +22,6 @@ export type StopReason =
 export type Assessment =
   | { readonly kind: 'refresh'; readonly reason: RefreshReason }
   | { readonly kind: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
-  /** The budget is spent: no call before then, whoever asks. */
-  | { readonly kind: 'postpone'; readonly until: EpochMs }
   | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined }
   | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' | 'deleted' };
 
@@ -75,8 +72,6 @@ export function assess(seen: Seen, now: EpochMs): Assessment {
   if (want.from > now) return { kind: 'wait', until: want.from, reason: 'not_due' };
   if (item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
   if (item.notBefore !== undefined && item.notBefore > now) return { kind: 'wait', until: item.notBefore, reason: 'backing_off' };
-  const until = spentUntil(item, seen.profile, now);
-  if (until !== undefined) return { kind: 'postpone', until };
   return { kind: 'refresh', reason: want.reason };
 }
 

@@ -52,7 +52,8 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   const notBefore = latest(item.refreshAt ?? now, item.notBefore ?? now);
   if (notBefore > now) {
     // More life than even a fresh token has.
-    const tooMuch = item.expiresAt !== undefined && item.receivedAt !== undefined && minTtlMs > item.expiresAt - item.receivedAt;
+    const tooMuch =
+      item.expiresAt !== undefined && item.receivedAt !== undefined && minTtlMs > Math.max(item.expiresAt - item.receivedAt, limits.minTtlMs.default);
     return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
   }
   // A refresh that is under way can end at any moment, and its lease ends in any case.

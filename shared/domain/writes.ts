@@ -121,7 +121,7 @@ export const renewLease = (fence: number, until: EpochMs): Write => ({
 /** The last gate before a refresh token is sent a second time. */
 export const markSent = (item: Connection, fence: number, until: EpochMs): Write => ({
   name: 'mark_sent',
-  when: [leaseIsMine(fence), sameGeneration(item)],
+  when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item)],
   set: { [`attempts.${fence}.sent`]: true, 'lease.until': until },
   remove: [],
 });
@@ -133,6 +133,8 @@ export interface Commit {
   readonly sealedAccessToken: string;
   readonly place: Place | undefined;
   readonly contested: boolean;
+  /** Whose token set this is, if it was found and not asked for: its call succeeded, and ours was not made. */
+  readonly adoptedFence: number | undefined;
 }
 
 /**
@@ -163,8 +165,9 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
     },
-    add: { generation: 1 },
+    add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { calls: -1 }) },
     remove: [
+      ...(commit.adoptedFence === undefined ? [] : [errorPath(commit.adoptedFence)]),
       errorPath(fence),
       ...(item.rejectedGeneration === item.generation ? [] : (['rejections'] as const)),
       'cause',
@@ -211,7 +214,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
   return {
     name: 'commit_failure',
     // That the settings are wrong is no news once they were replaced.
-    when: [leaseIsMine(fence), sameGeneration(item), ...(commit.state === 'misconfigured' ? [sameSettings(item)] : [])],
+    when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item), ...(commit.state === 'misconfigured' ? [sameSettings(item)] : [])],
     set: {
       failure,
       state: commit.state,
@@ -242,21 +245,13 @@ export const keepSpare = (item: Connection, fence: number, place: Place): Write 
   remove: [],
 });
 
-/** Gives the lease back unused: my lease and my entry, nobody else's. */
-export const release = (item: Connection, fence: number, notBefore?: EpochMs): Write => ({
+/** Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted. */
+export const release = (item: Connection, fence: number, notBefore: EpochMs | undefined, called: boolean): Write => ({
   name: 'release',
-  when: [leaseIsMine(fence), sameGeneration(item)],
+  when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item)],
   set: notBefore === undefined ? {} : { notBefore, dueAt: notBefore },
-  remove: ['lease', attemptPath(fence), errorPath(fence)],
-  add: { calls: -1 },
-});
-
-/** No call before `until`: the budget is spent. Everybody who asks meanwhile is told so. */
-export const postpone = (item: Connection, until: EpochMs): Write => ({
-  name: 'postpone',
-  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
-  set: { notBefore: until, dueAt: until },
-  remove: [],
+  remove: ['lease', attemptPath(fence), ...(called ? [] : [errorPath(fence)])],
+  ...(called ? {} : { add: { calls: -1 } }),
 });
 
 /** Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). */

@@ -109,15 +109,15 @@ describe('a connection that is deleted', () => {
   test('lets a renewal that is under way end: what it brings is what is revoked', async () => {
     await connected('busy');
     world.later(600);
-    let revoke: Promise<unknown> | undefined;
-    world.provider.instead = (call) => {
-      // While the provider thinks, somebody deletes the connection.
-      if (call.parameters.get('grant_type') === 'refresh_token') revoke = world.call('DELETE /connections/busy').then(() => world.refresh('busy'));
+    world.provider.instead = async () => {
       world.provider.instead = undefined;
+      // While the provider thinks, somebody deletes the connection, and the message of that is delivered.
+      await world.call('DELETE /connections/busy');
+      await world.refresh('busy');
+      expect(await exists('busy')).toBe(true);
       return { status: 200, body: { access_token: world.secret('access'), refresh_token: world.known('the-newest-refresh-token'), expires_in: 600 } };
     };
     await world.refresh('busy');
-    await revoke;
     world.later(limits.leaseMs / 1_000);
     await world.refresh('busy');
     expect(revocations().at(-1)?.parameters.get('token')).toBe('the-newest-refresh-token');

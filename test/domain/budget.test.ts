@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { callsOn, errorsOf, spentUntil } from '../../shared/domain/budget.ts';
-import { assess } from '../../shared/domain/rules.ts';
-import { at, day, dueConnectionOf, hour, now, profileOf, today } from './fixtures.ts';
+import { decide } from '../../shared/domain/decide.ts';
+import { at, attemptOf, attemptsWith, circumstances, day, dueConnectionOf, heldOf, hour, now, profileOf, today } from './fixtures.ts';
 
 const errorsAt = (...instants: number[]) => Object.fromEntries(instants.map((ms, fence) => [String(fence + 1), at(ms)]));
 
@@ -43,7 +43,29 @@ describe('calls a day', () => {
   });
 });
 
-test('a spent budget postpones what is due, whoever asks', () => {
-  const item = dueConnectionOf({ errors: errorsAt(-1_000), lastUsed: now });
-  expect(assess({ item, profile: profileOf({ errorsPerHour: 1 }) }, now)).toEqual({ kind: 'postpone', until: at(hour - 1_000) });
+describe('a spent budget', () => {
+  const profile = profileOf({ errorsPerHour: 1 });
+  const errors = errorsAt(-1_000);
+
+  test('keeps the request from being sent, whoever asks, until the budget is back', () => {
+    const held = heldOf(dueConnectionOf({ errors }), profile);
+    expect(decide({ kind: 'acquired', held }, circumstances())).toEqual({
+      do: 'release',
+      held,
+      notBefore: at(hour - 1_000),
+      wakeAt: at(hour - 1_000),
+      called: false,
+      budgetSpent: true,
+    });
+  });
+
+  test('does not keep anybody from looking for what an earlier attempt stored', () => {
+    const held = heldOf(dueConnectionOf({ errors, attempts: attemptsWith(attemptOf(11)) }), profile);
+    expect(decide({ kind: 'acquired', held }, circumstances()).do).toBe('look_up');
+  });
+
+  test('our own call, counted ahead, does not count against itself', () => {
+    const held = heldOf(dueConnectionOf(), profile);
+    expect(decide({ kind: 'acquired', held }, circumstances()).do).toBe('gather');
+  });
 });

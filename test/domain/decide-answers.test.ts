@@ -49,12 +49,12 @@ describe('a token set', () => {
   test.each(replays)('persisted: commit it in its place; %s', (_title, item, contested) => {
     const held = heldOf(item);
     const effect = decide({ kind: 'persisted', held, outcome: { kind: 'success', tokens: { ...tokens, refreshToken } }, place }, circumstances());
-    expect(effect).toEqual({ do: 'commit_success', held, tokens: { ...tokens, refreshToken }, place, contested, adopted: false });
+    expect(effect).toEqual({ do: 'commit_success', held, tokens: { ...tokens, refreshToken }, place, contested, adoptedFence: undefined });
   });
   test.each(replays)('without a refresh token: commit it, the one we have stays; %s', (_title, item, contested) => {
     const held = heldOf(item);
     const effect = decide(answered(held, { kind: 'success', tokens }), circumstances());
-    expect(effect).toEqual({ do: 'commit_success', held, tokens, place: undefined, contested, adopted: false });
+    expect(effect).toEqual({ do: 'commit_success', held, tokens, place: undefined, contested, adoptedFence: undefined });
   });
 });
 
@@ -166,7 +166,9 @@ describe('an error that brings a refresh token', () => {
     ['dead grant', dead],
   ])('%s: nothing is left to be looked up, so its own version is not adopted over the token in force', (_title, outcome) => {
     const { commit } = decided(persisted(outcome), 'commit_failure');
-    expect(itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item)).toMatchObject({ attempts: {}, refreshToken: place });
+    const item = itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item);
+    expect(item.attempts).toEqual({});
+    expect(item.refreshToken).toEqual(place);
   });
 
   test.each([

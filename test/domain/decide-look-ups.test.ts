@@ -27,7 +27,7 @@ const suspect = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: '
 const releases = (title: string, held: Held, until: number, more: Partial<Extract<Event, { kind: 'looked_up' }>> = {}, chance = 0): Row => [
   title,
   lookedUp(held, more),
-  { do: 'release', held, notBefore: at(until), wakeAt: at(until) },
+  { do: 'release', called: false, budgetSpent: false, held, notBefore: at(until), wakeAt: at(until) },
   { chance },
 ];
 const sends = (title: string, held: Held, more: Partial<Extract<Event, { kind: 'looked_up' }>> = {}): Row => [
@@ -38,7 +38,7 @@ const sends = (title: string, held: Held, more: Partial<Extract<Event, { kind: '
 const adopts = (title: string, held: Held, attempt: Attempt, contested: boolean): Row => [
   title,
   lookedUp(held, { orphan: { attempt, tokens } }),
-  { do: 'commit_success', held, tokens, place: { slot: attempt.slot, versionId: attempt.versionId }, contested, adopted: true },
+  { do: 'commit_success', held, tokens, place: { slot: attempt.slot, versionId: attempt.versionId }, contested, adoptedFence: attempt.fence },
 ];
 const concludes = (title: string, held: Held): Row => [
   title,

@@ -68,7 +68,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
   /** Nothing to do after all: gives the lease back and writes nothing down. */
   const releases = (title: string, item: Connection, wakeAt: Extract<Effect, { do: 'release' }>['wakeAt']): Row => {
     const held = heldOf(item);
-    return [title, acquired(held), { do: 'release', held, notBefore: undefined, wakeAt }];
+    return [title, acquired(held), { do: 'release', called: false, budgetSpent: false, held, notBefore: undefined, wakeAt }];
   };
   const proceeds = (title: string, held: Held, rest: { do: 'gather' | 'mark_sent' } | { do: 'look_up'; attempts: readonly Attempt[] }): Row => [
     title,
@@ -104,7 +104,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
     const lease = { owner: 'f11', fence: 11, until: now };
     const seen = dueConnectionOf({ fence: 11, lease, attempts: attemptsWith(attemptOf(11)) });
     const write = acquire(seenOf(seen), 'f12', now, at(18_000));
-    const item = itemAfter(write, itemAfter(release(seen, 11), seen));
+    const item = itemAfter(write, itemAfter(release(seen, 11, undefined, false), seen));
     expect(item.attempts).toEqual({ 12: write.attempt });
     expect(write.attempt.sent).toBe(false);
     decided(acquired({ lease: write.lease, attempt: write.attempt, seen: seenOf(item) }), 'mark_sent');
@@ -114,9 +114,9 @@ describe('the lease was acquired: decide again on what the write returned', () =
 describe('just before the call', () => {
   const held = heldOf();
   const hasty = heldOf(dueConnectionOf(), profileOf({ callTimeoutMs: 50_000 }));
-  const lookAgain = (of: Held): Effect => ({ do: 'release', held: of, notBefore: undefined, wakeAt: now });
+  const lookAgain = (of: Held): Effect => ({ do: 'release', called: false, budgetSpent: false, held: of, notBefore: undefined, wakeAt: now });
   const ready = (of: Held, leaseUntil = at(18_000)): Event => ({ kind: 'ready', held: of, leaseUntil });
-  const releaseUntil = (ms: number): Effect => ({ do: 'release', held, notBefore: at(ms), wakeAt: at(ms) });
+  const releaseUntil = (ms: number): Effect => ({ do: 'release', called: false, budgetSpent: false, held, notBefore: at(ms), wakeAt: at(ms) });
 
   cases([
     ['marked as sent: gather', { kind: 'send_marked', held }, { do: 'gather', held }],
@@ -164,9 +164,10 @@ describe('the end', () => {
     ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('superseded')],
     [
       'a failure that something newer overtook: give the lease back, if it is still mine',
-      { kind: 'failure_refused', held },
-      { do: 'release', held, notBefore: undefined, wakeAt: now },
+      { kind: 'failure_refused', held, place: undefined },
+      { do: 'release', called: true, budgetSpent: false, held, notBefore: undefined, wakeAt: now },
     ],
+    ['a refused failure that brought a refresh token: its attempt is how it is found again', { kind: 'failure_refused', held, place }, stop('superseded')],
     ['the table stayed out of reach', { kind: 'commit_abandoned' }, stop('commit_abandoned')],
     ['released, to look again', { kind: 'released', wakeAt: at(minute) }, { do: 'wait', until: at(minute), reason: 'released' }],
     ['released for good', { kind: 'released', wakeAt: undefined }, stop('released')],

@@ -9,11 +9,16 @@ export interface Call {
   readonly parameters: URLSearchParams;
 }
 
+export interface Reply {
+  readonly status: number;
+  readonly body: object;
+}
+
 export interface Provider {
   readonly tokenEndpoint: string;
   readonly calls: readonly Call[];
   /** What it answers instead of tokens, while set. */
-  instead: ((call: Call) => { readonly status: number; readonly body: object }) | undefined;
+  instead: ((call: Call) => Reply | Promise<Reply>) | undefined;
   close(): Promise<void>;
 }
 
@@ -39,7 +44,7 @@ export async function startProvider(secret: (value: string) => void): Promise<Pr
       scope: 'invoices',
       expires_in: lifetimeSeconds,
     });
-    const { status, body } = provider.instead?.(call) ?? { status: 200, body: tokens() };
+    const { status, body } = (await provider.instead?.(call)) ?? { status: 200, body: tokens() };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   const { url, close } = await listen(server);

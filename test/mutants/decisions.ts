@@ -17,7 +17,7 @@ export const decisions: readonly Mutant[] = [
     why: 'A refresh token whose fate is unknown is taken for spent, and the grant is given up.',
     variant: deciding((effect, event, at) => (effect.do === 'mark_sent' && event.kind === 'looked_up' ? verdict(effect.held, at) : effect)),
     invariant: 'S5',
-    caughtBy: { seeds: [2, 4] },
+    caughtBy: { seeds: [3, 4] },
   },
   {
     name: 'no sealed fallback',
@@ -56,7 +56,8 @@ export const decisions: readonly Mutant[] = [
     variant: deciding((effect, _, at) =>
       effect.do === 'reread' ? normative.decide({ kind: 'reread', held: effect.held, verdict: effect.verdict, seen: effect.held.seen }, at) : effect,
     ),
-    caughtBy: { nothing: '' },
+    invariant: 'S3',
+    caughtBy: { race: 'a spare is noted while the provider calls the grant dead' },
   },
   {
     name: 'verdict at once',
@@ -73,13 +74,15 @@ export const decisions: readonly Mutant[] = [
     name: 'acquired whatever the generation',
     why: 'The condition on the generation looks redundant beside the one on the fence.',
     variant: writing({ acquire: acquireWhatever }),
-    caughtBy: { nothing: '' },
+    caughtBy: { nothing: 'What the write returned is decided upon again; either rule alone is enough, and without both, something breaks (see below).' },
   },
   {
     name: 'not decided again after the acquire',
     why: 'The conditional write succeeded, so nothing has changed.',
     variant: writing({ decide: decideOnce }),
-    caughtBy: { nothing: '' },
+    caughtBy: {
+      nothing: 'The acquire is refused if generation or fence have changed; either rule alone is enough, and without both, something breaks (see below).',
+    },
   },
   {
     name: 'acquired whatever the generation, and not decided again',

@@ -45,6 +45,13 @@ export const surroundings: readonly Mutant[] = [
     caughtBy: { race: 'slow request at Exact Online' },
   },
   {
+    name: 'no budget of errors',
+    why: 'The back-off is slow enough.',
+    variant: { profile: { errorsPerHour: 1_000 } },
+    invariant: 'S8',
+    caughtBy: { race: 'Exact Online says too early for an hour' },
+  },
+  {
     name: 'persist budget of 40 s',
     why: 'The secret must be stored, whatever it takes.',
     variant: { limits: { persistBudgetMs: 40_000, refreshTimeoutMs: 120_000 } },
@@ -87,7 +94,7 @@ export const surroundings: readonly Mutant[] = [
       },
     },
     invariant: 'S3',
-    caughtBy: { seeds: [1] },
+    caughtBy: { seeds: [1, 3] },
   },
   {
     name: 'look-up error taken as absence',

@@ -1,16 +1,40 @@
-/** `npm run mutants -- --seeds N`: how many of N seeds show each kept mistake, as a Markdown table. */
-import { parseArgs } from 'node:util';
+/** `npm run mutants -- --seeds N`: how many of N random seeds show each kept mistake, as a Markdown table. */
+import { parseNumbers } from '../sim/arguments.ts';
 import { runSeeds } from '../sim/seeds.ts';
+import type { CaughtBy } from './mutant.ts';
 import { mutants } from './mutants.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '200' }, workers: { type: 'string', default: '2' }, only: { type: 'string' } } });
-for (const { name } of mutants.filter((m) => values.only === undefined || values.only.split(',').some((one) => m.name.includes(one)))) {
-  const by = new Map<string, number[]>();
-  await runSeeds({ first: 1, count: Number(values.seeds), mutant: name }, Number(values.workers), ({ seed, violation }) => {
-    if (violation) by.set(violation.invariant, [...(by.get(violation.invariant) ?? []), seed]);
+function readArguments() {
+  try {
+    return parseNumbers(process.argv.slice(2), {
+      seeds: { default: 200, least: 1, most: 100_000 },
+      workers: { default: 2, least: 1, most: 16 },
+    }).numbers;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
+}
+
+const inWords = (caughtBy: CaughtBy): string => {
+  if ('race' in caughtBy) return `race *${caughtBy.race}*`;
+  return 'seeds' in caughtBy ? `seed ${caughtBy.seeds.join(', ')}` : `**nothing.** ${caughtBy.nothing}`;
+};
+
+/** `S5 12, S3 1 (from seed 4 on)`, or a dash. */
+function inNumbers(seen: readonly (readonly [seed: number, invariant: string])[]): string {
+  if (seen.length === 0) return '–';
+  const invariants = Map.groupBy(seen, ([, invariant]) => invariant);
+  const counts = [...invariants].sort(([, a], [, b]) => b.length - a.length).map(([invariant, them]) => `${invariant} ${them.length}`);
+  return `${counts.join(', ')} (from seed ${Math.min(...seen.map(([seed]) => seed))} on)`;
+}
+
+const { seeds, workers } = readArguments();
+console.log(`| Mistake | Why somebody makes it | Breaks | Caught by | Of ${seeds} seeds |\n|---|---|---|---|---|`);
+for (const { name, why, invariant, caughtBy } of mutants) {
+  const seen: [number, string][] = [];
+  await runSeeds({ first: 1, count: seeds, mutant: name }, workers, ({ seed, violation }) => {
+    if (violation !== undefined) seen.push([seed, violation.invariant]);
   });
-  console.log(
-    name,
-    [...by].map(([k, v]) => `${k} ${v.length}: ${v.sort((a, b) => a - b).slice(0, 5)}`),
-  );
+  console.log(`| ${name} | ${why} | ${invariant ?? '–'} | ${inWords(caughtBy)} | ${inNumbers(seen)} |`);
 }

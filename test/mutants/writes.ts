@@ -165,13 +165,13 @@ export const writes: readonly Mutant[] = [
     name: 're-authorization does not count as a commit',
     why: 'Nothing was fetched, so committed_fence stays.',
     variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'committedFence') },
-    caughtBy: { nothing: '' },
+    caughtBy: { nothing: 'The new grant id refuses every late commit of the old grant; without both, something breaks (see below).' },
   },
   {
     name: 're-authorization under the old grant id',
     why: 'It is the same connection.',
     variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId') },
-    caughtBy: { nothing: '' },
+    caughtBy: { nothing: 'The raised committed_fence refuses every late commit of the old grant; without both, something breaks (see below).' },
   },
   {
     name: 're-authorization under the old grant id that does not count as a commit',

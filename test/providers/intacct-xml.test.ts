@@ -61,6 +61,7 @@ describe('an Intacct session', () => {
   test.each([
     'http://eu03.intacct.com/ia/xml/xmlgw.phtml',
     'https://intacct.com.evil.example/ia',
+    'https://eu03.intacct.com.evil.example/ia',
     'https://evilintacct.com/ia',
     'https://user@eu03.intacct.com/ia',
     'https://evil.example/?.intacct.com',

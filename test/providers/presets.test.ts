@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { indexOf, presetFiles } from '../../infra/preset-index.ts';
 import { type Answer, classify } from '../../shared/domain/classify.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/types.ts';
@@ -14,10 +17,24 @@ describe('every preset', () => {
     expect(parsePreset(preset)).toEqual(preset);
     expect(preset.name).toBe(name);
   });
+
+  test('is listed by its file: run npm run presets', () => {
+    const index = readFileSync(join(import.meta.dirname, '../../shared/providers/presets/index.ts'), 'utf8');
+    expect(index).toBe(indexOf(presetFiles()));
+    expect(presetFiles().map((file) => basename(file, '.ts'))).toEqual(expect.arrayContaining(Object.keys(knownPresets)));
+  });
+
+  test('can be called elsewhere, wherever it is called at all', () => {
+    expect(knownPresets['xero']?.settings).toMatchObject({ token_endpoint: {}, authorization_endpoint: {}, revocation_endpoint: {} });
+    expect(knownPresets['maesn']?.settings).not.toHaveProperty('token_endpoint');
+  });
 });
 
 describe('a preset that cannot be right is refused, by field and with what to change', () => {
   const { facts, settings } = newPreset;
+  const mint = { ...facts, grant: 'mint', clientAuthentication: 'none', rotation: 'none', graceSeconds: 0 };
+  const request = { headers: {}, body: { json: {} } };
+  const secretly = (more: object) => ({ settings: { ...settings, key: { kind: 'secret', description: '-' } }, ...more });
   const rule = { when: { status: [400] }, class: 'dead_grant', cause: 'invalid_grant', comment: '-', source: '-' };
 
   test.each<[string, object, RegExp]>([
@@ -52,6 +69,38 @@ describe('a preset that cannot be right is refused, by field and with what to ch
       { settings: { ...settings, grace: { kind: 'duration', description: '-', least: 0, most: 9 } } },
       /settings\.grace: .*_seconds/,
     ],
+    [
+      'a placeholder that its pattern lets out',
+      { settings: { ...settings, region: { kind: 'text', description: '-', pattern: '.+' } } },
+      /settings\.region: .*pattern/,
+    ],
+    [
+      'a placeholder that ends the host',
+      { settings: { ...settings, region: { kind: 'text', description: '-', pattern: '[a-z]+' } } },
+      /settings\.region: ends the host/,
+    ],
+    ['a header that names nothing', { headers: { 'X-Company': '{company}' } }, /headers: names \{company\}/],
+    ['a parameter made of a secret', secretly({ facts: { ...facts, tokenParameters: { a: '{key}' } } }), /facts\.tokenParameters: names \{key\}/],
+    ['keeping alive what has lapsed', { facts: { ...facts, keepAliveSeconds: 100, refreshTokenIdleSeconds: 100 } }, /facts\.keepAliveSeconds: must be less/],
+    [
+      'an idle limit beyond the end',
+      { facts: { ...facts, refreshTokenIdleSeconds: 101, refreshTokenLifetimeSeconds: 100 } },
+      /facts\.refreshTokenIdleSeconds: must be at most/,
+    ],
+    ['fewer calls a day than renewals', { facts: { ...facts, callsPerDay: 99 } }, /facts\.callsPerDay: must be at least 100/],
+    ['a login without a word on PKCE', { facts: { ...facts, authorizationEndpoint: 'https://id.newbooks.example/auth' } }, /facts\.pkce: is missing/],
+    ['mint without a request', { facts: { ...mint } }, /request: is missing/],
+    ['a request without mint', { request }, /request: is only for the grant mint/],
+    ['a client that mints', { facts: { ...mint, clientAuthentication: 'client_secret_post' }, request }, /facts\.clientAuthentication: must be "none"/],
+    ['mint with what only a refresh token has', { facts: { ...mint, keepAliveSeconds: 9 }, request }, /facts\.keepAliveSeconds: is only for/],
+    ['a one-time password of no seed', { facts: mint, request: { ...request, oneTimePassword: 'region' } }, /request\.oneTimePassword: must name/],
+    ['a request that names nothing', { facts: mint, request: { ...request, basic: '{user}' } }, /request\.basic: names \{user\}/],
+    ['static with an endpoint', { facts: { ...mint, grant: 'static' } }, /facts\.tokenEndpoint: is never called/],
+    ['static without its secret', { facts: { ...mint, grant: 'static' }, accessToken: 'region' }, /accessToken: must name/],
+    ['an access token of another grant', secretly({ accessToken: 'key' }), /accessToken: is only for/],
+    ['a signature without a key', { facts: { ...facts, clientAuthentication: 'private_key_jwt' } }, /settings\.private_key: is missing/],
+    ['a host that anybody can end with', { reply: { format: 'json', endpoint: { path: 'a', hosts: ['intacct.com'] } } }, /hosts\.0: must begin with a dot/],
+    ['a default that is no choice', { settings: { region: { ...settings['region'], default: 'mars' } } }, /settings\.region: has a default/],
     ['no token endpoint', { facts: { ...facts, tokenEndpoint: undefined } }, /settings\.token_endpoint: is missing/],
   ])('%s', (_, change, expected) => {
     // As a file would have it: what is undefined is not there.
@@ -59,7 +108,14 @@ describe('a preset that cannot be right is refused, by field and with what to ch
   });
 
   test('on the right side of each limit it is accepted', () => {
-    for (const change of [{ minTokenAgeSeconds: 899, marginSeconds: 5 }, { minTokenAgeSeconds: 870, marginSeconds: 34 }, { graceSeconds: 20 }]) {
+    const changes = [
+      { minTokenAgeSeconds: 899, marginSeconds: 5 },
+      { minTokenAgeSeconds: 870, marginSeconds: 34 },
+      { graceSeconds: 20 },
+      { keepAliveSeconds: 99, refreshTokenIdleSeconds: 100, refreshTokenLifetimeSeconds: 100 },
+      { callsPerDay: 100 },
+    ];
+    for (const change of changes) {
       expect(() => parsePreset({ ...newPreset, facts: { ...facts, ...change } })).not.toThrow();
     }
   });

@@ -49,7 +49,7 @@ if (first !== undefined) {
   for (const { seed, kind, violation } of broken.slice(0, 10)) console.error(`seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`);
   if (broken.length > 10) console.error(`… and ${broken.length - 10} more`);
   const shortest = await shrink(first.seed);
-  const rates = Object.entries(shortest?.rates ?? {}).filter(([, rate]) => rate !== 0);
+  const rates = Object.entries(shortest?.rates ?? {}).filter(([name, rate]) => rate !== 0 && (name !== 'pauseMostMs' || shortest?.rates.pause !== 0));
   console.error(`\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`);
   for (const line of shortest?.log.slice(-tailLines) ?? []) console.error(line.join('  '));
   console.error(`\nAgain, with every fault that the seed drew: npm run sim -- --seeds 1 --seed ${first.seed} --log`);

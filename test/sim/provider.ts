@@ -50,6 +50,8 @@ export interface Call {
   /** The refresh token that it issued, and when its reply brings that to the caller's door; absent if it never does. */
   issued?: string;
   tellsAt?: number;
+  /** Of the reply that its caller has. */
+  status?: number;
   result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
 }
 

@@ -1,5 +1,6 @@
-/** Many seeds, in worker threads: runs are independent of each other, and none shares anything but the code. */
-import { Worker } from 'node:worker_threads';
+/** Many seeds, in processes of their own: runs are independent of each other, and share nothing but the code. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import type { Violation } from './checkers/checker.ts';
 import type { KindName } from './natures.ts';
 import type { Costs } from './simulation.ts';
@@ -29,16 +30,14 @@ export interface Share {
 
 /** Runs the seeds and tells each summary as it comes, in no particular order. Rejects if a run throws. */
 export async function runSeeds({ first, count, mutant }: Job, workers: number, tell: (summary: Summary) => void): Promise<void> {
-  const shares = Array.from({ length: Math.min(workers, count) }, (_, n): Share => ({ from: first + n, until: first + count, step: workers, mutant }));
-  await Promise.all(
-    shares.map(
-      (share) =>
-        new Promise<void>((resolve, reject) => {
-          const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: share });
-          worker.on('message', tell);
-          worker.on('error', reject);
-          worker.on('exit', () => resolve());
-        }),
-    ),
-  );
+  const step = Math.min(workers, count);
+  await Promise.all(Array.from({ length: step }, (_, n) => runShare({ from: first + n, until: first + count, step, mutant }, tell)));
+}
+
+async function runShare(share: Share, tell: (summary: Summary) => void): Promise<void> {
+  const worker = fork(new URL('./worker.ts', import.meta.url), { serialization: 'advanced' });
+  worker.on('message', (summary: Summary) => tell(summary));
+  worker.send(share);
+  const [code, signal] = await once(worker, 'exit');
+  if (code !== 0) throw new Error(`a worker ended with ${code ?? signal}; what it said is above`);
 }

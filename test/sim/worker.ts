@@ -1,12 +1,13 @@
-/** A thread's share of the seeds: see `Share`. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** A process's share of the seeds. */
+import { once } from 'node:events';
 import { mutantNamed } from '../mutants/mutants.ts';
 import type { Share, Summary } from './seeds.ts';
 import { simulate } from './simulation.ts';
 
-const { from, until, step, mutant } = workerData as Share;
+const [{ from, until, step, mutant }] = (await once(process, 'message')) as [Share];
 const options = mutant === undefined ? {} : { variant: mutantNamed(mutant).variant, brief: true };
 for (let seed = from; seed < until; seed += step) {
   const { kind, violations, costs } = await simulate(seed, options);
-  parentPort?.postMessage({ seed, kind, violation: violations[0], costs } satisfies Summary);
+  process.send?.({ seed, kind, violation: violations[0], costs } satisfies Summary);
 }
+process.disconnect();

@@ -332,6 +332,7 @@ export class World {
       const reply = await Promise.race([this.provider.call(call, request, way), timedOut]);
       over.abort('over');
       call.endedAt = this.time.now();
+      if (reply.kind === 'reply') call.status = reply.status;
       this.#watcher.onReply?.(call);
       this.note('reply', `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`);
       return reply;
@@ -371,7 +372,7 @@ export class World {
 
   #telemetryOf(environment: Environment): Telemetry {
     const line = (event: string, fields: Readonly<Record<string, unknown>>) =>
-      this.note(event, `${environment.id} ${fields['class'] ?? ''} ${fields['cause'] ?? ''}`);
+      this.note(event, `${environment.id} ${fields.class ?? ''} ${fields.cause ?? ''}`);
     return {
       info: line,
       warn: line,

@@ -9,14 +9,14 @@ import type { ExactOnlineFacts } from '../../infra/local/providers/exact-online.
 import { exactOnline } from './exact.ts';
 
 /** Two workers with one token, in stores of their own or in one file. */
-async function two(kind: 'own' | 'shared', facts: Partial<ExactOnlineFacts>) {
+async function two(kind: 'own' | 'shared', facts: Partial<ExactOnlineFacts>, backOffMs = 0) {
   const { exact, clock } = await exactOnline(facts);
   const directory = mkdtempSync(join(tmpdir(), 'experiment-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'tokens');
   const first = { ...exact.authorize(), expiresAt: Date.now() + 600_000 };
   await fileStore(path).write(first);
-  const newSender = () => independentSender(exact, kind === 'own' ? ownStore(first) : fileStore(path), first);
+  const newSender = () => independentSender(exact, kind === 'own' ? ownStore(first) : fileStore(path), first, { backOffMs });
   const statuses = () => exact.ledger.map(({ path, status }) => `${path.includes('token') ? 'token' : 'api'} ${status}`);
   return { exact, clock, path, a: newSender(), b: newSender(), statuses };
 }
@@ -59,6 +59,14 @@ describe('workers that refresh after a 401', () => {
     const calls = exact.ledger.length;
     expect([await a(), await b()]).toEqual([false, false]);
     expect(exact.ledger.length).toBe(calls);
+  });
+
+  test('leave the token endpoint alone for a while when it fails', async () => {
+    const { a, clock, exact, statuses } = await two('own', {}, 60_000);
+    clock.advance(600_000);
+    exact.next({ answer: { status: 500 } });
+    expect([await a(), await a()]).toEqual([false, false]);
+    expect(statuses()).toEqual(['api 401', 'token 500', 'api 401']);
   });
 
   test('do not deliver while the file is half written', async () => {

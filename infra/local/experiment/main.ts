@@ -36,10 +36,8 @@ async function experiment({ workers, lifetimes }: Arguments): Promise<void> {
   const broker = await startLocalBroker({ port: 0, directory, provider: 'none', assembly });
   const starting = scenarios.flatMap((scenario) => workers.map((number) => startRun(scenario, number, { directory, broker: broker.fetch, lifetimes })));
   const runs = await Promise.all(starting);
-  const stop = show(runs, lifetimes);
-  const lost = await Promise.all(runs.map(({ ended }) => ended)).finally(stop);
-  console.log(`\n${lifetimes} lifetimes of an access token (${lifetimes * 10} minutes):\n`);
-  console.log(table(runs, lost).join('\n'));
+  const finish = show(runs, lifetimes);
+  finish(await Promise.all(runs.map(({ ended }) => ended)));
   await Promise.all(runs.map((run) => run.close()));
   await broker.close();
 }
@@ -47,8 +45,8 @@ async function experiment({ workers, lifetimes }: Arguments): Promise<void> {
 const table = (runs: readonly Run[], lost: readonly number[] = []): string[] =>
   tableOf(runs.map((run, i) => ({ scenario: run.scenario, workers: run.workers, figures: run.figures(), grantsLost: lost[i] })));
 
-/** Shows how it goes until it is stopped: the table, drawn anew each second, or a line for each lifetime where it cannot be. */
-function show(runs: readonly Run[], lifetimes: number): () => void {
+/** Shows how it goes: the table, drawn anew each second, or a line for each lifetime where it cannot be. Returns what shows the end. */
+function show(runs: readonly Run[], lifetimes: number): (lost: readonly number[]) => void {
   const screen = screenOn(process.stdout, table(runs).length + 2);
   const lifetimeMs = 600_000 / speed;
   const startedAt = Date.now();
@@ -59,7 +57,12 @@ function show(runs: readonly Run[], lifetimes: number): () => void {
   const draw = (): void => (screen ? screen.draw([minutes(), '', ...table(runs)]) : console.log(minutes()));
   draw();
   const timer = setInterval(draw, screen ? 1_000 : lifetimeMs);
-  return () => clearInterval(timer);
+  return (lost) => {
+    clearInterval(timer);
+    const lines = [`${lifetimes * 10} minutes, ${lifetimes} ${lifetimes === 1 ? 'lifetime' : 'lifetimes'} of an access token:`, '', ...table(runs, lost)];
+    if (screen) screen.draw(lines);
+    else console.log(`\n${lines.join('\n')}`);
+  };
 }
 
 function fail(message: string): void {

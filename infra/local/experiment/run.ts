@@ -5,7 +5,7 @@ import { type SimulatorClock, startClock } from '../providers/clock.ts';
 import { type ExactOnline, exactOnlineFacts, startExactOnline } from '../providers/exact-online.ts';
 import type { SignedFetch } from '../signed-fetch.ts';
 import { brokeredSender, connect, isLost } from './brokered.ts';
-import { fileStore, independentSender, ownStore, type TokenStore, type Tokens } from './independent.ts';
+import { fileStore, independentSender, type Manners, ownStore, type TokenStore, type Tokens } from './independent.ts';
 import { recordEveryMs, type Scenario, speed } from './scenarios.ts';
 import type { Sender } from './sender.ts';
 
@@ -114,11 +114,14 @@ async function independent(path: string, exact: ExactOnline, clock: SimulatorClo
   const file = fileStore(path);
   await file.write(first);
   const stores: readonly TokenStore[] = Array.from({ length: workers }, () => (kind === 'shared' ? file : ownStore(first)));
-  // The last 30 s of a token, the only ones in which Exact renews it.
-  const aheadMs = refreshes === 'ahead' ? realMs(lifetimeMs - exactOnlineFacts.minTokenAgeSeconds * 1_000) : undefined;
+  const manners: Manners = {
+    // The last 30 s of a token, the only ones in which Exact renews it.
+    ...(refreshes === 'ahead' && { aheadMs: realMs(lifetimeMs - exactOnlineFacts.minTokenAgeSeconds * 1_000) }),
+    backOffMs: realMs(60_000),
+  };
   return {
     startedAt,
-    senders: stores.map((store) => independentSender(exact, store, first, aheadMs)),
+    senders: stores.map((store) => independentSender(exact, store, first, manners)),
     async isGrantLost() {
       const kept = await Promise.all(stores.map((store) => store.read()));
       return !kept.some(({ refreshToken }) => exact.accepts(refreshToken));

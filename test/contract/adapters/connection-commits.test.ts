@@ -97,7 +97,8 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const { item } = await held();
       const write = commitFailure(item, 2, failureOf(2));
       const after = await applies(item.connection, write);
-      expect(after).toMatchObject({ failure: failureOf(2).failure, notBefore: at(7_000), dueAt: at(7_000), generation: 0, committedFence: 1, attempts: {} });
+      expect(after).toMatchObject({ failure: failureOf(2).failure, notBefore: at(7_000), dueAt: at(7_000), generation: 0, committedFence: 1 });
+      expect(after.attempts).toEqual({});
       expect(after.lease).toBeUndefined();
       expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
     });

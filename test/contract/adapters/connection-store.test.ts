@@ -65,7 +65,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       ...commitSuccess(seenOf(item), commitOf(item.fence)),
       commitFailure(item, item.fence, failureOf(item.fence)),
       keepSpare(item, item.fence, { versionId: 'overtaken' }),
-      release(item, item.fence),
+      release(item, item.fence, undefined, false),
       promiseWake(at(5_000), at(5_000), now),
       rest(item, undefined),
       touch(now),

@@ -95,6 +95,7 @@ export const commitOf = (fence: number): Commit => ({
   sealedAccessToken: `sealed under ${fence}`,
   place: { versionId: versionIdOf('00000000-0000-4000-8000', fence), slot: 1 },
   contested: false,
+  adoptedFence: undefined,
 });
 
 export const failureOf = (fence: number, more: Partial<FailureCommit> = {}): FailureCommit => ({

@@ -61,6 +61,8 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
   };
 };
 
+const countedByExact: ReadonlySet<number> = new Set([400, 401, 403, 404]);
+
 /** Exact Online blocks an API key for an hour after ten errors in one; and asking too early is never needed but after a failure or a doubt. */
 export const errorsAreFew = ({ world, violate }: Watched): Checker => {
   const errors: number[] = [];
@@ -72,7 +74,7 @@ export const errorsAreFew = ({ world, violate }: Watched): Checker => {
     },
     onReply(call) {
       if (call.result === 'too_early' && inNoDoubt.has(call)) violate('S8', 'a call came too early, though nothing was in doubt');
-      if (world.options.nature.words !== 'exact' || (call.result !== 'too_early' && call.result !== 'refused')) return;
+      if (world.options.nature.words !== 'exact' || !countedByExact.has(call.status ?? 0)) return;
       errors.push(world.time.now());
       if (errors.filter((at) => at > world.time.now() - 3_600_000).length >= 10) violate('S8', 'ten errors in an hour');
     },

@@ -26,6 +26,13 @@ function checkNumbers(violate: Watched['violate'], name: string, before: Connect
     violate('S3', `${name} notes a failure with generation ${attempt.generation} over generation ${after.generation}`);
 }
 
+/** The table never points to a refresh token that is nowhere, not even for a moment: the next moment may be a crash. */
+export const pointersPoint = ({ world, violate }: Watched): Checker => ({
+  onWrite(name, { refreshToken }) {
+    if (refreshToken !== undefined && world.refreshTokenAt(refreshToken) === undefined) violate('S3', `${name} left a pointer to no refresh token`);
+  },
+});
+
 /**
  * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever ours to
  * answer for: this provider never kills a grant of its own accord.

@@ -4,7 +4,10 @@ import type { Connection } from '../domain/types.ts';
 import type { FailureCommit } from '../domain/writes.ts';
 import type { Clock, Telemetry } from '../ports/index.ts';
 
-export type Committed = { readonly kind: 'applied'; readonly item: Connection } | { readonly kind: 'refused' } | { readonly kind: 'abandoned' };
+export type Committed =
+  | { readonly kind: 'applied'; readonly item: Connection }
+  | { readonly kind: 'refused'; readonly item: Connection | undefined }
+  | { readonly kind: 'abandoned' };
 
 interface Reporting {
   readonly clock: Clock;

@@ -18,7 +18,7 @@ import {
   type TokenSet,
   versionIdOf,
 } from '../domain/types.ts';
-import type { Write } from '../domain/writes.ts';
+import type { Commit, Write } from '../domain/writes.ts';
 import {
   type Applied,
   type Chance,
@@ -293,10 +293,19 @@ class Invocation {
       if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
       throw error;
     }
-    const done = await this.#commit(this.#protocol.commitSuccess(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence }));
+    const done = await this.#commitOver(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken: undefined });
     reportSuccess(this.#world, held, done, adopted);
     if (done.kind === 'refused') return { kind: 'success_refused', held, place };
     return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: 'commit_abandoned' };
+  }
+
+  /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
+  async #commitOver(seen: Seen, commit: Commit): Promise<Committed> {
+    const done = await this.#commit(this.#protocol.commitSuccess(seen, commit));
+    const now = done.kind === 'refused' ? done.item : undefined;
+    const older = now !== undefined && now.grantId === seen.item.grantId && now.generation > seen.item.generation && now.committedFence < commit.fence;
+    if (!older) return done;
+    return this.#commitOver({ ...seen, item: now }, { ...commit, overtaken: now.refreshToken });
   }
 
   async #commitFailure({ held, commit }: Extract<Step, { do: 'commit_failure' }>): Promise<Event> {
@@ -336,11 +345,13 @@ class Invocation {
     const { clock, chance, store } = this.#world;
     for (;;) {
       try {
+        let item: Connection | undefined;
         for (const write of writes) {
           const result = await store.apply(this.#connection, write);
           if (result.applied) return { kind: 'applied', item: result.item };
+          ({ item } = result);
         }
-        return { kind: 'refused' };
+        return { kind: 'refused', item };
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
         const pauseMs = limits.commitRetryMs * (1 + chance.next());

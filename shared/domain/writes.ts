@@ -135,19 +135,23 @@ export interface Commit {
   readonly contested: boolean;
   /** Whose token set this is, if it was found and not asked for: its call succeeded, and ours was not made. */
   readonly adoptedFence: number | undefined;
+  /** The refresh token that an older holder committed meanwhile: ours may be the one that the provider has killed. */
+  readonly overtaken: Place | undefined;
 }
 
 /**
- * Commits a success: first as the holder of the lease, else as one who lost it. The second leaves the lease alone;
- * both are refused only by a newer commit or another grant.
+ * Commits a success over the token set that was seen: first as the holder of the lease, else as one who lost it. The second
+ * leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late commit, to be tried again
+ * over that one.
  */
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
   const refreshAt = refreshAtOf(tokens, profile);
   const outgrown = attemptsOf(item).filter((attempt) => attempt.fence <= fence);
+  const spare = commit.place === undefined ? undefined : commit.overtaken;
   const late: Write = {
     name: 'commit_success',
-    when: [sameGrant(item), noNewerCommit(fence)],
+    when: [sameGrant(item), noNewerCommit(fence), sameGeneration(item)],
     set: {
       committedFence: fence,
       state: 'active' satisfies State,
@@ -164,6 +168,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       contested: true,
       ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
+      ...(spare === undefined ? {} : { spare }),
     },
     add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { calls: -1 }) },
     remove: [
@@ -174,7 +179,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       'failure',
       'notBefore',
       'suspect',
-      'spare',
+      ...(spare === undefined ? (['spare'] as const) : []),
       'rejectedGeneration',
       'askedAt',
       ...outgrown.map((attempt) => attemptPath(attempt.fence)),
@@ -184,7 +189,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
   const held: Write = {
     ...late,
     when: [...late.when, leaseIsMine(fence)],
-    set: { ...late.set, contested: commit.contested },
+    set: { ...late.set, contested: commit.contested || commit.overtaken !== undefined },
     remove: [...late.remove, 'lease'],
   };
   return [held, late];

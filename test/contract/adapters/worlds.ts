@@ -96,6 +96,7 @@ export const commitOf = (fence: number): Commit => ({
   place: { versionId: versionIdOf('00000000-0000-4000-8000', fence), slot: 1 },
   contested: false,
   adoptedFence: undefined,
+  overtaken: undefined,
 });
 
 export const failureOf = (fence: number, more: Partial<FailureCommit> = {}): FailureCommit => ({

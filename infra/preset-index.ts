@@ -13,7 +13,9 @@ const index = join(folder, 'index.ts');
 export const presetFiles = (): string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.ts') && join(folder, file) !== index)
-    .sort();
+    .map((file) => basename(file, '.ts'))
+    .sort()
+    .map((name) => `${name}.ts`);
 
 /** The text of the index that lists these files. */
 export function indexOf(files: readonly string[]): string {

@@ -10,7 +10,7 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
-  const value = parseConnectionName(event.pathParameters?.['connection'] ?? 'default');
+  const value = parseConnectionName(event.pathParameters?.connection ?? 'default');
   if (value !== undefined) return { ok: true, value };
   const message = 'a connection is named by 1 to 63 of a–z, 0–9 and inner hyphens';
   return { ok: false, faults: [{ path: 'connection', message }] };
@@ -44,7 +44,7 @@ export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonl
     if (!Object.hasOwn(tokenParameters, path))
       faults.push({ path, message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}` });
   }
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { minTtlMs: values['min_ttl'] ?? 0, waitMs: values['wait'] ?? 0 } };
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { minTtlMs: values.min_ttl ?? 0, waitMs: values.wait ?? 0 } };
 }
 
 /** After which connection a list goes on: the `next` of the page before. */

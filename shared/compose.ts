@@ -37,7 +37,7 @@ function required(variable: Variable): string {
 }
 
 /** The local broker sets this: its authorization servers are on this machine. The stack never does. */
-export const loopbackAllowed = (): boolean => process.env['ALLOW_LOOPBACK_PROVIDERS'] === '1';
+export const loopbackAllowed = (): boolean => process.env.ALLOW_LOOPBACK_PROVIDERS === '1';
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -14,7 +14,7 @@ export function serveInteractions(provider: Provider, accountId: string): void {
     const { params } = await provider.interactionDetails(ctx.req, ctx.res);
     if (ctx.method !== 'POST') {
       ctx.type = 'html';
-      ctx.body = question(String(params['client_id']), accountId);
+      ctx.body = question(String(params.client_id), accountId);
       return;
     }
     const allowed = new URLSearchParams(await text(ctx.req)).get('answer') === 'allow';

@@ -50,7 +50,7 @@ function privateKeyJwt(
   { clock, chance }: Surroundings,
 ): ClientAuth {
   const { facts, values } = provider;
-  const header = { alg: algorithmOf(key, facts.assertionAlgorithm ?? 'RS256'), typ: 'JWT', kid: kid ?? values['key_id'] };
+  const header = { alg: algorithmOf(key, facts.assertionAlgorithm ?? 'RS256'), typ: 'JWT', kid: kid ?? values.key_id };
   return async (_server, client, body) => {
     const now = Math.floor(clock.now() / 1_000);
     const assertion = await new SignJWT(filledRecord(facts.assertionClaims ?? {}, values))

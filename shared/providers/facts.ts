@@ -3,8 +3,7 @@ import * as v from 'valibot';
 
 export const words = v.pipe(v.string(), v.nonEmpty());
 export const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
-const some = v.pipe(v.number(), v.integer(), v.minValue(1));
-export const someSeconds = some;
+export const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 export const factsSchema = v.strictObject({
   /** `mint`: the preset's own `request`. `static`: the preset's `accessToken`, and no call. */
@@ -33,24 +32,24 @@ export const factsSchema = v.strictObject({
   /** Of a token whose reply does not tell; `Bearer` if absent, `N_A` for what is no access token (RFC 8693 §2.2.1). */
   tokenType: v.exactOptional(words),
   /** Lifetime of an access token whose reply does not tell. */
-  lifetimeSeconds: some,
+  lifetimeSeconds: positive,
   expiresInUnit: v.picklist(['seconds', 'milliseconds']),
   /** Earliest age, from its arrival, at which a token may be renewed; 0 if there is no such rule. */
   minTokenAgeSeconds: seconds,
   /** How long before its expiry a token is renewed. */
-  marginSeconds: some,
+  marginSeconds: positive,
   /** `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If unknown, `single_use`. */
   rotation: v.picklist(['single_use', 'grace', 'none']),
   graceSeconds: v.exactOptional(seconds),
   /** A refresh token lapses if it is not used for so long. */
-  refreshTokenIdleSeconds: v.exactOptional(some),
+  refreshTokenIdleSeconds: v.exactOptional(positive),
   /** A grant ends after so long, however much it is used: a person has to authorize again. */
-  refreshTokenLifetimeSeconds: v.exactOptional(some),
+  refreshTokenLifetimeSeconds: v.exactOptional(positive),
   /** A refresh token is used at least this often, so that it does not lapse. */
-  keepAliveSeconds: v.exactOptional(some),
+  keepAliveSeconds: v.exactOptional(positive),
   /** We stop after so many errors within an hour, and so many calls in a day. */
-  errorsPerHour: v.exactOptional(some),
-  callsPerDay: v.exactOptional(some),
+  errorsPerHour: v.exactOptional(positive),
+  callsPerDay: v.exactOptional(positive),
 });
 
 export type Facts = v.InferOutput<typeof factsSchema>;

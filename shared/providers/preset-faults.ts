@@ -83,7 +83,7 @@ function ofGrant({ facts, settings, request, accessToken }: Preset): PresetFault
     setting.kind === 'choice' && setting.replaces === 'clientAuthentication' ? setting.choices : [],
   );
   const signs = [facts.clientAuthentication, ...choices].includes('private_key_jwt');
-  const key = settings['private_key'];
+  const key = settings.private_key;
   const found: (PresetFault | false)[] = [
     facts.grant === 'mint' && request === undefined && fault(['request'], 'is missing: the grant mint has a request of its own'),
     facts.grant !== 'mint' && request !== undefined && fault(['request'], `is only for the grant mint, and the grant is ${facts.grant}`),

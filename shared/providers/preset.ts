@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { contradictionsIn } from './contradictions.ts';
-import { factsSchema, someSeconds, words } from './facts.ts';
+import { factsSchema, positive, words } from './facts.ts';
 import { presetFaults } from './preset-faults.ts';
 import { settingSchema } from './setting.ts';
 import type { Template } from './templates.ts';
@@ -63,7 +63,7 @@ export const errorRuleSchema = v.pipe(
     ),
     class: v.picklist(['too_early', 'transient', 'in_doubt', 'misconfigured', 'dead_grant']),
     cause: v.exactOptional(v.picklist([...grantCauses, ...settingsCauses])),
-    retryAfterSeconds: v.exactOptional(someSeconds),
+    retryAfterSeconds: v.exactOptional(positive),
     comment: words,
     source: words,
   }),
@@ -91,7 +91,7 @@ export const presetEntries = {
    */
   headers: v.exactOptional(headers),
   /** First delay of the back-off, by failure code (`http_429`, `time_out`); the product's own if absent. */
-  retryDelaysSeconds: v.exactOptional(v.objectWithRest({ default: someSeconds }, someSeconds)),
+  retryDelaysSeconds: v.exactOptional(v.objectWithRest({ default: positive }, positive)),
   /** Headers of a 429 that say when to come back, most telling first. */
   resetHeaders: v.exactOptional(v.array(headerName)),
   errorRules: v.array(errorRuleSchema),

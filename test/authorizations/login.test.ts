@@ -41,7 +41,7 @@ const put = async (name: string, more: object = {}) => expect((await world.call(
 async function linkFor(name: string): Promise<URL> {
   const { status, body } = await world.call(`POST /connections/${name}/authorizations`);
   expect(status).toBe(201);
-  return new URL(String(body['authorize_url']));
+  return new URL(String(body.authorize_url));
 }
 
 /** Logs in, and returns the query that the browser brings back. */
@@ -60,7 +60,7 @@ async function connect(name: string): Promise<URLSearchParams> {
 
 async function token(name: string) {
   const answer = await world.call(`GET /token/${name}?wait=0`);
-  if (answer.status === 200) world.known(String(answer.body['access_token']));
+  if (answer.status === 200) world.known(String(answer.body.access_token));
   return answer;
 }
 
@@ -71,8 +71,8 @@ describe('a link', () => {
     await put('asked');
     const { body } = await world.call('POST /connections/asked/authorizations');
     expect(body).toEqual({ authorize_url: expect.any(String), expires_at: expect.any(String) });
-    expect(Math.abs(Date.parse(String(body['expires_at'])) - Date.now() - limits.authorizationMs)).toBeLessThan(10_000);
-    const url = new URL(String(body['authorize_url']));
+    expect(Math.abs(Date.parse(String(body.expires_at)) - Date.now() - limits.authorizationMs)).toBeLessThan(10_000);
+    const url = new URL(String(body.authorize_url));
     expect(url.origin + url.pathname).toBe(server.authorizationEndpoint);
     expect(Object.fromEntries(url.searchParams)).toEqual({
       response_type: 'code',
@@ -103,7 +103,7 @@ describe('a login', () => {
     await connect('new');
     const first = await token('new');
     expect(first).toMatchObject({ status: 200, body: { generation: 1 } });
-    expect(Number(first.body['expires_in'])).toBeGreaterThan(accessTokenSeconds - 10);
+    expect(Number(first.body.expires_in)).toBeGreaterThan(accessTokenSeconds - 10);
     expect((await world.call('GET /connections/new')).body).toMatchObject({ state: 'active', generation: 1 });
     // Nothing is due yet, so nothing is renewed.
     await world.refresh('new');
@@ -121,14 +121,14 @@ describe('a login', () => {
     const { body } = await token('again');
     const link = await linkFor('again');
     // Until the new grant is in hand the old one is served.
-    expect((await token('again')).body).toMatchObject({ access_token: body['access_token'] });
+    expect((await token('again')).body).toMatchObject({ access_token: body.access_token });
     await world.open(String(await loggedIn(link)));
     const after = await itemOf('again');
     // As long as an environment may answer from memory.
     world.later(limits.memoryMs / 1_000);
     expect(after).toMatchObject({ config: before?.config, createdAt: before?.createdAt, generation: 2, state: 'active' });
     expect(after?.grantId).not.toBe(before?.grantId);
-    expect((await token('again')).body['access_token']).not.toBe(body['access_token']);
+    expect((await token('again')).body.access_token).not.toBe(body.access_token);
     expect(after).not.toHaveProperty('authorization');
   });
 

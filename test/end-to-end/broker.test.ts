@@ -1,16 +1,15 @@
 /** The whole of it on real input: the bundles that deploy, wired from the synthesized template, against real authorization servers. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type LocalBroker, startLocalBroker } from '../../infra/local/broker.ts';
 import { type RealServer, startNodeOauth2Server, startOidcProvider } from './authorization-servers.ts';
 import { startBroker } from './broker-process.ts';
+import { dataDirectory } from './synthesized.ts';
 
 /** Renewed at half their life. */
-const accessTokenSeconds = 14;
-const directory = mkdtempSync(join(tmpdir(), 'token-broker-'));
+const accessTokenSeconds = 12;
+const directory = dataDirectory(inject('assembly'));
 const nameOf = ({ name }: RealServer): string => (name.startsWith('@') ? 'oauth2-server' : name);
 
 interface Served {

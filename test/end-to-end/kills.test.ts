@@ -1,18 +1,17 @@
 /** Two of the rows of `npm run kills`: the refresher's own process gets SIGKILL at an exact step, while clients ask on. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { killAfter, killBefore } from '../kill/blows.ts';
 import { observe } from '../kill/experiment.ts';
 import type { Trial } from '../kill/rows.ts';
 import { type Stage, startStage } from '../kill/stage.ts';
 import { broken, measure } from '../kill/verdict.ts';
+import { dataDirectory } from './synthesized.ts';
 
 const accessTokenSeconds = 50;
 /** Half a life: had the renewal begun when it falls due, the old token would expire this long after. */
 const marginMs = (accessTokenSeconds / 2) * 1_000;
-const directory = mkdtempSync(join(tmpdir(), 'token-broker-kills-'));
+const directory = dataDirectory(inject('assembly'));
 let stage: Stage;
 
 beforeAll(async () => {

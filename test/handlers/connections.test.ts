@@ -40,7 +40,7 @@ describe('PUT creates', () => {
       state: 'active',
       generation: 0,
       budget: {},
-      next_renewal_at: body['created_at'],
+      next_renewal_at: body.created_at,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
     expect(await world.call('GET /connections/new')).toEqual({ status: 200, headers: expect.anything(), body });
@@ -58,7 +58,7 @@ describe('PUT creates', () => {
     const encoded = { ...event, body: Buffer.from(event.body ?? '').toString('base64'), isBase64Encoded: true };
     const { status, body } = await world.invoke('connections', encoded);
     expect(status).toBe(201);
-    expect(body['client']).toEqual({ client_id: 'app' });
+    expect(body.client).toEqual({ client_id: 'app' });
   });
 });
 
@@ -112,7 +112,7 @@ describe('PUT replaces', () => {
     const before = await world.stored();
     const { status, body } = await world.call('PUT /connections/other-client', request({ client: { client_id: 'other' }, refresh_token: undefined }));
     expect(status).toBe(400);
-    expect(body['faults']).toMatchObject([{ path: 'client.client_secret' }, { path: 'refresh_token' }]);
+    expect(body.faults).toMatchObject([{ path: 'client.client_secret' }, { path: 'refresh_token' }]);
     expect(await world.stored()).toEqual(before);
   });
 
@@ -163,10 +163,10 @@ describe('GET', () => {
     do {
       const { status, body } = await world.call(`GET /connections${after === undefined ? '' : `?after=${after}`}`);
       expect(status).toBe(200);
-      const connections = body['connections'] as { readonly connection: string }[];
+      const connections = body.connections as { readonly connection: string }[];
       expect(connections.length).toBeLessThanOrEqual(limits.listPage);
       listed.push(...connections.map(({ connection }) => connection));
-      after = body['next'];
+      after = body.next;
     } while (after !== undefined);
     expect(listed.toSorted()).toEqual(Object.keys(await world.stores.items()).toSorted());
     expect(listed).toEqual(expect.arrayContaining(names));

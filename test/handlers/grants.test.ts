@@ -32,9 +32,9 @@ describe('stored keys (Maesn)', () => {
       status: 200,
       body: { access_token: given.account_key, token_type: 'N_A', headers: { 'X-API-KEY': given.api_key, 'X-ACCOUNT-KEY': given.account_key } },
     });
-    expect(answer.body['headers']).not.toHaveProperty('Authorization');
+    expect(answer.body.headers).not.toHaveProperty('Authorization');
     // From memory, too.
-    expect((await world.call('GET /token/maesn')).body['headers']).toEqual(answer.body['headers']);
+    expect((await world.call('GET /token/maesn')).body.headers).toEqual(answer.body.headers);
     expect(world.provider.calls).toHaveLength(calls);
   });
 
@@ -86,7 +86,7 @@ describe('a token made from stored secrets (IXON)', () => {
     await world.call('PUT /connections/ixon', ixon({ password: world.secret('password') }));
     const { status, body } = await token('ixon');
     expect({ status, ...body }).toMatchObject({ status: 200, generation: 1 });
-    expect(body['headers']).toEqual({ Authorization: `Bearer ${body['access_token']}`, 'Api-Version': '2', 'Api-Application': 'aB3dE6gH9jK2' });
+    expect(body.headers).toEqual({ Authorization: `Bearer ${body.access_token}`, 'Api-Version': '2', 'Api-Application': 'aB3dE6gH9jK2' });
   });
 
   test('is served with the settings of the moment', async () => {

@@ -28,8 +28,8 @@ async function refused(request: string, body?: unknown): Promise<Record<string, 
   const answer: Answer = await world.call(request, body);
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request', retryable: false, downstream_errors: [] } });
   expect(await world.stored()).toEqual(before);
-  const faults = answer.body['faults'] as { readonly path: string; readonly message: string }[];
-  for (const { path } of faults) expect(answer.body['detail']).toContain(path);
+  const faults = answer.body.faults as { readonly path: string; readonly message: string }[];
+  for (const { path } of faults) expect(answer.body.detail).toContain(path);
   return Object.fromEntries(faults.map(({ path, message }) => [path, message]));
 }
 

@@ -46,7 +46,7 @@ describe('GET /token', () => {
     });
     expect(seconds).toBeGreaterThan(lifetimeSeconds - 10);
     expect(seconds).toBeLessThan(lifetimeSeconds);
-    expect(Date.parse(String(body['expires_at'])) - Date.parse(String(body['refresh_after']))).toBe(limits.marginMs);
+    expect(Date.parse(String(body.expires_at)) - Date.parse(String(body.refresh_after))).toBe(limits.marginMs);
   });
 
   test('without a name serves the connection named default', async () => {
@@ -66,7 +66,7 @@ describe('GET /token', () => {
     world.later(lifetimeSeconds - marginSeconds + 1);
     const before = world.stores.messages().length;
     const answers = await Promise.all(Array.from({ length: 10 }, () => world.call('GET /token/shared')));
-    expect(answers.map(({ status, body }) => [status, body['generation']])).toEqual(answers.map(() => [200, 1]));
+    expect(answers.map(({ status, body }) => [status, body.generation])).toEqual(answers.map(() => [200, 1]));
     expect(world.stores.messages().slice(before)).toEqual([{ body: '{"connection":"shared"}', delaySeconds: 0 }]);
   });
 });
@@ -100,7 +100,7 @@ describe('a provider that fails', () => {
     });
     expect(Number(headers['retry-after'])).toBeGreaterThan(1);
     expect(Number(headers['retry-after'])).toBeLessThanOrEqual(limits.retryAfterSeconds.most);
-    expect(headers['retry-after']).toBe(String((await world.call('GET /connections/expired')).body['retry_after']));
+    expect(headers['retry-after']).toBe(String((await world.call('GET /connections/expired')).body.retry_after));
   });
 
   test('before there was a token: 503, and a refresh has been asked for', async () => {
@@ -108,7 +108,7 @@ describe('a provider that fails', () => {
     const { status, headers, body } = await world.call('GET /token/first?wait=0');
     expect(status).toBe(503);
     expect(headers['retry-after']).toBe('1');
-    expect(body['downstream_errors']).toEqual([]);
+    expect(body.downstream_errors).toEqual([]);
     expect(world.stores.messages().at(-1)).toEqual({ body: '{"connection":"first"}', delaySeconds: 0 });
   });
 });
@@ -177,7 +177,7 @@ describe('POST /token/{connection}/rejections', () => {
     world.later(limits.rejectionCoolDownMs / 1_000);
     const { body } = await world.call('GET /token/distrusted');
     const before = world.stores.messages().length;
-    const reports = [await rejected(1, { status: 401, detail: `Bearer ${body['access_token']} is invalid` }), await rejected(1)];
+    const reports = [await rejected(1, { status: 401, detail: `Bearer ${body.access_token} is invalid` }), await rejected(1)];
     expect(reports).toMatchObject([{ status: 503 }, { status: 503 }]);
     expect(world.stores.messages().slice(before)).toEqual([{ body: '{"connection":"distrusted"}', delaySeconds: 0 }]);
     expect(world.logged('token_rejected')).toMatchObject([{ level: 'WARN', connection: 'distrusted', generation: 1, status: 401 }]);
@@ -198,7 +198,7 @@ describe('stores that cannot be reached', () => {
     await used('unlucky');
     await world.with(variables, async () => {
       const { status, headers, body } = await world.call('GET /token/unlucky');
-      expect({ status, code: body['code'], retryAfter: headers['retry-after'] }).toEqual({ status: 503, code: 'temporarily_unavailable', retryAfter: '1' });
+      expect({ status, code: body.code, retryAfter: headers['retry-after'] }).toEqual({ status: 503, code: 'temporarily_unavailable', retryAfter: '1' });
     });
     expect(world.logged('token_unavailable').at(-1)).toMatchObject({ level: 'ERROR', connection: 'unlucky', reason });
     expect((await world.call('GET /token/unlucky')).status).toBe(200);

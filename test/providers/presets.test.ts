@@ -25,8 +25,8 @@ describe('every preset', () => {
   });
 
   test('can be called elsewhere, wherever it is called at all', () => {
-    expect(knownPresets['xero']?.settings).toMatchObject({ token_endpoint: {}, authorization_endpoint: {}, revocation_endpoint: {} });
-    expect(knownPresets['maesn']?.settings).not.toHaveProperty('token_endpoint');
+    expect(knownPresets.xero?.settings).toMatchObject({ token_endpoint: {}, authorization_endpoint: {}, revocation_endpoint: {} });
+    expect(knownPresets.maesn?.settings).not.toHaveProperty('token_endpoint');
   });
 });
 
@@ -100,7 +100,7 @@ describe('a preset that cannot be right is refused, by field and with what to ch
     ['an access token of another grant', secretly({ accessToken: 'key' }), /accessToken: is only for/],
     ['a signature without a key', { facts: { ...facts, clientAuthentication: 'private_key_jwt' } }, /settings\.private_key: is missing/],
     ['a host that anybody can end with', { reply: { format: 'json', endpoint: { path: 'a', hosts: ['intacct.com'] } } }, /hosts\.0: must begin with a dot/],
-    ['a default that is no choice', { settings: { region: { ...settings['region'], default: 'mars' } } }, /settings\.region: has a default/],
+    ['a default that is no choice', { settings: { region: { ...settings.region, default: 'mars' } } }, /settings\.region: has a default/],
     ['no token endpoint', { facts: { ...facts, tokenEndpoint: undefined } }, /settings\.token_endpoint: is missing/],
   ])('%s', (_, change, expected) => {
     // As a file would have it: what is undefined is not there.

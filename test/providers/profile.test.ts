@@ -102,6 +102,10 @@ describe('the profile', () => {
     expect(genericProfile({}, lifetimeSeconds).slots).toBe(slots);
   });
 
+  test('has one slot where nothing is ever stored in it, however short the cycle', () => {
+    expect(genericProfile({ grant: 'client_credentials' }, 20).slots).toBe(1);
+  });
+
   test('of an unknown provider is an error that names it and the known ones', () => {
     expect(() => profileOf(connection('nobody', {}))).toThrow(/"nobody".*exact-online.*generic-oauth2/);
     expect(() => profileOf(connection('constructor', {}))).toThrow(/unknown provider/);

@@ -71,7 +71,7 @@ describe('what is sealed', () => {
     const companions = { secrets: { key: new Secret('k') }, endpoint: 'https://a.example/' };
     const opened = openedTextOf(sealedTextOf({ accessToken: new Secret('t'), companions }));
     expect(opened.accessToken.reveal()).toBe('t');
-    expect(opened.companions?.secrets?.['key']?.reveal()).toBe('k');
+    expect(opened.companions?.secrets?.key?.reveal()).toBe('k');
     expect(opened.companions?.endpoint).toBe('https://a.example/');
   });
 });

@@ -27,7 +27,7 @@ describe('a request that is right', () => {
     const { config, grant, needed, credentials, refreshToken } = requestOf({ ...exact, renewal: 'always', margin_seconds: 20 });
     expect(config).toEqual({ provider: 'exact-online', settings: { country: 'nl' }, clientId: 'id', renewal: 'always', marginSeconds: 20 });
     expect({ grant, needed }).toEqual({ grant: 'refresh_token', needed: [{ name: 'client_secret', path: 'client.client_secret' }] });
-    expect(credentials?.['client_secret']?.reveal()).toBe('cs-1');
+    expect(credentials?.client_secret?.reveal()).toBe('cs-1');
     expect(refreshToken?.reveal()).toBe('rt-1');
     expect(JSON.stringify({ credentials, refreshToken })).not.toMatch(/cs-1|rt-1/);
   });

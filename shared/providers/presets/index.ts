@@ -1,8 +1,8 @@
 /** The presets there are, by name. Written by `npm run presets` and by every synth from the files beside it: do not edit. */
 import { byName } from '../by-name.ts';
 import box from './box.ts';
-import businessCentralClientCredentials from './business-central-client-credentials.ts';
 import businessCentral from './business-central.ts';
+import businessCentralClientCredentials from './business-central-client-credentials.ts';
 import datev from './datev.ts';
 import exactOnline from './exact-online.ts';
 import fortnox from './fortnox.ts';
@@ -32,8 +32,8 @@ export { byName, type Presets } from '../by-name.ts';
 
 export const knownPresets = byName([
   box,
-  businessCentralClientCredentials,
   businessCentral,
+  businessCentralClientCredentials,
   datev,
   exactOnline,
   fortnox,

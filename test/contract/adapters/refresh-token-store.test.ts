@@ -82,7 +82,7 @@ describe.each([
       access: accessToken.reveal(),
       refresh: refreshToken?.reveal(),
       endpoint: companions?.endpoint,
-      key: companions?.secrets?.['key']?.reveal(),
+      key: companions?.secrets?.key?.reveal(),
     });
     expect(plain(found.tokens)).toEqual(plain(tokens));
   });

@@ -44,6 +44,10 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
   const leavesRoom = world.options.profile.ambiguousRetry === 'at_once' && world.options.profile.minTokenAgeMs === 0;
   let served = false;
   return {
+    onWrite(_, { accessToken }) {
+      // A new grant has to be renewed for the first time before anybody can be served.
+      if (accessToken === undefined) served = false;
+    },
     onAnswer(answer) {
       if (answer.kind === 'token') served = true;
       if (served && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable') violate('L2', 'a client went without a token');

@@ -157,9 +157,7 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'success_refused':
       return event.place === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
     case 'failure_refused':
-      // A refresh token that came with the failure is found by its attempt, which a release would take away.
-      if (event.place !== undefined) return { do: 'stop', reason: 'superseded' };
-      return { ...releaseAndLookAgain(event.held, at), called: true };
+      return onFailureRefused(event.held, event.place, at);
     case 'spare_kept':
       return { do: 'stop', reason: 'superseded' };
     case 'commit_abandoned':
@@ -256,9 +254,19 @@ function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Effect {
     : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
 }
 
-/** A refresh token that came with an error, as a token set that expired when it came: whoever adopts it renews at once. */
-function withoutAccess(refreshToken: Secret, now: EpochMs): TokenSet {
-  return { accessToken: new Secret(''), refreshToken, tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: now };
+/** A refresh token that came with an error, as a token set that expired when it came: whoever has it renews at once. */
+function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet {
+  const times = { requestedAt: now, receivedAt: now, expiresAt: now };
+  return { accessToken: new Secret(''), ...(refreshToken && { refreshToken }), tokenType: 'Bearer', ...times };
+}
+
+/**
+ * A failure is no news to those who have gone on without us, but the refresh token that came with it is: it may be nowhere else,
+ * and a successor would send the one that it replaces.
+ */
+function onFailureRefused(held: Held, place: Place | undefined, at: Circumstances): Effect {
+  if (place === undefined) return { ...releaseAndLookAgain(held, at), called: true };
+  return { do: 'commit_success', held, tokens: withoutAccess(undefined, at.now), place, contested: true, adoptedFence: undefined };
 }
 
 function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circumstances): Effect {

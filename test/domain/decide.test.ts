@@ -1,7 +1,7 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
 import { describe, expect, test } from 'vitest';
 import type { Effect, Event, Held } from '../../shared/domain/decide.ts';
-import type { Attempt, Connection, Place } from '../../shared/domain/types.ts';
+import { type Attempt, type Connection, type Place, Secret } from '../../shared/domain/types.ts';
 import { acquire, release } from '../../shared/domain/writes.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
@@ -167,7 +167,18 @@ describe('the end', () => {
       { kind: 'failure_refused', held, place: undefined },
       { do: 'release', called: true, budgetSpent: false, held, notBefore: undefined, wakeAt: now },
     ],
-    ['a refused failure that brought a refresh token: its attempt is how it is found again', { kind: 'failure_refused', held, place }, stop('superseded')],
+    [
+      'a refused failure that brought a refresh token: that is committed all the same',
+      { kind: 'failure_refused', held, place },
+      {
+        do: 'commit_success',
+        held,
+        tokens: { accessToken: new Secret(''), tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: now },
+        place,
+        contested: true,
+        adoptedFence: undefined,
+      },
+    ],
     ['the table stayed out of reach', { kind: 'commit_abandoned' }, stop('commit_abandoned')],
     ['released, to look again', { kind: 'released', wakeAt: at(minute) }, { do: 'wait', until: at(minute), reason: 'released' }],
     ['released for good', { kind: 'released', wakeAt: undefined }, stop('released')],

@@ -1,7 +1,7 @@
 /** Races with what surrounds a refresher: stores, the provider, clients, a person who authorizes again. */
 import type { Way } from '../sim/provider.ts';
 import { type Race, race, renewing } from './race.ts';
-import { crash, fail } from './scenario.ts';
+import { crash, fail, pause } from './scenario.ts';
 
 const busy = { instead: { status: 503, body: 'busy', after: false } };
 const tooEarly = { instead: { status: 400, body: '{"error":"access_denied","error_description":"access_token not expired"}', after: false } };
@@ -91,4 +91,19 @@ export const racesOfSurroundings: readonly Race[] = [
     await s.untilDue();
     await s.pass(3_600);
   }),
+  race(
+    'an error reply with a refresh token, after the lease was lost, while the secrets are down',
+    'revoking',
+    {
+      strikes: [
+        ['after', 'provider.request', 2, pause(20)],
+        ['before', 'secrets.persist', 2, fail],
+      ],
+      ways: [{}, { instead: { status: 503, body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }), after: true } }],
+    },
+    async (s) => {
+      await renewing(s);
+      await s.pass(200);
+    },
+  ),
 ];

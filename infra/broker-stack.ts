@@ -66,7 +66,7 @@ export class BrokerStack extends Stack {
       memoryMb: 256,
       bindings: [
         items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
-        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh', 'client'], remove: [] }),
+        connectionSecrets(this, secretPrefix, { read: [], write: ['refresh', 'client'], remove: [] }),
         sendTo(requests.queue),
       ],
     });

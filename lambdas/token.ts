@@ -1,15 +1,11 @@
 /** `GET /token`, `GET /token/{connection}`, and the reports of clients whose token was refused. */
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { downstreamErrors } from '../shared/application/describe.ts';
-import { getToken, rejectToken, type TokenAnswer } from '../shared/application/get-token.ts';
+import { getToken, rejectToken } from '../shared/application/get-token.ts';
 import { composeToken } from '../shared/compose.ts';
-import { retryAfterSeconds } from '../shared/domain/timing.ts';
-import type { ConnectionName } from '../shared/domain/types.ts';
-import { requestHeaders } from '../shared/providers/headers.ts';
 import { faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
-import { invalid, json, problem } from './reply.ts';
+import { invalid } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
+import { tokenReply } from './token-reply.ts';
 
 const compose = composeToken();
 
@@ -17,7 +13,7 @@ const get: Handler = async (event) => {
   const [name, query] = [parseName(event), parseTokenQuery(event)];
   if (!name.ok || !query.ok) return invalid(faultsOf(name, query));
   const { minTtlMs, waitMs } = query.value;
-  return reply(name.value, await getToken(compose(), name.value, minTtlMs, waitMs));
+  return tokenReply(name.value, await getToken(compose(), name.value, minTtlMs, waitMs));
 };
 
 const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
@@ -27,55 +23,9 @@ const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
     const [name, query, body] = [parseName(event), parseTokenQuery(event), parseRejection(event)];
     if (!name.ok || !query.ok || !body.ok) return invalid(faultsOf(name, query, body));
     const answer = await rejectToken(compose(), name.value, body.value, query.value.waitMs);
-    if (answer.kind !== 'never_issued') return reply(name.value, answer);
+    if (answer.kind !== 'never_issued') return tokenReply(name.value, answer);
     return invalid([{ path: 'generation', message: 'is newer than any token that was issued' }]);
   },
 };
 
 export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'token'>](event));
-
-function reply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
-  switch (answer.kind) {
-    case 'token':
-      return json(200, tokenBody(answer));
-    case 'not_found':
-      return problem('connection_not_found', { detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.` });
-    case 'refused': {
-      const { cause } = answer.item;
-      const next = answer.code === 'misconfigured' ? 'Correct its settings with' : 'Authorize it again, or import a refresh token with';
-      const detail = `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} PUT /connections/${connection}.`;
-      return problem(answer.code, { detail, ...(cause === undefined ? {} : { cause }), downstreamErrors: downstreamErrors(answer.item) });
-    }
-    case 'unsatisfiable': {
-      const detail = `min_ttl is more than a token of connection "${connection}" ever lives. Ask for less.`;
-      return problem('invalid_request', { detail, faults: [{ path: 'min_ttl', message: 'is more than the lifetime of a token' }] });
-    }
-    case 'unavailable':
-      return problem('temporarily_unavailable', {
-        detail: `Connection "${connection}" has no token to give at this moment; ${expectation(answer)}. Ask again after Retry-After.`,
-        retryAfterSeconds: retryAfterSeconds(answer.retryAt, answer.now),
-        downstreamErrors: answer.item === undefined ? [] : downstreamErrors(answer.item),
-      });
-  }
-}
-
-function tokenBody({ item, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
-  const expiresAt = item.expiresAt ?? now;
-  const tokenType = item.tokenType ?? 'Bearer';
-  return {
-    connection: item.connection,
-    access_token: accessToken.reveal(),
-    token_type: tokenType,
-    expires_in: Math.floor((expiresAt - now) / 1_000),
-    expires_at: new Date(expiresAt).toISOString(),
-    refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
-    generation: item.generation,
-    scope: item.scope,
-    headers: requestHeaders(item.config, { accessToken, tokenType, ...(companions?.secrets && { secrets: companions.secrets }) }),
-    endpoint: companions?.endpoint,
-    warning,
-  };
-}
-
-const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
-  retryAt !== undefined && retryAt > now ? `the next can be expected from ${new Date(retryAt).toISOString()}` : 'a renewal is being tried';

@@ -84,7 +84,7 @@ describe('each function may do what it must, and nothing else', () => {
     });
   });
 
-  test('connections stores refresh tokens and cannot read them back', () => {
+  test('connections stores secrets and cannot read one', () => {
     const written = [secret('*/client*'), secret('*/refresh-*')];
     expect(allowed(broker, roleOf.connections)).toEqual({
       ...logs('ConnectionsFunction'),
@@ -92,7 +92,6 @@ describe('each function may do what it must, and nothing else', () => {
       'dynamodb:PutItem': ['Connections.Arn'],
       'dynamodb:Scan': ['Connections.Arn'],
       'dynamodb:UpdateItem': ['Connections.Arn'],
-      'secretsmanager:GetSecretValue': [secret('*/client*')],
       'secretsmanager:CreateSecret': written,
       'secretsmanager:PutSecretValue': written,
       'secretsmanager:RestoreSecret': written,
@@ -147,8 +146,8 @@ describe('the pattern for one kind of secret', () => {
     ).test(arn);
   const connectionNames = ['exact-nl', 'client', 'client-1', 'refresh-0', 'a'];
 
-  test.each(connectionNames)('lets connections read the client secret of %s, and no refresh token', (connection) => {
-    const readable = allowed(broker, roleOf.connections)['secretsmanager:GetSecretValue'] ?? [];
+  test.each(connectionNames)('lets authorizations read the client secret of %s, and no refresh token', (connection) => {
+    const readable = allowed(broker, roleOf.authorizations)['secretsmanager:GetSecretValue'] ?? [];
     expect(readable.some((pattern) => matches(pattern, secret(`${connection}/client-a1B2c3`)))).toBe(true);
     expect(readable.some((pattern) => matches(pattern, secret(`${connection}/refresh-0-a1B2c3`)))).toBe(false);
   });

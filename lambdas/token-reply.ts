@@ -1,0 +1,54 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { downstreamErrors } from '../shared/application/describe.ts';
+import type { TokenAnswer } from '../shared/application/get-token.ts';
+import { retryAfterSeconds } from '../shared/domain/timing.ts';
+import type { ConnectionName } from '../shared/domain/types.ts';
+import { requestHeaders } from '../shared/providers/headers.ts';
+import { json, problem } from './reply.ts';
+
+/** A token, or why there is none and what to do about it. */
+export function tokenReply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
+  switch (answer.kind) {
+    case 'token':
+      return json(200, tokenBody(answer));
+    case 'not_found':
+      return problem('connection_not_found', { detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.` });
+    case 'refused': {
+      const { cause } = answer.item;
+      const next = answer.code === 'misconfigured' ? 'Correct its settings with' : 'Authorize it again, or import a refresh token with';
+      const detail = `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} PUT /connections/${connection}.`;
+      return problem(answer.code, { detail, ...(cause === undefined ? {} : { cause }), downstreamErrors: downstreamErrors(answer.item) });
+    }
+    case 'unsatisfiable': {
+      const detail = `min_ttl is more than a token of connection "${connection}" ever lives. Ask for less.`;
+      return problem('invalid_request', { detail, faults: [{ path: 'min_ttl', message: 'is more than the lifetime of a token' }] });
+    }
+    case 'unavailable':
+      return problem('temporarily_unavailable', {
+        detail: `Connection "${connection}" has no token to give at this moment; ${expectation(answer)}. Ask again after Retry-After.`,
+        retryAfterSeconds: retryAfterSeconds(answer.retryAt, answer.now),
+        downstreamErrors: answer.item === undefined ? [] : downstreamErrors(answer.item),
+      });
+  }
+}
+
+function tokenBody({ item, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
+  const expiresAt = item.expiresAt ?? now;
+  const tokenType = item.tokenType ?? 'Bearer';
+  return {
+    connection: item.connection,
+    access_token: accessToken.reveal(),
+    token_type: tokenType,
+    expires_in: Math.floor((expiresAt - now) / 1_000),
+    expires_at: new Date(expiresAt).toISOString(),
+    refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
+    generation: item.generation,
+    scope: item.scope,
+    headers: requestHeaders(item.config, { accessToken, tokenType, ...(companions?.secrets && { secrets: companions.secrets }) }),
+    endpoint: companions?.endpoint,
+    warning,
+  };
+}
+
+const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
+  retryAt !== undefined && retryAt > now ? `the next can be expected from ${new Date(retryAt).toISOString()}` : 'a renewal is being tried';

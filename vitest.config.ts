@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Two even on two cores: much of the time is spent waiting for processes and clocks.
-    maxWorkers: 2,
+    // Three even on two cores: much of the time is spent waiting for processes and clocks.
+    maxWorkers: 3,
     projects: [
       {
         test: {

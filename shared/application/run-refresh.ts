@@ -279,7 +279,7 @@ class Invocation {
   }
 
   async #commitSuccess(effect: Extract<Step, { do: 'commit_success' }>): Promise<Event> {
-    const { held, tokens, place, contested, adoptedFence } = effect;
+    const { held, tokens, place, contested, adoptedFence, overtaken } = effect;
     const adopted = adoptedFence !== undefined;
     const { item } = held.seen;
     const { fence } = held.attempt;
@@ -293,7 +293,7 @@ class Invocation {
       if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
       throw error;
     }
-    const done = await this.#commitOver(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken: undefined });
+    const done = await this.#commitOver(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken });
     reportSuccess(this.#world, held, done, adopted);
     if (done.kind === 'refused') return { kind: 'success_refused', held, place };
     return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: 'commit_abandoned' };

@@ -98,6 +98,8 @@ export type Effect =
       readonly contested: boolean;
       /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */
       readonly adoptedFence: number | undefined;
+      /** The refresh token that these tokens put aside, though it was committed after the call that brought them began. */
+      readonly overtaken: Place | undefined;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
   | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }
@@ -206,6 +208,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       place: { slot: attempt.slot, versionId: attempt.versionId },
       contested: item.suspect !== undefined || attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
       adoptedFence: attempt.fence,
+      overtaken: attempt.generation < item.generation ? item.refreshToken : undefined,
     };
   }
   const { suspect } = item;
@@ -266,7 +269,7 @@ function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet
  */
 function onFailureRefused(held: Held, place: Place | undefined, at: Circumstances): Effect {
   if (place === undefined) return { ...releaseAndLookAgain(held, at), called: true };
-  return { do: 'commit_success', held, tokens: withoutAccess(undefined, at.now), place, contested: true, adoptedFence: undefined };
+  return { do: 'commit_success', held, tokens: withoutAccess(undefined, at.now), place, contested: true, adoptedFence: undefined, overtaken: undefined };
 }
 
 function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circumstances): Effect {
@@ -279,6 +282,7 @@ function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circ
       place,
       contested: inDoubt(item, held.attempt.fence).length > 0,
       adoptedFence: undefined,
+      overtaken: undefined,
     };
   }
   // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.

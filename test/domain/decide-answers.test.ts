@@ -49,12 +49,20 @@ describe('a token set', () => {
   test.each(replays)('persisted: commit it in its place; %s', (_title, item, contested) => {
     const held = heldOf(item);
     const effect = decide({ kind: 'persisted', held, outcome: { kind: 'success', tokens: { ...tokens, refreshToken } }, place }, circumstances());
-    expect(effect).toEqual({ do: 'commit_success', held, tokens: { ...tokens, refreshToken }, place, contested, adoptedFence: undefined });
+    expect(effect).toEqual({
+      do: 'commit_success',
+      held,
+      tokens: { ...tokens, refreshToken },
+      place,
+      contested,
+      adoptedFence: undefined,
+      overtaken: undefined,
+    });
   });
   test.each(replays)('without a refresh token: commit it, the one we have stays; %s', (_title, item, contested) => {
     const held = heldOf(item);
     const effect = decide(answered(held, { kind: 'success', tokens }), circumstances());
-    expect(effect).toEqual({ do: 'commit_success', held, tokens, place: undefined, contested, adoptedFence: undefined });
+    expect(effect).toEqual({ do: 'commit_success', held, tokens, place: undefined, contested, adoptedFence: undefined, overtaken: undefined });
   });
 });
 

@@ -35,10 +35,18 @@ const sends = (title: string, held: Held, more: Partial<Extract<Event, { kind: '
   lookedUp(held, more),
   { do: 'mark_sent', held },
 ];
-const adopts = (title: string, held: Held, attempt: Attempt, contested: boolean): Row => [
+const adopts = (title: string, held: Held, attempt: Attempt, contested: boolean, overtaken?: Place): Row => [
   title,
   lookedUp(held, { orphan: { attempt, tokens } }),
-  { do: 'commit_success', held, tokens, place: { slot: attempt.slot, versionId: attempt.versionId }, contested, adoptedFence: attempt.fence },
+  {
+    do: 'commit_success',
+    held,
+    tokens,
+    place: { slot: attempt.slot, versionId: attempt.versionId },
+    contested,
+    adoptedFence: attempt.fence,
+    overtaken,
+  },
 ];
 const concludes = (title: string, held: Held): Row => [
   title,
@@ -68,14 +76,15 @@ describe('found', () => {
   const repeating = attemptOf(12, { repeats: true });
   const outgrown = attemptOf(10, { generation: generation - 1 });
   const outgrownRepeating = attemptOf(12, { generation: generation - 1, repeats: true });
+  const current = dueConnectionOf().refreshToken;
   cases([
     adopts('the only one that sent it: commit it as mine', heldAfter([eleven]), eleven, false),
     adopts('the second, the first having sent it too', heldAfter([eleven, twelve]), twelve, true),
     adopts('the first, the second having sent it too', heldAfter([eleven, twelve]), eleven, true),
     adopts('one that knew itself to repeat another, gone since', heldAfter([repeating]), repeating, true),
     adopts('another sent an outgrown refresh token: nobody contests this one', heldAfter([outgrown, eleven]), eleven, false),
-    adopts('one with an outgrown refresh token, the only one that sent that', heldAfter([outgrown]), outgrown, false),
-    adopts('one with an outgrown refresh token, known to repeat another', heldAfter([outgrownRepeating]), outgrownRepeating, true),
+    adopts('one with an outgrown refresh token, the only one that sent that: the current one is put aside', heldAfter([outgrown]), outgrown, false, current),
+    adopts('one with an outgrown refresh token, known to repeat another', heldAfter([outgrownRepeating]), outgrownRepeating, true, current),
     // The call that was refused sent this refresh token again.
     adopts('under suspicion: commit it all the same', heldAfter([eleven], {}, { suspect }), eleven, true),
   ]);

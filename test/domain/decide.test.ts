@@ -177,6 +177,7 @@ describe('the end', () => {
         place,
         contested: true,
         adoptedFence: undefined,
+        overtaken: undefined,
       },
     ],
     ['the table stayed out of reach', { kind: 'commit_abandoned' }, stop('commit_abandoned')],

@@ -1,6 +1,5 @@
 /** What must hold of what the table says of a grant (S3, S5, S6). */
 import type { Connection } from '../../../shared/domain/types.ts';
-import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';
 
 /** A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for either. */
@@ -35,16 +34,6 @@ export const pointersPoint = ({ world, violate }: Watched): Checker => ({
 });
 
 /**
- * A stated bound (docs/invariants.md): the success that brought this refresh token was overtaken by a newer one, which ended its
- * attempt, and its holder died before it could note the spare. What no item points to, nobody finds.
- */
-function diedOvertaken(world: World, item: Connection, refreshToken: string): boolean {
-  const call = world.provider.ledger.find(({ issued }) => issued === refreshToken);
-  const pointedTo = Object.values(item.attempts).some((attempt) => world.refreshTokenAt(attempt) === refreshToken);
-  return call !== undefined && world.environments[call.environment]?.dead === true && !pointedTo;
-}
-
-/**
  * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever ours to
  * answer for: this provider never kills a grant of its own accord.
  */
@@ -60,7 +49,7 @@ export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
       if (held !== undefined && world.provider.alive(held))
         violate('S5', `${name}: the grant is called dead, but the provider takes the token that the table has`);
       const newest = world.provider.newest(held ?? '');
-      if (newest !== undefined && world.provider.alive(newest) && world.kept(newest) && !diedOvertaken(world, item, newest))
+      if (newest !== undefined && world.provider.alive(newest) && world.kept(newest))
         violate('S3', `${name}: the newest refresh token ${newest} is kept, but the grant was given up`);
     },
   };

@@ -122,8 +122,8 @@ async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: num
   }
 }
 
-const open = async ({ sealer }: TokenWorld, { connection, accessToken = '', grantId, committedFence }: Connection): Promise<OpenedToken> =>
-  openedTextOf(await sealer.open(accessToken, { connection, versionId: versionIdOf(grantId, committedFence) }));
+const open = async ({ sealer }: TokenWorld, { connection, accessToken = '', grantId, accessTokenFence = 0 }: Connection): Promise<OpenedToken> =>
+  openedTextOf(await sealer.open(accessToken, { connection, versionId: versionIdOf(grantId, accessTokenFence) }));
 
 /** Leaves the marks. None of them is needed to serve, so a store that fails here fails nobody. */
 async function mark(world: TokenWorld, item: Connection, serving: Serving, now: EpochMs): Promise<void> {

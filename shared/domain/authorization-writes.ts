@@ -48,6 +48,7 @@ export function authorized({ item, profile }: Seen, { grantId, place, tokens, se
   const set = {
     ...replaced.set,
     accessToken: sealedAccessToken,
+    accessTokenFence: item.fence + 1,
     tokenType: tokens.tokenType,
     requestedAt: tokens.requestedAt,
     receivedAt: tokens.receivedAt,

@@ -11,7 +11,7 @@
 
 import { spentUntil } from './budget.ts';
 import { limits } from './limits.ts';
-import { assess, holdersAnswerUntil, inDoubt, mayHaveBeenSent, type StopReason, type WaitReason, withoutMine } from './rules.ts';
+import { assess, holdersAnswerUntil, inDoubt, mayHaveBeenSent, type StopReason, unresolved, type WaitReason, withoutMine } from './rules.ts';
 import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
 import {
   type Attempt,
@@ -189,7 +189,8 @@ function onAcquired(held: Held, at: Circumstances): Effect {
   const { seen, attempt } = held;
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
   if (again.kind !== 'refresh') return { ...releaseAndLookAgain(held, at), wakeAt: again.kind === 'wait' ? again.until : undefined };
-  const earlier = mayHaveBeenSent(seen.item, attempt.fence);
+  // Before a verdict, also those that a success has overtaken: some providers kill the other one of two.
+  const earlier = seen.item.suspect === undefined ? mayHaveBeenSent(seen.item, attempt.fence) : unresolved(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
   if (earlier.length === 0) return attempt.sent ? ifAffordable(held, { do: 'gather', held }, at) : ifAffordable(held, { do: 'mark_sent', held }, at);
   if (seen.profile.grant !== 'refresh_token') return ifAffordable(held, { do: 'mark_sent', held }, at);
@@ -216,7 +217,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
   // "Could not be read" is not "is not there".
   if (unreadable && patient) return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
   // A replay asks who may have sent this refresh token; a verdict, who may yet bring another.
-  const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : mayHaveBeenSent(item, held.attempt.fence);
+  const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : unresolved(item, held.attempt.fence);
   const answersUntil = holdersAnswerUntil(others, at.now);
   if (patient && answersUntil !== undefined) return releaseFor(held, answersUntil);
   if (suspect !== undefined) return giveUp(held, item, suspect, 'refresh_in_doubt', at);
@@ -305,7 +306,7 @@ function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circ
   const before = held.seen.item;
   if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
   if (seen.item.generation !== before.generation) return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
-  const earlier = mayHaveBeenSent(seen.item, held.attempt.fence);
+  const earlier = unresolved(seen.item, held.attempt.fence);
   if (earlier.some((attempt) => !attempt.ended)) {
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
     return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };

@@ -27,9 +27,16 @@ export type Assessment =
 
 export const leaseAlive = (item: Connection, now: EpochMs): boolean => item.lease !== undefined && item.lease.until > now;
 
-/** Attempts whose outcome is unknown, except the one with this fencing token. */
-export const mayHaveBeenSent = (item: Connection, exceptFence?: number): Attempt[] =>
+/** A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success turn out dead. */
+const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
+
+/** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
+export const unresolved = (item: Connection, exceptFence?: number): Attempt[] =>
   attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
+
+/** Those among them that may have brought one newer than what is committed. */
+export const mayHaveBeenSent = (item: Connection, exceptFence?: number): Attempt[] =>
+  unresolved(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
 
 /** Those among them that may have consumed the *current* refresh token. */
 export const inDoubt = (item: Connection, exceptFence?: number): Attempt[] =>

@@ -138,10 +138,10 @@ export interface Connection {
   readonly generation: number;
   /** +1 for each granted lease. */
   readonly fence: number;
-  /** The fencing token under which the current token set was committed. */
+  /** The fencing token of the newest commit: of a token set, or of a refresh token that came without one. */
   readonly committedFence: number;
   readonly lease?: Lease;
-  /** Every attempt that may have been sent since the last commit, by fencing token. */
+  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook, for one generation more. */
   readonly attempts: Readonly<Record<string, Attempt>>;
 
   /** When calls began that failed, or of which nothing good is known yet, within the last hour; by fencing token. */
@@ -150,8 +150,9 @@ export interface Connection {
   readonly calls: number;
   readonly callsOn: number;
 
-  /** The access token, sealed and bound to connection, grant and fence. */
+  /** The access token, sealed and bound to connection, grant and the fencing token beside it. */
   readonly accessToken?: string;
+  readonly accessTokenFence?: number;
   readonly tokenType?: string;
   readonly scope?: string;
   /** Start of the request that brought the token set: its expiry counts from here. */
@@ -244,6 +245,20 @@ export interface Profile {
   readonly callsPerDay?: number;
   /** First delay of the back-off by failure code (`http_429`), else `default`. */
   readonly firstDelayMs: Readonly<Record<string, number>> & { readonly default: number };
+}
+
+/** A change of a connection that people or programs may want to know of. It holds no secret. */
+export interface Announcement {
+  /** The same for a repeated announcement of the same change. */
+  readonly id: string;
+  readonly change: 'authorized' | 'reauthorization_required' | 'misconfigured' | 'recovered' | 'reauthorization_due';
+  readonly connection: ConnectionName;
+  readonly provider: string;
+  /** Why the connection is not active. */
+  readonly cause?: Cause;
+  readonly at: EpochMs;
+  /** Of `reauthorization_due`: when the provider ends the grant, however often it is renewed. */
+  readonly grantEndsAt?: EpochMs;
 }
 
 /** A connection together with what its provider is like. */

@@ -5,7 +5,7 @@
 
 import { callsOn, dayOf, outdatedErrors } from './budget.ts';
 import { limits } from './limits.ts';
-import { inDoubt } from './rules.ts';
+import { inDoubt, mayHaveBeenSent } from './rules.ts';
 import { refreshAtOf, rejectionDueAtOf } from './timing.ts';
 import {
   type Attempt,
@@ -86,7 +86,7 @@ export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wa
     startedAt: now,
     generation: item.generation,
     // Ahead of us somebody may have sent: look first, send later (`markSent`).
-    sent: !attemptsOf(item).some((earlier) => earlier.sent),
+    sent: mayHaveBeenSent(item).length === 0,
     repeats: inDoubt(item).length > 0,
     ended: false,
   };
@@ -147,7 +147,10 @@ export interface Commit {
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
   const refreshAt = refreshAtOf(tokens, profile);
-  const outgrown = attemptsOf(item).filter((attempt) => attempt.fence <= fence);
+  // An overtaken attempt may yet store its token set, and its holder may die before it can say so: the pointer stays for one more
+  // generation, should ours turn out to be the one that the provider has killed.
+  const stays = (attempt: Attempt) => attempt.generation === item.generation && attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
+  const outgrown = attemptsOf(item).filter((attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)));
   const spare = commit.place === undefined ? undefined : commit.overtaken;
   const late: Write = {
     name: 'commit_success',
@@ -156,6 +159,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       committedFence: fence,
       state: 'active' satisfies State,
       accessToken: commit.sealedAccessToken,
+      accessTokenFence: fence,
       tokenType: tokens.tokenType,
       requestedAt: tokens.requestedAt,
       receivedAt: tokens.receivedAt,
@@ -208,7 +212,10 @@ export interface FailureCommit {
   readonly place?: Place;
 }
 
-/** Commits a failure: only while the lease is mine and nothing newer was committed. Never marks the fence as committed. */
+/**
+ * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only with a refresh
+ * token, which an older holder's late success must then not replace.
+ */
 export function commitFailure(item: Connection, fence: number, commit: FailureCommit): Write {
   const { failure } = commit;
   const unknown = failure.class === 'in_doubt';
@@ -226,7 +233,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       ...(commit.cause === undefined ? {} : { cause: commit.cause }),
       ...(commit.notBefore === undefined ? {} : { notBefore: commit.notBefore, dueAt: commit.notBefore }),
       ...(commit.suspect ? { suspect: failure } : {}),
-      ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
+      ...(commit.place === undefined ? {} : { refreshToken: commit.place, committedFence: fence }),
       ...(unknown ? { [`attempts.${fence}.ended`]: true } : {}),
     },
     remove: [
@@ -247,7 +254,8 @@ export const keepSpare = (item: Connection, fence: number, place: Place): Write 
   name: 'keep_spare',
   when: [sameGrant(item), { path: 'committedFence', above: fence }],
   set: { spare: place },
-  remove: [],
+  // Its outcome is known now.
+  remove: [attemptPath(fence)],
 });
 
 /** Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted. */
@@ -395,6 +403,7 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     'suspect',
     'spare',
     'wakeAt',
+    'accessTokenFence',
     'rejectedGeneration',
     'askedAt',
   ],

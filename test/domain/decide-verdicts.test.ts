@@ -4,7 +4,21 @@ import type { Event, Held } from '../../shared/domain/decide.ts';
 import type { Attempt, Cause, Connection, EpochMs, Place, Seen } from '../../shared/domain/types.ts';
 import { commitFailure, type FailureCommit, release } from '../../shared/domain/writes.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
-import { at, attemptOf, attemptsWith, dueConnectionOf, failureOf, generation, heldOf, itemAfter, myFence, now, profileOf, without } from './fixtures.ts';
+import {
+  at,
+  attemptOf,
+  attemptsWith,
+  committedFence,
+  dueConnectionOf,
+  failureOf,
+  generation,
+  heldOf,
+  itemAfter,
+  myFence,
+  now,
+  profileOf,
+  without,
+} from './fixtures.ts';
 
 const verdict = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: 'refresh_token_reused', fence: myFence, at: now });
 const spare: Place = { slot: 1, versionId: 'overtaken' };
@@ -77,6 +91,7 @@ describe('nobody can have another refresh token: the verdict', () => {
 
 describe('an earlier attempt has not ended: suspicion, and the next look-up decides', () => {
   const outgrown = { generation: generation - 1 };
+  const overtaken = attemptOf(committedFence - 1, { startedAt: at(-84_000), ...outgrown });
   cases([
     commits('its holder can still answer', afterAttempts(begun(-20_000)), suspected(at(64_000))),
     commits('its holder can still answer for 1 ms', afterAttempts(begun(1 - 84_000)), suspected(at(1))),
@@ -84,6 +99,7 @@ describe('an earlier attempt has not ended: suspicion, and the next look-up deci
     commits('the same: in up to 6 s', afterAttempts(begun(-84_000)), suspected(at(5_250)), 0.75),
     commits('it sent an outgrown refresh token, and can still bring another', afterAttempts(begun(-20_000, outgrown)), suspected(at(64_000))),
     commits('it sent an outgrown refresh token, and may have stored another', afterAttempts(begun(-84_000, outgrown)), suspected(at(3_000))),
+    commits('a success has overtaken it, but it may have stored the one that lives', afterAttempts(overtaken), suspected(at(3_000))),
     commits('one of several', afterAttempts(attemptOf(10, { ended: true }), begun(-84_000)), suspected(at(3_000))),
     commits('a spare does not shorten it', { ...afterAttempts(begun(-20_000)), spare }, suspected(at(64_000))),
     commits('nor does it where no holder can answer any more', { ...afterAttempts(begun(-84_000)), spare }, suspected(at(3_000))),

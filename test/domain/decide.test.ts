@@ -8,8 +8,10 @@ import {
   at,
   attemptOf,
   attemptsWith,
+  committedFence,
   connectionOf,
   dueConnectionOf,
+  failureOf,
   generation,
   heldOf,
   hour,
@@ -81,7 +83,9 @@ describe('the lease was acquired: decide again on what the write returned', () =
     attemptOf(11),
     attemptOf(12, { sent: false }),
   ];
-  const several = dueConnectionOf({ attempts: attemptsWith(outgrown, ended, open, unsent) });
+  const overtaken = attemptOf(committedFence - 1, { generation: generation - 1 });
+  const several = dueConnectionOf({ attempts: attemptsWith(overtaken, outgrown, ended, open, unsent) });
+  const suspect = failureOf({ class: 'dead_grant', code: 'invalid_grant' });
 
   cases([
     proceeds('due, nothing in doubt: gather', heldOf(), { do: 'gather' }),
@@ -90,6 +94,17 @@ describe('the lease was acquired: decide again on what the write returned', () =
     releases('idle: release for good', dueConnectionOf({ lastUsed: at(-hour) }), undefined),
     releases('grant found dead meanwhile: release for good', dueConnectionOf({ state: 'reauthorization_required' }), undefined),
     proceeds('others may have sent: look up every one, newest first', heldOf(several), { do: 'look_up', attempts: [open, ended, outgrown] }),
+    proceeds(
+      'nothing is looked up of one that a success has overtaken',
+      heldOf(dueConnectionOf({ attempts: attemptsWith(overtaken) }), profileOf(), { sent: true }),
+      {
+        do: 'gather',
+      },
+    ),
+    proceeds('but before a verdict, that too', heldOf(dueConnectionOf({ suspect, attempts: attemptsWith(overtaken) })), {
+      do: 'look_up',
+      attempts: [overtaken],
+    }),
     proceeds('another did not send: nothing to look up', heldOf(dueConnectionOf({ attempts: attemptsWith(unsent) })), { do: 'gather' }),
     proceeds('not marked as sent, although nobody who may have sent is there: mark it first', heldOf(dueConnectionOf(), profileOf(), { sent: false }), {
       do: 'mark_sent',

@@ -1,10 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { type Assessment, assess, holdersAnswerUntil, inDoubt, leaseAlive, mayHaveBeenSent, unused, withoutMine } from '../../shared/domain/rules.ts';
+import {
+  type Assessment,
+  assess,
+  holdersAnswerUntil,
+  inDoubt,
+  leaseAlive,
+  mayHaveBeenSent,
+  unresolved,
+  unused,
+  withoutMine,
+} from '../../shared/domain/rules.ts';
 import type { Connection, EpochMs, Profile } from '../../shared/domain/types.ts';
 import {
   at,
   attemptOf,
   attemptsWith,
+  committedFence,
   connectionOf,
   day,
   dueConnectionOf,
@@ -133,6 +144,7 @@ describe('attempts that may have been sent', () => {
     attempts: attemptsWith(
       attemptOf(13),
       attemptOf(9, { generation: generation - 1 }),
+      attemptOf(committedFence - 1, { generation: generation - 1 }),
       attemptOf(12, { sent: false }),
       attemptOf(11, { ended: true }),
       attemptOf(100),
@@ -140,7 +152,8 @@ describe('attempts that may have been sent', () => {
   });
   const fences = (attempts: readonly { readonly fence: number }[]) => attempts.map((attempt) => attempt.fence);
 
-  test('mayHaveBeenSent: all of them, in the order they were made', () => expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
+  test('unresolved: also those that a committed success has overtaken', () => expect(fences(unresolved(item, 13))).toEqual([committedFence - 1, 9, 11, 100]));
+  test('mayHaveBeenSent: all but those, in the order they were made', () => expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
   test('mayHaveBeenSent: mine excepted', () => expect(fences(mayHaveBeenSent(item, 13))).toEqual([9, 11, 100]));
   test('inDoubt: those with the current refresh token', () => expect(fences(inDoubt(item))).toEqual([11, 13, 100]));
   test('inDoubt: mine excepted', () => expect(fences(inDoubt(item, 13))).toEqual([11, 100]));

@@ -5,17 +5,19 @@ import type { Attempt, Connection, Seen } from '../../shared/domain/types.ts';
 import type { Clause, Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
 
-/** Random seeds that show the mistake, or the rare race that does; or nothing, and then why the right rule is kept all the same. */
-export type CaughtBy = { readonly seeds: readonly [number, ...number[]] } | { readonly race: string } | { readonly nothing: string };
+/** Random seeds that show the mistake, or the rare race that does. */
+export type CaughtBy = { readonly seeds: readonly [number, ...number[]] } | { readonly race: string };
 
 export interface Mutant {
   readonly name: string;
   /** The mistake, as somebody would make it. */
   readonly why: string;
   readonly variant: Variant;
-  /** Which invariant breaks; none for a survivor. */
-  readonly invariant?: string;
+  /** Which invariant breaks. */
+  readonly invariant: string;
   readonly caughtBy: CaughtBy;
+  /** Where two rules back each other up and the mistake leaves out both: either alone, which no race shows. */
+  readonly harmlessAlone?: readonly Variant[];
 }
 
 /** The right decision, changed. */

@@ -1,6 +1,6 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
-import { type Connection, versionIdOf } from '../../shared/domain/types.ts';
+import { attemptsOf, type Connection, versionIdOf } from '../../shared/domain/types.ts';
 import { replaceGrant, type Write } from '../../shared/domain/writes.ts';
 import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
 
@@ -113,14 +113,35 @@ export const writes: readonly Mutant[] = [
       commitSuccess: (...args) => normative.commitSuccess(...args).map((write) => ({ ...write, set: { ...write.set, contested: false } })),
     }),
     invariant: 'S6',
-    caughtBy: { race: 'the sibling of a replayed token dies' },
+    caughtBy: { race: 'a request that timed out is processed after its replay' },
   },
   {
     name: 'no spare',
     why: 'A success that a newer one overtook is of no use.',
     variant: writing({ keepSpare: (...args) => ({ ...normative.keepSpare(...args), when: [impossible] }) }),
-    invariant: 'S3',
+    invariant: 'S5',
     caughtBy: { race: 'a success that lost its commit' },
+  },
+  {
+    name: 'an overtaken attempt is forgotten',
+    why: 'A newer token set is committed, so what an older attempt brings is of no use.',
+    variant: writing({
+      commitSuccess: (seen, commit) =>
+        normative.commitSuccess(seen, commit).map((write) => {
+          const older = attemptsOf(seen.item).filter(({ fence }) => fence <= commit.fence);
+          const kept = write.remove.filter((path) => !path.startsWith('attempts.'));
+          return { ...write, remove: [...kept, ...older.map(({ fence }) => `attempts.${fence}` as const)] };
+        }),
+    }),
+    invariant: 'S3',
+    caughtBy: { race: 'the holder of an overtaken success dies before it can say so' },
+  },
+  {
+    name: 'a refresh token that came with an error does not count as a commit',
+    why: 'A failure is no success.',
+    variant: writing({ commitFailure: (...args) => omit(normative.commitFailure(...args), 'committedFence') }),
+    invariant: 'S3',
+    caughtBy: { race: 'a new refresh token comes with an error, and an older success commits late' },
   },
   {
     name: 'an adopted orphan keeps the generation',
@@ -162,22 +183,14 @@ export const writes: readonly Mutant[] = [
     caughtBy: { race: 'reply to the acquire lost' },
   },
   {
-    name: 're-authorization does not count as a commit',
-    why: 'Nothing was fetched, so committed_fence stays.',
-    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'committedFence') },
-    caughtBy: { nothing: 'The new grant id refuses every late commit of the old grant; without both, something breaks (see below).' },
-  },
-  {
-    name: 're-authorization under the old grant id',
-    why: 'It is the same connection.',
-    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId') },
-    caughtBy: { nothing: 'The raised committed_fence refuses every late commit of the old grant; without both, something breaks (see below).' },
-  },
-  {
     name: 're-authorization under the old grant id that does not count as a commit',
     why: 'A new refresh token is a new secret, and nothing else.',
     variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId', 'committedFence', 'fence', 'attempts') },
     invariant: 'S3',
     caughtBy: { race: 're-authorized with an orphan left' },
+    harmlessAlone: [
+      { replaceGrant: (...args) => omit(replaceGrant(...args), 'committedFence') },
+      { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId') },
+    ],
   },
 ];

@@ -98,13 +98,36 @@ export const racesOfHolders: readonly Race[] = [
   race(
     'a success that lost its commit',
     'graceKillsSibling',
-    { strikes: [['before', 'provider.request', 2, pause(60)]] },
+    {
+      strikes: [
+        ['before', 'provider.request', 2, pause(60)],
+        ['before', 'secrets.persist', 3, fail],
+      ],
+    },
     async (s) => {
       await renewing(s);
       await s.pass(90);
       await s.untilDue();
       s.send();
       await s.pass(30);
+    },
+    longPauses,
+  ),
+  race(
+    'the holder of an overtaken success dies before it can say so',
+    'graceKillsSibling',
+    {
+      strikes: [
+        ['before', 'provider.request', 2, pause(60)],
+        ['before', 'table.keep_spare', 1, crash],
+      ],
+    },
+    async (s) => {
+      await renewing(s);
+      await s.pass(90);
+      await s.untilDue();
+      s.send();
+      await s.pass(60);
     },
     longPauses,
   ),
@@ -137,6 +160,32 @@ export const racesOfHolders: readonly Race[] = [
       await s.pass(30);
     },
   ),
+  race(
+    'a new refresh token comes with an error, and an older success commits late',
+    'graceKillsSibling',
+    {
+      strikes: [
+        ['before', 'secrets.persist', 2, fail],
+        ['before', 'table.commit_success', 2, pause(25)],
+      ],
+      ways: [{}, {}, { instead: { status: 503, body: (newest) => JSON.stringify({ error: 'server_error', refresh_token: newest }), after: true } }],
+    },
+    async (s) => {
+      await renewing(s);
+      await s.pass(60);
+      await s.untilDue();
+      s.send();
+      await s.pass(60);
+    },
+    longPauses,
+  ),
+  race('a request that timed out is processed after its replay', 'graceKillsSibling', { ways: [{}, { toMs: 65_000 }] }, async (s) => {
+    await renewing(s);
+    await s.pass(90);
+    await s.untilDue();
+    s.send();
+    await s.pass(30);
+  }),
   race(
     'failure after an older success',
     'halfHourOfGrace',

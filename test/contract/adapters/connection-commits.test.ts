@@ -8,12 +8,12 @@ const spare = { versionId: 'overtaken', slot: 1 };
 describe.each(storeWorlds)('commits in %s', (_world, open) => {
   const { store, applies, refuses, held } = storeUnder(open);
 
-  describe('commit of a success', () => {
-    const commits = (seen: Seen, fence: number, more: Partial<Commit> = {}) => {
-      const [asHolder, late] = commitSuccess(seen, { ...commitOf(fence), ...more }) as [Write, Write];
-      return { asHolder, late };
-    };
+  const commits = (seen: Seen, fence: number, more: Partial<Commit> = {}) => {
+    const [asHolder, late] = commitSuccess(seen, { ...commitOf(fence), ...more }) as [Write, Write];
+    return { asHolder, late };
+  };
 
+  describe('commit of a success', () => {
     test('by the holder: the token set, a generation more, no lease, no attempt', async () => {
       const seen = await held({
         notBefore: at(1),
@@ -33,6 +33,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         attempts: {},
         errors: {},
         accessToken: 'sealed under 2',
+        accessTokenFence: 2,
         tokenType: 'Bearer',
         scope: 'read',
         requestedAt: at(1_000),
@@ -162,10 +163,32 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const { connection } = seen.item;
     await refuses(connection, keepSpare(seen.item, 2, spare));
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
-    const [asHolder] = commitSuccess(successor, commitOf(3)) as [Write, Write];
+    const { asHolder } = commits(successor, 3);
     const committed = await applies(connection, asHolder);
     await refuses(connection, keepSpare({ ...seen.item, grantId: otherGrantId }, 2, spare));
     await refuses(connection, keepSpare(seen.item, 3, spare));
-    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toEqual({ ...committed, spare });
+    // The pointer to what it may have stored has stayed until now.
+    expect(Object.keys(committed.attempts)).toEqual(['2']);
+    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toEqual({ ...committed, spare, attempts: {} });
+  });
+
+  test('an overtaken attempt stays for one generation more, and not longer', async () => {
+    const seen = await held();
+    const { connection } = seen.item;
+    const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+    await applies(connection, commits(successor, 3).asHolder);
+    const later = at(120_000);
+    const next = seenOf(await applies(connection, acquire(seenOf((await store().read(connection)) ?? seen.item), 'you', later, later)));
+    expect(Object.keys(next.item.attempts)).toEqual(['2', '4']);
+    expect((await applies(connection, commits(next, 4).asHolder)).attempts).toEqual({});
+  });
+
+  test('a refresh token that came with a failure counts as a commit: an older success may not replace it', async () => {
+    const seen = await held();
+    const { connection } = seen.item;
+    const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+    await applies(connection, commitFailure(successor.item, 3, failureOf(3, { place: spare })));
+    await refuses(connection, commits(seen, 2).late);
+    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toMatchObject({ refreshToken: spare, spare, committedFence: 3 });
   });
 });

@@ -1,5 +1,7 @@
 /** What must hold of what clients are told (S4, L1, L2). */
+
 import { limits } from '../../../shared/domain/limits.ts';
+import { mayHaveBeenSent } from '../../../shared/domain/rules.ts';
 import { trueExpiryOf } from '../provider.ts';
 import type { Checker, Watched } from './checker.ts';
 
@@ -29,7 +31,7 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
   onEnd(item, answer) {
     if (item.state === 'active' && answer.kind !== 'token') violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured') violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
-    if (item.state === 'active' && Object.keys(item.attempts).length > 0) violate('L1', 'an attempt is still open');
+    if (item.state === 'active' && mayHaveBeenSent(item).length > 0) violate('L1', 'an attempt is still open');
     const held = world.refreshTokenAt(item.refreshToken);
     if (item.state === 'active' && (held === undefined || !world.provider.alive(held)))
       violate('S3', 'the connection is active, but its refresh token is dead');

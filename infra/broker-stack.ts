@@ -7,9 +7,10 @@ import type { Construct } from 'constructs';
 import { callbackPath } from '../lambdas/routes.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
-import { connectionSecrets, dueKeys, items, sealingKey, sendTo } from './constructs/bindings.ts';
+import { announceOn, claimRemoval, connectionSecrets, dueKeys, items, sealingKey, sendTo } from './constructs/bindings.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
+import { ConnectionEvents } from './constructs/connection-events.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
 
@@ -21,6 +22,7 @@ export class BrokerStack extends Stack {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
     const requests = new RefreshQueue(this, 'RefreshQueue');
+    const events = new ConnectionEvents(this, 'Events');
 
     // Reads no refresh token: neither the secrets nor the key that opens sealed ones.
     const token = new BrokerFunction(this, 'TokenFunction', {
@@ -35,11 +37,12 @@ export class BrokerStack extends Stack {
       timeoutMs: limits.refreshTimeoutMs,
       memoryMb: 512,
       bindings: [
-        items(table, 'GetItem', 'UpdateItem', 'DeleteItem'),
+        items(table, 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'),
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sealingKey('REFRESH_KEY_SECRET_ID', refreshKey),
         connectionSecrets(this, secretPrefix, { read: ['refresh', 'client'], write: ['refresh'], remove: ['refresh', 'client'] }),
         sendTo(requests.queue),
+        announceOn(events.bus),
       ],
       // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
       recursiveLoop: RecursiveLoop.ALLOW,
@@ -66,6 +69,7 @@ export class BrokerStack extends Stack {
       memoryMb: 256,
       bindings: [
         items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
+        claimRemoval(table),
         connectionSecrets(this, secretPrefix, { read: [], write: ['refresh', 'client'], remove: [] }),
         sendTo(requests.queue),
       ],
@@ -85,11 +89,20 @@ export class BrokerStack extends Stack {
     });
 
     this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations });
-    const { topic } = new Alarms(this, 'Alarms', { token, refresh, plan, api: this.#api.api, deadLetters: requests.deadLetters });
+    const { topic } = new Alarms(this, 'Alarms', {
+      token,
+      refresh,
+      plan,
+      api: this.#api.api,
+      deadLetters: requests.deadLetters,
+      undelivered: events.undelivered,
+    });
 
     new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
     new CfnOutput(this, 'RedirectUri', { value: `${this.#api.api.apiEndpoint}${callbackPath}`, description: 'To be registered with each provider' });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    new CfnOutput(this, 'EventBusName', { value: events.bus.eventBusName });
+    new CfnOutput(this, 'EventTopicArn', { value: events.topic.topicArn });
     new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
   }
 

@@ -8,7 +8,7 @@ import { plus } from '../shared/domain/types.ts';
 import { pageFor, pageForError } from './callback-pages.ts';
 import { page } from './page.ts';
 import { parseName } from './parse.ts';
-import { invalid, json, problem } from './reply.ts';
+import { grantRefused, invalid, json, problem } from './reply.ts';
 import { callbackPath, type RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -18,7 +18,8 @@ const offer: Handler = async (event) => {
   const name = parseName(event);
   if (!name.ok) return invalid(name.faults);
   const connection = name.value;
-  const result = await authorize(compose(), connection, redirectUriOf(event));
+  const world = compose();
+  const result = await authorize(world, connection, redirectUriOf(event));
   switch (result.kind) {
     case 'offered':
       return json(201, { authorize_url: result.authorizeUrl.href, expires_at: new Date(result.expiresAt).toISOString() });
@@ -30,6 +31,9 @@ const offer: Handler = async (event) => {
           ? { path: 'connection', message: 'has a grant that nobody logs in for' }
           : { path: 'settings.authorization_endpoint', message: `is missing: put it with PUT /connections/${connection}` },
       ]);
+    case 'grant_conflict':
+    case 'grant_pending':
+      return grantRefused(result, world.clock.now());
     case 'conflict':
       return problem('conflict', { detail: 'The connection was replaced at the same moment. No link was made; try again.', retryAfterSeconds: 1 });
   }

@@ -5,12 +5,13 @@ import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
 import type { Connection, EpochMs } from '../shared/domain/types.ts';
+import { discovered } from '../shared/providers/discovery.ts';
 import { knownPresets } from '../shared/providers/presets/index.ts';
 import { profileOf } from '../shared/providers/profile.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
 import { presetNamed } from '../shared/providers/values.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
-import { invalid, json, noContent, problem } from './reply.ts';
+import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -35,10 +36,12 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 
   'PUT /connections/{connection}': async (event) => {
-    const [name, body] = [parseName(event), parseBody(event)];
-    const request = body.ok ? parseConnectionRequest(body.value, { allowLoopback: loopbackAllowed() }) : body;
-    if (!name.ok || !request.ok) return invalid(faultsOf(name, request));
+    const [name, body, policy] = [parseName(event), parseBody(event), { allowLoopback: loopbackAllowed() }];
+    const parsed = body.ok ? parseConnectionRequest(body.value, policy) : body;
+    if (!name.ok || !body.ok || !parsed.ok) return invalid(faultsOf(name, parsed));
     const world = compose();
+    const request = await discovered(world.discovery, parsed.value, body.value, policy);
+    if (!request.ok) return invalid(request.faults);
     const result = await putConnection(world, name.value, request.value);
     switch (result.kind) {
       case 'created':
@@ -46,6 +49,9 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
         return json(result.kind === 'created' ? 201 : 200, described(result.item, world.clock.now()));
       case 'invalid':
         return invalid(result.faults);
+      case 'grant_conflict':
+      case 'grant_pending':
+        return grantRefused(result, world.clock.now());
       case 'conflict':
         return problem('conflict', {
           detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',

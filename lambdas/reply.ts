@@ -1,11 +1,15 @@
 /** HTTP replies: JSON, and problem details (RFC 9457). None may be cached: they speak of secrets and of the moment. */
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { ClaimRefused } from '../shared/application/claim-grant.ts';
+import { retryAfterSeconds } from '../shared/domain/timing.ts';
+import type { EpochMs } from '../shared/domain/types.ts';
 
 /** The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status. */
 export type ProblemCode =
   | 'invalid_request'
   | 'connection_not_found'
   | 'conflict'
+  | 'grant_conflict'
   | 'reauthorization_required'
   | 'misconfigured'
   | 'temporarily_unavailable'
@@ -15,6 +19,7 @@ const kinds: Readonly<Record<ProblemCode, { readonly status: number; readonly ti
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
   connection_not_found: { status: 404, title: 'There is no connection of this name', retryable: false },
   conflict: { status: 409, title: 'The connection was changed at the same time', retryable: true },
+  grant_conflict: { status: 409, title: 'Another connection has the grant of this user and application', retryable: false },
   reauthorization_required: { status: 409, title: 'Somebody has to authorize this connection again', retryable: false },
   misconfigured: { status: 409, title: 'The provider does not accept this connection’s settings', retryable: false },
   temporarily_unavailable: { status: 503, title: 'No valid token can be served at this moment', retryable: true },
@@ -68,6 +73,20 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
   };
   const retryAfter: Record<string, string> = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
+}
+
+/** The answer where one connection would end another's grant. */
+export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayProxyStructuredResultV2 {
+  const { kind, holder } = refused;
+  if (kind === 'grant_pending') {
+    return problem('conflict', {
+      detail: `Connection "${holder}", of the same user and application, is being put or deleted. Nothing was changed; try again.`,
+      retryAfterSeconds: retryAfterSeconds(refused.until, now),
+    });
+  }
+  return problem('grant_conflict', {
+    detail: `Connection "${holder}" has the grant of the same user and application, and this provider ends it as soon as that user authorizes the application again. If different users log in, put each connection with its own "account"; if this is meant, put it with "allow_grant_conflict": true. Nothing was changed.`,
+  });
 }
 
 /** The answer to a request with faults: all of them at once. */

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { downstreamErrors } from '../shared/application/describe.ts';
+import { downstreamErrors, fixOf } from '../shared/application/describe.ts';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import type { ConnectionName } from '../shared/domain/types.ts';
@@ -15,7 +15,7 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
       return problem('connection_not_found', { detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.` });
     case 'refused': {
       const { cause } = answer.item;
-      const next = answer.code === 'misconfigured' ? 'Correct its settings with' : 'Authorize it again, or import a refresh token with';
+      const next = answer.code === 'misconfigured' ? `${fixOf(answer.item)} Correct its settings with` : 'Authorize it again, or import a refresh token with';
       const detail = `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} PUT /connections/${connection}.`;
       return problem(answer.code, { detail, ...(cause === undefined ? {} : { cause }), downstreamErrors: downstreamErrors(answer.item) });
     }

@@ -4,11 +4,15 @@
  */
 
 import { httpAuthorizationServer } from './adapters/authorization-server.ts';
-import { dynamoDb, secretsManager, sqs } from './adapters/clients.ts';
+import { dynamoDb, eventBridge, secretsManager, sqs } from './adapters/clients.ts';
+import { dynamoDbBreakers } from './adapters/dynamodb-breakers.ts';
 import { dynamoDbConnections } from './adapters/dynamodb-connections.ts';
+import { dynamoDbGrantClaims } from './adapters/dynamodb-grant-claims.ts';
+import { eventBridgeAnnouncer } from './adapters/eventbridge-announcer.ts';
 import { joseSealer } from './adapters/jose-sealer.ts';
 import { joseState } from './adapters/jose-state.ts';
 import { secretsManagerKey } from './adapters/key-ring.ts';
+import { httpDiscovery } from './adapters/metadata.ts';
 import { httpRevocation } from './adapters/revocation-endpoint.ts';
 import { secretsManagerVersions } from './adapters/secret-versions.ts';
 import { credentials, refreshTokens, secretRemoval } from './adapters/secrets-manager.ts';
@@ -23,12 +27,22 @@ import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
 import type { RefreshWorld } from './application/run-refresh.ts';
 import { assertRelations } from './domain/limits.ts';
+import type { Discovery } from './ports/authorization.ts';
+import { grantKeyOf } from './providers/grant-key.ts';
 import { mostSlots, profileOf } from './providers/profile.ts';
-import { identityOf } from './providers/resolve.ts';
+import { applicationOf, identityOf } from './providers/resolve.ts';
 import { tokenSource } from './providers/token-source.ts';
 
 /** The environment variables that the stack sets, by what they are for. */
-type Variable = 'TABLE_NAME' | 'DUE_INDEX' | 'REFRESH_QUEUE_URL' | 'SECRET_PREFIX' | 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID' | 'STATE_KEY_SECRET_ID';
+type Variable =
+  | 'TABLE_NAME'
+  | 'DUE_INDEX'
+  | 'REFRESH_QUEUE_URL'
+  | 'SECRET_PREFIX'
+  | 'ACCESS_KEY_SECRET_ID'
+  | 'REFRESH_KEY_SECRET_ID'
+  | 'STATE_KEY_SECRET_ID'
+  | 'EVENT_BUS_NAME';
 
 function required(variable: Variable): string {
   const value = process.env[variable];
@@ -48,6 +62,7 @@ function once<T>(make: () => T): () => T {
 }
 
 const connections = (dueIndexName = '') => dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
+const claims = () => dynamoDbGrantClaims(dynamoDb(), required('TABLE_NAME'));
 const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
 
 export const composeToken = (): (() => TokenWorld) =>
@@ -77,18 +92,23 @@ export const composeRefresh = (): (() => RefreshWorld & ForgetWorld) =>
       accessSealer: sealer('access', required('ACCESS_KEY_SECRET_ID')),
       refreshSealer: sealer('refresh', required('REFRESH_KEY_SECRET_ID')),
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
+      claims: claims(),
+      grantKeyOf: (config) => grantKeyOf(config),
       removeSecrets: (connection) => secretRemoval(versions, prefix).remove(connection, mostSlots),
       source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
       queue: queue(),
+      breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
+      announcer: eventBridgeAnnouncer(eventBridge(), required('EVENT_BUS_NAME')),
       telemetry: cloudWatchTelemetry('refresh'),
       profileOf,
+      applicationOf: ({ config }) => applicationOf(config),
     };
   });
 
 export const composePlan = (): (() => PlanWorld) =>
   once(() => ({ clock: systemClock, store: connections(required('DUE_INDEX')), queue: queue(), telemetry: cloudWatchTelemetry('plan') }));
 
-export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld) =>
+export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { readonly discovery: Discovery }) =>
   once(() => {
     const versions = secretsManagerVersions(secretsManager());
     const prefix = required('SECRET_PREFIX');
@@ -99,6 +119,8 @@ export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld) =>
       refreshTokens: refreshTokens(versions, prefix),
       credentials: credentials(versions, prefix),
       queue: queue(),
+      claims: claims(),
+      discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
       telemetry: cloudWatchTelemetry('connections'),
     };
   });
@@ -121,5 +143,7 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       telemetry: cloudWatchTelemetry('authorizations'),
       profileOf,
       identityOf: (config) => identityOf(config),
+      claims: claims(),
+      grantKeyOf: (config) => grantKeyOf(config),
     };
   });

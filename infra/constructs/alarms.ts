@@ -30,13 +30,14 @@ export interface Watched {
   readonly plan: IFunction;
   readonly api: HttpApi;
   readonly deadLetters: IQueue;
+  readonly undelivered: IQueue;
 }
 
 const minute = { period: Duration.minutes(1) };
 const ours = (metricName: MetricName, statistic: 'Sum' | 'Maximum'): Metric => new Metric({ namespace: 'TokenBroker', metricName, statistic, ...minute });
 const quiet = TreatMissingData.NOT_BREACHING;
 
-const alarms = ({ token, refresh, plan, api, deadLetters }: Watched): readonly AlarmEntry[] => [
+const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
   {
     name: 'RefreshFailed',
     means: 'Token endpoints refuse or do not answer; valid tokens are still served until they expire.',
@@ -74,6 +75,15 @@ const alarms = ({ token, refresh, plan, api, deadLetters }: Watched): readonly A
     silence: quiet,
   },
   {
+    name: 'ProviderDown',
+    means: 'The token endpoint of a provider answers nobody; one connection at a time finds out whether it is back.',
+    runbook: 'provider-down',
+    metric: ours('ProviderDown', 'Sum'),
+    threshold: 1,
+    minutes: [2, 3],
+    silence: quiet,
+  },
+  {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
     runbook: 'overdue-connections',
@@ -87,6 +97,15 @@ const alarms = ({ token, refresh, plan, api, deadLetters }: Watched): readonly A
     means: 'The refresh function failed three times on the same message.',
     runbook: 'dead-letters',
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'UndeliveredEvents',
+    means: 'The event topic did not take an event within a day; its subscribers do not know of a change.',
+    runbook: 'undelivered-events',
+    metric: undelivered.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
     threshold: 1,
     minutes: [1, 1],
     silence: quiet,

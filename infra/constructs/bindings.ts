@@ -4,6 +4,7 @@
  */
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -23,6 +24,18 @@ export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'Upd
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
 });
 
+/** Removal of claims of grants, which are items of the same table: their keys begin with this, and no connection's does. */
+export const claimRemoval = (table: Table): Binding => ({
+  environment: {},
+  statements: [
+    new PolicyStatement({
+      actions: ['dynamodb:DeleteItem'],
+      resources: [table.tableArn],
+      conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['#grant#*'] } },
+    }),
+  ],
+});
+
 /** Queries of one index: keys, and nothing else of an item. */
 export const dueKeys = (table: Table, index: string): Binding => ({
   environment: { TABLE_NAME: table.tableName, DUE_INDEX: index },
@@ -32,6 +45,11 @@ export const dueKeys = (table: Table, index: string): Binding => ({
 export const sendTo = (queue: IQueue): Binding => ({
   environment: { REFRESH_QUEUE_URL: queue.queueUrl },
   statements: [allow(queue.queueArn, 'sqs:SendMessage')],
+});
+
+export const announceOn = (bus: EventBus): Binding => ({
+  environment: { EVENT_BUS_NAME: bus.eventBusName },
+  statements: [allow(bus.eventBusArn, 'events:PutEvents')],
 });
 
 export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID' | 'STATE_KEY_SECRET_ID', key: Secret): Binding => ({

@@ -9,6 +9,7 @@ import type { ProviderName } from './arguments.ts';
 import { readAssembly } from './assembly.ts';
 import type { TokenCall } from './authorization-server.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb.ts';
+import { type DeliveredEvent, startEventBridge } from './aws/eventbridge.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import { startSqs } from './aws/sqs.ts';
 import { type DemoProvider, startDemoProvider } from './demo.ts';
@@ -37,9 +38,13 @@ export interface LocalBrokerOptions {
   /** Each line that a function writes. */
   readonly onLog?: (functionName: string, line: string) => void;
   readonly onTokenCall?: (call: TokenCall) => void;
+  /** Each event that is put on an event bus. */
+  readonly onEvent?: (event: DeliveredEvent) => void;
   readonly onSynthesis?: () => void;
   /** For tests, which put something in between: where the emulators are to be reached, given where they are. */
   readonly endpoints?: (emulators: Endpoints) => Promise<Endpoints>;
+  /** For tests: environment variables that every function gets besides. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** Base URLs of what stands for AWS. */
@@ -47,6 +52,7 @@ export interface Endpoints {
   readonly dynamoDb: string;
   readonly secretsManager: string;
   readonly sqs: string;
+  readonly eventBridge: string;
 }
 
 export interface LocalBroker {
@@ -106,7 +112,9 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   onClose(secretsManager.close);
   const sqs = await startSqs({ database });
   onClose(sqs.close);
-  const emulators = { dynamoDb: dynamoDb.url, secretsManager: secretsManager.url, sqs: sqs.url };
+  const eventBridge = await startEventBridge({ database, ...(options.onEvent && { onEvent: options.onEvent }) });
+  onClose(eventBridge.close);
+  const emulators = { dynamoDb: dynamoDb.url, secretsManager: secretsManager.url, sqs: sqs.url, eventBridge: eventBridge.url };
   const endpoints = (await options.endpoints?.(emulators)) ?? emulators;
 
   const client = { region: account.region, credentials: dummyCredentials };
@@ -115,6 +123,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
   for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
+  for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
 
   const { onLog, onTokenCall } = options;
   const provider =
@@ -132,8 +141,10 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
       // The one thing that differs from AWS: providers on this machine, over plain http, may be called.
       ALLOW_LOOPBACK_PROVIDERS: '1',
+      ...options.variables,
     },
     ...(onLog && { onLog }),
   });

@@ -6,6 +6,8 @@ export interface Deployment {
   readonly tables: readonly TableDefinition[];
   readonly eventSources: readonly EventSourceDefinition[];
   readonly schedules: readonly ScheduleDefinition[];
+  /** By name. */
+  readonly eventBuses: readonly string[];
   /** Resource types that have no counterpart here, and how many there are of each. */
   readonly ignored: Readonly<Record<string, number>>;
 }

@@ -2,7 +2,7 @@
 import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo, demoConnection } from './demo.ts';
-import { narrate } from './narrate.ts';
+import { narrate, narrateEvent } from './narrate.ts';
 
 const given = parseArguments(process.argv.slice(2));
 if (given === 'help') process.stdout.write(usage);
@@ -16,6 +16,7 @@ else {
       calls.total += 1;
       if (status >= 400) calls.errors += 1;
     },
+    onEvent: (event) => console.log(narrateEvent(event, new Date())),
     onLog(functionName, line) {
       const said = narrate(functionName, line, new Date());
       if (said === undefined) return;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { DeliveredEvent } from './aws/eventbridge.ts';
 
 const LogLine = v.looseObject({
   level: v.picklist(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL']),
@@ -16,7 +17,7 @@ const LogLine = v.looseObject({
  * Undefined for what does not concern them, such as metrics. `now` is what "in 30 s" counts from.
  */
 export function narrate(functionName: string, line: string, now: Date): string | undefined {
-  const clock = now.toTimeString().slice(0, 8);
+  const clock = clockOf(now);
   const json = parsed(line);
   if (json === undefined) return `${clock}  ${functionName}: ${line}`;
   const record = v.safeParse(LogLine, json);
@@ -30,6 +31,15 @@ export function narrate(functionName: string, line: string, now: Date): string |
   const about = [connection && `${connection}:`, message, code && `(${code})`, description].filter(Boolean).join(' ');
   return `${clock}  ${level === 'WARN' ? 'warning' : 'ERROR'}  ${about}`;
 }
+
+/** Says what subscribers are told. */
+export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
+  const { connection, change, cause, grant_ends_at: until } = detail;
+  const about = [change ?? detailType, ...(cause === undefined ? [] : [`(${cause})`]), ...(until === undefined ? [] : [`by ${until}`])].join(' ');
+  return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;
+}
+
+const clockOf = (now: Date): string => now.toTimeString().slice(0, 8);
 
 function parsed(line: string): unknown {
   try {

@@ -42,7 +42,11 @@ const Target = v.object({ Arn: v.string(), Input: v.optional(v.string(), '{}') }
 
 export const Schedule = v.object({ ScheduleExpression: v.string(), State: enabled, Target });
 
-export const Rule = v.object({ ScheduleExpression: v.string(), State: enabled, Targets: v.array(Target) });
+/** A rule runs here if it is a schedule. One with a pattern hands events to what is not here. */
+export const Rule = v.object({ ScheduleExpression: v.optional(v.string()), State: enabled, Targets: given });
+export const Targets = v.object({ Targets: v.array(Target) });
+
+export const EventBus = v.object({ Name: v.string() });
 
 export const Secret = v.object({
   SecretString: v.optional(v.string()),

@@ -95,7 +95,10 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     ...each('AWS::Scheduler::Schedule', schemas.Schedule, (schedule, { where }) =>
       scheduled(schedule.ScheduleExpression, schedule.State, [schedule.Target], where),
     ),
-    ...each('AWS::Events::Rule', schemas.Rule, (rule, { where }) => scheduled(rule.ScheduleExpression, rule.State, rule.Targets, where)),
+    ...each('AWS::Events::Rule', schemas.Rule, (rule, { where }) => {
+      if (rule.ScheduleExpression === undefined) return [];
+      return scheduled(rule.ScheduleExpression, rule.State, parse(schemas.Targets, { Targets: rule.Targets }, where).Targets, where);
+    }),
   ].flat();
 
   return {
@@ -105,6 +108,7 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     schedules,
     queues: each('AWS::SQS::Queue', schemas.Queue, asDefined),
     tables: [...each('AWS::DynamoDB::Table', schemas.Table, asDefined), ...each('AWS::DynamoDB::GlobalTable', schemas.Table, asDefined)],
+    eventBuses: each('AWS::Events::EventBus', schemas.EventBus, ({ Name }) => Name),
     ignored: countTypes(assembly, known),
   };
 }
@@ -116,6 +120,7 @@ const nameProperty: Readonly<Record<string, string>> = {
   'AWS::DynamoDB::Table': 'TableName',
   'AWS::DynamoDB::GlobalTable': 'TableName',
   'AWS::SecretsManager::Secret': 'Name',
+  'AWS::Events::EventBus': 'Name',
 };
 
 /** A resource is called as the template says, else like its logical id, to which CloudFormation would add something random. */
@@ -140,6 +145,8 @@ function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: 
         return { ref: name, attributes: { Arn: arnOf(place, 'dynamodb', `table/${name}`) } };
       case 'AWS::SecretsManager::Secret':
         return { ref: place.secretArn(name), attributes: { Id: place.secretArn(name) } };
+      case 'AWS::Events::EventBus':
+        return { ref: name, attributes: { Arn: arnOf(place, 'events', `event-bus/${name}`), Name: name } };
       case 'AWS::ApiGatewayV2::Api':
         return { ref: logicalId, attributes: { ApiEndpoint: place.apiUrl, ApiId: logicalId } };
       case 'AWS::ApiGatewayV2::Integration':

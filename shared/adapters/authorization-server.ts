@@ -82,7 +82,8 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
 
 function readResponse(provider: ResolvedProvider, config: ConnectionConfig, parameters: URLSearchParams, state: string): AuthorizationResponse {
   const issuer = parameters.get('iss') ?? '';
-  if (issuer !== '' && !isOurs(issuer, provider)) return { kind: 'unacceptable', reason: 'another_issuer' };
+  const fromThem = issuer === '' ? provider.values.iss_parameter !== 'required' : isOurs(issuer, provider);
+  if (!fromThem) return { kind: 'unacceptable', reason: 'another_issuer' };
   try {
     const accepted = validateAuthResponse({ issuer: issuer || 'unnamed' }, { client_id: config.clientId ?? '' }, parameters, state);
     // Once, and not empty (RFC 6749 §3.1): what the library would only see when the link is used up.
@@ -96,10 +97,11 @@ function readResponse(provider: ResolvedProvider, config: ConnectionConfig, para
 }
 
 /**
- * RFC 9207: who answers must be who was asked, so that one provider's code is not taken to another. An issuer is a URL below which
- * the authorization endpoint lies, or beside it: one of another origin is another.
+ * RFC 9207: who answers must be who was asked, so that one provider's code is not taken to another. Where the issuer is not known, it
+ * is a URL below which the authorization endpoint lies, or beside it: one of another origin is another.
  */
-function isOurs(iss: string, { authorizationEndpoint }: ResolvedProvider): boolean {
+function isOurs(iss: string, { issuer, authorizationEndpoint }: ResolvedProvider): boolean {
+  if (issuer !== undefined) return iss === issuer;
   return authorizationEndpoint !== undefined && URL.parse(iss)?.origin === authorizationEndpoint.origin;
 }
 

@@ -8,10 +8,12 @@ import {
   PutItemCommand,
   QueryCommand,
   ScanCommand,
+  type ScanCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isMine } from '../domain/apply.ts';
+import { notAConnection } from '../domain/connection-name.ts';
 import type { Connection, ConnectionName, EpochMs } from '../domain/types.ts';
 import type { ConnectionStore } from '../ports/index.ts';
 import { expressionsOf } from './dynamodb-expressions.ts';
@@ -108,11 +110,24 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
 
     list: (limit, after) =>
       reporting(async () => {
-        const { Items = [], LastEvaluatedKey: last } = await client.send(
-          new ScanCommand({ TableName: tableName, Limit: limit, ...(after === undefined ? {} : { ExclusiveStartKey: { connection: { S: after } } }) }),
-        );
-        const items = Items.map(connectionOf);
-        return last === undefined ? { items } : { items, next: (unmarshall(last) as { connection: ConnectionName }).connection };
+        // The limit counts what is looked at, so a page can come without a connection in it.
+        for (let from: Item | undefined = after && { connection: { S: after } }; ; ) {
+          const { Items = [], LastEvaluatedKey: last }: ScanCommandOutput = await client.send(
+            new ScanCommand({
+              TableName: tableName,
+              FilterExpression: 'NOT begins_with(#connection, :mark)',
+              ExpressionAttributeNames: { '#connection': 'connection' },
+              ExpressionAttributeValues: { ':mark': { S: notAConnection } },
+              Limit: limit,
+              ...(from && { ExclusiveStartKey: from }),
+            }),
+          );
+          const items = Items.map(connectionOf);
+          const next = items.at(-1)?.connection;
+          if (last === undefined) return { items };
+          if (next !== undefined) return { items, next };
+          from = last;
+        }
       }),
 
     remove: (connection) =>

@@ -1,4 +1,4 @@
-/** One POST and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom it went. */
+/** One request and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom it went. */
 import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
@@ -7,6 +7,8 @@ import type { TokenReply } from '../ports/index.ts';
 import type { EndpointPolicy } from '../providers/endpoint-url.ts';
 
 export interface HttpRequest {
+  /** `POST` if absent. */
+  readonly method?: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -15,7 +17,7 @@ export interface HttpRequest {
 export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<TokenReply>;
 
 /**
- * Returns a function that sends one POST: no retry, no redirect followed, no connection used twice. Addresses that are not
+ * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that are not
  * public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
  */
 export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
@@ -29,12 +31,12 @@ interface Agents {
   readonly https: https.Agent;
 }
 
-function exchange({ url, headers, body }: HttpRequest, timeoutMs: number, agents: Agents, settled: (reply: TokenReply) => void): void {
+function exchange({ method = 'POST', url, headers, body }: HttpRequest, timeoutMs: number, agents: Agents, settled: (reply: TokenReply) => void): void {
   const secure = url.protocol === 'https:';
   let established = false;
 
   const outgoing = (secure ? https : http).request(url, {
-    method: 'POST',
+    method,
     agent: secure ? agents.https : agents.http,
     headers: { ...headers, 'accept-encoding': 'identity' },
   });

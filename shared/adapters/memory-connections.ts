@@ -3,6 +3,7 @@
  * handed out as they are: they are read-only through and through, and a write makes a new one.
  */
 import { applied, isMine } from '../domain/apply.ts';
+import { notAConnection } from '../domain/connection-name.ts';
 import type { Connection, ConnectionName } from '../domain/types.ts';
 import type { ConnectionStore } from '../ports/index.ts';
 import type { ConnectionRemoval } from './dynamodb-connections.ts';
@@ -38,7 +39,8 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
     },
 
     async list(limit, after) {
-      const names = [...items.keys()].sort().filter((name) => after === undefined || name > after);
+      const connections = [...items.keys()].filter((name) => !name.startsWith(notAConnection)).sort();
+      const names = connections.filter((name) => after === undefined || name > after);
       const page = names.slice(0, limit);
       const last = page.at(-1);
       return {

@@ -4,13 +4,15 @@ import { limits } from '../domain/limits.ts';
 import { type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
 import type { AuthorizationServer, NotAuthorizable, StateSealer } from '../ports/authorization.ts';
 import type { Chance, Clock, ConnectionStore, Telemetry } from '../ports/index.ts';
+import { type ClaimRefused, type ClaimWorld, claimGrant, type GrantKeyOf } from './claim-grant.ts';
 
-export interface AuthorizeWorld {
+export interface AuthorizeWorld extends ClaimWorld {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly store: ConnectionStore;
   readonly states: StateSealer;
   readonly authorizationServer: AuthorizationServer;
+  readonly grantKeyOf: GrantKeyOf;
   readonly telemetry: Telemetry;
 }
 
@@ -18,6 +20,7 @@ export type Authorization =
   | { readonly kind: 'offered'; readonly authorizeUrl: URL; readonly expiresAt: EpochMs }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'not_authorizable'; readonly reason: NotAuthorizable }
+  | ClaimRefused
   /** The grant or the settings were replaced at the same moment. */
   | { readonly kind: 'conflict' };
 
@@ -33,6 +36,10 @@ export async function authorize(world: AuthorizeWorld, connection: ConnectionNam
   const state = await states.seal({ id, connection, grantId, configuredAt, redirectUri, codeVerifier, expiresAt });
   const authorizeUrl = await authorizationServer.authorizeUrl(item.config, { state, redirectUri, codeVerifier });
   if (!(authorizeUrl instanceof URL)) return { kind: 'not_authorizable', reason: authorizeUrl };
+  // Its PUT claimed the grant, unless that was before there were claims.
+  const key = world.grantKeyOf(item.config);
+  const refused = key && (await claimGrant(world, connection, key, world.grantKeyOf));
+  if (refused !== undefined) return refused;
   const { applied } = await store.apply(connection, offerAuthorization(item, { id }));
   if (!applied) return { kind: 'conflict' };
   world.telemetry.info('authorization_offered', { connection, provider: item.config.provider, expiresAt: new Date(expiresAt).toISOString() });

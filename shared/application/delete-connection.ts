@@ -14,6 +14,7 @@ import {
   type Telemetry,
   Unavailable,
 } from '../ports/index.ts';
+import { type ClaimWorld, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 
 export interface DeleteWorld {
   readonly clock: Clock;
@@ -32,13 +33,14 @@ export async function deleteConnection({ clock, store, queue, telemetry }: Delet
   return true;
 }
 
-export interface ForgetWorld {
+export interface ForgetWorld extends Pick<ClaimWorld, 'claims'> {
   readonly clock: Clock;
   readonly store: ConnectionStore & { remove(connection: ConnectionName): Promise<void> };
   readonly refreshTokens: Pick<RefreshTokenStore, 'read'>;
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly refreshSealer: Sealer;
   readonly revocation: Revocation;
+  readonly grantKeyOf: GrantKeyOf;
   /** Deletes all of a connection's secrets. Throws `Unavailable`. */
   readonly removeSecrets: (connection: ConnectionName) => Promise<void>;
   readonly telemetry: Telemetry;
@@ -61,6 +63,9 @@ export async function forget(world: ForgetWorld, connection: ConnectionName): Pr
     return;
   }
   await world.removeSecrets(connection);
+  const key = world.grantKeyOf(item.config);
+  const claim = key && (await claimHeld(world, connection, key));
+  if (key !== undefined && claim !== undefined) await giveBack(world, key, claim);
   await store.remove(connection);
   const facts = { connection, provider, revoked: result.kind === 'revoked', ...('code' in result && { code: result.code }) };
   if (result.kind === 'failed') telemetry.error('connection_deleted', facts);

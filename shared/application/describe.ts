@@ -1,15 +1,29 @@
 /** A connection's status for people: everything that helps, nothing secret. */
+import { grantEndOf } from '../domain/announcements.ts';
 import { callsOn, errorsOf } from '../domain/budget.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
 import type { Connection, ConnectionConfig, EpochMs, Failure, Profile } from '../domain/types.ts';
 
 const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
 
+/** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
+export function fixOf({ cause, config, failure }: Connection): string {
+  if (failure?.fix !== undefined) return failure.fix;
+  if (cause !== 'invalid_client') return 'The provider does not take the request as it is: check settings.';
+  const names = config.credentials?.names ?? [];
+  const fields = [
+    ...(config.clientId === undefined ? [] : ['client.client_id']),
+    ...names.map((name) => (name === 'client_secret' ? 'client.client_secret' : `settings.${name}`)),
+  ];
+  return `The provider refuses what it authenticates with: check ${fields.length > 0 ? fields.join(', ') : 'settings'}.`;
+}
+
 const failureOf = (failure: Failure) => ({
   class: failure.class,
   error: failure.code,
   status: failure.status,
   error_description: failure.description,
+  fix: failure.fix,
   at: iso(failure.at),
   count: failure.count,
 });
@@ -32,9 +46,13 @@ function secretSettings({ credentials }: ConnectionConfig): readonly string[] | 
   return names.length > 0 ? names : undefined;
 }
 
+/** What a provider whose preset is gone has none of. */
+type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' | 'grantIdleMs'>;
+
 /** Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. */
-export function describe(item: Connection, now: EpochMs, { errorsPerHour, callsPerDay }: Pick<Profile, 'errorsPerHour' | 'callsPerDay'>) {
+export function describe(item: Connection, now: EpochMs, profile: Limits) {
   const { config } = item;
+  const { errorsPerHour, callsPerDay } = profile;
   return {
     connection: item.connection,
     provider: config.provider,
@@ -46,18 +64,25 @@ export function describe(item: Connection, now: EpochMs, { errorsPerHour, callsP
     secrets: secretSettings(config),
     renewal: config.renewal,
     margin_seconds: config.marginSeconds,
+    account: config.account,
+    allow_grant_conflict: config.allowGrantConflict,
     state: item.deletion === undefined ? item.state : 'deleting',
     cause: item.cause,
     generation: item.generation,
     expires_at: iso(item.expiresAt),
     expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),
-    next_renewal_at: iso(item.dueAt),
+    // A look that is only for telling somebody is no renewal.
+    next_renewal_at: iso(item.announcement === undefined ? item.dueAt : item.state === 'active' ? (item.refreshAt ?? item.dueAt) : undefined),
+    grant_ends_at: iso(grantEndOf(item, profile)?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after: item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
-    budget: {
-      errors_left_this_hour: errorsPerHour === undefined ? undefined : Math.max(0, errorsPerHour - errorsOf(item, now).length),
-      calls_left_today: callsPerDay === undefined ? undefined : Math.max(0, callsPerDay - callsOn(item, now)),
-    },
+    budget:
+      errorsPerHour === undefined && callsPerDay === undefined
+        ? undefined
+        : {
+            errors_left_this_hour: errorsPerHour === undefined ? undefined : Math.max(0, errorsPerHour - errorsOf(item, now).length),
+            calls_left_today: callsPerDay === undefined ? undefined : Math.max(0, callsPerDay - callsOn(item, now)),
+          },
     last_used_at: iso(item.lastUsed),
     created_at: iso(item.createdAt),
     last_failure: item.failure && failureOf(item.failure),

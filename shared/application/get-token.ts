@@ -1,10 +1,10 @@
 /** `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must. */
 import { limits } from '../domain/limits.ts';
+import { arm, ask, reject, touch } from '../domain/mark-writes.ts';
 import { redact } from '../domain/redact.ts';
 import { answerToRejection, type Serving, serve } from '../domain/serve.ts';
 import { between } from '../domain/timing.ts';
 import { type Connection, type ConnectionName, type EpochMs, latest, plus, versionIdOf } from '../domain/types.ts';
-import { arm, ask, reject, touch } from '../domain/writes.ts';
 import { type Chance, type Clock, type ConnectionStore, type RefreshQueue, SealBroken, type Sealer, type Telemetry, Unavailable } from '../ports/index.ts';
 import { type OpenedToken, openedTextOf } from './sealed-token.ts';
 

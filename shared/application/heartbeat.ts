@@ -1,7 +1,7 @@
 /** Keeps a lease alive while its holder works. */
 
-import type { Held } from '../domain/decide.ts';
 import { limits } from '../domain/limits.ts';
+import type { Held } from '../domain/steps.ts';
 import { type EpochMs, plus } from '../domain/types.ts';
 import type { Clock, ConnectionStore } from '../ports/index.ts';
 import type { Protocol } from './protocol.ts';

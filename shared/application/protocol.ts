@@ -1,7 +1,10 @@
 /** The protocol's decisions and writes as one value. A test may put a wrong one in place of any of them (test/mutants). */
+import { announced } from '../domain/announcements.ts';
+import { commitFailure, commitSuccess, keepSpare } from '../domain/commit-writes.ts';
 import { decide } from '../domain/decide.ts';
-import { acquire, commitFailure, commitSuccess, keepSpare, markSent, promiseWake, release, renewLease, rest } from '../domain/writes.ts';
+import { acquire, markSent, release, renewLease } from '../domain/lease-writes.ts';
+import { promiseWake, rest } from '../domain/mark-writes.ts';
 
-export const protocol = { decide, acquire, renewLease, markSent, commitSuccess, commitFailure, keepSpare, release, promiseWake, rest };
+export const protocol = { decide, acquire, renewLease, markSent, commitSuccess, commitFailure, keepSpare, release, promiseWake, rest, announced };
 
 export type Protocol = typeof protocol;

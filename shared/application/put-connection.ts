@@ -1,12 +1,23 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import type { Connection, ConnectionConfig, ConnectionName, Profile, Secret, State } from '../domain/types.ts';
-import { versionIdOf } from '../domain/types.ts';
-import { create, type Grant, replaceConfig, replaceGrant, type Write } from '../domain/writes.ts';
+import { create, type Grant, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
+import {
+  type Connection,
+  type ConnectionConfig,
+  type ConnectionName,
+  latest,
+  type Profile,
+  plus,
+  type Secret,
+  type State,
+  versionIdOf,
+} from '../domain/types.ts';
+import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, Telemetry } from '../ports/index.ts';
+import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
-export interface ConnectionsWorld {
+export interface ConnectionsWorld extends ClaimWorld {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly store: ConnectionStore;
@@ -22,6 +33,7 @@ export interface ConnectionRequest {
   readonly grant: Profile['grant'];
   /** What a grant and its secrets are bound to: provider, token endpoint, client, user. They cannot be carried over to another. */
   readonly identityOf: (config: ConnectionConfig) => string;
+  readonly grantKeyOf: GrantKeyOf;
   /** The secrets without which no token can be asked for, and where in the request they are given. */
   readonly needed: readonly { readonly name: string; readonly path: string }[];
   /** All of the connection's secrets, or none: they are replaced together. */
@@ -32,6 +44,8 @@ export interface ConnectionRequest {
 export type PutResult =
   | { readonly kind: 'created' | 'replaced'; readonly item: Connection }
   | { readonly kind: 'invalid'; readonly faults: readonly { readonly path: string; readonly message: string }[] }
+  /** Nothing was changed. */
+  | ClaimRefused
   /** Refreshes kept changing the connection while it was written; nothing was changed. */
   | { readonly kind: 'conflict' }
   /** The connection of this name is being deleted; nothing was changed. */
@@ -46,18 +60,25 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   const { chance, store } = world;
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
+  const key = request.grantKeyOf(request.config);
   let stored = false;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const before = await store.read(connection);
     if (before?.deletion !== undefined) return { kind: 'deleting' };
     const faults = faultsAgainst(before, request);
     if (faults.length > 0) return { kind: 'invalid', faults };
+    // Anew for each look at the connection: only then does another writer, who gives back what it saw, leave this claim alone.
+    const refused = key && (await claimGrant(world, connection, key, request.grantKeyOf));
+    if (refused !== undefined) return refused;
+    const outgrown = before && request.grantKeyOf(before.config);
+    const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
     if (!stored) await storeSecrets(world, connection, request, grantId, given?.versionId);
     stored = true;
     const credentials = given ?? kept(before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
     const item = await write(world, connection, before, config, request, grantId);
     if (item !== undefined) {
+      if (outgrown !== undefined && left !== undefined) await giveBack(world, outgrown, left);
       world.telemetry.info('connection_put', {
         connection,
         provider: config.provider,
@@ -124,7 +145,11 @@ async function write(
     const item = create(connection, config, shard, now, state, grant);
     return (await store.create(item)) ? item : undefined;
   }
-  const { applied, item } = await store.apply(connection, change(before, config, request, grant, now));
+  // Each time later than the last, so that a change of settings between the look and the write is seen by its instant.
+  const replacedAt = latest(now, plus(before.configuredAt, 1));
+  const replacing = change(before, config, request, grant, replacedAt);
+  const unchanged = { path: 'configuredAt', equals: before.configuredAt } as const;
+  const { applied, item } = await store.apply(connection, { ...replacing, when: [...replacing.when, unchanged] });
   return applied ? item : undefined;
 }
 

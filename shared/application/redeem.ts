@@ -3,8 +3,8 @@
  * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
-import type { Outcome } from '../domain/decide.ts';
 import { limits } from '../domain/limits.ts';
+import type { Outcome } from '../domain/steps.ts';
 import {
   type Connection,
   type ConnectionConfig,
@@ -63,11 +63,12 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   if (response.kind !== 'code') return told(refusalOf(connection, response), provider);
 
   const grant = await gather(world, item, state, response.parameters);
-  const { applied } = await store.apply(connection, redeemAuthorization(state, id, chance.id()));
+  const redeemedAt = clock.now();
+  const { applied } = await store.apply(connection, redeemAuthorization(item, state, id, chance.id(), redeemedAt));
   if (!applied) return told({ kind: 'link_used', connection }, provider);
   const outcome = await authorizationServer.redeem(item.config, grant);
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  return told(await keep(world, item, outcome.tokens, deadline), provider);
+  return told(await keep(world, item, { tokens: outcome.tokens, redeemedAt }, deadline), provider);
 }
 
 function refusalOf(connection: ConnectionName, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {
@@ -94,8 +95,11 @@ async function gather(
   return { parameters, redirectUri, codeVerifier, credentials: stored ?? {} };
 }
 
+/** What the code brought, and when it was sent. */
+type Redeemed = { readonly tokens: TokenSet; readonly redeemedAt: EpochMs };
+
 /** Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the deadline: there is no second code. */
-async function keep(world: RedeemWorld, before: Connection, tokens: TokenSet, deadline: EpochMs): Promise<Redemption> {
+async function keep(world: RedeemWorld, before: Connection, { tokens, redeemedAt }: Redeemed, deadline: EpochMs): Promise<Redemption> {
   const { connection } = before;
   const { refreshToken } = tokens;
   if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
@@ -103,7 +107,7 @@ async function keep(world: RedeemWorld, before: Connection, tokens: TokenSet, de
   const place: Place = { slot: 0, versionId: versionIdOf(grantId, importFence) };
   await patiently(world, deadline, () => world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken));
   for (;;) {
-    const committed = await patiently(world, deadline, () => commit(world, before, { grantId, place, tokens }));
+    const committed = await patiently(world, deadline, () => commit(world, before, { grantId, place, tokens, redeemedAt }));
     if (committed === 'applied') return { kind: 'connected', connection };
     if (committed === 'another') return { kind: 'changed_meanwhile', connection };
     // A renewal of the old grant came between the look and the write; there are only so many of them.
@@ -111,9 +115,9 @@ async function keep(world: RedeemWorld, before: Connection, tokens: TokenSet, de
   }
 }
 
-type New = { readonly grantId: string; readonly place: Place; readonly tokens: TokenSet };
+type New = Redeemed & { readonly grantId: string; readonly place: Place };
 
-async function commit(world: RedeemWorld, before: Connection, { grantId, place, tokens }: New): Promise<'applied' | 'lost' | 'another'> {
+async function commit(world: RedeemWorld, before: Connection, { grantId, place, tokens, redeemedAt }: New): Promise<'applied' | 'lost' | 'another'> {
   const { clock, store, accessSealer, profileOf, identityOf } = world;
   const item = await store.read(before.connection);
   if (item?.grantId === grantId) return 'applied';
@@ -121,8 +125,10 @@ async function commit(world: RedeemWorld, before: Connection, { grantId, place, 
   if (item === undefined || item.deletion !== undefined || identityOf(item.config) !== identityOf(before.config)) return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
-  const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken }, clock.now());
-  return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';
+  const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken, redeemedAt }, clock.now());
+  // It writes the settings as they were read: those that were put meanwhile must not be lost by that.
+  const unchanged = { path: 'configuredAt', equals: item.configuredAt } as const;
+  return (await store.apply(item.connection, { ...write, when: [...write.when, unchanged] })).applied ? 'applied' : 'lost';
 }
 
 async function patiently<T>({ clock, chance }: RedeemWorld, deadline: EpochMs, act: () => Promise<T>): Promise<T> {

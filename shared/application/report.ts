@@ -1,7 +1,8 @@
 /** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
-import type { Held } from '../domain/decide.ts';
+import type { Breaker } from '../domain/breaker.ts';
+import type { FailureCommit } from '../domain/commit-writes.ts';
+import type { Held } from '../domain/steps.ts';
 import type { Connection } from '../domain/types.ts';
-import type { FailureCommit } from '../domain/writes.ts';
 import type { Clock, Telemetry } from '../ports/index.ts';
 
 export type Committed =
@@ -64,4 +65,15 @@ export function reportFailure({ telemetry }: Reporting, held: Held, done: Commit
 export function reportBudget({ telemetry }: Reporting, { connection, config, notBefore }: Connection): void {
   telemetry.error('budget_spent', { connection, provider: config.provider, until: iso(notBefore) });
   telemetry.count('BudgetSpent', 1, config.provider);
+}
+
+/** A provider that stops answering, or answers again: told once, by whoever's write made it so. */
+export function reportBreaker({ telemetry }: Reporting, { connection, config }: Connection, before: Breaker | undefined, after: Breaker): void {
+  const facts = { connection, provider: config.provider, application: after.application };
+  if (after.open === undefined) {
+    if (before?.open !== undefined) telemetry.info('provider_answers', facts);
+    return;
+  }
+  telemetry.error('provider_down', { ...facts, until: iso(after.open.until), probes: after.open.probes });
+  telemetry.count('ProviderDown', 1, config.provider);
 }

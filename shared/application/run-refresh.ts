@@ -2,8 +2,10 @@
  * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it.
  * It decides nothing; what it adds is time: the heartbeat, the budget for keeping a token, the retries of a commit.
  */
-import type { Effect, Event, Held } from '../domain/decide.ts';
+import type { Breaker } from '../domain/breaker.ts';
+import type { Commit } from '../domain/commit-writes.ts';
 import { limits } from '../domain/limits.ts';
+import type { Effect, Event, Held } from '../domain/steps.ts';
 import { between } from '../domain/timing.ts';
 import {
   type Attempt,
@@ -13,19 +15,17 @@ import {
   latest,
   type Profile,
   plus,
-  type Secret,
   type Seen,
   type TokenSet,
   versionIdOf,
 } from '../domain/types.ts';
-import type { Commit, Write } from '../domain/writes.ts';
 import {
-  type Applied,
+  type Announcer,
+  type BreakerStore,
   type Chance,
   type Clock,
   type ConnectionStore,
   type CredentialStore,
-  type Credentials,
   type RefreshQueue,
   type RefreshTokenStore,
   SealBroken,
@@ -34,8 +34,11 @@ import {
   type TokenSource,
   Unavailable,
 } from '../ports/index.ts';
+import { type Gathered, gather } from './gather.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { applyPatiently, commitPatiently } from './patience.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
+import { noteSign } from './provider-health.ts';
 import { type Committed, reportBudget, reportFailure, reportSuccess } from './report.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
@@ -49,18 +52,16 @@ export interface RefreshWorld {
   readonly refreshSealer: Sealer;
   readonly source: TokenSource;
   readonly queue: RefreshQueue;
+  readonly breakers: BreakerStore;
+  readonly announcer: Announcer;
   readonly telemetry: Telemetry;
   readonly profileOf: (item: Connection) => Profile;
+  /** Which breaker a connection's calls go through. */
+  readonly applicationOf: (item: Connection) => string;
 }
 
 type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
-/** What the call needs, in memory. */
-interface Gathered {
-  readonly refreshToken?: Secret;
-  readonly credentials: Credentials;
-}
-
 /**
  * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table cannot be
  * reached before anything was begun; whatever was begun is then finished by a later call, here or elsewhere.
@@ -92,7 +93,9 @@ class Invocation {
   #acquires = 0;
   #heartbeat: Heartbeat | undefined;
   #wake: Promise<void> = Promise.resolve();
+  #signs: Promise<void> = Promise.resolve();
   #gathered: Gathered = { credentials: {} };
+  #breaker: Breaker | undefined;
 
   constructor(world: RefreshWorld, connection: ConnectionName, deadline: EpochMs, protocol: Protocol) {
     this.#world = world;
@@ -115,6 +118,8 @@ class Invocation {
         return this.#markSent(effect.held);
       case 'gather':
         return this.#gather(effect.held);
+      case 'take_probe':
+        return this.#takeProbe(effect);
       case 'call':
         return this.#call(effect.held);
       case 'persist':
@@ -129,6 +134,8 @@ class Invocation {
         return this.#reread(effect);
       case 'release':
         return this.#release(effect);
+      case 'announce':
+        return this.#announce(effect);
     }
   }
 
@@ -155,7 +162,7 @@ class Invocation {
 
   async end(): Promise<void> {
     this.#heartbeat?.stop();
-    await this.#wake;
+    await Promise.all([this.#wake, this.#signs]);
   }
 
   #seen(item: Connection): Seen {
@@ -173,7 +180,7 @@ class Invocation {
     // Whoever takes the lease promises a look at its end, so that its own death is noticed in time.
     const wakeAt = plus(now, limits.leaseMs + between(limits.wakeJitterMs, chance.next()));
     const write = this.#protocol.acquire(seen, this.#owner, now, wakeAt);
-    const result = await this.#applyPatiently(write);
+    const result = await applyPatiently(this.#world, this.#connection, write);
     this.#acquires += 1;
     if (!result.applied) return { kind: 'acquire_refused', seen: result.item && this.#seen(result.item), tries: this.#acquires };
     const held: Held = { lease: write.lease, attempt: write.attempt, seen: this.#seen(result.item) };
@@ -181,22 +188,6 @@ class Invocation {
     this.#heartbeat = startHeartbeat(clock, store, this.#protocol, held);
     this.#wake = queue.send(this.#connection, wakeAt - now).catch(() => telemetry.warn('wake_not_sent', { connection: this.#connection }));
     return { kind: 'acquired', held };
-  }
-
-  /**
-   * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
-   * this attempt might have to wait for minutes.
-   */
-  async #applyPatiently(write: Write): Promise<Applied> {
-    const { clock, chance, store } = this.#world;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await store.apply(this.#connection, write);
-      } catch (error) {
-        if (!(error instanceof Unavailable) || attempt === limits.acquiresPerInvocation) throw error;
-        await clock.sleep(limits.commitRetryMs * (1 + chance.next()));
-      }
-    }
   }
 
   /** Newest first. One that cannot be read ends the search: adopting an older one would lose it, should it be there. */
@@ -223,11 +214,14 @@ class Invocation {
 
   async #gather(held: Held): Promise<Event> {
     try {
-      const missing = await this.#readCredentials(held);
-      if (missing !== undefined) return { kind: 'not_ready', held, code: missing, missing: true };
+      const gathered = await gather(this.#world, held);
+      if ('missing' in gathered) return { kind: 'not_ready', held, code: gathered.missing, missing: true };
+      this.#gathered = gathered;
       // No key, no call: an answer that could not be sealed could be lost.
-      await Promise.all([this.#world.accessSealer.ready(), this.#world.refreshSealer.ready()]);
-      return { kind: 'ready', held, leaseUntil: this.#heartbeat?.until() ?? held.lease.until };
+      const { accessSealer, refreshSealer, breakers, applicationOf } = this.#world;
+      const [breaker] = await Promise.all([breakers.read(applicationOf(held.seen.item)), accessSealer.ready(), refreshSealer.ready()]);
+      this.#breaker = breaker;
+      return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker };
     } catch (error) {
       if (error instanceof SealBroken) return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
       if (error instanceof Unavailable) return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
@@ -235,27 +229,27 @@ class Invocation {
     }
   }
 
-  /** Returns what is missing, if anything is. */
-  async #readCredentials({ seen: { item, profile } }: Held): Promise<string | undefined> {
-    const { refreshTokens, refreshSealer } = this.#world;
-    const stored = item.config.credentials;
-    const credentials = stored === undefined ? {} : await this.#world.credentials.read(this.#connection, stored.versionId);
-    if (credentials === undefined) return 'credentials_missing';
-    this.#gathered = { credentials };
-    if (profile.grant !== 'refresh_token') return undefined;
-    const place = item.refreshToken;
-    if (place === undefined) return 'refresh_token_missing';
-    const refreshToken =
-      place.sealed === undefined
-        ? await refreshTokens.read(this.#connection, place.slot ?? 0, place.versionId)
-        : await refreshSealer.open(place.sealed, { connection: this.#connection, versionId: place.versionId });
-    if (refreshToken === undefined) return 'refresh_token_missing';
-    this.#gathered = { credentials, refreshToken };
-    return undefined;
+  #leaseUntil(held: Held): EpochMs {
+    return this.#heartbeat?.until() ?? held.lease.until;
+  }
+
+  async #takeProbe({ held, probe }: Extract<Step, { do: 'take_probe' }>): Promise<Event> {
+    try {
+      if (!(await this.#world.breakers.replace(probe))) return { kind: 'probe_refused', held };
+      this.#breaker = probe;
+      // The way is ours: nothing more to ask of the breaker.
+      return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker: undefined };
+    } catch (error) {
+      if (error instanceof Unavailable) return { kind: 'probe_refused', held };
+      throw error;
+    }
   }
 
   async #call(held: Held): Promise<Event> {
-    return { kind: 'answered', held, outcome: await this.#world.source.obtain(held.seen, this.#gathered) };
+    const outcome = await this.#world.source.obtain(held.seen, this.#gathered);
+    // Beside what keeps the answer, never before it.
+    this.#signs = noteSign(this.#world, held.seen.item, outcome, this.#breaker);
+    return { kind: 'answered', held, outcome };
   }
 
   /** Secrets Manager gets its budget; then the token is sealed, to travel with the commit. */
@@ -296,12 +290,12 @@ class Invocation {
     const done = await this.#commitOver(held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken });
     reportSuccess(this.#world, held, done, adopted);
     if (done.kind === 'refused') return { kind: 'success_refused', held, place };
-    return done.kind === 'applied' ? { kind: 'success_committed', adopted } : { kind: 'commit_abandoned' };
+    return done.kind === 'applied' ? { kind: 'success_committed', adopted, seen: this.#seen(done.item) } : { kind: 'commit_abandoned' };
   }
 
   /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
   async #commitOver(seen: Seen, commit: Commit): Promise<Committed> {
-    const done = await this.#commit(this.#protocol.commitSuccess(seen, commit));
+    const done = await commitPatiently(this.#world, this.#connection, this.#deadline, this.#protocol.commitSuccess(seen, commit));
     const now = done.kind === 'refused' ? done.item : undefined;
     const older = now !== undefined && now.grantId === seen.item.grantId && now.generation > seen.item.generation && now.committedFence < commit.fence;
     if (!older) return done;
@@ -309,17 +303,19 @@ class Invocation {
   }
 
   async #commitFailure({ held, commit }: Extract<Step, { do: 'commit_failure' }>): Promise<Event> {
-    const done = await this.#commit([this.#protocol.commitFailure(held.seen.item, held.attempt.fence, commit)]);
+    const done = await commitPatiently(this.#world, this.#connection, this.#deadline, [
+      this.#protocol.commitFailure(held.seen.item, held.attempt.fence, commit),
+    ]);
     reportFailure(this.#world, held, done, commit);
     return done.kind === 'applied'
-      ? { kind: 'failure_committed', notBefore: commit.notBefore }
+      ? { kind: 'failure_committed', notBefore: commit.notBefore, seen: this.#seen(done.item) }
       : done.kind === 'refused'
         ? { kind: 'failure_refused', held, place: commit.place }
         : { kind: 'commit_abandoned' };
   }
 
   async #keepSpare({ held, place }: Extract<Step, { do: 'keep_spare' }>): Promise<Event> {
-    const done = await this.#commit([this.#protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
+    const done = await commitPatiently(this.#world, this.#connection, this.#deadline, [this.#protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
     return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
   }
 
@@ -335,29 +331,26 @@ class Invocation {
   }
 
   async #release({ held, notBefore, wakeAt, called, budgetSpent }: Extract<Step, { do: 'release' }>): Promise<Event> {
-    const done = await this.#commit([this.#protocol.release(held.seen.item, held.attempt.fence, notBefore, called)]);
+    const done = await commitPatiently(
+      this.#world,
+      this.#connection,
+      this.#deadline,
+      this.#protocol.release(held.seen.item, held.attempt.fence, notBefore, called),
+    );
     if (budgetSpent && done.kind === 'applied') reportBudget(this.#world, done.item);
     return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
   }
 
-  /** Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's reserve. */
-  async #commit(writes: readonly Write[]): Promise<Committed> {
-    const { clock, chance, store } = this.#world;
-    for (;;) {
-      try {
-        let item: Connection | undefined;
-        for (const write of writes) {
-          const result = await store.apply(this.#connection, write);
-          if (result.applied) return { kind: 'applied', item: result.item };
-          ({ item } = result);
-        }
-        return { kind: 'refused', item };
-      } catch (error) {
-        if (!(error instanceof Unavailable)) throw error;
-        const pauseMs = limits.commitRetryMs * (1 + chance.next());
-        if (plus(clock.now(), pauseMs + limits.commitReserveMs) > this.#deadline) return { kind: 'abandoned' };
-        await clock.sleep(pauseMs);
-      }
+  async #announce({ seen, announcement }: Extract<Step, { do: 'announce' }>): Promise<Event> {
+    const { announcer, store, telemetry } = this.#world;
+    try {
+      await announcer.announce(announcement);
+      const { item } = await store.apply(this.#connection, this.#protocol.announced(seen, announcement));
+      return { kind: 'announced', seen: item && this.#seen(item) };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      telemetry.warn('not_announced', { connection: this.#connection, change: announcement.change });
+      return { kind: 'announced', seen };
     }
   }
 }

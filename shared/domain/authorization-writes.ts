@@ -1,7 +1,10 @@
 /** The conditional writes of connecting by login, as data like those of `writes.ts`. */
+
+import { dayOf } from './budget.ts';
+import { replaceGrant } from './grant-writes.ts';
 import { refreshAtOf } from './timing.ts';
 import { type Connection, type EpochMs, type PendingAuthorization, type Place, plus, type Seen, type TokenSet } from './types.ts';
-import { type Clause, replaceGrant, type Write } from './writes.ts';
+import type { Clause, Path, Write } from './writes.ts';
 
 const asAsked = ({ grantId, configuredAt }: Asked): readonly Clause[] => [
   { path: 'grantId', equals: grantId },
@@ -24,14 +27,21 @@ export const offerAuthorization = (asked: Asked, authorization: PendingAuthoriza
 export const isPending = (item: Connection, asked: Asked, id: string): boolean =>
   item.grantId === asked.grantId && item.configuredAt === asked.configuredAt && item.authorization?.id === id && item.authorization.redeemer === undefined;
 
-/** Written before the code is sent: of any number of callbacks one redeems it, once, ever. */
-export const redeemAuthorization = (asked: Asked, id: string, redeemer: string): Write => ({
-  name: 'redeem_authorization',
-  when: [...asAsked(asked), { path: 'authorization.id', equals: id }, { absent: 'authorization.redeemer' }],
-  set: { 'authorization.redeemer': redeemer },
-  remove: [],
-  mine: [{ path: 'authorization.redeemer', equals: redeemer }],
-});
+/** A code has no fencing token: its call is kept among the errors under its instant, a number that no fencing token comes near. */
+const codePath = (redeemedAt: EpochMs): Path => `errors.${redeemedAt}`;
+
+/** Written before the code is sent: of any number of callbacks one redeems it, once, ever. The call is counted like every other. */
+export function redeemAuthorization(item: Connection, asked: Asked, id: string, redeemer: string, now: EpochMs): Write {
+  const sameDay = item.callsOn === dayOf(now);
+  return {
+    name: 'redeem_authorization',
+    when: [...asAsked(asked), { path: 'authorization.id', equals: id }, { absent: 'authorization.redeemer' }],
+    set: { 'authorization.redeemer': redeemer, [codePath(now)]: now, ...(sameDay ? {} : { calls: 1, callsOn: dayOf(now) }) },
+    ...(sameDay && { add: { calls: 1 } }),
+    remove: [],
+    mine: [{ path: 'authorization.redeemer', equals: redeemer }],
+  };
+}
 
 /** A token set that somebody's login brought: sealed for, and committed under, the fencing token that follows the item's. */
 export interface Authorized {
@@ -39,10 +49,11 @@ export interface Authorized {
   readonly place: Place;
   readonly tokens: Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
   readonly sealedAccessToken: string;
+  readonly redeemedAt: EpochMs;
 }
 
 /** Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew it at once. */
-export function authorized({ item, profile }: Seen, { grantId, place, tokens, sealedAccessToken }: Authorized, now: EpochMs): Write {
+export function authorized({ item, profile }: Seen, { grantId, place, tokens, sealedAccessToken, redeemedAt }: Authorized, now: EpochMs): Write {
   const replaced = replaceGrant(item, item.config, now, { grantId, place });
   const refreshAt = refreshAtOf(tokens, profile);
   const set = {
@@ -55,7 +66,6 @@ export function authorized({ item, profile }: Seen, { grantId, place, tokens, se
     expiresAt: tokens.expiresAt,
     refreshAt,
     renewableAt: plus(tokens.receivedAt, profile.minTokenAgeMs),
-    dueAt: refreshAt,
     ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
   };
   return {
@@ -64,6 +74,6 @@ export function authorized({ item, profile }: Seen, { grantId, place, tokens, se
     set,
     add: { generation: 1 },
     // What the new token set brings is not also removed.
-    remove: [...replaced.remove.filter((path) => !(path in set)), 'authorization'],
+    remove: [...replaced.remove.filter((path) => !(path in set)), 'authorization', codePath(redeemedAt)],
   };
 }

@@ -1,10 +1,11 @@
 /** What a call to the token endpoint came to. Pure and total: every reply, and every lack of one, has a meaning. */
-import type { Outcome } from './decide.ts';
+
 import { type ErrorRule, ruleFor } from './error-rules.ts';
-import { instantOf, retryAfterOf } from './instants.ts';
+import { toldRetryAt } from './instants.ts';
 import { limits } from './limits.ts';
 import { redact } from './redact.ts';
 import { type Dialect, type Exchange, type HttpReply, type Reading, readReply } from './reply.ts';
+import type { Outcome } from './steps.ts';
 import { type EpochMs, plus, type Secret } from './types.ts';
 
 /** A token endpoint's reply as it came, or how the call ended without one. */
@@ -58,12 +59,12 @@ function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, 
   };
 }
 
-function meaningOf({ unusable }: ErrorReading, rule: ErrorRule | undefined, { grant }: Dialect): Pick<Failed, 'class' | 'cause'> {
+function meaningOf({ unusable }: ErrorReading, rule: ErrorRule | undefined, { grant }: Dialect): Pick<Failed, 'class' | 'cause' | 'fix'> {
   // Nothing is in doubt: it was issued, and what came with it is kept.
   if (rule === undefined || unusable === 'expired_on_arrival' || unusable === 'endpoint_not_allowed') return { class: 'transient' };
   // There is no grant that a person could renew: what the connection authenticates with is refused.
   if (rule.class === 'dead_grant' && grant !== 'refresh_token') return { class: 'misconfigured', cause: 'invalid_client' };
-  return { class: rule.class, ...(rule.cause !== undefined && { cause: rule.cause }) };
+  return { class: rule.class, ...(rule.cause !== undefined && { cause: rule.cause }), ...(rule.fix !== undefined && { fix: rule.fix }) };
 }
 
 /** Words, or short: a long text with digits in it could be anything. */
@@ -79,8 +80,7 @@ function codeOf(status: number, { error, unusable }: ErrorReading, secrets: read
 
 /** When the provider wants to be asked again, in its own words if it has any. */
 function retryAtOf({ status, headers }: HttpReply, receivedAt: EpochMs, rule: ErrorRule | undefined, dialect: Dialect): EpochMs | undefined {
-  const named = status === 429 ? dialect.resetHeaders.map((name) => instantOf(headers[name], receivedAt)) : [];
-  const told = [retryAfterOf(headers['retry-after'], receivedAt), ...named].find((instant) => instant !== undefined);
+  const told = toldRetryAt(headers, status === 429 ? dialect.resetHeaders : [], receivedAt);
   if (told !== undefined || rule?.retryAfterSeconds === undefined) return told;
   return plus(receivedAt, rule.retryAfterSeconds * 1_000);
 }

@@ -4,26 +4,30 @@ import type { Cause, FailureClass } from './types.ts';
 
 export type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
 
-/** One rule. Every condition in `when` must hold; expressions are matched anywhere in the text, in any letter case. */
+/** What must be true of a reply, all of it; expressions are matched anywhere in the text, in any letter case. */
+export interface Conditions {
+  readonly status?: readonly StatusPattern[];
+  /** The `error` member of the reply, literally. */
+  readonly error?: readonly string[];
+  /** Matched against the `error_description` member. */
+  readonly description?: string;
+  /** Matched against a response header; its name in lower case. */
+  readonly header?: { readonly name: string; readonly matches: string };
+  /** Matched against a text in the reply, by its path (`response.control.status`). */
+  readonly member?: { readonly path: string; readonly matches: string };
+  /** Matched against the whole reply. */
+  readonly body?: string;
+}
+
 export interface ErrorRule {
-  readonly when: {
-    readonly status?: readonly StatusPattern[];
-    /** The `error` member of the reply, literally. */
-    readonly error?: readonly string[];
-    /** Matched against the `error_description` member. */
-    readonly description?: string;
-    /** Matched against a response header; its name in lower case. */
-    readonly header?: { readonly name: string; readonly matches: string };
-    /** Matched against a text in the reply, by its path (`response.control.status`). */
-    readonly member?: { readonly path: string; readonly matches: string };
-    /** Matched against the whole reply. */
-    readonly body?: string;
-  };
+  readonly when: Conditions;
   readonly class: FailureClass;
   /** For `dead_grant` and `misconfigured`: what a person is told. */
   readonly cause?: Cause;
   /** The next attempt is not made sooner, unless the reply itself says when. */
   readonly retryAfterSeconds?: number;
+  /** For `misconfigured`: what somebody should do about it, as a sentence that names the field. */
+  readonly fix?: string;
   readonly comment: string;
   /** Where this was read. */
   readonly source: string;
@@ -98,7 +102,8 @@ export function ruleFor(facts: ErrorFacts, providerRules: readonly ErrorRule[]):
   return [...providerRules, ...commonErrorRules].find((rule) => applies(rule.when, facts));
 }
 
-function applies({ status, error, description, header, member, body }: ErrorRule['when'], facts: ErrorFacts): boolean {
+/** Whether every condition holds. */
+export function applies({ status, error, description, header, member, body }: Conditions, facts: ErrorFacts): boolean {
   return (
     (status === undefined || status.some((pattern) => pattern === facts.status || pattern === `${Math.floor(facts.status / 100)}xx`)) &&
     (error === undefined || (facts.error !== undefined && error.includes(facts.error))) &&

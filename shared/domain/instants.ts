@@ -40,3 +40,9 @@ export function retryAfterOf(value: string | undefined, receivedAt: EpochMs): Ep
   const instant = / GMT$/.test(value.trim()) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(instant) ? undefined : (instant as EpochMs);
 }
+
+/** When to come back, in the reply's own words: `Retry-After`, then the provider's own headers, most telling first. Undefined if it does not say. */
+export function toldRetryAt(headers: Readonly<Record<string, string>>, resetHeaders: readonly string[], receivedAt: EpochMs): EpochMs | undefined {
+  const told = resetHeaders.map((name) => retryAfterOf(headers[name], receivedAt) ?? instantOf(headers[name], receivedAt));
+  return [retryAfterOf(headers['retry-after'], receivedAt), ...told].find((instant) => instant !== undefined);
+}

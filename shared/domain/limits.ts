@@ -44,6 +44,20 @@ export const limits = {
   tooEarlyMaxMs: 60_000,
   tooEarlyInDoubtFirstMs: 60_000,
 
+  // The breaker of a provider application.
+  /** Opens when so many different connections in a row got no answer; one alone has its own back-off. */
+  breakerConnections: 3,
+  probeFirstMs: 5_000,
+  probeMaxMs: 60_000,
+  /** For how long whoever probed last lets others go first. */
+  probeTurnMs: 10_000,
+  /** How soon those who wait look again while a probe is on its way. */
+  probeWaitMs: { from: 10_000, to: 20_000 },
+
+  // Announcements.
+  /** A grant's end is announced so long ahead, or a quarter of its limit if that is shorter. */
+  grantEndsAheadMs: 14 * 86_400_000,
+
   // Serving.
   marginMs: 30_000,
   /** At most this share of a token's life is margin. */
@@ -63,6 +77,11 @@ export const limits = {
   authorizationMs: 600_000,
   /** For how long a provider that cannot be told of a deletion is tried. */
   revocationMs: 86_400_000,
+
+  /** Who claimed a grant for a connection that is not there by now will not write it any more. */
+  claimMs: 60_000,
+  /** An authorization server that is asked for its metadata, at up to two places, while a caller waits. */
+  discoveryTimeoutMs: 8_000,
 
   // Input and output.
   bodyBytes: 16_384,
@@ -88,6 +107,14 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
   [2 * limits.skewMs < limits.minTtlMs.least, '2 × skew < least min_ttl: no expired token is served by a slow clock'],
   [limits.leaseMs - limits.heartbeatMs > 2 * limits.skewMs, 'lease − heartbeat > 2 × skew: clocks do not end a live lease'],
   [limits.waitMs.most < limits.tokenTimeoutMs, 'longest wait < time-out of the token function'],
+  [
+    limits.discoveryTimeoutMs * 2 < limits.tokenTimeoutMs - 10_000,
+    'discovery × 2 < time-out of the connections function − 10 s: what was found can still be written',
+  ],
+  [
+    limits.tokenTimeoutMs + 2 * limits.skewMs < limits.claimMs,
+    'time-out of the connections function + 2 × skew < claim: no claim is taken from one who can still write',
+  ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],

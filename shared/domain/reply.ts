@@ -65,7 +65,7 @@ export type Reading =
       readonly members?: unknown;
     };
 
-type Members = Readonly<Record<string, unknown>>;
+export type Members = Readonly<Record<string, unknown>>;
 
 /** Members that tell the expiry, most telling first. */
 const expiryMembers = ['expires_in', 'expires_at', 'expires_on'];
@@ -105,7 +105,7 @@ export function readReply(reply: HttpReply, exchange: Exchange, dialect: Dialect
 }
 
 /** The reply's members: a JSON object, or a form as older providers send it (RFC 6749 prescribes JSON). */
-function membersOf({ headers, body }: HttpReply): Members | undefined {
+export function membersOf({ headers, body }: HttpReply): Members | undefined {
   // Trimming also takes off a byte-order mark.
   const trimmed = body.trim();
   try {
@@ -116,12 +116,13 @@ function membersOf({ headers, body }: HttpReply): Members | undefined {
   }
 }
 
-const asMembers = (value: unknown): Members | undefined =>
+export const asMembers = (value: unknown): Members | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
 
-const firstText = (members: Members | undefined, paths: readonly string[]): string | undefined =>
+/** The first of these paths at which there is a text that is not empty. */
+export const firstText = (members: Members | undefined, paths: readonly string[]): string | undefined =>
   paths.map((path) => text(memberAt(members, path))).find((found) => found !== undefined);
 
 /** A token (RFC 6749 §A.12, §A.17: visible ASCII and spaces), else undefined: anything else could not be sent in a header. */
@@ -160,7 +161,7 @@ function lifetimeOf(members: Members | undefined, { requestedAt }: Exchange, { d
 }
 
 /** The provider's own words, wherever they are. A page for people is only named. */
-function descriptionOf({ headers, body }: HttpReply, members: Members | undefined, paths: readonly string[]): string | undefined {
+export function descriptionOf({ headers, body }: HttpReply, members: Members | undefined, paths: readonly string[]): string | undefined {
   const found = firstText(members, [...paths, 'error_description', 'message', 'error.message', 'fault.faultstring']) ?? text(headers.reason);
   if (found !== undefined || members !== undefined || body.trim() === '') return found;
   const type = headers['content-type'] ?? 'no content-type';

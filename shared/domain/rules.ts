@@ -1,4 +1,5 @@
 /** Small named rules of the refresh protocol. `decide.ts` puts them in order; each is tested on both sides of its limit. */
+import { restUntil } from './announcements.ts';
 import { limits } from './limits.ts';
 import { keepAliveAtOf, rejectionDueAtOf, safeAt } from './timing.ts';
 import { type Attempt, attemptsOf, type Connection, type EpochMs, latest, type Profile, plus, type Seen } from './types.ts';
@@ -63,7 +64,7 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   const rejectionDueAt = rejectionDueAtOf(item);
   if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
   const refreshAt = item.refreshAt ?? now;
-  if (refreshAt <= now && unused(item, profile, now)) return { kind: 'rest', dueAt: keepAliveAt };
+  if (refreshAt <= now && unused(item, profile, now)) return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
   return { kind: 'want', from: refreshAt, reason: item.expiresAt === undefined ? 'first' : 'due' };
 }
 

@@ -62,6 +62,8 @@ export interface Failure {
   readonly status?: number;
   readonly description?: string;
   readonly cause?: Cause;
+  /** What somebody should do about it, where the provider's rules know more than the cause says. */
+  readonly fix?: string;
   readonly at: EpochMs;
   /** How many failures in a row, this one included. */
   readonly count: number;
@@ -111,6 +113,10 @@ export interface ConnectionConfig {
   readonly credentials?: { readonly versionId: string; readonly names: readonly string[] };
   readonly renewal: Renewal;
   readonly marginSeconds?: number;
+  /** Who logs in at the provider: a label for people, and what tells grants apart where a provider knows one for each user and application. */
+  readonly account?: string;
+  /** Whoever put the connection knows that it may end another's grant, or have its own ended. */
+  readonly allowGrantConflict?: true;
 }
 
 /** `while_used`: ahead of expiry only if somebody asked within the last hour. `always`: whether or not. */
@@ -134,6 +140,7 @@ export interface Connection {
 
   /** Random, new for each authorization or import: nothing done under an older grant can touch a newer one. */
   readonly grantId: string;
+  readonly grantedAt: EpochMs;
   /** +1 for each committed token set. */
   readonly generation: number;
   /** +1 for each granted lease. */
@@ -193,6 +200,10 @@ export interface Connection {
   readonly rejections?: number;
   /** When a client last asked for a refresh; others need not for a while. */
   readonly askedAt?: EpochMs;
+  /** A change that subscribers have not been told of yet. */
+  readonly announcement?: Pick<Announcement, 'change' | 'at'>;
+  /** The end of the grant that they have been told of. */
+  readonly announcedEnd?: EpochMs;
   /** The last authorization that was asked for, until it has brought a grant. */
   readonly authorization?: PendingAuthorization;
   /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
@@ -240,6 +251,9 @@ export interface Profile {
   readonly renewal: Renewal;
   /** An idle refresh token is used at least this often, so that it does not lapse. */
   readonly keepAliveMs?: number;
+  /** A grant ends so long after it was given, however much it is used; and when it was not used for so long. */
+  readonly grantLifetimeMs?: number;
+  readonly grantIdleMs?: number;
   /** How many calls may end in an error within any hour, and how many may be made in a day (UTC); our own stop before the provider's. */
   readonly errorsPerHour?: number;
   readonly callsPerDay?: number;
@@ -257,7 +271,7 @@ export interface Announcement {
   /** Why the connection is not active. */
   readonly cause?: Cause;
   readonly at: EpochMs;
-  /** Of `reauthorization_due`: when the provider ends the grant, however often it is renewed. */
+  /** Of `reauthorization_due`: when the provider ends the grant if nobody authorizes again. */
   readonly grantEndsAt?: EpochMs;
 }
 

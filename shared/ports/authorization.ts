@@ -1,5 +1,5 @@
 /** What connecting by login (RFC 6749 §4.1) needs of the world. */
-import type { Outcome } from '../domain/decide.ts';
+import type { Outcome } from '../domain/steps.ts';
 import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Secret } from '../domain/types.ts';
 import type { Credentials } from './index.ts';
 
@@ -50,6 +50,25 @@ export type RevocationResult =
 export interface Revocation {
   /** Asks the provider to end the grant (RFC 7009). Never throws for what the network or the provider does. */
   revoke(config: ConnectionConfig, refreshToken: Secret, credentials: Credentials): Promise<RevocationResult>;
+}
+
+/** What an authorization server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3), as far as a connection has use for it; not yet checked. */
+export interface ServerMetadata {
+  readonly issuer: string;
+  readonly token_endpoint?: unknown;
+  readonly authorization_endpoint?: unknown;
+  readonly revocation_endpoint?: unknown;
+  readonly authorization_response_iss_parameter_supported?: unknown;
+}
+
+export type Discovered =
+  | { readonly kind: 'metadata'; readonly metadata: ServerMetadata }
+  /** The end of a sentence that begins with where the issuer was given. */
+  | { readonly kind: 'fault'; readonly message: string };
+
+export interface Discovery {
+  /** Asks an authorization server for its metadata. Never throws for what the network or the server does. */
+  discover(issuer: string): Promise<Discovered>;
 }
 
 /** Why nobody can authorize a connection in a browser. */

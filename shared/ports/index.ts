@@ -1,7 +1,9 @@
 /** What the application needs of the world. Adapters (`shared/adapters`) and the simulation (`test/sim`) both provide it. */
+
+import type { Breaker } from '../domain/breaker.ts';
 import type { Answer } from '../domain/classify.ts';
-import type { Outcome } from '../domain/decide.ts';
-import type { Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, Seen, TokenSet } from '../domain/types.ts';
+import type { Outcome } from '../domain/steps.ts';
+import type { Announcement, Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, Secret, Seen, TokenSet } from '../domain/types.ts';
 import type { Write } from '../domain/writes.ts';
 
 export interface Clock {
@@ -22,7 +24,7 @@ export interface Chance {
 /** A store or queue could not be reached, refused to answer, or timed out; whether it acted is unknown. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
-  constructor(store: 'table' | 'secrets' | 'queue' | 'keys', options?: { cause?: unknown }) {
+  constructor(store: 'table' | 'secrets' | 'queue' | 'keys' | 'events', options?: { cause?: unknown }) {
     super(`${store} unavailable`, options);
   }
 }
@@ -42,7 +44,7 @@ export interface ConnectionStore {
   apply(connection: ConnectionName, write: Write): Promise<Applied>;
   /** Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`. Eventually consistent. */
   listDue(shard: string, until: EpochMs, limit: number): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
-  /** A page of connections in no particular order; `next` goes on after it. */
+  /** A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no connections and not listed. */
   list(limit: number, after?: ConnectionName): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
 }
 
@@ -114,6 +116,20 @@ export interface RefreshQueue {
   sendAll(messages: readonly { readonly connection: ConnectionName; readonly delayMs: number }[]): Promise<void>;
 }
 
+/** Whoever subscribed to changes of connections. */
+export interface Announcer {
+  /** Tells them, at least once; a repetition has the same id. Throws `Unavailable`. */
+  announce(announcement: Announcement): Promise<void>;
+}
+
+/** Breakers, one for each provider application. Every method throws `Unavailable` when the table cannot be reached. */
+export interface BreakerStore {
+  /** A strongly consistent read. */
+  read(application: string): Promise<Breaker | undefined>;
+  /** Writes a breaker over the version before its own, or as the first one; false if there is another version. */
+  replace(breaker: Breaker): Promise<boolean>;
+}
+
 /** Facts for people and alarms. Names are past-tense events; fields never hold a secret (a `Secret` prints as `[redacted]`). */
 export interface Telemetry {
   info(event: string, fields: Readonly<Record<string, unknown>>): void;
@@ -131,6 +147,7 @@ export type Metric =
   | 'RefreshTokenSealed'
   | 'OrphanAdopted'
   | 'BudgetSpent'
+  | 'ProviderDown'
   | 'OverdueConnections'
   | 'RefreshDurationMs';
 

@@ -1,5 +1,5 @@
 /** What a client puts on its requests to the provider. */
-import type { Outcome } from '../domain/decide.ts';
+import type { Outcome } from '../domain/steps.ts';
 import type { ConnectionConfig, Secret } from '../domain/types.ts';
 import type { Credentials } from '../ports/index.ts';
 import type { Presets } from './by-name.ts';

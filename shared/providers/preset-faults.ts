@@ -121,6 +121,7 @@ function ofSetting(name: string, setting: Setting): string[] {
         ? ['has a default that its pattern refuses']
         : [];
     case 'url':
+    case 'issuer':
     case 'secret':
       return [];
   }

@@ -13,10 +13,10 @@ const expression = v.pipe(
   words,
   v.check((text) => compiles(text), 'must be a regular expression'),
 );
-const headerName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a header name in lower case'));
+export const headerName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a header name in lower case'));
 const headers = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, 'must be a header name')), words);
 /** Member names joined by dots; a list stands for its first entry. */
-const path = v.pipe(v.string(), v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
+export const path = v.pipe(v.string(), v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
 const template: v.GenericSchema<Template> = v.lazy(() => v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]));
 
 /** The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}` have values. */
@@ -45,25 +45,26 @@ export const replySchema = v.strictObject({
 const grantCauses = ['invalid_grant', 'refresh_token_expired', 'refresh_token_reused'] as const;
 const settingsCauses = ['invalid_client', 'invalid_request'] as const;
 
+/** See `Conditions` in `domain/error-rules.ts`. */
+export const conditionEntries = {
+  status: v.exactOptional(v.array(v.union([v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)), v.picklist(['2xx', '3xx', '4xx', '5xx'])]))),
+  error: v.exactOptional(v.array(words)),
+  description: v.exactOptional(expression),
+  header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
+  member: v.exactOptional(v.strictObject({ path, matches: expression })),
+  body: v.exactOptional(expression),
+};
+export const someCondition = <When extends object>() =>
+  v.check<When, string>((when) => Object.keys(when).length > 0, 'must have a condition: without one no later rule is ever reached');
+
 /** See `ErrorRule` in `domain/error-rules.ts`. */
 export const errorRuleSchema = v.pipe(
   v.strictObject({
-    when: v.pipe(
-      v.strictObject({
-        status: v.exactOptional(
-          v.array(v.union([v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)), v.picklist(['2xx', '3xx', '4xx', '5xx'])])),
-        ),
-        error: v.exactOptional(v.array(words)),
-        description: v.exactOptional(expression),
-        header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
-        member: v.exactOptional(v.strictObject({ path, matches: expression })),
-        body: v.exactOptional(expression),
-      }),
-      v.check((when) => Object.keys(when).length > 0, 'must have a condition: without one no later rule is ever reached'),
-    ),
+    when: v.pipe(v.strictObject(conditionEntries), someCondition()),
     class: v.picklist(['too_early', 'transient', 'in_doubt', 'misconfigured', 'dead_grant']),
     cause: v.exactOptional(v.picklist([...grantCauses, ...settingsCauses])),
     retryAfterSeconds: v.exactOptional(positive),
+    fix: v.exactOptional(words),
     comment: words,
     source: words,
   }),
@@ -73,6 +74,10 @@ export const errorRuleSchema = v.pipe(
       `must be one of ${grantCauses.join(', ')} for a dead_grant, one of ${settingsCauses.join(', ')} for misconfigured, and absent for every other class`,
     ),
     ['cause'],
+  ),
+  v.forward(
+    v.check((rule) => rule.fix === undefined || rule.class === 'misconfigured', 'is for misconfigured only: nothing else is mended by other settings'),
+    ['fix'],
   ),
 );
 

@@ -32,6 +32,8 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,
     ...(hasRefreshToken && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
+    ...(hasRefreshToken && facts.refreshTokenLifetimeSeconds !== undefined && { grantLifetimeMs: facts.refreshTokenLifetimeSeconds * 1_000 }),
+    ...(hasRefreshToken && facts.refreshTokenIdleSeconds !== undefined && { grantIdleMs: facts.refreshTokenIdleSeconds * 1_000 }),
     ...(facts.errorsPerHour !== undefined && { errorsPerHour: facts.errorsPerHour }),
     ...(facts.callsPerDay !== undefined && { callsPerDay: facts.callsPerDay }),
     firstDelayMs: { ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])), default: first * 1_000 },

@@ -13,6 +13,8 @@ export interface ResolvedProvider {
   readonly facts: Facts;
   /** The settings with their defaults. */
   readonly values: Values;
+  /** Who the authorization server says it is, where a setting tells. */
+  readonly issuer?: string;
   /** Undefined if nothing is ever called (`static`). */
   readonly tokenEndpoint?: URL;
   readonly authorizationEndpoint?: URL;
@@ -38,10 +40,12 @@ export function resolveProvider({ provider, settings }: ProviderChoice, presets:
   if (facts.grant !== 'static' && tokenEndpoint === undefined) {
     throw new Error(`the settings of a connection to "${provider}" give no token endpoint; put them again`);
   }
+  const issuer = values[Object.keys(preset.settings).find((name) => preset.settings[name]?.kind === 'issuer') ?? ''];
   return {
     preset,
     facts,
     values,
+    ...(typeof issuer === 'string' && { issuer }),
     ...(tokenEndpoint && { tokenEndpoint }),
     ...(authorizationEndpoint && { authorizationEndpoint }),
     ...(revocationEndpoint && { revocationEndpoint }),
@@ -67,4 +71,11 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
   const names = asked.flatMap(namesIn).filter((name) => ['text', 'choice'].includes(preset.settings[name]?.kind ?? ''));
   const who = Object.fromEntries([...new Set(names)].sort().map((name) => [name, `{${name}}`]));
   return JSON.stringify([provider, tokenEndpoint?.href ?? null, clientId, filledTree(who, values)]);
+}
+
+/** Provider, token endpoint and client: whoever shares them shares the provider's health and its limits. */
+export function applicationOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
+  const { provider, clientId = '' } = config;
+  const endpoint = presetNamed(provider, presets) === undefined ? '' : (resolveProvider(config, presets).tokenEndpoint?.href ?? '');
+  return [provider, endpoint, clientId].join(' ');
 }

@@ -16,6 +16,8 @@ export const settingSchema = v.variant('kind', [
     replaces: replaces(['scope']),
   }),
   v.strictObject({ kind: v.literal('url'), ...about, replaces: replaces(['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint']) }),
+  /** An authorization server by its issuer (RFC 8414): the endpoints that are not given are discovered when the connection is put. */
+  v.strictObject({ kind: v.literal('issuer'), ...about }),
   v.strictObject({
     kind: v.literal('choice'),
     ...about,

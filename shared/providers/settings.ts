@@ -51,6 +51,9 @@ function missing({ settings, facts }: Preset, name: string, given: ReadonlyMap<s
   if (setting === undefined) return undefined;
   // A secret may be stored already: the use case knows.
   if (setting.kind === 'secret' || ('default' in setting && setting.default !== undefined)) return undefined;
+  const issuer = Object.keys(settings).find((key) => settings[key]?.kind === 'issuer');
+  if (issuer !== undefined && setting.kind === 'url' && setting.replaces === 'tokenEndpoint')
+    return given.has(issuer) ? undefined : `is missing; give it, or ${issuer} to have it discovered`;
   const needed = setting.required === true || endpointsOf(facts, settings, given).some((endpoint) => namesIn(endpoint).includes(name));
   return needed ? `is missing${setting.kind === 'choice' ? `; it is one of ${setting.choices.join(', ')}` : ''}` : undefined;
 }
@@ -68,11 +71,14 @@ function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): stri
     case 'text': {
       const fits = typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
       const { pattern } = setting;
-      if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) return `must look like this: ${pattern}`;
+      if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) return `must look like this: ${pattern} (${setting.description})`;
       return fits ? undefined : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
     }
     case 'url':
       return typeof value === 'string' ? faultOfEndpoint(value, policy) : 'must be a text: a URL';
+    case 'issuer':
+      if (typeof value !== 'string') return 'must be a text: a URL';
+      return faultOfEndpoint(value, policy) ?? (value.includes('?') ? 'must not have a query (RFC 8414 §2)' : undefined);
     case 'choice':
       return typeof value === 'string' && setting.choices.includes(value) ? undefined : `must be one of ${setting.choices.join(', ')}`;
     case 'duration': {

@@ -1,6 +1,6 @@
 /** Where tokens come from, by grant: a token endpoint, the provider's own request, or a stored secret itself. */
 import { classify } from '../domain/classify.ts';
-import type { Outcome } from '../domain/decide.ts';
+import type { Outcome } from '../domain/steps.ts';
 import { type EpochMs, plus } from '../domain/types.ts';
 import type { Clock, Credentials, TokenEndpoint, TokenSource } from '../ports/index.ts';
 import { withHeaderSecrets } from './headers.ts';

@@ -1,12 +1,14 @@
 /** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
 import * as v from 'valibot';
 import { type ConnectionConfig, Secret } from '../domain/types.ts';
+import type { GrantKey } from '../ports/grant-claims.ts';
 import type { Credentials } from '../ports/index.ts';
 import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
 import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } from './credentials.ts';
 import type { EndpointPolicy } from './endpoint-url.ts';
 import { type Facts, factsSchema } from './facts.ts';
+import { grantKeyOf } from './grant-key.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
 import { identityOf, replacements } from './resolve.ts';
@@ -20,6 +22,10 @@ export interface ParsedConnectionRequest {
   readonly grant: Facts['grant'];
   /** What a grant and its secrets are bound to: provider, token endpoint, client, user. */
   readonly identityOf: (config: ConnectionConfig) => string;
+  /** The authorization server whose endpoints are to be discovered (`discovery.ts`), and where in the request it is given. */
+  readonly issuer?: { readonly path: string; readonly value: string };
+  /** What only one connection may have, where grants are exclusive. */
+  readonly grantKeyOf: (config: ConnectionConfig) => GrantKey | undefined;
   /** The secrets without which no token can be asked for, and where in a request they are given. */
   readonly needed: readonly NeededSecret[];
   /** All of the connection's secrets, or none. */
@@ -43,6 +49,9 @@ const credential = (most: number) =>
   );
 
 const isMargin = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
+const mostAccountCharacters = 128;
+const isAccount = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= mostAccountCharacters && /^[^\p{Cc}]+$/u.test(value) && value.trim() === value;
 const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
 const bodyEntries = {
   provider: v.string('must be a text'),
@@ -51,6 +60,8 @@ const bodyEntries = {
   refresh_token: v.exactOptional(credential(8_192)),
   renewal: v.exactOptional(v.picklist(['while_used', 'always'], 'must be "while_used" or "always"'), 'while_used'),
   margin_seconds: v.exactOptional(v.custom<number>(isMargin, 'must be a whole number of seconds from 10 to 3600')),
+  account: v.exactOptional(v.custom<string>(isAccount, `must be a text of 1 to ${mostAccountCharacters} characters on one line, without spaces at its ends`)),
+  allow_grant_conflict: v.exactOptional(v.boolean('must be true or false')),
 };
 const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
 type Body = v.InferOutput<typeof bodySchema>;
@@ -77,11 +88,14 @@ export function parseConnectionRequest(body: unknown, { presets = knownPresets, 
   const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !faults.some(({ path }) => path === `settings.${name}`)));
   const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, sound) });
   faults.push(...factFaults(preset, facts, sound, member(body, 'margin_seconds')), ...credentialFaults(preset, facts, body));
+  if (member(body, 'allow_grant_conflict') === true && facts.exclusivePer === undefined)
+    faults.push({ path: 'allow_grant_conflict', message: `is not used by ${preset.name}, where one grant does not end another: remove it` });
   return result.success && faults.length === 0 ? { ok: true, value: requestOf(result.output, preset, facts, presets) } : { ok: false, faults };
 }
 
 function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): ParsedConnectionRequest {
-  const { provider, settings, client, refresh_token, renewal, margin_seconds } = body;
+  const { provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict } = body;
+  const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
   const secrets = { ...(client?.client_secret !== undefined && { client_secret: client.client_secret }), ...only(settings, isSecret) };
   const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(String(value))]));
@@ -92,9 +106,13 @@ function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): 
       ...(client !== undefined && { clientId: client.client_id }),
       renewal,
       ...(margin_seconds !== undefined && { marginSeconds: margin_seconds }),
+      ...(account !== undefined && { account }),
+      ...(allow_grant_conflict === true && { allowGrantConflict: true }),
     },
     grant: facts.grant,
+    ...(issuer !== undefined && { issuer: { path: `settings.${issuer}`, value: String(settings[issuer]) } }),
     identityOf: (config) => identityOf(config, presets),
+    grantKeyOf: (config) => grantKeyOf(config, presets),
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),

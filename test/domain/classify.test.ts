@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type Answer, classify } from '../../shared/domain/classify.ts';
-import type { Outcome } from '../../shared/domain/decide.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { redact } from '../../shared/domain/redact.ts';
 import type { Dialect } from '../../shared/domain/reply.ts';
+import type { Outcome } from '../../shared/domain/steps.ts';
 import { type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
 
 const requestedAt = Date.parse('2026-03-01T12:00:00Z') as EpochMs;

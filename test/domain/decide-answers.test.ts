@@ -1,9 +1,10 @@
 /** What is decided on the provider's answer. */
 import { describe, expect, test } from 'vitest';
-import { decide, type Event, type Held, type Outcome } from '../../shared/domain/decide.ts';
+import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
+import { decide } from '../../shared/domain/decide.ts';
+import type { Event, Held, Outcome } from '../../shared/domain/steps.ts';
 import { refreshAtOf } from '../../shared/domain/timing.ts';
 import { type Attempt, type Connection, type EpochMs, type Place, Secret, type TokenSet } from '../../shared/domain/types.ts';
-import { commitFailure, type FailureCommit } from '../../shared/domain/writes.ts';
 import { decided } from './decisions.ts';
 import {
   at,

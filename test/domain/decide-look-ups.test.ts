@@ -1,6 +1,6 @@
 /** What is decided on what earlier attempts have stored, or have not. */
 import { describe } from 'vitest';
-import type { Event, Held } from '../../shared/domain/decide.ts';
+import type { Event, Held } from '../../shared/domain/steps.ts';
 import { type Attempt, type Connection, type Place, type Profile, Secret, type TokenSet } from '../../shared/domain/types.ts';
 import { cases, type Row } from './decisions.ts';
 import { at, attemptOf, attemptsWith, dueConnectionOf, failureOf, generation, heldOf, myFence, now, profileOf } from './fixtures.ts';

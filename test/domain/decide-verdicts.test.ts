@@ -1,8 +1,8 @@
 /** What is decided before a grant is believed dead. */
 import { describe, expect, test } from 'vitest';
-import type { Event, Held } from '../../shared/domain/decide.ts';
+import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
+import type { Event, Held } from '../../shared/domain/steps.ts';
 import type { Attempt, Cause, Connection, EpochMs, Place, Seen } from '../../shared/domain/types.ts';
-import { commitFailure, type FailureCommit, release } from '../../shared/domain/writes.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -17,6 +17,7 @@ import {
   myFence,
   now,
   profileOf,
+  released,
   without,
 } from './fixtures.ts';
 
@@ -59,7 +60,7 @@ describe('something else is there', () => {
   ]);
   test('the release from a newer token set is one that applies', () => {
     const { held: releasing } = decided(reread(held, newer), 'release');
-    const item = itemAfter(release(releasing.seen.item, myFence, undefined, false), newer.item);
+    const item = itemAfter(released(releasing.seen.item, myFence, undefined, false), newer.item);
     expect(item).not.toHaveProperty('lease');
     expect(item.attempts).toEqual({});
   });

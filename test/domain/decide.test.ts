@@ -1,8 +1,8 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
 import { describe, expect, test } from 'vitest';
-import type { Effect, Event, Held } from '../../shared/domain/decide.ts';
+import { acquire } from '../../shared/domain/lease-writes.ts';
+import type { Effect, Event, Held } from '../../shared/domain/steps.ts';
 import { type Attempt, type Connection, type Place, Secret } from '../../shared/domain/types.ts';
-import { acquire, release } from '../../shared/domain/writes.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -20,6 +20,7 @@ import {
   myFence,
   now,
   profileOf,
+  released,
   second,
 } from './fixtures.ts';
 
@@ -119,7 +120,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
     const lease = { owner: 'f11', fence: 11, until: now };
     const seen = dueConnectionOf({ fence: 11, lease, attempts: attemptsWith(attemptOf(11)) });
     const write = acquire(seenOf(seen), 'f12', now, at(18_000));
-    const item = itemAfter(write, itemAfter(release(seen, 11, undefined, false), seen));
+    const item = itemAfter(write, itemAfter(released(seen, 11, undefined, false), seen));
     expect(item.attempts).toEqual({ 12: write.attempt });
     expect(write.attempt.sent).toBe(false);
     decided(acquired({ lease: write.lease, attempt: write.attempt, seen: seenOf(item) }), 'mark_sent');
@@ -130,7 +131,7 @@ describe('just before the call', () => {
   const held = heldOf();
   const hasty = heldOf(dueConnectionOf(), profileOf({ callTimeoutMs: 50_000 }));
   const lookAgain = (of: Held): Effect => ({ do: 'release', called: false, budgetSpent: false, held: of, notBefore: undefined, wakeAt: now });
-  const ready = (of: Held, leaseUntil = at(18_000)): Event => ({ kind: 'ready', held: of, leaseUntil });
+  const ready = (of: Held, leaseUntil = at(18_000)): Event => ({ kind: 'ready', held: of, leaseUntil, breaker: undefined });
   const releaseUntil = (ms: number): Effect => ({ do: 'release', called: false, budgetSpent: false, held, notBefore: at(ms), wakeAt: at(ms) });
 
   cases([
@@ -170,10 +171,10 @@ describe('the end', () => {
   const held = heldOf();
   const place: Place = { slot: 0, versionId: 'overtaken' };
   cases([
-    ['renewed', { kind: 'success_committed', adopted: false }, stop('refreshed')],
-    ['adopted: it may be old already, look again', { kind: 'success_committed', adopted: true }, { do: 'read' }],
-    ['failed, to try again', { kind: 'failure_committed', notBefore: at(minute) }, { do: 'wait', until: at(minute), reason: 'backing_off' }],
-    ['failed for good', { kind: 'failure_committed', notBefore: undefined }, stop('failed')],
+    ['renewed', { kind: 'success_committed', adopted: false, seen: held.seen }, stop('refreshed')],
+    ['adopted: it may be old already, look again', { kind: 'success_committed', adopted: true, seen: held.seen }, { do: 'read' }],
+    ['failed, to try again', { kind: 'failure_committed', notBefore: at(minute), seen: held.seen }, { do: 'wait', until: at(minute), reason: 'backing_off' }],
+    ['failed for good', { kind: 'failure_committed', notBefore: undefined, seen: held.seen }, stop('failed')],
     ['a newer token set is there: keep the refresh token that it overtook', { kind: 'success_refused', held, place }, { do: 'keep_spare', held, place }],
     ['a newer token set is there, and no refresh token came', { kind: 'success_refused', held, place: undefined }, stop('superseded')],
     ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('superseded')],

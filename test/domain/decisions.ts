@@ -1,6 +1,7 @@
 /** How decisions are told and tested. */
 import { expect, test } from 'vitest';
-import { type Circumstances, decide, type Effect, type Event } from '../../shared/domain/decide.ts';
+import { decide } from '../../shared/domain/decide.ts';
+import type { Circumstances, Effect, Event } from '../../shared/domain/steps.ts';
 import { circumstances } from './fixtures.ts';
 
 export type Row = readonly [title: string, event: Event, expected: Effect, at?: Partial<Circumstances>];

@@ -1,6 +1,7 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
 import { applied } from '../../shared/domain/apply.ts';
-import type { Circumstances, Held } from '../../shared/domain/decide.ts';
+import { release } from '../../shared/domain/lease-writes.ts';
+import type { Circumstances, Held } from '../../shared/domain/steps.ts';
 import { type Attempt, type Connection, type ConnectionName, type EpochMs, type Failure, type Profile, plus, versionIdOf } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 
@@ -46,6 +47,7 @@ export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   callsOn: 0,
   state: 'active',
   grantId,
+  grantedAt: at(-30 * day),
   generation,
   fence: committedFence,
   committedFence,
@@ -114,3 +116,10 @@ export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = 
 }
 
 export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({ now, chance: 0, deadline: at(80 * second), ...more });
+
+/** The release as its holder first tries it. */
+export function released(...args: Parameters<typeof release>): Write {
+  const [write] = release(...args);
+  if (write === undefined) throw new Error('there is no release');
+  return write;
+}

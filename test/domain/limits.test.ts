@@ -23,6 +23,8 @@ const bounds = [
   ['2 × skew < least min_ttl', 'least: 5_000', 'least: 4_001', 'least: 4_000'],
   ['lease − heartbeat > 2 × skew', 'skewMs: 2_000', 'skewMs: 6_499', 'skewMs: 6_500'],
   ['longest wait < time-out of the token function', 'most: 25_000', 'most: 28_999', 'most: 29_000'],
+  ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs: 8_000', 'discoveryTimeoutMs: 9_499', 'discoveryTimeoutMs: 9_500'],
+  ['time-out of the connections function + 2 × skew < claim', 'claimMs: 60_000', 'claimMs: 33_001', 'claimMs: 33_000'],
   ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs: 29_000', 'tokenTimeoutMs: 29_999', 'tokenTimeoutMs: 30_000'],
   ['plan interval < plan horizon', 'planIntervalMs: 60_000', 'planIntervalMs: 89_999', 'planIntervalMs: 90_000'],
   ['plan horizon ≤ longest own wait', 'planHorizonMs: 90_000', 'planHorizonMs: 120_000', 'planHorizonMs: 120_001'],

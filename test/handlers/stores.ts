@@ -9,6 +9,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { App } from 'aws-cdk-lib';
 import { createTable, startDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { type DeliveredEvent, startEventBridge } from '../../infra/local/aws/eventbridge.ts';
 import { startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { startSqs } from '../../infra/local/aws/sqs.ts';
 import { dueIndex, StateStack } from '../../infra/state-stack.ts';
@@ -16,6 +17,7 @@ import type { Connection } from '../../shared/domain/types.ts';
 
 const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 const tableName = 'connections';
+const eventBusName = 'token-broker';
 
 export interface Message {
   readonly body: string;
@@ -27,7 +29,13 @@ export type Stores = Awaited<ReturnType<typeof startStores>>;
 /** Starts them, with the sealing keys that are told to `secret`. */
 export async function startStores(secret: (value: string) => void) {
   const database = new DatabaseSync(':memory:');
-  const [dynamoDb, secretsManager, sqs] = await Promise.all([startDynamoDb(), startSecretsManager({ database }), startSqs({ database })]);
+  const [dynamoDb, secretsManager, sqs, eventBridge] = await Promise.all([
+    startDynamoDb(),
+    startSecretsManager({ database }),
+    startSqs({ database }),
+    startEventBridge({ database }),
+  ]);
+  eventBridge.createEventBus(eventBusName);
   await createTable(dynamoDb.url, tableProperties());
   const secrets = new SecretsManagerClient({ ...account, endpoint: secretsManager.url });
   for (const name of ['access-key', 'refresh-key', 'state-key']) {
@@ -45,6 +53,7 @@ export async function startStores(secret: (value: string) => void) {
       AWS_SECRET_ACCESS_KEY: account.credentials.secretAccessKey,
       AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
       TABLE_NAME: tableName,
       DUE_INDEX: dueIndex,
       SECRET_PREFIX: 'token-broker/',
@@ -52,9 +61,11 @@ export async function startStores(secret: (value: string) => void) {
       REFRESH_KEY_SECRET_ID: 'refresh-key',
       STATE_KEY_SECRET_ID: 'state-key',
       REFRESH_QUEUE_URL: sqs.createQueue('refresh'),
+      EVENT_BUS_NAME: eventBusName,
       ALLOW_LOOPBACK_PROVIDERS: '1',
     },
     secretsManager: secretsManager.faults,
+    eventBridge: eventBridge.faults,
 
     /** Every item of the table, by name. */
     async items(): Promise<Readonly<Record<string, Connection>>> {
@@ -73,10 +84,13 @@ export async function startStores(secret: (value: string) => void) {
       return rows.map(({ body, delay }) => ({ body: String(body), delaySeconds: Number(delay) }));
     },
 
+    /** Every event that was announced, in order. */
+    events: (): readonly DeliveredEvent[] => eventBridge.events(eventBusName),
+
     async close(): Promise<void> {
       client.destroy();
       secrets.destroy();
-      await Promise.all([dynamoDb.close(), secretsManager.close(), sqs.close()]);
+      await Promise.all([dynamoDb.close(), secretsManager.close(), sqs.close(), eventBridge.close()]);
       database.close();
     },
   };

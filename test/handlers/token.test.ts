@@ -151,7 +151,13 @@ describe('a connection that somebody has to mend', () => {
     await used('refused');
     expect(await world.call('GET /token/refused')).toMatchObject({
       status: 409,
-      body: { code: 'misconfigured', cause: 'invalid_client', retryable: false, downstream_errors: [{ status: 401, error: 'invalid_client' }] },
+      body: {
+        code: 'misconfigured',
+        cause: 'invalid_client',
+        detail: expect.stringMatching(/check client\.client_id, client\.client_secret\. Correct its settings with PUT \/connections\/refused/),
+        retryable: false,
+        downstream_errors: [{ status: 401, error: 'invalid_client' }],
+      },
     });
     expect(world.counted('Misconfigured')).toEqual([1]);
   });

@@ -76,7 +76,12 @@ export class World {
     if (statusCode !== 204) expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
     if (!ok) {
       const { code, retry_after: seconds } = body;
-      expect(body).toMatchObject({ type: `urn:token-broker:problem:${code}`, status: statusCode, title: expect.any(String), retryable: statusCode >= 500 });
+      expect(body).toMatchObject({
+        type: `urn:token-broker:problem:${code}`,
+        status: statusCode,
+        title: expect.any(String),
+        retryable: statusCode >= 500 || code === 'conflict',
+      });
       expect(headers['retry-after']).toBe(seconds === undefined ? undefined : String(seconds));
     }
     return { status: statusCode, headers, body };
@@ -157,7 +162,7 @@ export class World {
       output: this.#output.join(''),
       answers: this.#answers.join(''),
       table: JSON.stringify(await this.stores.items()),
-      queue: JSON.stringify(this.stores.messages()),
+      sent: JSON.stringify([...this.stores.messages(), ...this.stores.events()]),
     };
     const found = (text: string) => [...this.#secrets].filter((secret) => text.includes(secret));
     // The hunt would find them: they are where they belong, and there is something to search everywhere else.

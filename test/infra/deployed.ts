@@ -28,6 +28,13 @@ export function templatesOf({ state, broker }: { readonly state: StateStack; rea
 /** A logical id as the construct was called, without the hash of its path. */
 export const withoutHash = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, '');
 
+/** Returns what gives the properties of a resource by its type and the name of its construct. */
+export const propertiesIn = (template: Template) => (type: string, id: string) => {
+  const found = Object.entries(template.findResources(type)).find(([logicalId]) => withoutHash(logicalId) === id);
+  if (found === undefined) throw new Error(`the stack has no ${type} called ${id}`);
+  return found[1].Properties;
+};
+
 /** Turns a template value into text: `Connections.Arn`, `arn:AWS::Partition:…`. Looks imports up where they are exported. */
 function reader(templates: readonly Template[]): (value: unknown) => string {
   const exports = new Map<string, unknown>();

@@ -5,15 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { type Route, routes } from '../../lambdas/routes.ts';
 import { metricNamespace } from '../../shared/adapters/telemetry.ts';
 import { assertRelations, limits } from '../../shared/domain/limits.ts';
-import { templatesOf, unbundled, withoutHash } from './deployed.ts';
+import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
 const deployment = unbundled();
 const { state, broker, read } = templatesOf(deployment);
-const propertiesOf = (type: string, id: string) => {
-  const found = Object.entries(broker.findResources(type)).find(([logicalId]) => withoutHash(logicalId) === id);
-  if (found === undefined) throw new Error(`the broker stack has no ${type} called ${id}`);
-  return found[1].Properties;
-};
+const propertiesOf = propertiesIn(broker);
 
 describe('state', () => {
   test('outlives its stack, and its stack is not deleted by mistake', () => {
@@ -181,10 +177,12 @@ describe('alarms', () => {
         'Misconfigured',
         'OverdueConnections',
         'PlanErrors',
+        'ProviderDown',
         'ReauthorizationRequired',
         'RefreshErrors',
         'RefreshFailed',
         'TokenThrottles',
+        'UndeliveredEvents',
       ].sort(),
     );
   });
@@ -203,7 +201,7 @@ describe('alarms', () => {
     expect(named('OverdueConnections')).toMatchObject({ Threshold: 1, EvaluationPeriods: 3, DatapointsToAlarm: 3, Period: 60, Statistic: 'Maximum' });
   });
 
-  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters'])('ring for the first %s', (name) => {
+  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents'])('ring for the first %s', (name) => {
     expect(named(name)).toMatchObject({
       Threshold: 1,
       EvaluationPeriods: 1,
@@ -214,8 +212,17 @@ describe('alarms', () => {
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
-    expect(ours).toHaveLength(5);
+    expect(ours).toHaveLength(6);
     for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
+  });
+
+  test.each([
+    ['DeadLetters', 'RefreshQueueDeadLetters'],
+    ['UndeliveredEvents', 'EventsUndelivered'],
+  ])('%s rings for what lies in its own queue', (name, queue) => {
+    const { Namespace, MetricName, Statistic, Dimensions } = named(name) ?? {};
+    expect({ Namespace, MetricName, Statistic }).toEqual({ Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Statistic: 'Maximum' });
+    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['QueueName', `${queue}.QueueName`]]);
   });
 
   test('each say which chapter of the operations manual to read', () => {

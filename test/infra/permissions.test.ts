@@ -16,14 +16,15 @@ const { broker, read } = templatesOf(deployment);
 
 const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
-/** What the policies of a role allow: `{'sqs:SendMessage': ['RefreshQueue.Arn']}`. */
+/** What the policies of a role allow, and under which condition: `{'sqs:SendMessage': ['RefreshQueue.Arn']}`. */
 function allowed(template: typeof broker, role: string): Record<string, string[]> {
   const grants: Record<string, string[]> = {};
   for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
     if (!Properties.Roles.map(read).includes(role)) continue;
-    for (const { Effect, Action, Resource } of Properties.PolicyDocument.Statement) {
+    for (const { Effect, Action, Resource, Condition } of Properties.PolicyDocument.Statement) {
       expect(Effect).toBe('Allow');
-      for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...asList(Resource).map(read)].sort();
+      const resources = asList(Resource).map((resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`);
+      for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...resources].sort();
     }
   }
   return grants;
@@ -45,6 +46,9 @@ const environmentOf = (name: FunctionName): Record<string, string> => {
 const secret = (name: string): string => `arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:token-broker/${name}`;
 const logs = (name: string) => ({ 'logs:CreateLogStream': [`${name}Logs.Arn`], 'logs:PutLogEvents': [`${name}Logs.Arn`] });
 
+/** Keys of claims begin so, and no connection's name does. */
+const claimsOnly = `Connections.Arn if ${JSON.stringify({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['#grant#*'] } })}`;
+
 describe('each function may do what it must, and nothing else', () => {
   test('token reads and marks items, asks for refreshes, and opens access tokens', () => {
     expect(allowed(broker, roleOf.token)).toEqual({
@@ -61,6 +65,7 @@ describe('each function may do what it must, and nothing else', () => {
       ...logs('RefreshFunction'),
       'dynamodb:DeleteItem': ['Connections.Arn'],
       'dynamodb:GetItem': ['Connections.Arn'],
+      'dynamodb:PutItem': ['Connections.Arn'],
       'dynamodb:UpdateItem': ['Connections.Arn'],
       'secretsmanager:DeleteSecret': [secret('*/client*'), secret('*/refresh-*')],
       'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', secret('*/client*'), secret('*/refresh-*')],
@@ -73,6 +78,7 @@ describe('each function may do what it must, and nothing else', () => {
       'sqs:GetQueueUrl': ['RefreshQueue.Arn'],
       'sqs:ReceiveMessage': ['RefreshQueue.Arn'],
       'sqs:SendMessage': ['RefreshQueue.Arn'],
+      'events:PutEvents': ['EventsBus.Arn'],
     });
   });
 
@@ -88,6 +94,7 @@ describe('each function may do what it must, and nothing else', () => {
     const written = [secret('*/client*'), secret('*/refresh-*')];
     expect(allowed(broker, roleOf.connections)).toEqual({
       ...logs('ConnectionsFunction'),
+      'dynamodb:DeleteItem': [claimsOnly],
       'dynamodb:GetItem': ['Connections.Arn'],
       'dynamodb:PutItem': ['Connections.Arn'],
       'dynamodb:Scan': ['Connections.Arn'],
@@ -117,6 +124,12 @@ describe('each function may do what it must, and nothing else', () => {
     expect(readers).toEqual([roleOf.authorizations]);
   });
 
+  test('only refresh puts events on the bus, which has no policy of its own', () => {
+    const announcers = Object.values(roleOf).filter((role) => 'events:PutEvents' in allowed(broker, role));
+    expect(announcers).toEqual([roleOf.refresh]);
+    broker.resourceCountIs('AWS::Events::EventBusPolicy', 0);
+  });
+
   test('nothing is granted by another way than these policies', () => {
     for (const { Properties } of Object.values(broker.findResources('AWS::IAM::Role'))) {
       expect(Object.keys(Properties)).toEqual(['AssumeRolePolicyDocument']);
@@ -130,7 +143,8 @@ describe('each function may do what it must, and nothing else', () => {
 
   test('what is deleted is removed by refresh alone, which can revoke it first', () => {
     const removers = Object.values(roleOf).filter(
-      (role) => 'dynamodb:DeleteItem' in allowed(broker, role) || 'secretsmanager:DeleteSecret' in allowed(broker, role),
+      (role) =>
+        allowed(broker, role)['dynamodb:DeleteItem']?.some((resource) => resource !== claimsOnly) || 'secretsmanager:DeleteSecret' in allowed(broker, role),
     );
     expect(removers).toEqual([roleOf.refresh]);
   });
@@ -170,6 +184,7 @@ describe('the environment names what was granted', () => {
         REFRESH_KEY_SECRET_ID: 'RefreshKey',
         SECRET_PREFIX: 'token-broker/',
         REFRESH_QUEUE_URL: 'RefreshQueue',
+        EVENT_BUS_NAME: 'EventsBus',
       },
     ],
     ['plan', { TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' }],

@@ -43,10 +43,16 @@ export async function startStage(directory: string, assembly?: string): Promise<
     provider: 'none',
     ...(assembly !== undefined && { assembly }),
     onLog: (_, line) => log.push(line),
-    endpoints: async ({ dynamoDb, secretsManager, sqs }) => {
+    endpoints: async ({ dynamoDb, secretsManager, sqs, eventBridge }) => {
       const watched = (url: string) => startProxy(url, (passing, forward) => pass(passing, forward, momentOf(passing)));
-      services = { dynamoDb: await watched(dynamoDb), secretsManager: await watched(secretsManager), sqs: await watched(sqs) };
-      return { dynamoDb: services.dynamoDb.url, secretsManager: services.secretsManager.url, sqs: services.sqs.url };
+      services = {
+        dynamoDb: await watched(dynamoDb),
+        secretsManager: await watched(secretsManager),
+        sqs: await watched(sqs),
+        eventBridge: await watched(eventBridge),
+      };
+      const { dynamoDb: table, secretsManager: secrets, sqs: queue, eventBridge: events } = services;
+      return { dynamoDb: table.url, secretsManager: secrets.url, sqs: queue.url, eventBridge: events.url };
     },
   });
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -53,6 +54,8 @@ describe('the local broker', () => {
       AWS_ENDPOINT_URL_DYNAMODB: loopback,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: loopback,
       AWS_ENDPOINT_URL_SQS: loopback,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: loopback,
+      EVENT_BUS_NAME: 'changes',
       ALLOW_LOOPBACK_PROVIDERS: '1',
     });
   });
@@ -64,6 +67,14 @@ describe('the local broker', () => {
     const attributes = async () => (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: QUEUE_URL, AttributeNames: ['All'] }))).Attributes;
     const none = { ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' };
     await expect.poll(attributes, { timeout: 5_000 }).toMatchObject({ VisibilityTimeout: '480', ...none });
+  });
+
+  test('has the template’s event bus, and says what is put on it', async () => {
+    const heard: unknown[] = [];
+    const { EVENT_BUS_NAME, AWS_ENDPOINT_URL_EVENTBRIDGE } = await environmentOf(await start({ onEvent: (event) => heard.push(event) }));
+    const events = new EventBridgeClient(client(AWS_ENDPOINT_URL_EVENTBRIDGE));
+    await events.send(new PutEventsCommand({ Entries: [{ EventBusName: EVENT_BUS_NAME, Source: 'broker', DetailType: 'Test', Detail: '{"n":1}' }] }));
+    expect(heard).toMatchObject([{ source: 'broker', detail: { n: 1 } }]);
   });
 
   test('goes on where it was: key pair and generated secrets are made once', async () => {

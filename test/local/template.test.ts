@@ -48,6 +48,7 @@ describe('the deployment read from a template', () => {
         QUEUE_URL: 'http://127.0.0.1:9324/123456789012/work',
         PREFIX: 'broker/test/eu-west-1',
         API: 'http://127.0.0.1:8790/oauth of work, not $' + '{Base}',
+        EVENT_BUS_NAME: 'changes',
       },
     });
   });
@@ -88,12 +89,17 @@ describe('the deployment read from a template', () => {
     ]);
   });
 
+  test('has event buses, and leaves out the rules that forward events', () => {
+    expect(deployed.eventBuses).toEqual(['changes']);
+    expect(deployed.schedules).toHaveLength(2);
+  });
+
   test('has tables and secrets, and lists what it leaves out', () => {
     expect(deployed.tables.map(({ name, properties }) => [name, Object.keys(properties)])).toEqual([
       ['Table1', ['KeySchema', 'AttributeDefinitions', 'BillingMode']],
     ]);
     expect(secretsOf(readAssembly(fixture))).toMatchObject([{ name: 'Sealing', generate: { PasswordLength: 64, ExcludePunctuation: true } }]);
-    expect(deployed.ignored).toEqual({ 'AWS::KMS::Key': 1, 'AWS::IAM::Role': 2 });
+    expect(deployed.ignored).toEqual({ 'AWS::KMS::Key': 1, 'AWS::IAM::Role': 2, 'AWS::SNS::Topic': 1 });
   });
 });
 
@@ -126,6 +132,13 @@ describe('what cannot run locally is an error that says where', () => {
 
   test('an import that nobody exports', () => {
     expect(changed('broker.template.json', 'state:Table', 'state:Chair')).toThrow('no stack exports state:Chair');
+  });
+
+  test('a schedule whose target is not here', () => {
+    const target = '"Targets": [{ "Id": "Target0", "Arn": { "Fn::GetAtt": ["Consume", "Arn"] } }]\n      }\n    },\n    "Schedule"';
+    expect(changed('broker.template.json', target, target.replace('{ "Fn::GetAtt": ["Consume", "Arn"] }', '{ "Ref": "Topic" }'))).toThrow(
+      'broker.Rule cannot run locally: Targets.0.Arn: refers to Topic, AWS::SNS::Topic, which the local broker does not have',
+    );
   });
 
   test('a schedule that is no rate', () => {

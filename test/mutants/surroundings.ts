@@ -1,7 +1,7 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
 import { protocol as normative } from '../../shared/application/protocol.ts';
-import type { Outcome } from '../../shared/domain/decide.ts';
+import type { Outcome } from '../../shared/domain/steps.ts';
 import { plus } from '../../shared/domain/types.ts';
 import type { RefreshTokenStore } from '../../shared/ports/index.ts';
 import type { Mutant } from './mutant.ts';

@@ -1,7 +1,8 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
+import { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { attemptsOf, type Connection, versionIdOf } from '../../shared/domain/types.ts';
-import { replaceGrant, type Write } from '../../shared/domain/writes.ts';
+import type { Write } from '../../shared/domain/writes.ts';
 import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
 
 const withoutMine = <W extends Write>({ mine: _, ...write }: W) => write;
@@ -85,7 +86,7 @@ export const writes: readonly Mutant[] = [
   {
     name: 'unowned release',
     why: 'Releasing is harmless.',
-    variant: writing({ release: (...args) => ({ ...normative.release(...args), when: [always] }) }),
+    variant: writing({ release: (...args) => normative.release(...args).map((write) => ({ ...write, when: [always] })) }),
     invariant: 'S1',
     caughtBy: { race: 'released by one who holds nothing any more' },
   },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenericSchema } from 'valibot';
 import { describe, expect, test } from 'vitest';
+import { apiPresetEntries, apiRuleEntries, retryEntries } from '../../shared/providers/api-preset.ts';
 import { factsSchema } from '../../shared/providers/facts.ts';
 import { errorRuleSchema, presetEntries, replySchema, requestSchema } from '../../shared/providers/preset.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';
@@ -27,6 +28,16 @@ describe('docs/providers.md', () => {
     ['Settings', [...new Set(settingSchema.options.flatMap(({ entries }) => Object.keys(entries)))].sort()],
     ['A request of its own', keys(requestSchema.entries)],
     ['Replies', keys(replySchema.entries)],
+    [
+      'API rules',
+      [
+        ...new Set([...keys(apiPresetEntries), ...keys(apiRuleEntries), ...keys(retryEntries)]),
+        // What it has beside the conditions of error rules.
+        ...Object.keys(apiRuleEntries.when.pipe[0].entries)
+          .filter((name) => !(name in rule.when.pipe[0].entries))
+          .map((name) => `when.${name}`),
+      ].sort(),
+    ],
     ['Error rules', [...Object.keys(rule), ...Object.keys(rule.when.pipe[0].entries).map((name) => `when.${name}`)].sort()],
   ])('%s: names every field, and no other', (heading, fields) => {
     expect(namesUnder(heading)).toEqual(fields);

@@ -52,6 +52,8 @@ describe('what a token endpoint says', () => {
   test('Intacct, throttled, says when to come back', () => {
     const answer = outcome('sage-intacct-rest', 429, intacct('GW-0010'), { 'x-ia-minute-rate-limit-retry-after': '17' });
     expect(answer).toMatchObject({ class: 'transient', code: 'http_429', retryAt: now + 17_000 });
+    const dated = outcome('sage-intacct-rest', 429, intacct('GW-0010'), { 'x-ia-throttle-limit-retry-after': 'Sun, 01 Mar 2026 12:00:18 GMT' });
+    expect(dated).toMatchObject({ retryAt: now + 18_000 });
   });
 });
 

@@ -53,12 +53,17 @@ describe('an IXON user', () => {
   });
 
   test.each<[string, number, string, object]>([
-    ['a wrong password', 401, error('Invalid value', 'Authorization'), { class: 'misconfigured', cause: 'invalid_client', description: 'Invalid value' }],
+    [
+      'a wrong password',
+      401,
+      error('Invalid value', 'Authorization'),
+      { class: 'misconfigured', cause: 'invalid_client', code: 'authorization', description: 'Invalid value' },
+    ],
     ['a second factor that is not there', 403, error('2FA is required'), { class: 'misconfigured', cause: 'invalid_client' }],
     ['bad encoding', 400, error('Value is too long', 'Authorization'), { class: 'misconfigured', cause: 'invalid_request' }],
     ['no type', 400, error('Authorization must start with a type and have a credentials', 'Authorization'), { cause: 'invalid_request' }],
     ['no form', 400, error('Value does not match regex expression', 'Authorization'), { cause: 'invalid_request' }],
-    ['a wrong application', 400, error('Invalid value', 'Api-Application'), { class: 'misconfigured', cause: 'invalid_request' }],
+    ['a wrong application', 400, error('Invalid value', 'Api-Application'), { class: 'misconfigured', cause: 'invalid_request', code: 'api-application' }],
     ['an error with 200', 200, error('Invalid value', 'Authorization'), { class: 'misconfigured', cause: 'invalid_client' }],
     ['too many requests', 429, '', { class: 'transient', retryAt: now + 600_000 }],
     ['something else', 418, error('Teapot'), { class: 'transient', retryAt: now + 1_800_000 }],

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import { listen } from '../../infra/local/aws/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/token-endpoint.ts';
-import type { Outcome } from '../../shared/domain/decide.ts';
+import type { Outcome } from '../../shared/domain/steps.ts';
 import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';

@@ -57,6 +57,7 @@ describe('a preset that cannot be right is refused, by field and with what to ch
     ['an expression that is none', { errorRules: [{ ...rule, when: { body: '(' } }] }, /errorRules\.0\.when\.body: must be a regular expression/],
     ['a rule for everything', { errorRules: [{ ...rule, when: {} }] }, /errorRules\.0\.when: must have a condition/],
     ['a cause that does not fit the class', { errorRules: [{ ...rule, class: 'transient' }] }, /errorRules\.0\.cause: /],
+    ['a fix for what no settings mend', { errorRules: [{ ...rule, fix: 'Check it.' }] }, /errorRules\.0\.fix: is for misconfigured only/],
     ['a verdict without a cause', { errorRules: [{ ...rule, cause: undefined }] }, /errorRules\.0\.cause: /],
     ['a placeholder that free text would fill', { settings: { ...settings, region: { kind: 'text', description: '-' } } }, /settings\.region: .*kind "choice"/],
     [

@@ -82,7 +82,7 @@ describe('a request that is wrong', () => {
       colour: 'red',
     };
     expect(faultsOf(body)).toEqual({
-      colour: 'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds',
+      colour: 'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict',
       'client.clientId': 'is not known; did you mean client_id?',
       'client.client_id': 'is missing',
       'client.client_secret': 'must be a text',
@@ -90,12 +90,22 @@ describe('a request that is wrong', () => {
       renewal: 'must be "while_used" or "always"',
       margin_seconds: 'must be a whole number of seconds from 10 to 3600',
       'settings.tokenEndpoint': 'is not known; did you mean token_endpoint?',
-      'settings.token_endpoint': 'is missing',
+      'settings.token_endpoint': 'is missing; give it, or issuer to have it discovered',
       'settings.grant': 'must be one of refresh_token, client_credentials',
       'settings.grace_seconds': 'must be a whole number of seconds from 0 to 2592000',
       'settings.scope': 'must be a text of 1 to 1024 printable ASCII characters, without spaces at its ends',
       'settings.min_token_age_seconds': 'must be less than the lifetime of 3600 s: no token could be renewed before it expires',
     });
+  });
+
+  test('may leave the token endpoint to an issuer, which must be one', () => {
+    const issued = (issuer: unknown) => faultsOf({ ...generic, settings: { issuer } });
+    expect(issued('https://id.example.com/tenant')).toEqual({});
+    expect(issued('http://id.example.com')).toEqual({ 'settings.issuer': 'must begin with https://' });
+    expect(issued('https://10.0.0.1')).toEqual({ 'settings.issuer': expect.stringMatching(/private/) });
+    expect(issued('https://id.example.com/?tenant=1')).toEqual({ 'settings.issuer': 'must not have a query (RFC 8414 §2)' });
+    expect(issued(5)).toEqual({ 'settings.issuer': 'must be a text: a URL' });
+    expect(faultsOf({ ...exact, settings: { country: 'nl', issuer: 'https://id.example.com' } })).toHaveProperty(['settings.issuer']);
   });
 
   test('names the providers there are', () => {

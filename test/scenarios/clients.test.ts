@@ -1,6 +1,6 @@
 /** Clients, idle connections and people who authorize again, each at the worst moment. Each title is a scenario of the protocol. */
 import { describe, expect, test } from 'vitest';
-import { arm, ask } from '../../shared/domain/writes.ts';
+import { arm, ask } from '../../shared/domain/mark-writes.ts';
 import { crash, pause, Scenario } from './scenario.ts';
 
 const whileUsed = (s: Scenario): Scenario['options'] => ({ ...s.options, profile: { ...s.options.profile, renewal: 'while_used' } });

@@ -29,6 +29,7 @@ const noFaults: FaultRates = {
   secrets: 0,
   queue: 0,
   keys: 0,
+  events: 0,
   provider: 0,
   slow: 0,
   planner: 0,

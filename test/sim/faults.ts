@@ -12,6 +12,7 @@ export interface FaultRates {
   readonly secrets: number;
   readonly queue: number;
   readonly keys: number;
+  readonly events: number;
   readonly provider: number;
   readonly slow: number;
   readonly planner: number;
@@ -31,6 +32,7 @@ export function drawRates(random: Random): FaultRates {
     secrets: rate(0.2),
     queue: rate(0.2),
     keys: rate(0.2),
+    events: rate(0.4),
     provider: rate(0.4),
     slow: rate(0.4),
     planner: rate(0.6),
@@ -44,7 +46,7 @@ export function drawRates(random: Random): FaultRates {
 /** A pause no longer than this keeps S1 (lease − heartbeat − the time a beat takes). */
 export const boundedPauseMs = 10_000;
 
-const stores = ['table', 'secrets', 'queue', 'keys'] as const;
+const stores = ['table', 'secrets', 'queue', 'keys', 'events'] as const;
 type Store = (typeof stores)[number];
 const storeOf = ({ operation }: Boundary): Store | undefined => stores.find((store) => operation.startsWith(`${store}.`));
 

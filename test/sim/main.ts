@@ -5,6 +5,7 @@ import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
 
 const tailLines = 60;
+const progressSeeds = 50_000;
 
 function readArguments() {
   try {
@@ -33,17 +34,26 @@ if (log) {
 }
 
 const begun = performance.now();
-const summaries: Summary[] = [];
-await runSeeds({ first: seed, count: seeds }, workers, (summary) => summaries.push(summary));
-const seconds = (performance.now() - begun) / 1_000;
+const elapsed = (): number => (performance.now() - begun) / 1_000;
+const total = { calls: 0, generations: 0, discardedTokenSets: 0, invocations: 0, reauthorizations: 0 };
+const broken: Summary[] = [];
+let done = 0;
+let longestUnavailableMs = 0;
+await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
+  done += 1;
+  for (const cost of Object.keys(total) as (keyof typeof total)[]) total[cost] += summary.costs[cost];
+  longestUnavailableMs = Math.max(longestUnavailableMs, summary.costs.longestUnavailableMs);
+  if (summary.violation !== undefined) broken.push(summary);
+  // Whoever waits for long wants to know of what.
+  if (done % progressSeeds === 0) console.error(`${done} seeds after ${elapsed().toFixed(0)} s, ${broken.length} with a violation`);
+});
 
-const sum = (cost: keyof Summary['costs']): number => summaries.reduce((total, { costs }) => total + costs[cost], 0);
-console.log(`${seeds} seeds in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(0)} a second`);
-console.log(`calls ${sum('calls')}, token sets committed ${sum('generations')}, discarded ${sum('discardedTokenSets')}, invocations ${sum('invocations')}`);
-console.log(`authorized again by a person: ${sum('reauthorizations')}`);
-console.log(`longest time without a token that could be served: ${Math.max(...summaries.map(({ costs }) => costs.longestUnavailableMs)) / 1_000} s`);
+console.log(`${seeds} seeds from ${seed} on in ${elapsed().toFixed(1)} s: ${(seeds / elapsed()).toFixed(0)} a second`);
+console.log(`calls ${total.calls}, token sets committed ${total.generations}, discarded ${total.discardedTokenSets}, invocations ${total.invocations}`);
+console.log(`authorized again by a person: ${total.reauthorizations}`);
+console.log(`longest time without a token that could be served: ${longestUnavailableMs / 1_000} s`);
 
-const broken = summaries.filter(({ violation }) => violation !== undefined).sort((a, b) => a.seed - b.seed);
+broken.sort((a, b) => a.seed - b.seed);
 const [first] = broken;
 if (first !== undefined) {
   for (const { seed, kind, violation } of broken.slice(0, 10)) console.error(`seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`);

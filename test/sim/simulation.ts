@@ -6,9 +6,10 @@ import type { Violation } from './checkers/checker.ts';
 import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
 import { type Kind, type KindName, kinds } from './natures.ts';
 import { Random } from './random.ts';
+import { type Happening, start } from './stores.ts';
 import { type Variant, withLimitsOf } from './variant.ts';
 import { watch } from './watch.ts';
-import { type Happening, start, World } from './world.ts';
+import { World } from './world.ts';
 
 /** What a run came to. Costs are no violations, but somebody pays for them: they are what rules are compared by. */
 export interface Run {
@@ -55,6 +56,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   const calmMs = calmMsFor(kinds[kind]);
   const rates: FaultRates = { ...drawRates(draw), ...given };
   const busy = draw.pick([0.001, 0.01, 0.05]);
+  const neighbours = draw.chance(0.3);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
   let faulty = false;
   const world: World = new World({
@@ -62,6 +64,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     ...kinds[kind],
     ...(variant && { variant }),
     staleSecretsMs: rates.staleSecretsMs,
+    neighbours,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
     way: () => (faulty ? drawWay(world.random, rates) : { toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) }),
     skewMs: () => Math.floor(world.random.between(-rates.skewMs, rates.skewMs)),

@@ -2,9 +2,9 @@
 import type { TokenWorld } from '../../shared/application/get-token.ts';
 import type { Protocol } from '../../shared/application/protocol.ts';
 import type { RefreshWorld } from '../../shared/application/run-refresh.ts';
+import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/types.ts';
-import type { replaceGrant } from '../../shared/domain/writes.ts';
 import type { World } from './world.ts';
 
 export interface Variant {

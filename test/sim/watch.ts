@@ -1,14 +1,16 @@
 /** Checkers at work: each is told what happens in a world, and says what it finds wrong. */
 import type { TokenAnswer } from '../../shared/application/get-token.ts';
 import type { Connection } from '../../shared/domain/types.ts';
+import * as announcements from './checkers/announcements.ts';
 import * as calls from './checkers/calls.ts';
 import type { Checker, Violation } from './checkers/checker.ts';
 import * as clients from './checkers/clients.ts';
 import * as grants from './checkers/grants.ts';
 import type { FaultRates } from './faults.ts';
-import { start, type World } from './world.ts';
+import { start } from './stores.ts';
+import type { World } from './world.ts';
 
-const checkers = [calls, grants, clients].flatMap((theme) => Object.values(theme));
+const checkers = [announcements, calls, grants, clients].flatMap((theme) => Object.values(theme));
 
 /** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */
 export function watch(world: World, rates: FaultRates) {

@@ -4,6 +4,9 @@ import { mutantNamed } from '../mutants/mutants.ts';
 import type { Share, Summary } from './seeds.ts';
 import { simulate } from './simulation.ts';
 
+// Nobody is left to tell.
+process.on('disconnect', () => process.exit());
+
 const [{ from, until, step, mutant }] = (await once(process, 'message')) as [Share];
 const options = mutant === undefined ? {} : { variant: mutantNamed(mutant).variant, brief: true };
 for (let seed = from; seed < until; seed += step) {

@@ -3,165 +3,68 @@
  * environments that run the real use cases against them. The second world for the one `decide`.
  */
 
-import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
 import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type RefreshWorld, runRefresh } from '../../shared/application/run-refresh.ts';
+import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import {
-  type Connection,
-  type ConnectionConfig,
-  type ConnectionName,
-  type EpochMs,
-  type Profile,
-  plus,
-  Secret,
-  type TokenSet,
-  versionIdOf,
-} from '../../shared/domain/types.ts';
-import { create, replaceGrant, type Write } from '../../shared/domain/writes.ts';
-import type { Chance, LookUp, RefreshQueue, Sealer, Telemetry, TokenReply } from '../../shared/ports/index.ts';
+import { type ConnectionName, type EpochMs, type Profile, plus, Secret, type TokenSet, versionIdOf } from '../../shared/domain/types.ts';
+import type { RefreshQueue, Sealer, Telemetry, TokenReply } from '../../shared/ports/index.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
-import { type Boundary, Environment, type Fault } from './environment.ts';
-import { type Call, type Nature, Provider, type Way } from './provider.ts';
-import { Random } from './random.ts';
-import { VirtualTime } from './time.ts';
+import { type Boundary, Environment } from './environment.ts';
+import { type Call, Provider } from './provider.ts';
+import { Stores, type WorldOptions } from './stores.ts';
 import type { Variant } from './variant.ts';
 
-export interface WorldOptions {
-  readonly seed: number;
-  readonly nature: Nature;
-  readonly profile: Profile;
-  readonly config: ConnectionConfig;
-  /** What is wrong on purpose in this world; nothing, if left out. */
-  readonly variant?: Variant;
-  readonly faults?: (boundary: Boundary) => Fault | undefined;
-  readonly way?: (call: Call) => Way;
-  readonly skewMs?: () => number;
-  readonly staleSecretsMs?: number;
-  /** How a message travels: how late, and how often it is delivered. */
-  readonly delivery?: () => { readonly lateMs: number; readonly times: number };
-}
-
-/** One line of what happened, for the log that two runs of one seed must agree on. */
-export type Happening = readonly [at: number, what: string, detail: string];
-
-export const start = 1_800_000_000_000 as EpochMs;
 const visibilityMs = limits.refreshTimeoutMs * 6;
 const deliveries = 3;
 
-/** Whoever looks on from outside. */
-export interface Watcher {
-  /** A write was applied. */
-  readonly onWrite?: (name: string, item: Connection) => void;
-  /** A request leaves. */
-  readonly onCall?: (call: Call) => void;
-  /** Its answer is there, or its caller gives up. */
-  readonly onReply?: (call: Call) => void;
-  /** A function that was never frozen ran into its time limit. */
-  readonly onHardStop?: (environment: Environment) => void;
-}
-
-export class World {
-  readonly connection = 'exact-nl' as ConnectionName;
-  readonly time = new VirtualTime(start);
-  readonly random: Random;
+export class World extends Stores {
   readonly provider: Provider;
-  readonly store = memoryConnections();
-  readonly secrets = new Map<string, TokenSet>();
-  readonly log: Happening[] = [];
   readonly counted = new Map<string, number>();
+  /** When the planner last looked to the end. */
+  plannedAt: number = Number.NEGATIVE_INFINITY;
   /** Every environment that was ever started, by id. */
   readonly environments: Environment[] = [];
-  readonly options: WorldOptions;
   readonly #variant: Variant;
   readonly #protocol: Protocol;
   readonly #profile: Profile;
-  readonly #storedAt = new Map<string, number>();
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
-  /** The item as the table has it; for those who look on from outside. */
-  current: Connection | undefined;
-  #watcher: Watcher = {};
 
   constructor(options: WorldOptions) {
-    this.options = options;
+    super(options);
     this.#variant = options.variant ?? {};
     this.#protocol = { ...normative, ...this.#variant.protocol };
     this.#profile = { ...options.profile, ...this.#variant.profile };
-    this.random = new Random(options.seed);
     this.provider = new Provider(this.time, options.nature);
-  }
-
-  /** Tells from now on of what only the world sees. */
-  watch(watcher: Watcher): void {
-    this.#watcher = watcher;
-  }
-
-  #written(name: string, item: Connection): void {
-    this.current = item;
-    this.#watcher.onWrite?.(name, item);
-  }
-
-  /** The refresh token at a place, wherever that is. */
-  refreshTokenAt(place: Connection['refreshToken']): string | undefined {
-    if (place === undefined) return undefined;
-    if (place.sealed !== undefined) return (JSON.parse(place.sealed) as string[])[2];
-    return this.secrets.get(this.#secretOf(place.slot ?? 0, place.versionId))?.refreshToken?.reveal();
-  }
-
-  /** Whether this refresh token is kept anywhere. */
-  kept(refreshToken: string): boolean {
-    if (this.refreshTokenAt(this.current?.refreshToken) === refreshToken) return true;
-    return [...this.secrets.values()].some((tokens) => tokens.refreshToken?.reveal() === refreshToken);
-  }
-
-  /** Whether this refresh token has been readable in a secret for `ms` at least. */
-  readableFor(refreshToken: string, ms: number): boolean {
-    const stale = this.options.staleSecretsMs ?? 0;
-    return [...this.secrets].some(
-      ([name, tokens]) => tokens.refreshToken?.reveal() === refreshToken && this.time.now() - (this.#storedAt.get(name) ?? 0) >= stale + ms,
-    );
-  }
-
-  note(what: string, detail = ''): void {
-    this.log.push([this.time.now() - start, what, detail]);
-  }
-
-  async item(): Promise<Connection> {
-    const item = await this.store.read(this.connection);
-    if (item === undefined) throw new Error('the connection is gone');
-    return item;
   }
 
   /** A person imports a grant: the first time, or over the one there is. */
   async authorize(): Promise<void> {
     const refreshToken = this.provider.authorize();
-    const grantId = this.#grantId();
+    const grantId = this.grantId();
     const place = { slot: 0, versionId: versionIdOf(grantId, 0) };
-    this.secrets.set(this.#secretOf(0, place.versionId), bare(refreshToken, this.time.now()));
+    this.secrets.set(this.secretOf(0, place.versionId), bare(refreshToken, this.time.now()));
     const before = await this.store.read(this.connection);
     if (before === undefined) {
       const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { grantId, place });
       await this.store.create(item);
-      this.#written('create', item);
+      this.written('create', item);
     } else await this.apply((this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }));
     this.note('authorized', grantId);
-  }
-
-  /** A write from outside, without an environment and without faults. */
-  async apply(write: Write) {
-    const result = await this.store.apply(this.connection, write);
-    if (result.applied) this.#written(write.name, result.item);
-    return result;
   }
 
   /** The planner runs every minute; `missing` says which minutes it misses. */
   startPlanner(missing: () => boolean = () => false): void {
     const tick = () => {
       const environment = this.#environment('plan');
-      const world = { clock: environment, store: this.#tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
-      if (!missing()) void plan(world).catch(() => undefined);
+      const world = { clock: environment, store: this.tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
+      const at = this.time.now();
+      const looked = () => {
+        this.plannedAt = at;
+      };
+      if (!missing()) void plan(world).then(looked, () => undefined);
       this.time.at(this.time.now() + limits.planIntervalMs, tick);
     };
     this.time.at(this.time.now() + this.random.below(limits.planIntervalMs), tick);
@@ -202,7 +105,7 @@ export class World {
     // Lambda's own clock ends the function, whatever the function's clock says.
     this.time.at(this.time.now() + limits.refreshTimeoutMs, () => {
       if (environment.ended !== undefined || environment.dead) return;
-      if (!environment.wasFrozen) this.#watcher.onHardStop?.(environment);
+      if (!environment.wasFrozen) this.watcher.onHardStop?.(environment);
       environment.kill();
     });
     const deadline = plus(environment.now(), limits.refreshTimeoutMs);
@@ -270,8 +173,8 @@ export class World {
   #tokenWorldOf(environment: Environment): TokenWorld {
     const world: TokenWorld = {
       clock: environment,
-      chance: this.#chance(),
-      store: this.#tableOf(environment),
+      chance: this.chance(),
+      store: this.tableOf(environment),
       sealer: plainSealer,
       queue: this.#queueOf(environment),
       telemetry: this.#telemetryOf(environment),
@@ -283,35 +186,19 @@ export class World {
   #refreshWorldOf(environment: Environment): RefreshWorld {
     const world: RefreshWorld = {
       clock: environment,
-      chance: this.#chance(),
-      store: this.#tableOf(environment),
-      refreshTokens: {
-        read: (_, slot, versionId) => environment.io('secrets.read', 'secrets', () => this.#visible(slot, versionId)?.refreshToken),
-        lookUp: async (_, slot, versionId): Promise<LookUp> => {
-          try {
-            const tokens = await environment.io('secrets.look_up', 'secrets', () => this.#visible(slot, versionId));
-            return tokens === undefined ? { kind: 'absent' } : { kind: 'found', tokens };
-          } catch {
-            return { kind: 'unreadable' };
-          }
-        },
-        persist: (_, slot, versionId, tokens) =>
-          environment.io('secrets.persist', 'secrets', () => {
-            const name = this.#secretOf(slot, versionId);
-            const there = this.secrets.get(name);
-            if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();
-            this.secrets.set(name, tokens);
-            this.#storedAt.set(name, this.time.now());
-            return true;
-          }),
-      },
+      chance: this.chance(),
+      store: this.tableOf(environment),
+      refreshTokens: this.refreshTokensOf(environment),
       credentials: { read: async () => undefined, store: async () => {} },
       accessSealer: plainSealer,
       refreshSealer: { ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) },
       source: tokenSource({ request: (request) => this.#request(environment, request) }, environment),
       queue: this.#queueOf(environment),
+      breakers: this.breakersOf(environment),
+      announcer: this.announcerOf(environment),
       telemetry: this.#telemetryOf(environment),
       profileOf: () => this.#profile,
+      applicationOf: () => 'application',
     };
     return this.#variant.refreshWorld?.(world, this) ?? world;
   }
@@ -324,7 +211,7 @@ export class World {
     return environment.outside('provider.request', async () => {
       (call as { sentAt: number }).sentAt = this.time.now();
       this.provider.ledger.push(call);
-      this.#watcher.onCall?.(call);
+      this.watcher.onCall?.(call);
       this.note('request', `${environment.id} ${call.refreshToken}`);
       const way = this.options.way?.(call) ?? { toMs: 20, fromMs: 20 };
       const over = new AbortController();
@@ -333,31 +220,10 @@ export class World {
       over.abort('over');
       call.endedAt = this.time.now();
       if (reply.kind === 'reply') call.status = reply.status;
-      this.#watcher.onReply?.(call);
+      this.watcher.onReply?.(call);
       this.note('reply', `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`);
       return reply;
     });
-  }
-
-  #tableOf(environment: Environment): RefreshWorld['store'] {
-    const { store } = this;
-    return {
-      read: (connection) => environment.io('table.read', 'table', () => store.read(connection)),
-      create: (item) => environment.io('table.create', 'table', () => store.create(item)),
-      apply: (connection, write) =>
-        environment.io(`table.${write.name}`, 'table', async () => {
-          const result = await store.apply(connection, write);
-          if (result.applied) {
-            this.note(write.name, `${environment.id} generation ${result.item.generation} fence ${result.item.fence}`);
-            this.#written(write.name, result.item);
-          }
-          return result;
-        }),
-      // The one connection is in the first shard; asking the others would only take time.
-      listDue: (shard, until, limit) =>
-        shard === '0' ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
-      list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
-    };
   }
 
   #queueOf(environment: Environment): RefreshQueue {
@@ -379,25 +245,6 @@ export class World {
       error: line,
       count: (metric, value) => this.counted.set(metric, (this.counted.get(metric) ?? 0) + value),
     };
-  }
-
-  #chance(): Chance {
-    return { next: () => this.random.next(), grantId: () => this.#grantId(), id: () => this.random.hex(16) };
-  }
-
-  #grantId(): string {
-    return `${this.random.hex(8)}-${this.random.hex(4)}-${this.random.hex(4)}-${this.random.hex(4)}`;
-  }
-
-  /** Secrets Manager promises no read after write: a version may be seen late. */
-  #visible(slot: number, versionId: string): TokenSet | undefined {
-    const name = this.#secretOf(slot, versionId);
-    const storedAt = this.#storedAt.get(name) ?? Number.NEGATIVE_INFINITY;
-    return this.time.now() - storedAt < (this.options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
-  }
-
-  #secretOf(slot: number, versionId: string): string {
-    return `${slot}/${versionId}`;
   }
 }
 

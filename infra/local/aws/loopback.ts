@@ -10,8 +10,8 @@ export interface Endpoint {
 }
 
 /** The account and Region that every local ARN names. */
-const account = '000000000000';
-const region = 'us-east-1';
+export const account = '000000000000';
+export const region = 'us-east-1';
 export const arn = (service: string, resource: string): string => `arn:aws:${service}:${region}:${account}:${resource}`;
 
 /** Starts a server on a free port of the loopback interface, never on another one. Rejects if it cannot listen. */

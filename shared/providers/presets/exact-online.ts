@@ -90,7 +90,8 @@ export default {
       when: { status: ['4xx'], body: 'client with identifier .*not found' },
       class: 'misconfigured',
       cause: 'invalid_client',
-      comment: "The client is registered in another country: set settings.country to the customer's.",
+      fix: "Set settings.country to the customer's: its token endpoint does not know this client.",
+      comment: 'The client is registered in another country.',
       source: 'picqer/exact-php-client #617',
     },
     {

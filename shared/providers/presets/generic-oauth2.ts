@@ -16,13 +16,22 @@ export default {
     keepAliveSeconds: 7 * 86_400, // [ours] Shorter than most known idle limits.
   },
   settings: {
-    token_endpoint: { kind: 'url', required: true, replaces: 'tokenEndpoint', description: 'The token endpoint (RFC 6749 §3.2), https.' },
+    issuer: {
+      kind: 'issuer',
+      description: 'The authorization server (RFC 8414, OpenID Connect Discovery): endpoints that are not given are discovered when the connection is put.',
+    },
+    token_endpoint: { kind: 'url', required: true, replaces: 'tokenEndpoint', description: 'The token endpoint (RFC 6749 §3.2), https; or an issuer.' },
     authorization_endpoint: {
       kind: 'url',
       replaces: 'authorizationEndpoint',
       description: 'The authorization endpoint (RFC 6749 §3.1), to connect by a login.',
     },
     revocation_endpoint: { kind: 'url', replaces: 'revocationEndpoint', description: 'The revocation endpoint (RFC 7009).' },
+    iss_parameter: {
+      kind: 'choice',
+      choices: ['required', 'optional'],
+      description: 'Whether whoever comes back from a login must bring the issuer along (RFC 9207). Discovered with an issuer.',
+    },
     client_authentication: {
       kind: 'choice',
       choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],

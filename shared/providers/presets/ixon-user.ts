@@ -1,7 +1,7 @@
 /**
  * IXON Cloud APIv2, as a user. A service account is what IXON recommends, see ixon-service-account. Minting again adds a token and
- * leaves the old one ([V], inferred). Whether a one-time password may be used twice is not known: a refresher that dies in the call
- * is followed after 18 s, perhaps with the same one.
+ * leaves the old one ([V], inferred). Whether a one-time password may be used twice is not known: nothing here asks twice within its
+ * 30 s, but a refresher that dies in the call is followed after 18 s, perhaps with the same one.
  */
 import type { Preset } from '../preset.ts';
 
@@ -14,7 +14,7 @@ export default {
     clientAuthentication: 'none', // [V2] The user is in the request itself.
     lifetimeSeconds: 86_400, // [ours] Replies tell; what is asked for by default.
     expiresInUnit: 'seconds', // [V] expiresOn is an instant.
-    minTokenAgeSeconds: 0, // [NF]
+    minTokenAgeSeconds: 31, // [ours] The next token is never asked for with the same one-time password (RFC 6238 §5.2: it works once).
     marginSeconds: 60, // [ours]
     rotation: 'none', // [V] There is no refresh token.
   },
@@ -39,7 +39,14 @@ export default {
     oneTimePassword: 'otp_seed',
     body: { json: { expiresIn: '{token_lifetime_seconds}' } },
   },
-  reply: { format: 'json', accessToken: 'data.secretId', expiry: 'data.expiresOn', descriptions: ['data.message'] },
+  reply: {
+    format: 'json',
+    accessToken: 'data.secretId',
+    expiry: 'data.expiresOn',
+    // "Invalid value" alone says little: the header or property that it is about stands for the code.
+    errors: ['data.propertyName'],
+    descriptions: ['data.message'],
+  },
   headers: { Authorization: 'Bearer {access_token}', 'Api-Version': '2', 'Api-Application': '{application_id}', 'Api-Company': '{company_id}' },
   // A one-time password lives 30 s: the next attempt has another. After a 429 the source address is blocked for ten minutes.
   retryDelaysSeconds: { default: 31, http_429: 600 },
@@ -48,13 +55,15 @@ export default {
       when: { body: '2FA is required' },
       class: 'misconfigured',
       cause: 'invalid_client',
-      comment: 'A role enforces two factors: give settings.otp_seed, or use a service account.',
+      fix: 'A role of this user enforces two factors: give settings.otp_seed, or use the preset ixon-service-account.',
+      comment: 'A role enforces two factors.',
       source: "IXON's page on common errors",
     },
     {
       when: { member: { path: 'data.message', matches: '^Invalid value' }, body: '"propertyName"\\s*:\\s*"Authorization"' },
       class: 'misconfigured',
       cause: 'invalid_client',
+      fix: 'Check settings.email, settings.password and, where two factors are on, settings.otp_seed.',
       comment: 'E-mail address, password or one-time password is wrong. The status is not documented.',
       source: "IXON's page on common errors",
     },
@@ -69,7 +78,8 @@ export default {
       when: { member: { path: 'data.message', matches: '^(?:Required header|Invalid value)' } },
       class: 'misconfigured',
       cause: 'invalid_request',
-      comment: 'Another header or value, for example settings.application_id.',
+      fix: 'Check settings.application_id and settings.company_id.',
+      comment: 'Another header or value.',
       source: "IXON's page on common errors",
     },
     {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Seen } from '../../../shared/domain/types.ts';
-import { acquire, type Commit, commitFailure, commitSuccess, keepSpare, replaceConfig, replaceGrant, type Write } from '../../../shared/domain/writes.ts';
+import { announced, announcementOf } from '../../../shared/domain/announcements.ts';
+import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../../shared/domain/commit-writes.ts';
+import { replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
+import { acquire } from '../../../shared/domain/lease-writes.ts';
+import type { Connection, Seen } from '../../../shared/domain/types.ts';
+import type { Write } from '../../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 const spare = { versionId: 'overtaken', slot: 1 };
@@ -11,6 +15,13 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
   const commits = (seen: Seen, fence: number, more: Partial<Commit> = {}) => {
     const [asHolder, late] = commitSuccess(seen, { ...commitOf(fence), ...more }) as [Write, Write];
     return { asHolder, late };
+  };
+
+  const tell = (item: Connection): Promise<Connection> => {
+    const seen = seenOf(item);
+    const announcement = announcementOf(seen, now);
+    if (announcement === undefined) throw new Error('there is nothing to tell');
+    return applies(item.connection, announced(seen, announcement));
   };
 
   describe('commit of a success', () => {
@@ -111,13 +122,21 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       expect(after.attempts[2]).toEqual({ ...item.attempts[2], ended: true });
     });
 
-    test('a verdict takes the connection out of the due index', async () => {
+    test('a verdict takes the connection out of the due index, once subscribers were told of it', async () => {
       const { item } = await held();
       const verdict = failureOf(2, { notBefore: undefined, state: 'reauthorization_required', cause: 'invalid_grant' });
       const after = await applies(item.connection, commitFailure(item, 2, verdict));
-      expect(after).toMatchObject({ state: 'reauthorization_required', cause: 'invalid_grant' });
-      expect(after).not.toHaveProperty('dueAt');
+      const { at } = verdict.failure;
+      expect(after).toMatchObject({
+        state: 'reauthorization_required',
+        cause: 'invalid_grant',
+        announcement: { change: 'reauthorization_required', at },
+        dueAt: at,
+      });
       expect(after).not.toHaveProperty('notBefore');
+      const told = await tell(after);
+      expect(told).not.toHaveProperty('dueAt');
+      expect(told).not.toHaveProperty('announcement');
     });
 
     test('a suspicion is noted, and what is suspected stays', async () => {
@@ -138,7 +157,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const { item } = await held();
       const after = await applies(item.connection, commitFailure(item, 2, misconfigured));
       expect(after).toMatchObject({ state: 'misconfigured', cause: 'invalid_client' });
-      expect(after).not.toHaveProperty('dueAt');
+      expect(await tell(after)).not.toHaveProperty('dueAt');
     });
 
     test('wrong settings are no news once they were replaced, and any other failure is', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { commitSuccess } from '../../../shared/domain/commit-writes.ts';
+import { acquire, markSent, release, renewLease } from '../../../shared/domain/lease-writes.ts';
 import { plus } from '../../../shared/domain/types.ts';
-import { acquire, commitSuccess, markSent, release, renewLease, type Write } from '../../../shared/domain/writes.ts';
+import type { Write } from '../../../shared/domain/writes.ts';
 import { at, commitOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the lease in %s', (_world, open) => {
@@ -68,6 +70,8 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     });
   });
 
+  const releases = (...args: Parameters<typeof release>) => release(...args) as readonly [Write, Write];
+
   describe('while holding the lease', () => {
     test('it is renewed, also after its end, but not once another holds it', async () => {
       const { item } = await held();
@@ -89,24 +93,37 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('a release takes away my lease and my entry and nobody else’s', async () => {
       const { item } = await held();
       const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
-      await refuses(item.connection, release(second, 2, undefined, false));
-      const after = await applies(item.connection, release(second, 3, at(30_000), false));
+      for (const write of release(second, 2, undefined, false)) await refuses(item.connection, write);
+      const [full] = releases(second, 3, at(30_000), false);
+      const after = await applies(item.connection, full);
       expect(after.lease).toBeUndefined();
       expect(Object.keys(after.attempts)).toEqual(['2']);
       expect(after).toMatchObject({ notBefore: at(30_000), dueAt: at(30_000), fence: 3 });
     });
 
-    test('a release is refused once somebody committed, and applied by one who has seen that', async () => {
+    test('a release by one who has not called, once somebody committed, takes away all but what it says of the next call', async () => {
       const seen = await held();
       const { connection } = seen.item;
       const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
       const [, late] = commitSuccess(seen, commitOf(2)) as [Write, Write];
       const committed = await applies(connection, late);
-      await refuses(connection, release(mine, 3, undefined, false));
-      const after = await applies(connection, release(committed, 3, undefined, false));
+      const [full, bare] = releases(mine, 3, at(30_000), false);
+      await refuses(connection, full);
+      const after = await applies(connection, bare);
       expect(after.lease).toBeUndefined();
-      expect(after).toMatchObject({ generation: 1, dueAt: committed.refreshAt });
-      expect(after.attempts).toEqual({});
+      expect(after).toMatchObject({ generation: 1, dueAt: committed.refreshAt, attempts: {}, errors: {} });
+      expect(after).not.toHaveProperty('notBefore');
+    });
+
+    test('a release by one who has called is refused once somebody committed, unless its holder has seen that', async () => {
+      const seen = await held();
+      const { connection } = seen.item;
+      const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      const [, late] = commitSuccess(seen, commitOf(2)) as [Write, Write];
+      const committed = await applies(connection, late);
+      for (const write of release(mine, 3, undefined, true)) await refuses(connection, write);
+      const [full] = releases(committed, 3, undefined, true);
+      expect((await applies(connection, full)).attempts).toEqual({});
     });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arm, ask, promiseWake, rest, touch } from '../../../shared/domain/writes.ts';
+import { arm, ask, promiseWake, rest, touch } from '../../../shared/domain/mark-writes.ts';
 import { at, newConnection, now, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_world, open) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { create, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
 import type { ConnectionName } from '../../../shared/domain/types.ts';
-import { create, replaceConfig, replaceGrant } from '../../../shared/domain/writes.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 describe('a new connection', () => {
@@ -31,7 +31,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
     await refuses(item.connection, replaceConfig({ ...item, fence: 2 }, config, at(2)));
     const after = await applies(item.connection, replaceConfig(item, config, at(2)));
     const { cause, notBefore, ...kept } = item;
-    expect(after).toEqual({ ...kept, config, configuredAt: at(2), state: 'active', dueAt: at(50) });
+    expect(after).toEqual({ ...kept, config, configuredAt: at(2), state: 'active', dueAt: at(2), announcement: { change: 'recovered', at: at(2) } });
   });
 
   test('a new grant clears all that the old one left; again it is known as one’s own', async () => {
@@ -49,6 +49,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       dueShard: item.dueShard,
       state: 'active',
       grantId: otherGrantId,
+      grantedAt: at(3),
       generation: 0,
       fence: 3,
       committedFence: 3,
@@ -58,6 +59,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       callsOn: item.callsOn,
       contested: false,
       dueAt: at(3),
+      announcement: { change: 'authorized', at: at(3) },
       refreshToken: place,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });

@@ -1,22 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { commitFailure, commitSuccess, keepSpare } from '../../../shared/domain/commit-writes.ts';
+import { replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
+import { acquire, markSent, release, renewLease } from '../../../shared/domain/lease-writes.ts';
+import { arm, ask, promiseWake, rest, touch } from '../../../shared/domain/mark-writes.ts';
 import type { Connection, ConnectionName, EpochMs } from '../../../shared/domain/types.ts';
-import {
-  acquire,
-  arm,
-  ask,
-  commitFailure,
-  commitSuccess,
-  keepSpare,
-  markSent,
-  promiseWake,
-  release,
-  renewLease,
-  replaceConfig,
-  replaceGrant,
-  rest,
-  touch,
-  type Write,
-} from '../../../shared/domain/writes.ts';
+import type { Write } from '../../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, newConnection, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
@@ -65,7 +53,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       ...commitSuccess(seenOf(item), commitOf(item.fence)),
       commitFailure(item, item.fence, failureOf(item.fence)),
       keepSpare(item, item.fence, { versionId: 'overtaken' }),
-      release(item, item.fence, undefined, false),
+      ...release(item, item.fence, undefined, false),
       promiseWake(at(5_000), at(5_000), now),
       rest(item, undefined),
       touch(now),
@@ -147,6 +135,26 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
           const page = await other.store.list(2, next);
           expect(page.items.length).toBeLessThanOrEqual(2);
           found.push(...page.items);
+          next = page.next;
+        } while (next !== undefined);
+        expect(found.sort((a, b) => a.connection.localeCompare(b.connection))).toEqual(items);
+      } finally {
+        await other.close();
+      }
+    });
+
+    test('items that are no connections are on no page, and hide none', async () => {
+      const other = await open();
+      try {
+        const items = [newConnection(), newConnection(), newConnection()];
+        const others = Array.from({ length: 7 }, (_, i) => ({ ...newConnection(), connection: `#grant#exact-online#${i}` as ConnectionName }));
+        for (const item of [...items, ...others]) await other.store.create(item);
+        const found: Connection[] = [];
+        let next: ConnectionName | undefined;
+        do {
+          const page = await other.store.list(1, next);
+          found.push(...page.items);
+          expect(page.next ?? '').not.toMatch(/^#/);
           next = page.next;
         } while (next !== undefined);
         expect(found.sort((a, b) => a.connection.localeCompare(b.connection))).toEqual(items);

@@ -8,8 +8,9 @@ import { listen } from '../../../infra/local/aws/loopback.ts';
 import { dynamoDb } from '../../../shared/adapters/clients.ts';
 import { dynamoDbConnections } from '../../../shared/adapters/dynamodb-connections.ts';
 import { unavailable } from '../../../shared/adapters/unavailable.ts';
+import { acquire } from '../../../shared/domain/lease-writes.ts';
+import { touch } from '../../../shared/domain/mark-writes.ts';
 import type { ConnectionName } from '../../../shared/domain/types.ts';
-import { acquire, touch } from '../../../shared/domain/writes.ts';
 import { Unavailable } from '../../../shared/ports/index.ts';
 import { dynamoDbWorld, localClient, newConnection, now, seenOf } from './worlds.ts';
 

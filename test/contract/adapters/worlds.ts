@@ -4,8 +4,11 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { createTable, startDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { type ConnectionRemoval, dynamoDbConnections } from '../../../shared/adapters/dynamodb-connections.ts';
 import { memoryConnections } from '../../../shared/adapters/memory-connections.ts';
+import type { Commit, FailureCommit } from '../../../shared/domain/commit-writes.ts';
+import { create } from '../../../shared/domain/grant-writes.ts';
+import { acquire } from '../../../shared/domain/lease-writes.ts';
 import { type Connection, type ConnectionName, type EpochMs, type Profile, plus, type Seen, versionIdOf } from '../../../shared/domain/types.ts';
-import { acquire, type Commit, create, type FailureCommit, type Write } from '../../../shared/domain/writes.ts';
+import type { Write } from '../../../shared/domain/writes.ts';
 import type { ConnectionStore } from '../../../shared/ports/index.ts';
 
 export interface StoreWorld {
@@ -74,13 +77,14 @@ export const profile: Profile = {
 
 let made = 0;
 
-/** A connection of a name of its own, as it is first written. */
+/** A connection of a name of its own, as it is first written, once subscribers were told of it. */
 export function newConnection(more: Partial<Connection> = {}): Connection {
   made += 1;
   const name = `connection-${String(made).padStart(4, '0')}` as ConnectionName;
   const config = { provider: 'generic-oauth2', settings: { token_endpoint: 'https://example.org/token' }, renewal: 'always' as const };
   const place = { versionId: 'imported-refresh-token-version-000', slot: 0 };
-  return { ...create(name, config, '0', now, 'active', { grantId: '00000000-0000-4000-8000', place }), ...more };
+  const { announcement: _, ...item } = create(name, config, '0', now, 'active', { grantId: '00000000-0000-4000-8000', place });
+  return { ...item, ...more };
 }
 
 export const seenOf = (item: Connection): Seen => ({ item, profile });

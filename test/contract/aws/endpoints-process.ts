@@ -2,14 +2,24 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { startEventBridge } from '../../../infra/local/aws/eventbridge.ts';
 import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { startSqs } from '../../../infra/local/aws/sqs.ts';
 
 const directory = process.argv[2] ?? '.';
 const database = new DatabaseSync(join(directory, 'aws.sqlite'));
-const [secretsManager, sqs, dynamoDb] = await Promise.all([
+const [secretsManager, sqs, eventBridge, dynamoDb] = await Promise.all([
   startSecretsManager({ database }),
   startSqs({ database }),
+  startEventBridge({ database }),
   startDynamoDb({ directory: join(directory, 'dynamodb') }),
 ]);
-console.log(JSON.stringify({ secretsManager: secretsManager.url, queue: sqs.createQueue('refresh'), dynamoDb: dynamoDb.url }));
+console.log(
+  JSON.stringify({
+    secretsManager: secretsManager.url,
+    queue: sqs.createQueue('refresh'),
+    eventBridge: eventBridge.url,
+    events: eventBridge.events('default').length,
+    dynamoDb: dynamoDb.url,
+  }),
+);

@@ -6,14 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateSecretCommand, GetSecretValueCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../../infra/local/aws/dynamodb.ts';
-import { secretsClient, sqsClient } from './worlds.ts';
+import { eventsClient, secretsClient, sqsClient } from './worlds.ts';
 
-const announcement = v.object({ secretsManager: v.string(), queue: v.string(), dynamoDb: v.string() });
+const announcement = v.object({ secretsManager: v.string(), queue: v.string(), eventBridge: v.string(), events: v.number(), dynamoDb: v.string() });
 let directory: string;
 let running: ChildProcess | undefined;
 
@@ -54,6 +55,7 @@ test('what was acknowledged is there after kill -9', async () => {
   await createTable(before.dynamoDb, table);
   await dynamoClient(before.dynamoDb).send(new PutItemCommand({ TableName: 'connections', Item: { pk: { S: 'exact-nl' }, fence: { N: '7' } } }));
   await sqsClient().send(new SendMessageCommand({ QueueUrl: before.queue, MessageBody: 'exact-nl' }));
+  await eventsClient(before.eventBridge).send(new PutEventsCommand({ Entries: [{ Source: 'broker', DetailType: 'Test', Detail: '{}' }] }));
   await secrets.send(new PutSecretValueCommand({ SecretId: 'broker/exact-nl', ClientRequestToken: second, SecretString: 'two' }));
   await kill();
 
@@ -64,6 +66,7 @@ test('what was acknowledged is there after kill -9', async () => {
   expect(await secretsClient(after.secretsManager).send(previous)).toMatchObject({ VersionId: first, SecretString: 'one' });
   const { Messages } = await sqsClient().send(new ReceiveMessageCommand({ QueueUrl: after.queue }));
   expect(Messages).toMatchObject([{ Body: 'exact-nl' }]);
+  expect([before.events, after.events]).toEqual([0, 1]);
   await createTable(after.dynamoDb, table);
   const { Item } = await dynamoClient(after.dynamoDb).send(new GetItemCommand({ TableName: 'connections', Key: { pk: { S: 'exact-nl' } } }));
   expect(Item?.fence).toEqual({ N: '7' });

@@ -3,15 +3,18 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { test } from 'vitest';
+import { startEventBridge } from '../../../infra/local/aws/eventbridge.ts';
 import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { startSqs } from '../../../infra/local/aws/sqs.ts';
 
 export interface Started {
   readonly secretsManager: string;
   readonly sqs: string;
+  readonly eventBridge: string;
   stop(): Promise<void>;
 }
 
@@ -31,11 +34,12 @@ const local: World = {
     const database = new DatabaseSync(':memory:');
     const secretsManager = await startSecretsManager({ database });
     const sqs = await startSqs({ database });
+    const eventBridge = await startEventBridge({ database });
     const stop = async (): Promise<void> => {
-      await Promise.all([secretsManager.close(), sqs.close()]);
+      await Promise.all([secretsManager.close(), sqs.close(), eventBridge.close()]);
       database.close();
     };
-    return { secretsManager: secretsManager.url, sqs: sqs.url, stop };
+    return { secretsManager: secretsManager.url, sqs: sqs.url, eventBridge: eventBridge.url, stop };
   },
 };
 
@@ -52,7 +56,7 @@ const moto: World = {
       child.kill('SIGKILL');
       await once(child, 'exit');
     };
-    return { secretsManager: url, sqs: url, stop };
+    return { secretsManager: url, sqs: url, eventBridge: url, stop };
   },
 };
 
@@ -74,6 +78,7 @@ export const worlds: readonly World[] = [local, moto];
 
 const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
 export const secretsClient = (endpoint: string): SecretsManagerClient => new SecretsManagerClient({ ...common, endpoint });
+export const eventsClient = (endpoint: string): EventBridgeClient => new EventBridgeClient({ ...common, endpoint });
 /** Without an endpoint of its own the client goes where the queue's URL says, and warns of it; the warning is nothing to see here. */
 export const sqsClient = (endpoint?: string): SQSClient => new SQSClient({ ...common, logger: silent, ...(endpoint === undefined ? {} : { endpoint }) });
 const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

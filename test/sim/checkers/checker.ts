@@ -5,7 +5,8 @@
 import type { TokenAnswer } from '../../../shared/application/get-token.ts';
 import type { Connection } from '../../../shared/domain/types.ts';
 import { boundedPauseMs, type FaultRates } from '../faults.ts';
-import type { Watcher, World } from '../world.ts';
+import type { Watcher } from '../stores.ts';
+import type { World } from '../world.ts';
 
 export interface Violation {
   readonly invariant: string;

@@ -38,7 +38,10 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
   },
 });
 
-/** With nothing but killed refreshers, and a provider that lets a token be sent again, no client ever goes without. */
+/**
+ * With nothing but killed refreshers, and a provider that lets a token be sent again, no client ever goes without; unless nobody has begun
+ * the renewal at all, because the planner missed every minute in which it would have seen it come.
+ */
 export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => {
   const onlyCrashes = Object.entries(rates).every(
     ([name, rate]) => rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
@@ -52,7 +55,9 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
     },
     onAnswer(answer) {
       if (answer.kind === 'token') served = true;
-      if (served && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable') violate('L2', 'a client went without a token');
+      const { refreshAt = 0, attempts = {} } = world.current ?? {};
+      const known = world.plannedAt >= refreshAt - limits.planHorizonMs || Object.keys(attempts).length > 0;
+      if (served && known && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable') violate('L2', 'a client went without a token');
     },
   };
 };

@@ -1,0 +1,36 @@
+/** Brings what a call needs into memory. */
+import type { Held } from '../domain/steps.ts';
+import type { Secret } from '../domain/types.ts';
+import type { CredentialStore, Credentials, RefreshTokenStore, Sealer } from '../ports/index.ts';
+
+interface GatherWorld {
+  readonly refreshTokens: RefreshTokenStore;
+  readonly credentials: CredentialStore;
+  readonly refreshSealer: Sealer;
+}
+
+/** What the call needs, in memory. */
+export interface Gathered {
+  readonly refreshToken?: Secret;
+  readonly credentials: Credentials;
+}
+
+/** Returns it, or what is not there. Throws `Unavailable`, and `SealBroken` if a sealed refresh token does not open. */
+export async function gather(
+  { refreshTokens, refreshSealer, credentials: credentialStore }: GatherWorld,
+  { seen: { item, profile } }: Held,
+): Promise<Gathered | { readonly missing: string }> {
+  const { connection } = item;
+  const stored = item.config.credentials;
+  const credentials = stored === undefined ? {} : await credentialStore.read(connection, stored.versionId);
+  if (credentials === undefined) return { missing: 'credentials_missing' };
+  if (profile.grant !== 'refresh_token') return { credentials };
+  const place = item.refreshToken;
+  if (place === undefined) return { missing: 'refresh_token_missing' };
+  const refreshToken =
+    place.sealed === undefined
+      ? await refreshTokens.read(connection, place.slot ?? 0, place.versionId)
+      : await refreshSealer.open(place.sealed, { connection: connection, versionId: place.versionId });
+  if (refreshToken === undefined) return { missing: 'refresh_token_missing' };
+  return { credentials, refreshToken };
+}

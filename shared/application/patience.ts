@@ -1,0 +1,52 @@
+/** Writes that are worth trying again while the table cannot be reached. */
+import { limits } from '../domain/limits.ts';
+import { type Connection, type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
+import type { Write } from '../domain/writes.ts';
+import { type Applied, type Chance, type Clock, type ConnectionStore, Unavailable } from '../ports/index.ts';
+import type { Committed } from './report.ts';
+
+interface Table {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly store: ConnectionStore;
+}
+
+/**
+ * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
+ * this attempt might have to wait for minutes. Throws `Unavailable` at last.
+ */
+export async function applyPatiently({ clock, chance, store }: Table, connection: ConnectionName, write: Write): Promise<Applied> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await store.apply(connection, write);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || attempt === limits.acquiresPerInvocation) throw error;
+      await clock.sleep(limits.commitRetryMs * (1 + chance.next()));
+    }
+  }
+}
+
+/** Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's reserve. */
+export async function commitPatiently(
+  { clock, chance, store }: Table,
+  connection: ConnectionName,
+  deadline: EpochMs,
+  writes: readonly Write[],
+): Promise<Committed> {
+  for (;;) {
+    try {
+      let item: Connection | undefined;
+      for (const write of writes) {
+        const result = await store.apply(connection, write);
+        if (result.applied) return { kind: 'applied', item: result.item };
+        ({ item } = result);
+      }
+      return { kind: 'refused', item };
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      const pauseMs = limits.commitRetryMs * (1 + chance.next());
+      if (plus(clock.now(), pauseMs + limits.commitReserveMs) > deadline) return { kind: 'abandoned' };
+      await clock.sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Tells the breaker of a provider application how its calls end. */
+import { afterCall, type Breaker, isAnswer, isQuiet } from '../domain/breaker.ts';
+import { limits } from '../domain/limits.ts';
+import type { Outcome } from '../domain/steps.ts';
+import type { Connection } from '../domain/types.ts';
+import type { BreakerStore, Chance, Clock, Telemetry } from '../ports/index.ts';
+import { reportBreaker } from './report.ts';
+
+interface HealthWorld {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly breakers: BreakerStore;
+  readonly telemetry: Telemetry;
+  readonly applicationOf: (item: Connection) => string;
+}
+
+/** Tells whether the provider answered; `seen` is the breaker before the call. Never throws: what cannot be told, the next call tells. */
+export async function noteSign(world: HealthWorld, item: Connection, outcome: Outcome, seen: Breaker | undefined): Promise<void> {
+  const { breakers, chance, clock, telemetry } = world;
+  const { connection } = item;
+  const answered = isAnswer(outcome);
+  if (answered && isQuiet(seen)) return;
+  const sign = { application: world.applicationOf(item), connection, answered, ...('retryAt' in outcome && { retryAt: outcome.retryAt }) };
+  try {
+    for (let attempt = 0; attempt < limits.acquiresPerInvocation; attempt += 1) {
+      const before = await breakers.read(sign.application);
+      const after = afterCall(before, sign, clock.now(), chance.next());
+      if (after === undefined) return;
+      if (await breakers.replace(after)) return reportBreaker(world, item, before, after);
+    }
+  } catch {
+    telemetry.warn('breaker_not_noted', { connection });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Changes that subscribers are told of. A write that makes one notes it in the item; whoever comes by tells it and takes the note
+ * away. So it is told at least once, whatever dies in between, and normally exactly once.
+ */
+import { limits } from './limits.ts';
+import { type Announcement, type Connection, type EpochMs, earliest, latest, type Profile, plus, type Seen } from './types.ts';
+import type { Write } from './writes.ts';
+
+/** What a write that makes a change adds to what it sets: the note, and a look of the planner for it. */
+export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
+
+/** When the planner should look: at `instant`, or at once and every minute while there is something to tell. */
+export const dueBy = ({ announcement }: Connection, instant: EpochMs): EpochMs => earliest(instant, announcement?.at ?? instant);
+
+interface GrantEnd {
+  readonly endsAt: EpochMs;
+  readonly announceAt: EpochMs;
+}
+
+/** When the provider ends the grant if nothing happens, whether by its age or because it was not used. Undefined if it never does. */
+export function grantEndOf(
+  { grantedAt, receivedAt, refreshToken }: Connection,
+  { grantLifetimeMs, grantIdleMs }: Pick<Profile, 'grantLifetimeMs' | 'grantIdleMs'>,
+): GrantEnd | undefined {
+  if (refreshToken === undefined) return undefined;
+  const ends = [
+    ...(grantLifetimeMs === undefined ? [] : [{ from: grantedAt, limitMs: grantLifetimeMs }]),
+    ...(grantIdleMs === undefined ? [] : [{ from: receivedAt ?? grantedAt, limitMs: grantIdleMs }]),
+  ].map(({ from, limitMs }) => ({
+    endsAt: plus(from, limitMs),
+    announceAt: plus(from, limitMs - Math.min(limits.grantEndsAheadMs, limitMs / 4)),
+  }));
+  return ends.sort((a, b) => a.endsAt - b.endsAt)[0];
+}
+
+/** When somebody should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers, need attention. */
+export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
+  const end = grantEndOf(item, profile);
+  const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;
+  const instants = [keepAliveAt, announceAt, item.announcement?.at].filter((instant) => instant !== undefined);
+  return instants.length === 0 ? undefined : earliest(...instants);
+}
+
+/** What subscribers should be told now, if anything. */
+export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcement | undefined {
+  const { connection, grantId, announcement, cause, deletion, state, config } = item;
+  if (deletion !== undefined) return undefined;
+  const whose = { connection, provider: config.provider };
+  if (announcement !== undefined) {
+    const { change, at } = announcement;
+    return { id: idOf(grantId, change, at), change, ...whose, ...(cause && { cause }), at };
+  }
+  const end = grantEndOf(item, profile);
+  if (state === 'reauthorization_required' || end === undefined || end.announceAt > now || end.endsAt === item.announcedEnd) return undefined;
+  return { id: idOf(grantId, 'reauthorization_due', end.endsAt), change: 'reauthorization_due', ...whose, at: now, grantEndsAt: end.endsAt };
+}
+
+const idOf = (grantId: string, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
+
+/** They were told. The planner's next look is again the one that the connection itself needs. */
+export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: Announcement): Write {
+  const dueAt = nextLook({ item, profile }, at, grantEndsAt ?? item.announcedEnd);
+  const looked: Pick<Write, 'set' | 'remove'> = dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
+  const asSeen: Write['when'] = [
+    { path: 'grantId', equals: item.grantId },
+    { path: 'generation', equals: item.generation },
+    item.dueAt === undefined ? { absent: 'dueAt' } : { path: 'dueAt', equals: item.dueAt },
+  ];
+  if (grantEndsAt !== undefined) return { name: 'announced', when: asSeen, set: { ...looked.set, announcedEnd: grantEndsAt }, remove: looked.remove };
+  return {
+    name: 'announced',
+    when: [...asSeen, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
+    set: looked.set,
+    remove: ['announcement', ...looked.remove],
+  };
+}
+
+function nextLook({ item, profile }: Seen, at: EpochMs, announcedEnd: EpochMs | undefined): EpochMs | undefined {
+  const from = item.refreshAt ?? at;
+  if (item.state === 'active') return latest(from, item.notBefore ?? from);
+  const { announcement: _, ...told } = item;
+  return item.state === 'misconfigured' ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined) : undefined;
+}

@@ -1,0 +1,124 @@
+/** What to do about what a call came to, and when a grant is believed dead: the second half of `decide.ts`. */
+import { limits } from './limits.ts';
+import { holdersAnswerUntil, inDoubt, unresolved } from './rules.ts';
+import { type Circumstances, type Effect, type Held, type Outcome, releaseAndLookAgain } from './steps.ts';
+import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
+import { type Cause, type Connection, type EpochMs, type Failure, type Place, plus, Secret, type Seen, type State, type TokenSet } from './types.ts';
+
+/** Keep first, think later: a token in memory is the most fragile thing there is. */
+export function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Effect {
+  if (outcome.kind === 'success') {
+    const { tokens } = outcome;
+    return tokens.refreshToken === undefined
+      ? onKept(held, outcome, undefined, at)
+      : { do: 'persist', held, outcome, tokens, refreshToken: tokens.refreshToken };
+  }
+  const { refreshToken } = outcome;
+  return refreshToken === undefined
+    ? onKept(held, outcome, undefined, at)
+    : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
+}
+
+/** A refresh token that came with an error, as a token set that expired when it came: whoever has it renews at once. */
+function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet {
+  const times = { requestedAt: now, receivedAt: now, expiresAt: now };
+  return { accessToken: new Secret(''), ...(refreshToken && { refreshToken }), tokenType: 'Bearer', ...times };
+}
+
+/**
+ * A failure is no news to those who have gone on without us, but the refresh token that came with it is: it may be nowhere else,
+ * and a successor would send the one that it replaces.
+ */
+export function onFailureRefused(held: Held, place: Place | undefined, at: Circumstances): Effect {
+  if (place === undefined) return { ...releaseAndLookAgain(held, at), called: true };
+  return { do: 'commit_success', held, tokens: withoutAccess(undefined, at.now), place, contested: true, adoptedFence: undefined, overtaken: undefined };
+}
+
+export function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circumstances): Effect {
+  const { item } = held.seen;
+  if (outcome.kind === 'success') {
+    return {
+      do: 'commit_success',
+      held,
+      tokens: outcome.tokens,
+      place,
+      contested: inDoubt(item, held.attempt.fence).length > 0,
+      adoptedFence: undefined,
+      overtaken: undefined,
+    };
+  }
+  // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.
+  const settled = place !== undefined && (outcome.class === 'dead_grant' || outcome.class === 'in_doubt');
+  const failure = failureOf(held, settled ? { ...outcome, class: 'transient' } : outcome, at.now);
+  if (failure.class === 'dead_grant') return { do: 'reread', held, verdict: failure };
+  return commitOf(held, failure, nextAttempt(held, failure, outcome.retryAt, at), place);
+}
+
+function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined, at: Circumstances): EpochMs {
+  const { item, profile } = held.seen;
+  if (failure.class === 'too_early') {
+    return tooEarlyUntil(at.now, item, profile, inDoubt(item, held.attempt.fence).length > 0, failure.count);
+  }
+  return backOffUntil(at.now, failure.count, failure.code, profile, at.chance, retryAt);
+}
+
+/** Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a newer one. */
+export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
+  const before = held.seen.item;
+  if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
+  if (seen.item.generation !== before.generation) return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
+  const earlier = unresolved(seen.item, held.attempt.fence);
+  if (earlier.some((attempt) => !attempt.ended)) {
+    const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
+    return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };
+  }
+  const ours = earlier.length > 0 || before.contested === true;
+  return giveUp(held, seen.item, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'), at);
+}
+
+/** The verdict, unless there is another refresh token of this grant that nobody has tried. */
+export function giveUp(held: Held, item: Connection, verdict: Failure, cause: Cause, at: Circumstances): Effect {
+  if (item.spare === undefined) return commitVerdict(held, verdict, cause);
+  return {
+    do: 'commit_failure',
+    held,
+    commit: { failure: { ...verdict, fence: held.attempt.fence }, notBefore: at.now, state: 'active', suspect: false, place: item.spare },
+  };
+}
+
+const commitVerdict = (held: Held, failure: Failure, cause: Cause): Effect => ({
+  do: 'commit_failure',
+  held,
+  commit: { failure: { ...failure, cause, fence: held.attempt.fence }, notBefore: undefined, state: 'reauthorization_required', cause, suspect: false },
+});
+
+function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place | undefined): Effect {
+  const misconfigured = failure.class === 'misconfigured';
+  const state: State = misconfigured ? 'misconfigured' : 'active';
+  return {
+    do: 'commit_failure',
+    held,
+    commit: {
+      failure,
+      notBefore: misconfigured ? undefined : notBefore,
+      state,
+      ...(misconfigured ? { cause: failure.cause ?? 'invalid_client' } : {}),
+      suspect: false,
+      ...(place === undefined ? {} : { place }),
+    },
+  };
+}
+
+function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, now: EpochMs): Failure {
+  return {
+    class: outcome.class,
+    code: outcome.code,
+    ...(outcome.status === undefined ? {} : { status: outcome.status }),
+    ...(outcome.description === undefined ? {} : { description: outcome.description }),
+    ...(outcome.cause === undefined ? {} : { cause: outcome.cause }),
+    ...(outcome.fix === undefined ? {} : { fix: outcome.fix }),
+    at: now,
+    count: countAfter(held.seen.item.failure, outcome.class),
+    fence: held.attempt.fence,
+  };
+}

@@ -1,0 +1,152 @@
+/** What a refresh brought, or why it brought nothing, as conditional writes. */
+import { dueBy, noted } from './announcements.ts';
+import { inDoubt } from './rules.ts';
+import { refreshAtOf } from './timing.ts';
+import {
+  type Attempt,
+  attemptsOf,
+  type Cause,
+  type Connection,
+  type EpochMs,
+  type Failure,
+  type Place,
+  plus,
+  type Seen,
+  type State,
+  type TokenSet,
+} from './types.ts';
+import { attemptPath, errorPath, leaseIsMine, noNewerCommit, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
+
+/** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
+export interface Commit {
+  readonly fence: number;
+  readonly tokens: Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
+  readonly sealedAccessToken: string;
+  readonly place: Place | undefined;
+  readonly contested: boolean;
+  /** Whose token set this is, if it was found and not asked for: its call succeeded, and ours was not made. */
+  readonly adoptedFence: number | undefined;
+  /** The refresh token that an older holder committed meanwhile: ours may be the one that the provider has killed. */
+  readonly overtaken: Place | undefined;
+}
+
+/**
+ * Commits a success over the token set that was seen: first as the holder of the lease, else as one who lost it. The second
+ * leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late commit, to be tried again
+ * over that one.
+ */
+export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
+  const { fence, tokens } = commit;
+  const refreshAt = refreshAtOf(tokens, profile);
+  // An overtaken attempt may yet store its token set, and its holder may die before it can say so: the pointer stays for one more
+  // generation, should ours turn out to be the one that the provider has killed.
+  const stays = (attempt: Attempt) => attempt.generation === item.generation && attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
+  const outgrown = attemptsOf(item).filter((attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)));
+  const spare = commit.place === undefined ? undefined : commit.overtaken;
+  const late: Write = {
+    name: 'commit_success',
+    when: [sameGrant(item), noNewerCommit(fence), sameGeneration(item)],
+    set: {
+      committedFence: fence,
+      state: 'active' satisfies State,
+      accessToken: commit.sealedAccessToken,
+      accessTokenFence: fence,
+      tokenType: tokens.tokenType,
+      requestedAt: tokens.requestedAt,
+      receivedAt: tokens.receivedAt,
+      expiresAt: tokens.expiresAt,
+      refreshAt,
+      renewableAt: plus(tokens.receivedAt, profile.minTokenAgeMs),
+      // Always: whatever a slower write left there, the planner finds this token set in time.
+      dueAt: dueBy(item, refreshAt),
+      // Whoever took the lease from us may have sent our refresh token again.
+      contested: true,
+      ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
+      ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
+      ...(spare === undefined ? {} : { spare }),
+      ...(item.state === 'active' ? {} : noted('recovered', tokens.receivedAt)),
+    },
+    add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { calls: -1 }) },
+    remove: [
+      ...(commit.adoptedFence === undefined ? [] : [errorPath(commit.adoptedFence)]),
+      errorPath(fence),
+      ...(item.rejectedGeneration === item.generation ? [] : (['rejections'] as const)),
+      'cause',
+      'failure',
+      'notBefore',
+      'suspect',
+      ...(spare === undefined ? (['spare'] as const) : []),
+      'rejectedGeneration',
+      'askedAt',
+      ...outgrown.map((attempt) => attemptPath(attempt.fence)),
+    ],
+    mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
+  };
+  const held: Write = {
+    ...late,
+    when: [...late.when, leaseIsMine(fence)],
+    set: { ...late.set, contested: commit.contested || commit.overtaken !== undefined },
+    remove: [...late.remove, 'lease'],
+  };
+  return [held, late];
+}
+
+/** What a failure leaves behind. */
+export interface FailureCommit {
+  readonly failure: Failure;
+  /** The next attempt; undefined for none (the connection is not active any more). */
+  readonly notBefore: EpochMs | undefined;
+  readonly state: State;
+  readonly cause?: Cause;
+  /** A verdict that must wait until no earlier holder can answer. */
+  readonly suspect: boolean;
+  /** Another refresh token to go on with: one that came with the error, or the spare. */
+  readonly place?: Place;
+}
+
+/**
+ * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only with a refresh
+ * token, which an older holder's late success must then not replace.
+ */
+export function commitFailure(item: Connection, fence: number, commit: FailureCommit): Write {
+  const { failure } = commit;
+  const unknown = failure.class === 'in_doubt';
+  // No connection, or nothing to send: the provider has not seen it.
+  const unsent = failure.class === 'transient' && failure.status === undefined;
+  // One ended attempt says all that many would: that the current refresh token may have been consumed.
+  const repeated = unknown ? inDoubt(item, fence).filter((attempt) => attempt.ended) : [];
+  return {
+    name: 'commit_failure',
+    // That the settings are wrong is no news once they were replaced.
+    when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item), ...(commit.state === 'misconfigured' ? [sameSettings(item)] : [])],
+    set: {
+      failure,
+      state: commit.state,
+      ...(commit.cause === undefined ? {} : { cause: commit.cause }),
+      ...(commit.notBefore === undefined ? {} : { notBefore: commit.notBefore, dueAt: dueBy(item, commit.notBefore) }),
+      ...(commit.suspect ? { suspect: failure } : {}),
+      ...(commit.place === undefined ? {} : { refreshToken: commit.place, committedFence: fence }),
+      ...(unknown ? { [`attempts.${fence}.ended`]: true } : {}),
+      ...(commit.state === 'active' ? {} : noted(commit.state, failure.at)),
+    },
+    remove: [
+      'lease',
+      ...(commit.notBefore === undefined ? (['notBefore'] as const) : []),
+      ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
+      ...(unknown ? [] : [attemptPath(fence)]),
+      ...(unsent ? [errorPath(fence)] : []),
+      ...repeated.map((attempt) => attemptPath(attempt.fence)),
+    ],
+    ...(unsent ? { add: { calls: -1 } } : {}),
+    mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],
+  };
+}
+
+/** Keeps the refresh token of a success that a newer one has overtaken. */
+export const keepSpare = (item: Connection, fence: number, place: Place): Write => ({
+  name: 'keep_spare',
+  when: [sameGrant(item), { path: 'committedFence', above: fence }],
+  set: { spare: place },
+  // Its outcome is known now.
+  remove: [attemptPath(fence)],
+});

@@ -1,0 +1,95 @@
+/** What somebody puts in by hand, as conditional writes: settings, and perhaps a grant. */
+import { noted } from './announcements.ts';
+import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, latest, type Place, type State } from './types.ts';
+import { sameFence, sameGeneration, sameGrant, type Write } from './writes.ts';
+
+/** What somebody puts in by hand: settings, and perhaps a grant. */
+export interface Grant {
+  readonly grantId: string;
+  readonly place: Place | undefined;
+}
+
+/** A connection's first item. */
+export function create(connection: ConnectionName, config: ConnectionConfig, dueShard: string, now: EpochMs, state: State, grant: Grant): Connection {
+  return {
+    connection,
+    config,
+    createdAt: now,
+    configuredAt: now,
+    state,
+    ...(state === 'reauthorization_required' ? { cause: 'not_authorized_yet' as const } : {}),
+    grantId: grant.grantId,
+    grantedAt: now,
+    generation: 0,
+    fence: 1,
+    committedFence: 1,
+    attempts: {},
+    errors: {},
+    calls: 0,
+    callsOn: 0,
+    dueShard,
+    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    // Whoever looks then finds that nobody has asked yet, and lets it rest until it must be kept alive.
+    ...(state === 'active' ? noted('authorized', now) : {}),
+  };
+}
+
+/** New settings, the grant kept. A connection that was misconfigured is tried again. */
+export const replaceConfig = (item: Connection, config: ConnectionConfig, now: EpochMs): Write => ({
+  name: 'replace_config',
+  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  set: {
+    config,
+    configuredAt: now,
+    ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(item.refreshAt ?? now, now) }),
+    ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
+  },
+  // Whoever asks now asks for what the new settings bring.
+  remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt'],
+});
+
+/**
+ * A new grant (an authorization or an import). The fence is raised and counts as committed, and everything of the old
+ * grant goes: otherwise an orphan of the old grant would be adopted over the new one.
+ */
+export const replaceGrant = (item: Connection, config: ConnectionConfig, now: EpochMs, grant: Grant): Write => ({
+  name: 'replace_grant',
+  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  set: {
+    config,
+    configuredAt: now,
+    state: 'active' satisfies State,
+    grantId: grant.grantId,
+    grantedAt: now,
+    fence: item.fence + 1,
+    committedFence: item.fence + 1,
+    attempts: {},
+    contested: false,
+    ...noted('authorized', now),
+    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+  },
+  remove: [
+    ...(grant.place === undefined ? (['refreshToken'] as const) : []),
+    'cause',
+    'lease',
+    'accessToken',
+    'tokenType',
+    'scope',
+    'requestedAt',
+    'receivedAt',
+    'expiresAt',
+    'refreshAt',
+    'renewableAt',
+    'rejections',
+    'notBefore',
+    'failure',
+    'suspect',
+    'spare',
+    'wakeAt',
+    'accessTokenFence',
+    'announcedEnd',
+    'rejectedGeneration',
+    'askedAt',
+  ],
+  mine: [{ path: 'grantId', equals: grant.grantId }],
+});

@@ -1,0 +1,78 @@
+/** Taking, keeping and giving back the right to send one refresh request. */
+import { dueBy } from './announcements.ts';
+import { callsOn, dayOf, outdatedErrors } from './budget.ts';
+import { limits } from './limits.ts';
+import { inDoubt, mayHaveBeenSent } from './rules.ts';
+import { type Attempt, type Connection, type EpochMs, type Lease, plus, type Seen, slotFor, versionIdOf } from './types.ts';
+import { attemptPath, errorPath, leaseIsMine, noLeaseAlive, sameFence, sameGeneration, sameGrant, stillActive, type Write } from './writes.ts';
+
+/** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
+export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Write & { readonly lease: Lease; readonly attempt: Attempt } {
+  const fence = item.fence + 1;
+  const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
+  const attempt: Attempt = {
+    fence,
+    slot: slotFor(item, profile),
+    versionId: versionIdOf(item.grantId, fence),
+    startedAt: now,
+    generation: item.generation,
+    // Ahead of us somebody may have sent: look first, send later (`markSent`).
+    sent: mayHaveBeenSent(item).length === 0,
+    repeats: inDoubt(item).length > 0,
+    ended: false,
+  };
+  return {
+    name: 'acquire',
+    when: [sameGrant(item), sameFence(item), sameGeneration(item), stillActive, noLeaseAlive(now)],
+    set: {
+      fence,
+      lease,
+      [attemptPath(fence)]: attempt,
+      wakeAt,
+      // Counted before it is made, and as a failure until it is known to be none.
+      [errorPath(fence)]: now,
+      calls: callsOn(item, now) + 1,
+      callsOn: dayOf(now),
+    },
+    remove: outdatedErrors(item, now).map(errorPath),
+    mine: [leaseIsMine(fence), { path: 'lease.owner', equals: owner }],
+    lease,
+    attempt,
+  };
+}
+
+/** The heartbeat. Depends on the lease alone: a holder whose lease ended and was not taken may go on. */
+export const renewLease = (fence: number, until: EpochMs): Write => ({
+  name: 'renew_lease',
+  when: [leaseIsMine(fence)],
+  set: { 'lease.until': until },
+  remove: [],
+});
+
+/** The last gate before a refresh token is sent a second time. */
+export const markSent = (item: Connection, fence: number, until: EpochMs): Write => ({
+  name: 'mark_sent',
+  when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item)],
+  set: { [`attempts.${fence}.sent`]: true, 'lease.until': until },
+  remove: [],
+});
+
+/**
+ * Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted; and where an
+ * older holder has committed meanwhile, only `notBefore` is outdated by that.
+ */
+export function release(item: Connection, fence: number, notBefore: EpochMs | undefined, called: boolean): readonly Write[] {
+  const bare: Write = {
+    name: 'release',
+    when: [sameGrant(item), leaseIsMine(fence)],
+    set: {},
+    remove: ['lease', attemptPath(fence), ...(called ? [] : [errorPath(fence)])],
+    ...(called ? {} : { add: { calls: -1 } }),
+  };
+  const full: Write = {
+    ...bare,
+    when: [...bare.when, sameGeneration(item)],
+    set: notBefore === undefined ? {} : { notBefore, dueAt: dueBy(item, notBefore) },
+  };
+  return called ? [full] : [full, bare];
+}

@@ -1,0 +1,120 @@
+/** The steps of the refresh protocol: what can happen, and what can be done about it. `decide.ts` leads from one to the other. */
+import type { Breaker } from './breaker.ts';
+import type { FailureCommit } from './commit-writes.ts';
+import type { StopReason, WaitReason } from './rules.ts';
+import type { Announcement, Attempt, Cause, EpochMs, Failure, FailureClass, Lease, Place, Secret, Seen, TokenSet } from './types.ts';
+
+/** What a call to the token endpoint came to, as classified. */
+export type Outcome =
+  | { readonly kind: 'success'; readonly tokens: TokenSet }
+  | {
+      readonly kind: 'failure';
+      readonly class: FailureClass;
+      readonly code: string;
+      readonly cause?: Cause;
+      readonly fix?: string;
+      readonly status?: number;
+      readonly description?: string;
+      /** When the provider says to come back. */
+      readonly retryAt?: EpochMs;
+      /** Some providers rotate even when they answer an error. */
+      readonly refreshToken?: Secret;
+    };
+
+/** What a successor found of an earlier attempt. */
+export interface Orphan {
+  readonly attempt: Attempt;
+  readonly tokens: TokenSet;
+}
+
+/** Holding the lease: what it is to be able to call and to commit. */
+export interface Held {
+  readonly lease: Lease;
+  readonly attempt: Attempt;
+  /** The connection as the acquiring write returned it. */
+  readonly seen: Seen;
+}
+
+export type Event =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'read'; readonly seen: Seen | undefined }
+  | { readonly kind: 'acquired'; readonly held: Held }
+  | { readonly kind: 'acquire_refused'; readonly seen: Seen | undefined; readonly tries: number }
+  | { readonly kind: 'looked_up'; readonly held: Held; readonly orphan: Orphan | undefined; readonly unreadable: boolean }
+  | { readonly kind: 'send_marked'; readonly held: Held }
+  | { readonly kind: 'send_refused' }
+  | {
+      readonly kind: 'ready';
+      readonly held: Held;
+      readonly leaseUntil: EpochMs /** Of the provider application, if it has one. */;
+      readonly breaker: Breaker | undefined;
+    }
+  | { readonly kind: 'probe_refused'; readonly held: Held }
+  | { readonly kind: 'not_ready'; readonly held: Held; readonly code: string /** Not there, as opposed to out of reach. */; readonly missing: boolean }
+  | { readonly kind: 'answered'; readonly held: Held; readonly outcome: Outcome }
+  | { readonly kind: 'persisted'; readonly held: Held; readonly outcome: Outcome; readonly place: Place | undefined }
+  | { readonly kind: 'reread'; readonly held: Held; readonly verdict: Failure; readonly seen: Seen | undefined }
+  | { readonly kind: 'success_committed'; readonly adopted: boolean; readonly seen: Seen }
+  | { readonly kind: 'failure_committed'; readonly notBefore: EpochMs | undefined; readonly seen: Seen }
+  | { readonly kind: 'success_refused'; readonly held: Held; readonly place: Place | undefined }
+  | { readonly kind: 'failure_refused'; readonly held: Held; readonly place: Place | undefined }
+  | { readonly kind: 'spare_kept' }
+  | { readonly kind: 'commit_abandoned' }
+  /** Or not, if nobody could be told: somebody else will. */
+  | { readonly kind: 'announced'; readonly seen: Seen | undefined }
+  | { readonly kind: 'released'; readonly wakeAt: EpochMs | undefined };
+
+export type Effect =
+  | { readonly do: 'read' }
+  | { readonly do: 'acquire'; readonly seen: Seen }
+  | { readonly do: 'look_up'; readonly held: Held; readonly attempts: readonly Attempt[] }
+  | { readonly do: 'mark_sent'; readonly held: Held }
+  /** Bring everything that the call and the keeping of its answer need into memory. */
+  | { readonly do: 'gather'; readonly held: Held }
+  /** Become the one who finds out whether the provider is back. */
+  | { readonly do: 'take_probe'; readonly held: Held; readonly probe: Breaker; readonly leaseUntil: EpochMs }
+  | { readonly do: 'call'; readonly held: Held }
+  | { readonly do: 'persist'; readonly held: Held; readonly outcome: Outcome; readonly tokens: TokenSet; readonly refreshToken: Secret }
+  | {
+      readonly do: 'commit_success';
+      readonly held: Held;
+      readonly tokens: TokenSet /** Undefined: the reply brought no refresh token, the one we have stays. */;
+      readonly place: Place | undefined;
+      readonly contested: boolean;
+      /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */
+      readonly adoptedFence: number | undefined;
+      /** The refresh token that these tokens put aside, though it was committed after the call that brought them began. */
+      readonly overtaken: Place | undefined;
+    }
+  | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
+  | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }
+  | { readonly do: 'reread'; readonly held: Held; readonly verdict: Failure }
+  /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. What was called stays counted. */
+  | {
+      readonly do: 'release';
+      readonly held: Held;
+      readonly notBefore: EpochMs | undefined;
+      readonly wakeAt: EpochMs | undefined;
+      readonly called: boolean;
+      readonly budgetSpent: boolean;
+    }
+  /** Tell subscribers of a change, and note that they were told. */
+  | { readonly do: 'announce'; readonly seen: Seen; readonly announcement: Announcement }
+  | { readonly do: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
+  | { readonly do: 'rest'; readonly seen: Seen; readonly dueAt: EpochMs | undefined }
+  | { readonly do: 'stop'; readonly reason: StopReason };
+
+/** What a decision may depend on besides the event: the clock, chance in [0, 1), and when this process will be killed. */
+export interface Circumstances {
+  readonly now: EpochMs;
+  readonly chance: number;
+  readonly deadline: EpochMs;
+}
+
+export type Release = Extract<Effect, { do: 'release' }>;
+
+export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({ ...unused, held, notBefore, wakeAt: notBefore });
+
+export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({ ...unused, held, notBefore: undefined, wakeAt: at.now });
+
+const unused = { do: 'release', called: false, budgetSpent: false } as const;

@@ -1,0 +1,22 @@
+/** Who holds a grant of which a provider knows only one for each user and application. */
+import type { ConnectionName, EpochMs } from '../domain/types.ts';
+
+/** Names a user and a provider application. No connection's name begins with `#`. */
+export type GrantKey = `#grant#${string}`;
+
+export interface GrantClaim {
+  readonly holder: ConnectionName;
+  /** Random, another each time that the grant is claimed. */
+  readonly claimId: string;
+  readonly claimedAt: EpochMs;
+}
+
+/** Every method throws `Unavailable` when the table cannot be reached. */
+export interface GrantClaims {
+  /** A strongly consistent read. */
+  read(key: GrantKey): Promise<GrantClaim | undefined>;
+  /** Claims in the place of the claim that was seen, or of none; false if there is another by now. */
+  claim(key: GrantKey, claim: GrantClaim, seen: GrantClaim | undefined): Promise<boolean>;
+  /** Removes this very claim; another one stays. */
+  giveBack(key: GrantKey, claim: GrantClaim): Promise<void>;
+}

@@ -1,0 +1,210 @@
+/** What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can fail. */
+
+import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
+import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
+import type { RefreshWorld } from '../../shared/application/run-refresh.ts';
+import type { Announcement, Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, TokenSet } from '../../shared/domain/types.ts';
+import type { Write } from '../../shared/domain/writes.ts';
+import type { Announcer, BreakerStore, Chance, LookUp } from '../../shared/ports/index.ts';
+import type { Boundary, Environment, Fault } from './environment.ts';
+import type { Call, Nature, Way } from './provider.ts';
+import { Random } from './random.ts';
+import { VirtualTime } from './time.ts';
+import type { Variant } from './variant.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nature: Nature;
+  readonly profile: Profile;
+  readonly config: ConnectionConfig;
+  /** What is wrong on purpose in this world; nothing, if left out. */
+  readonly variant?: Variant;
+  readonly faults?: (boundary: Boundary) => Fault | undefined;
+  readonly way?: (call: Call) => Way;
+  readonly skewMs?: () => number;
+  readonly staleSecretsMs?: number;
+  /** Two other connections of the same application get no answer whenever this one gets none: its breaker opens at once. */
+  readonly neighbours?: boolean;
+  /** How a message travels: how late, and how often it is delivered. */
+  readonly delivery?: () => { readonly lateMs: number; readonly times: number };
+}
+
+/** One line of what happened, for the log that two runs of one seed must agree on. */
+export type Happening = readonly [at: number, what: string, detail: string];
+
+export const start = 1_800_000_000_000 as EpochMs;
+
+/** Whoever looks on from outside. */
+export interface Watcher {
+  /** A write was applied. */
+  readonly onWrite?: (name: string, item: Connection) => void;
+  /** A request leaves. */
+  readonly onCall?: (call: Call) => void;
+  /** Its answer is there, or its caller gives up. */
+  readonly onReply?: (call: Call) => void;
+  /** A function that was never frozen ran into its time limit. */
+  readonly onHardStop?: (environment: Environment) => void;
+}
+
+export class Stores {
+  readonly connection = 'exact-nl' as ConnectionName;
+  readonly time = new VirtualTime(start);
+  readonly random: Random;
+  readonly options: WorldOptions;
+  readonly store = memoryConnections();
+  readonly breakers = memoryBreakers();
+  /** What subscribers were told, in order. */
+  readonly announcements: Announcement[] = [];
+  readonly secrets = new Map<string, TokenSet>();
+  readonly log: Happening[] = [];
+  /** The item as the table has it; for those who look on from outside. */
+  current: Connection | undefined;
+  protected watcher: Watcher = {};
+  readonly #storedAt = new Map<string, number>();
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.random = new Random(options.seed);
+  }
+
+  /** Tells from now on of what only the world sees. */
+  watch(watcher: Watcher): void {
+    this.watcher = watcher;
+  }
+
+  written(name: string, item: Connection): void {
+    this.current = item;
+    this.watcher.onWrite?.(name, item);
+  }
+
+  /** The refresh token at a place, wherever that is. */
+  refreshTokenAt(place: Connection['refreshToken']): string | undefined {
+    if (place === undefined) return undefined;
+    if (place.sealed !== undefined) return (JSON.parse(place.sealed) as string[])[2];
+    return this.secrets.get(this.secretOf(place.slot ?? 0, place.versionId))?.refreshToken?.reveal();
+  }
+
+  /** Whether this refresh token is kept anywhere. */
+  kept(refreshToken: string): boolean {
+    if (this.refreshTokenAt(this.current?.refreshToken) === refreshToken) return true;
+    return [...this.secrets.values()].some((tokens) => tokens.refreshToken?.reveal() === refreshToken);
+  }
+
+  /** Whether this refresh token has been readable in a secret for `ms` at least. */
+  readableFor(refreshToken: string, ms: number): boolean {
+    const stale = this.options.staleSecretsMs ?? 0;
+    return [...this.secrets].some(
+      ([name, tokens]) => tokens.refreshToken?.reveal() === refreshToken && this.time.now() - (this.#storedAt.get(name) ?? 0) >= stale + ms,
+    );
+  }
+
+  note(what: string, detail = ''): void {
+    this.log.push([this.time.now() - start, what, detail]);
+  }
+
+  async item(): Promise<Connection> {
+    const item = await this.store.read(this.connection);
+    if (item === undefined) throw new Error('the connection is gone');
+    return item;
+  }
+
+  /** A write from outside, without an environment and without faults. */
+  async apply(write: Write) {
+    const result = await this.store.apply(this.connection, write);
+    if (result.applied) this.written(write.name, result.item);
+    return result;
+  }
+
+  tableOf(environment: Environment): RefreshWorld['store'] {
+    const { store } = this;
+    return {
+      read: (connection) => environment.io('table.read', 'table', () => store.read(connection)),
+      create: (item) => environment.io('table.create', 'table', () => store.create(item)),
+      apply: (connection, write) =>
+        environment.io(`table.${write.name}`, 'table', async () => {
+          const result = await store.apply(connection, write);
+          if (result.applied) {
+            this.note(write.name, `${environment.id} generation ${result.item.generation} fence ${result.item.fence}`);
+            this.written(write.name, result.item);
+          }
+          return result;
+        }),
+      // The one connection is in the first shard; asking the others would only take time.
+      listDue: (shard, until, limit) =>
+        shard === '0' ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
+      list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
+    };
+  }
+
+  breakersOf(environment: Environment): BreakerStore {
+    const { breakers } = this;
+    const lonely = { 'neighbour-1': this.time.now(), 'neighbour-2': this.time.now() };
+    return {
+      read: (application) =>
+        environment.io('table.read_breaker', 'table', async () => {
+          const breaker = await breakers.read(application);
+          if (!this.options.neighbours || breaker?.open !== undefined) return breaker;
+          return { application, version: breaker?.version ?? 0, unanswered: { ...breaker?.unanswered, ...lonely } };
+        }),
+      replace: (breaker) =>
+        environment.io('table.replace_breaker', 'table', async () => {
+          const replaced = await breakers.replace(breaker);
+          const state = breaker.open === undefined ? 'closed' : breaker.open.probing ? 'half-open' : 'open';
+          if (replaced) this.note('breaker', `${environment.id} ${state}`);
+          return replaced;
+        }),
+    };
+  }
+
+  announcerOf(environment: Environment): Announcer {
+    return {
+      announce: (announcement) =>
+        environment.io('events.announce', 'events', () => {
+          this.announcements.push(announcement);
+          this.note('announced', `${environment.id} ${announcement.change}`);
+        }),
+    };
+  }
+
+  chance(): Chance {
+    return { next: () => this.random.next(), grantId: () => this.grantId(), id: () => this.random.hex(16) };
+  }
+
+  grantId(): string {
+    return `${this.random.hex(8)}-${this.random.hex(4)}-${this.random.hex(4)}-${this.random.hex(4)}`;
+  }
+
+  /** Secrets Manager promises no read after write: a version may be seen late. */
+  #visible(slot: number, versionId: string): TokenSet | undefined {
+    const name = this.secretOf(slot, versionId);
+    const storedAt = this.#storedAt.get(name) ?? Number.NEGATIVE_INFINITY;
+    return this.time.now() - storedAt < (this.options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
+  }
+
+  secretOf(slot: number, versionId: string): string {
+    return `${slot}/${versionId}`;
+  }
+
+  refreshTokensOf(environment: Environment): RefreshWorld['refreshTokens'] {
+    return {
+      read: (_, slot, versionId) => environment.io('secrets.read', 'secrets', () => this.#visible(slot, versionId)?.refreshToken),
+      lookUp: async (_, slot, versionId): Promise<LookUp> => {
+        try {
+          const tokens = await environment.io('secrets.look_up', 'secrets', () => this.#visible(slot, versionId));
+          return tokens === undefined ? { kind: 'absent' } : { kind: 'found', tokens };
+        } catch {
+          return { kind: 'unreadable' };
+        }
+      },
+      persist: (_, slot, versionId, tokens) =>
+        environment.io('secrets.persist', 'secrets', () => {
+          const name = this.secretOf(slot, versionId);
+          const there = this.secrets.get(name);
+          if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();
+          this.secrets.set(name, tokens);
+          this.#storedAt.set(name, this.time.now());
+          return true;
+        }),
+    };
+  }
+}

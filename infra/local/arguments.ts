@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type DemoProviderName, demoProviders } from './demo-providers/index.ts';
 
 export interface Arguments {
   readonly port: number;
@@ -8,9 +9,12 @@ export interface Arguments {
 }
 
 /** What to start besides the broker. */
-export type ProviderName = (typeof providers)[number];
-const providers = ['oidc-provider', 'exact-online', 'none'] as const;
-const isProvider = (name: unknown): name is ProviderName => providers.some((known) => known === name);
+export type ProviderName = DemoProviderName | 'none';
+const providers: readonly string[] = [...Object.keys(demoProviders), 'none'];
+const isProvider = (name: unknown): name is ProviderName => typeof name === 'string' && providers.includes(name);
+const listed = `${providers.slice(0, -1).join(', ')} or ${providers.at(-1)}`;
+const widest = Math.max(...providers.map((name) => name.length));
+const kinds = Object.entries(demoProviders).map(([name, { about }], i) => `    ${name.padEnd(widest)}  ${about}${i === 0 ? ' (default)' : ''}`);
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
@@ -18,9 +22,9 @@ export const usage = `Runs the token broker on this machine: the same bundles an
 
   --port      where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
   --data      where it keeps everything, and goes on from at the next start (default: .broker)
-  --provider  oidc-provider: also start an authorization server with rotating refresh tokens, and connect
-              a connection named demo to it (default) · exact-online: the same with a simulator of Exact Online ·
-              none: connect your own, with PUT /connections/NAME
+  --provider  what to start besides, and to connect a connection named demo to:
+${kinds.join('\n')}
+    ${'none'.padEnd(widest)}  nothing; connect your own, with PUT /connections/NAME
   --help      this text
 `;
 
@@ -39,7 +43,7 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
-  if (!isProvider(provider)) faults.push(`--provider: takes oidc-provider, exact-online or none, not ${said(provider)}.`);
+  if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
   if (faults.length > 0 || !isProvider(provider)) return { faults };
   return { port: Number(port), directory: String(data), provider };
 }

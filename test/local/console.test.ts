@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseArguments } from '../../infra/local/arguments.ts';
+import type { DeliveredEvent } from '../../infra/local/aws/eventbridge.ts';
 import { lockDirectory } from '../../infra/local/lock.ts';
-import { narrate } from '../../infra/local/narrate.ts';
+import { narrate, narrateEvent } from '../../infra/local/narrate.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -32,7 +33,7 @@ describe('the command line', () => {
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
-        '--provider: takes oidc-provider, exact-online or none, not exact.',
+        expect.stringMatching(/^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/),
       ],
     });
   });
@@ -74,5 +75,30 @@ describe('what is said of a log line', () => {
   test('nothing of other news and of metrics', () => {
     expect(say({ level: 'INFO', message: 'connection_put', connection: 'demo' })).toBeUndefined();
     expect(say({ _aws: {}, RefreshSucceeded: 1 })).toBeUndefined();
+  });
+});
+
+describe('what is said of an event', () => {
+  const now = new Date('2026-11-22T12:00:00.000Z');
+  const clock = now.toTimeString().slice(0, 8);
+  const event: DeliveredEvent = {
+    version: '0',
+    id: '1',
+    'detail-type': 'Connection State Changed',
+    source: 'token-broker',
+    account: '000000000000',
+    time: '2026-11-22T12:00:00Z',
+    region: 'us-east-1',
+    resources: [],
+    detail: {},
+  };
+
+  test.each([
+    [{ connection: 'demo', change: 'authorized' }, 'demo: authorized'],
+    [{ connection: 'demo', change: 'reauthorization_required', cause: 'invalid_grant' }, 'demo: reauthorization_required (invalid_grant)'],
+    [{ connection: 'demo', change: 'reauthorization_due', grant_ends_at: '2026-12-01T00:00:00.000Z' }, 'demo: reauthorization_due by 2026-12-01T00:00:00.000Z'],
+    [{}, 'Connection State Changed'],
+  ])('%j', (detail, said) => {
+    expect(narrateEvent({ ...event, detail }, now)).toBe(`${clock}  event  ${said}`);
   });
 });

@@ -146,6 +146,22 @@ describe('a client', () => {
   });
 });
 
+test('a code brings a pair once, and then a text that is no JSON', async () => {
+  const { exact } = await exactOnline();
+  const redirectUri = 'http://127.0.0.1:1/callback';
+  const { clientId: client_id, clientSecret: client_secret } = exact.client;
+  const query = new URLSearchParams({ response_type: 'code', client_id, redirect_uri: redirectUri, state: 's' });
+  const page = await fetch(`${exact.authorizationEndpoint}?${query}`, { redirect: 'manual' });
+  const code = new URL(page.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, client_id, client_secret });
+  const redeem = async () => fetch(exact.tokenEndpoint, { method: 'POST', body: form });
+  const { access_token, refresh_token } = (await (await redeem()).json()) as { access_token: string; refresh_token: string };
+  expect((await me(exact, access_token)).status).toBe(200);
+  expect(exact.accepts(refresh_token)).toBe(true);
+  const again = await redeem();
+  expect([again.status, await again.text()]).toEqual([400, 'Bad Request']);
+});
+
 describe('a mishap', () => {
   test('a fault before rotating leaves the refresh token good, one after it does not', async () => {
     for (const [mishap, good] of [

@@ -4,7 +4,8 @@
  * switch, marked "unsettled".
  */
 import { randomBytes } from 'node:crypto';
-import { type Grant, Grants } from './grants.ts';
+import { AuthorizationCodes, type Person } from './authorization-codes.ts';
+import { type Grant, Grants, type TokenSet } from './grants.ts';
 import { CallLimit, ErrorLimit } from './rate-limits.ts';
 import { bearerOf, type Call, clientOf, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
 
@@ -35,6 +36,7 @@ export const exactOnlineFacts = {
   callsADay: 5_000,
   /** Announced as 200 in 2021, not in the final list: unsettled. */
   tokenCallsADay: Number.POSITIVE_INFINITY,
+  codeSeconds: 180,
   /** How long the token endpoint takes. */
   answerMs: 0,
 };
@@ -46,11 +48,14 @@ export interface ExactOnlineOptions extends SimulatorOptions {
 
 export interface ExactOnline extends Omit<Simulator, 'next'> {
   readonly tokenEndpoint: string;
+  readonly authorizationEndpoint: string;
   /** `GET` it with an access token. */
   readonly apiEndpoint: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** As if a person had logged in so long ago; returns the tokens that this brought. */
   authorize(options?: { readonly user?: string; readonly secondsAgo?: number }): { readonly accessToken: string; readonly refreshToken: string };
+  /** Who opens the login page from now on, and what they answer. At first, the owner allows it. */
+  person(person: Person): void;
   /** Whether a renewal with this refresh token could still succeed, now or later. */
   accepts(refreshToken: string): boolean;
   /** For how many of its milliseconds the API key was blocked between two of its instants. */
@@ -61,6 +66,7 @@ export interface ExactOnline extends Omit<Simulator, 'next'> {
 }
 
 const tokenPath = '/api/oauth2/token';
+const authorizationPath = '/api/oauth2/auth';
 const apiPath = '/api/v1/current/Me';
 const hourMs = 3_600_000;
 const tooEarly = 'Rate limit exceeded: access_token not expired';
@@ -96,11 +102,13 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
   const client = { clientId: 'b3f6a7d2-0c55-4f1e-9a43-6f2d1e8c7b90', clientSecret: randomBytes(12).toString('base64url') };
   const [lifetimeMs, refreshTokenIdleMs] = [facts.lifetimeSeconds * 1_000, facts.refreshTokenIdleDays * 24 * hourMs];
   const grants = new Grants({ lifetimeMs, refreshTokens, reuseRevokes, refreshTokenIdleMs, accessTokenAfterRenewal, secondAuthorization });
+  const codes = new AuthorizationCodes({ clientId: client.clientId, codeSeconds: facts.codeSeconds });
   const errors = new ErrorLimit({ most: facts.errorsAnHour, windowMs: hourMs, blockMs: hourMs });
   const [minutely, daily] = [new CallLimit(facts.callsAMinute, 60_000), new CallLimit(facts.callsADay, 24 * hourMs)];
   const tokenCalls = new CallLimit(facts.tokenCallsADay, 24 * hourMs);
 
   function handle(call: Call): Reply {
+    if (call.path === authorizationPath) return codes.open(call);
     const atToken = call.path === tokenPath;
     const id = atToken ? clientOf(call).id : client.clientId;
     if (errors.blocked(id, call.at)) return { status: facts.blockedStatus };
@@ -115,8 +123,9 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
   function token(call: Call, grant: Grant | undefined): Reply {
     const { id, secret } = clientOf(call);
     if (call.method !== 'POST') return { status: 405 };
-    if (id !== client.clientId) return { status: 400, body: `Client with identifier '${id}' not found.` };
+    if (id !== client.clientId) return plainText(`Client with identifier '${id}' not found.`);
     if (secret !== client.clientSecret) return oauthError(400, 'invalid_client');
+    if (call.form.get('grant_type') === 'authorization_code') return fromCode(call);
     if (call.form.get('grant_type') !== 'refresh_token') return oauthError(400, 'unsupported_grant_type');
     const { left, resetAt } = tokenCalls.count(grant?.user ?? '', call.at);
     if (left < 0) return tooMany('day', facts.tokenCallsADay, resetAt);
@@ -132,7 +141,16 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
       return oauthError(facts.reuseStatus, 'unauthorized_client', 'Old refresh token used.');
     }
     if (early) return refusedAsTooEarly(grant);
-    const { accessToken, refreshToken } = grants.renew(grant, call.at);
+    return issued(grants.renew(grant, call.at));
+  }
+
+  function fromCode(call: Call): Reply {
+    const redeemed = codes.redeem(call);
+    // Not JSON, as clients found out (picqer/exact-php-client #96).
+    return redeemed === undefined ? plainText('Bad Request') : issued(grants.authorize(redeemed.user, call.at));
+  }
+
+  function issued({ accessToken, refreshToken }: TokenSet): Reply {
     const seconds = Math.floor(facts.lifetimeSeconds / clock.speed);
     const expiresIn = facts.expiresIn === 'text' ? String(seconds) : seconds;
     return { status: 200, body: { access_token: accessToken, token_type: 'bearer', expires_in: expiresIn, refresh_token: refreshToken } };
@@ -168,9 +186,13 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
     url: simulator.url,
     ledger: simulator.ledger,
     tokenEndpoint: simulator.url + tokenPath,
+    authorizationEndpoint: simulator.url + authorizationPath,
     apiEndpoint: simulator.url + apiPath,
     client,
     authorize: ({ user = 'owner', secondsAgo = 0 } = {}) => grants.authorize(user, clock.now() - secondsAgo * 1_000),
+    person: (person) => {
+      codes.person = person;
+    },
     accepts: (refreshToken) => grants.accepts(refreshToken, clock.now()),
     blockedMs: (from, to) => errors.blockedMs(client.clientId, from, to),
     next: (...queued) => simulator.next(tokenPath, ...queued),
@@ -183,6 +205,9 @@ const oauthError = (status: number, error: string, description?: string): Reply 
   status,
   body: { error, ...(description !== undefined && { error_description: description }) },
 });
+
+/** Of what type Exact says it is was not found. */
+const plainText = (body: string): Reply => ({ status: 400, headers: { 'content-type': 'text/plain' }, body });
 
 /** `10/11/2022 9:18:20 PM`. */
 const dateOf = (instant: number): string => new Date(instant).toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');

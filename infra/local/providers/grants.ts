@@ -90,6 +90,12 @@ export class Grants {
     return grant.current;
   }
 
+  /** Ends every grant of this user, and the access tokens that they brought. */
+  revokeAll(user: string, now: number): void {
+    for (const grant of this.#byRefreshToken.values()) if (grant.user === user) grant.state = 'revoked';
+    for (const token of this.#accessTokens.values()) if (token.user === user) token.expiresAt = Math.min(token.expiresAt, now);
+  }
+
   /** Whose access token this is or was, and whether it is good now. */
   holderOf(accessToken: string | undefined, now: number): { readonly user: string; readonly good: boolean } | undefined {
     const found = accessToken === undefined ? undefined : this.#accessTokens.get(accessToken);

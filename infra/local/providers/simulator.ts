@@ -9,12 +9,18 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON, unless it is a text. */
   readonly body?: string | { readonly error?: string; readonly [member: string]: unknown };
+  /** What the ledger is told, where the body says it in another way than by a member `error`. */
+  readonly error?: string;
 }
 
 export interface Call {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** The body as it came. */
+  readonly body: string;
+  /** The body, read as a form. */
   readonly form: URLSearchParams;
   /** When it came, by the simulator's clock. */
   readonly at: number;
@@ -42,7 +48,7 @@ export interface Entry {
   readonly refreshToken?: string;
   /** 0 if the connection was cut off. */
   readonly status: number;
-  /** The `error` member of the reply. */
+  /** What the reply says is wrong: its `error` member, or what stands for it. */
   readonly error?: string;
 }
 
@@ -75,9 +81,10 @@ export async function startSimulator({ clock, port = 0, onCall, lateMsAt = {} }:
   const closing = new AbortController();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname: path } = new URL(request.url ?? '/', 'http://simulator');
-    const form = new URLSearchParams(await textOf(request));
-    const call: Call = { method: request.method ?? '', path, headers: request.headers, form, at: clock.now() };
+    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://simulator');
+    const body = await textOf(request);
+    const { method = '', headers } = request;
+    const call: Call = { method, path, query, headers, body, form: new URLSearchParams(body), at: clock.now() };
     const mishap = mishaps.get(path)?.shift() ?? {};
     const handled = mishap.answer === undefined || mishap.handled === true ? handle(call) : undefined;
     const reply = mishap.answer ?? handled ?? { status: 500 };
@@ -88,9 +95,8 @@ export async function startSimulator({ clock, port = 0, onCall, lateMsAt = {} }:
     else send(response, reply);
   }
 
-  function note({ at, method, path, form }: Call, { status, body }: Reply): void {
+  function note({ at, method, path, form }: Call, { status, body, error = typeof body === 'object' ? body.error : undefined }: Reply): void {
     const refreshToken = form.get('refresh_token');
-    const error = typeof body === 'object' ? body.error : undefined;
     const entry = {
       at,
       method,

@@ -1,0 +1,47 @@
+/** `npm start -- --provider NAME`, for every name there is: it connects the newcomer's connection, and tokens are renewed. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { TokenCall } from '../../infra/local/authorization-server.ts';
+import { connectDemo, demoConnection, startDemoProvider } from '../../infra/local/demo.ts';
+import { type DemoProviderName, demoProviders } from '../../infra/local/demo-providers/index.ts';
+import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';
+
+let world: ProviderBroker;
+beforeAll(async () => {
+  world = await startProviderBroker();
+});
+afterAll(() => world.close());
+
+test.each(Object.keys(demoProviders) as DemoProviderName[])('%s', async (name) => {
+  const directory = mkdtempSync(join(tmpdir(), 'demo-'));
+  const database = new DatabaseSync(join(directory, 'provider.sqlite'));
+  const calls: TokenCall[] = [];
+  const redirectUri = `${world.broker.url}/oauth/callback`;
+  const provider = await startDemoProvider(name, { database, directory, redirectUri, onTokenCall: (call) => calls.push(call) });
+  onTestFinished(async () => {
+    await provider.close();
+    database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  // Longer than the token function remembers the token of the provider before.
+  await world.forward(6);
+  await connectDemo(world.broker.fetch, provider);
+  expect(await world.status(demoConnection)).toMatchObject({ provider: provider.connection.provider, state: 'active', renewal: 'always' });
+  const { access_token, generation, expires_in } = await world.served(demoConnection);
+  // Who has no token endpoint is never called, and its token stays.
+  const renewed = calls.length > 0;
+  await world.forward(Number(expires_in));
+  const next = await world.served(demoConnection);
+  expect([next.access_token !== access_token, next.generation === Number(generation) + 1]).toEqual([renewed, true]);
+  expect(calls.filter(({ status }) => status >= 400)).toEqual([]);
+
+  const puts = (): number => world.log.filter((line) => line.includes('"connection_put"')).length;
+  const before = puts();
+  await connectDemo(world.broker.fetch, provider);
+  // At the next start, a connection that is there stays as it is. Keys might be others.
+  expect(puts() - before).toBe(renewed ? 0 : 1);
+});

@@ -1,0 +1,60 @@
+/** docs/races.md draws what the tests play: each race of the code, and nothing that is not played. Every picture of the docs can be shown. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { races } from './scenarios/races.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const picturesIn = (text: string): string[][] => [...text.matchAll(/^```mermaid\n(.*?)\n```$/gms)].map(([, lines = '']) => lines.split('\n'));
+
+const sections = read('docs/races.md')
+  .split(/^### /m)
+  .slice(1)
+  .map((section) => ({ title: section.split('\n')[0] ?? '', pictures: picturesIn(section) }));
+const titles = sections.map(({ title }) => title);
+
+const capitalized = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+const names = races.map(({ name }) => capitalized(name));
+/** What the tests of scenarios describe. */
+const scenarios = globSync('test/scenarios/*.test.ts', { cwd: root }).flatMap((path) =>
+  [...read(path).matchAll(/^describe\((['"])(.+?)\1, /gm)].map(([, , title = '']) => capitalized(title)),
+);
+
+describe('docs/races.md', () => {
+  test('draws every race that the simulation plays', () => {
+    expect(names.filter((name) => !titles.includes(name))).toEqual([]);
+  });
+
+  test('draws nothing that no race or scenario plays, and nothing twice', () => {
+    expect(titles.filter((title) => !names.includes(title) && !scenarios.includes(title))).toEqual([]);
+    expect(new Set(titles).size).toBe(titles.length);
+  });
+
+  test.each(sections)('has one picture of: $title', ({ pictures }) => {
+    expect(pictures).toHaveLength(1);
+  });
+});
+
+/** Lines of a sequence diagram that Mermaid cannot show, by the part of its language that is used here. */
+function faultsOf([first, ...lines]: readonly string[]): string[] {
+  const participants = lines.flatMap((line) => /^ {2}participant (\w+) as \S/.exec(line)?.[1] ?? []);
+  const open: string[] = [];
+  const faulty = (line: string): boolean => {
+    // A semicolon ends a statement, and a hash begins an entity.
+    if (/[;#]/.test(line)) return true;
+    const [, keyword] = /^ +(participant|loop|alt|else|end)\b/.exec(line) ?? [];
+    if (keyword === 'loop' || keyword === 'alt') open.push(keyword);
+    if (keyword === 'else') return open.at(-1) !== 'alt';
+    if (keyword === 'end') return open.pop() === undefined;
+    if (keyword !== undefined) return false;
+    const [, noted, from, to] = /^ +(?:Note over (\w+)|(\w+)(?:->>|-->>|-x|--x)(\w+)): \S/.exec(line) ?? [];
+    return (noted === undefined ? [from, to] : [noted]).some((name) => name === undefined || !participants.includes(name));
+  };
+  const faults = lines.filter(faulty);
+  return [...(first === 'sequenceDiagram' ? [] : [`not a sequence diagram: ${first}`]), ...faults, ...open.map((keyword) => `${keyword} without end`)];
+}
+
+test.each(globSync('{README.md,docs/*.md}', { cwd: root }))('every picture in %s can be shown', (path) => {
+  expect(picturesIn(read(path)).flatMap(faultsOf)).toEqual([]);
+});

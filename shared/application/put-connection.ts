@@ -155,7 +155,8 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
-  // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key that was replaced, must not be served.
+  // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
+  // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;
   const anew = replaced || before.state === 'reauthorization_required' || !sameIdentity(before, request);
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);

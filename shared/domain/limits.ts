@@ -116,6 +116,8 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
     'time-out of the connections function + 2 × skew < claim: no claim is taken from one who can still write',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
+  [limits.probeWaitMs.to < limits.marginMs, 'longest wait for a probe < margin: a provider that is back is called again before tokens expire'],
+  [limits.probeTurnMs < limits.probeMaxMs, 'turn of the others < longest time between probes: whoever probed last comes to its turn'],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],
   [limits.longestOwnWaitMs <= limits.messageDelayMaxMs, 'longest own wait ≤ longest message delay'],

@@ -26,6 +26,13 @@ const bounds = [
   ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs: 8_000', 'discoveryTimeoutMs: 9_499', 'discoveryTimeoutMs: 9_500'],
   ['time-out of the connections function + 2 × skew < claim', 'claimMs: 60_000', 'claimMs: 33_001', 'claimMs: 33_000'],
   ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs: 29_000', 'tokenTimeoutMs: 29_999', 'tokenTimeoutMs: 30_000'],
+  [
+    'longest wait for a probe < margin',
+    'probeWaitMs: { from: 10_000, to: 20_000 }',
+    'probeWaitMs: { from: 10_000, to: 29_999 }',
+    'probeWaitMs: { from: 10_000, to: 30_000 }',
+  ],
+  ['turn of the others < longest time between probes', 'probeTurnMs: 10_000', 'probeTurnMs: 59_999', 'probeTurnMs: 60_000'],
   ['plan interval < plan horizon', 'planIntervalMs: 60_000', 'planIntervalMs: 89_999', 'planIntervalMs: 90_000'],
   ['plan horizon ≤ longest own wait', 'planHorizonMs: 90_000', 'planHorizonMs: 120_000', 'planHorizonMs: 120_001'],
   ['longest own wait ≤ longest message delay', 'longestOwnWaitMs: 120_000', 'longestOwnWaitMs: 900_000', 'longestOwnWaitMs: 900_001'],

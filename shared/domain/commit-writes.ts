@@ -38,9 +38,11 @@ export interface Commit {
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
   const refreshAt = refreshAtOf(tokens, profile);
-  // An overtaken attempt may yet store its token set, and its holder may die before it can say so: the pointer stays for one more
-  // generation, should ours turn out to be the one that the provider has killed.
-  const stays = (attempt: Attempt) => attempt.generation === item.generation && attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
+  // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for two generations
+  // more, should ours turn out to be the one that the provider has killed; and while they are tried, one after the other.
+  const trying = commit.overtaken !== undefined;
+  const mayBring = (attempt: Attempt) => attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
+  const stays = (attempt: Attempt) => mayBring(attempt) && (trying || attempt.generation >= item.generation - 1);
   const outgrown = attemptsOf(item).filter((attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)));
   const spare = commit.place === undefined ? undefined : commit.overtaken;
   const late: Write = {
@@ -142,7 +144,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
   };
 }
 
-/** Keeps the refresh token of a success that a newer one has overtaken. */
+/** Keeps the refresh token of a success that a newer one has overtaken, where no secret has it. */
 export const keepSpare = (item: Connection, fence: number, place: Place): Write => ({
   name: 'keep_spare',
   when: [sameGrant(item), { path: 'committedFence', above: fence }],

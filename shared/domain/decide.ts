@@ -60,7 +60,8 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'announced':
       return onSeen(event.seen, at);
     case 'success_refused':
-      return event.place === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
+      // In a secret it is found by the attempt, which stays in the item.
+      return event.place?.sealed === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
     case 'failure_refused':
       return onFailureRefused(event.held, event.place, at);
     case 'spare_kept':

@@ -169,13 +169,15 @@ describe('just before the call', () => {
 
 describe('the end', () => {
   const held = heldOf();
-  const place: Place = { slot: 0, versionId: 'overtaken' };
+  const stored: Place = { slot: 0, versionId: 'overtaken' };
+  const place: Place = { versionId: 'overtaken', sealed: 'text' };
   cases([
     ['renewed', { kind: 'success_committed', adopted: false, seen: held.seen }, stop('refreshed')],
     ['adopted: it may be old already, look again', { kind: 'success_committed', adopted: true, seen: held.seen }, { do: 'read' }],
     ['failed, to try again', { kind: 'failure_committed', notBefore: at(minute), seen: held.seen }, { do: 'wait', until: at(minute), reason: 'backing_off' }],
     ['failed for good', { kind: 'failure_committed', notBefore: undefined, seen: held.seen }, stop('failed')],
     ['a newer token set is there: keep the refresh token that it overtook', { kind: 'success_refused', held, place }, { do: 'keep_spare', held, place }],
+    ['a newer token set is there, and the refresh token is in its secret', { kind: 'success_refused', held, place: stored }, stop('superseded')],
     ['a newer token set is there, and no refresh token came', { kind: 'success_refused', held, place: undefined }, stop('superseded')],
     ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('superseded')],
     [

@@ -54,7 +54,7 @@ export const decisions: readonly Mutant[] = [
     name: 'no re-read before a verdict',
     why: 'The provider said invalid_grant; what more is there to know?',
     variant: deciding((effect, _, at) => (effect.do === 'reread' ? verdict(effect.held, at) : effect)),
-    invariant: 'S3',
+    invariant: 'S5',
     caughtBy: { race: 'a spare is noted while the provider calls the grant dead' },
   },
   {
@@ -75,6 +75,15 @@ export const decisions: readonly Mutant[] = [
     invariant: 'S8',
     caughtBy: { race: 'commit between a look and the acquire' },
     harmlessAlone: [writing({ acquire: acquireWhatever }), writing({ decide: decideOnce })],
+  },
+  {
+    name: 'one spare for all that is overtaken',
+    why: 'One place is enough for what is hardly ever needed.',
+    variant: deciding((effect, event) =>
+      event.kind === 'success_refused' && event.place !== undefined ? { do: 'keep_spare', held: event.held, place: event.place } : effect,
+    ),
+    invariant: 'S3',
+    caughtBy: { race: 'two successes are overtaken, and the newest is not the last to say so' },
   },
   {
     name: 'a dead grant is tried again',

@@ -1,6 +1,6 @@
 /** A refresher dies or freezes, and somebody takes over. Each title is a scenario of the protocol. */
 import { describe, expect, test } from 'vitest';
-import { crash, fail, pause, Scenario } from './scenario.ts';
+import { crash, fail, pause, Scenario, type Strike } from './scenario.ts';
 
 describe('two doubts in a row', () => {
   test('the third refresher looks for what both may have stored, and adopts without a call', async () => {
@@ -226,21 +226,26 @@ describe('provider processes late and replaces', () => {
   });
 });
 
-describe('a success that lost its commit', () => {
-  test('is kept as a spare, and saves the grant where the provider has killed the other one', async () => {
-    const s = new Scenario('graceKillsSibling', { strikes: [['before', 'provider.request', 2, pause(60)]] });
+describe('a success that lost its commit, where the provider has killed the other one', () => {
+  const late: Strike = ['before', 'provider.request', 2, pause(60)];
+
+  test.each<[string, readonly Strike[], boolean]>([
+    ['is found by its attempt, which stays', [late], false],
+    ['is kept as a spare, if no secret took it', [late, ['before', 'secrets.persist', 3, fail]], true],
+  ])('%s, and saves the grant', async (_, strikes, asSpare) => {
+    const s = new Scenario('graceKillsSibling', { strikes });
     await s.connected();
     await s.untilDue();
     s.send();
     await s.pass(90);
     expect(s.results()).toEqual(['rotated', 'repeated']);
-    expect((await s.item()).spare).toBeDefined();
+    const overtaken = await s.item();
+    expect(overtaken.spare !== undefined).toBe(asSpare);
+    expect(Object.keys(overtaken.attempts).length > 0).toBe(!asSpare);
     await s.untilDue();
     s.send();
     await s.pass(30);
     expect(s.results()).toEqual(['rotated', 'repeated', 'refused', 'rotated']);
-    const { state, spare } = await s.item();
-    expect({ state, spare }).toEqual({ state: 'active', spare: undefined });
     expect(await s.grantKept()).toBe(true);
   });
 });

@@ -114,12 +114,30 @@ export const racesOfHolders: readonly Race[] = [
     longPauses,
   ),
   race(
+    'two successes are overtaken, and the newest is not the last to say so',
+    'minuteOfGrace',
+    {
+      strikes: [
+        ['before', 'provider.request', 2, pause(50)],
+        ['after', 'provider.request', 2, pause(60)],
+      ],
+    },
+    async (s) => {
+      await renewing(s);
+      await s.pass(120);
+      await s.untilDue();
+      s.send();
+      await s.pass(200);
+    },
+    longPauses,
+  ),
+  race(
     'the holder of an overtaken success dies before it can say so',
     'graceKillsSibling',
     {
       strikes: [
         ['before', 'provider.request', 2, pause(60)],
-        ['before', 'table.keep_spare', 1, crash],
+        ['after', 'table.commit_success', 4, crash],
       ],
     },
     async (s) => {
@@ -135,7 +153,10 @@ export const racesOfHolders: readonly Race[] = [
     'a spare is noted while the provider calls the grant dead',
     'graceKillsSibling',
     {
-      strikes: [['before', 'provider.request', 2, pause(51)]],
+      strikes: [
+        ['before', 'provider.request', 2, pause(51)],
+        ['before', 'secrets.persist', 3, fail],
+      ],
       ways: [{}, {}, { toMs: 5_000 }],
       options: { nature: { ...kinds.graceKillsSibling.nature, lifetimeMs: 60_000 } },
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { announced, announcementOf } from '../../../shared/domain/announcements.ts';
 import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../../shared/domain/commit-writes.ts';
 import { replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
-import { acquire } from '../../../shared/domain/lease-writes.ts';
+import { acquire, markSent } from '../../../shared/domain/lease-writes.ts';
 import type { Connection, Seen } from '../../../shared/domain/types.ts';
 import type { Write } from '../../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
@@ -191,15 +191,38 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     expect(await applies(connection, keepSpare(seen.item, 2, spare))).toEqual({ ...committed, spare, attempts: {} });
   });
 
-  test('an overtaken attempt stays for one generation more, and not longer', async () => {
+  test('an overtaken attempt stays for two generations more, and not longer', async () => {
     const seen = await held();
     const { connection } = seen.item;
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
-    await applies(connection, commits(successor, 3).asHolder);
-    const later = at(120_000);
-    const next = seenOf(await applies(connection, acquire(seenOf((await store().read(connection)) ?? seen.item), 'you', later, later)));
-    expect(Object.keys(next.item.attempts)).toEqual(['2', '4']);
-    expect((await applies(connection, commits(next, 4).asHolder)).attempts).toEqual({});
+    let item = await applies(connection, commits(successor, 3).asHolder);
+    const after: string[][] = [];
+    for (const fence of [4, 5, 6]) {
+      after.push(Object.keys(item.attempts));
+      const when = at(fence * 60_000);
+      const next = seenOf(await applies(connection, acquire(seenOf(item), 'you', when, when)));
+      item = await applies(connection, commits(next, fence).asHolder);
+    }
+    expect(after).toEqual([['2'], ['2'], []]);
+  });
+
+  test('of two overtaken attempts that are tried one after the other, the second stays until it has been', async () => {
+    const seen = await held();
+    const { connection } = seen.item;
+    const second = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+    const marked = seenOf(await applies(connection, markSent(second, 3, leaseEnd)));
+    const third = seenOf(await applies(connection, acquire(marked, 'you', at(120_000), at(120_000))));
+    let item = await applies(connection, commits(third, 4).asHolder);
+    expect(Object.keys(item.attempts)).toEqual(['2', '3']);
+    for (const [fence, adoptedFence, left] of [
+      [5, 3, ['2']],
+      [6, 2, []],
+    ] as const) {
+      const when = at(fence * 60_000);
+      const trying = seenOf(await applies(connection, acquire(seenOf(item), 'you', when, when)));
+      item = await applies(connection, commits(trying, fence, { adoptedFence, overtaken: item.refreshToken }).asHolder);
+      expect(Object.keys(item.attempts)).toEqual(left);
+    }
   });
 
   test('a refresh token that came with a failure counts as a commit: an older success may not replace it', async () => {

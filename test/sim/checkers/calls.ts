@@ -64,6 +64,12 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
   };
 };
 
+/** The provider dealt with another request while this one was on its way: what was known when it left is not what it met. */
+const wasOvertaken = ({ provider }: World, call: Call): boolean =>
+  provider.ledger.some(
+    (other) => other !== call && other.processedAt !== undefined && other.processedAt > call.sentAt && other.processedAt <= (call.processedAt ?? call.sentAt),
+  );
+
 const countedByExact: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 
 /** Exact Online blocks an API key for an hour after ten errors in one; and asking too early is never needed but after a failure or a doubt. */
@@ -79,7 +85,7 @@ export const errorsAreFew = ({ world, violate }: Watched): Checker => {
       if (sameGrant && mayHaveBeenSent(current).length <= 1 && current.contested !== true && current.failure === undefined) inNoDoubt.add(call);
     },
     onReply(call) {
-      if (call.result === 'too_early' && inNoDoubt.has(call)) violate('S8', 'a call came too early, though nothing was in doubt');
+      if (call.result === 'too_early' && inNoDoubt.has(call) && !wasOvertaken(world, call)) violate('S8', 'a call came too early, though nothing was in doubt');
       if (world.options.nature.words !== 'exact' || !countedByExact.has(call.status ?? 0)) return;
       errors.push(world.time.now());
       if (errors.filter((at) => at > world.time.now() - 3_600_000).length >= 10) violate('S8', 'ten errors in an hour');

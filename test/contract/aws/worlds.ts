@@ -24,12 +24,15 @@ export interface World {
   start(): Promise<Started>;
   /** A test of what moto is known to do wrong: there it must fail, so that a mended moto is noticed. */
   testWrongInMoto(title: string, body: () => Promise<void>): void;
+  /** Requests at the same time are dealt with one after the other. moto has a thread for each and no lock, so now and then two get the same message. */
+  readonly serializes: boolean;
 }
 
 const local: World = {
   title: 'on the local endpoints',
   missing: false,
   testWrongInMoto: (title, body) => test(title, body),
+  serializes: true,
   async start() {
     const database = new DatabaseSync(':memory:');
     const secretsManager = await startSecretsManager({ database });
@@ -49,6 +52,7 @@ const moto: World = {
   title: motoMissing ? 'on moto: skipped, because moto is not installed (pip install "moto[server]")' : 'on moto',
   missing: motoMissing,
   testWrongInMoto: (title, body) => test.fails(`${title} (moto is known to be wrong here)`, body),
+  serializes: false,
   async start() {
     const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
     const url = await announcedBy(child);

@@ -67,7 +67,7 @@ export function reportBudget({ telemetry }: Reporting, { connection, config, not
   telemetry.count('BudgetSpent', 1, config.provider);
 }
 
-/** A provider that stops answering, or answers again: told once, by whoever's write made it so. */
+/** A provider that stops answering (told again after each probe that fails), or answers again: told by whoever's write made it so. */
 export function reportBreaker({ telemetry }: Reporting, { connection, config }: Connection, before: Breaker | undefined, after: Breaker): void {
   const facts = { connection, provider: config.provider, application: after.application };
   if (after.open === undefined) {

@@ -148,10 +148,10 @@ export interface Connection {
   /** The fencing token of the newest commit: of a token set, or of a refresh token that came without one. */
   readonly committedFence: number;
   readonly lease?: Lease;
-  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook, for one generation more. */
+  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook, for two generations more. */
   readonly attempts: Readonly<Record<string, Attempt>>;
 
-  /** When calls began that failed, or of which nothing good is known yet, within the last hour; by fencing token. */
+  /** When calls began that failed, or of which nothing good is known yet, within the last hour; by fencing token, a code's by its instant. */
   readonly errors: Readonly<Record<string, EpochMs>>;
   /** Calls made on the day (UTC, counted from 1970) `callsOn`. */
   readonly calls: number;
@@ -176,8 +176,8 @@ export interface Connection {
   readonly contested?: boolean;
   readonly refreshToken?: Place;
   /**
-   * A refresh token that came with a success which a newer one overtook. Some providers kill the other one of the two: before a
-   * grant is called dead, this one is tried.
+   * A refresh token that was put aside for another, or came with an overtaken success that no secret took. Some providers kill
+   * the other one of two: before a grant is called dead, this one is tried.
    */
   readonly spare?: Place;
 

@@ -6,6 +6,9 @@ import { simulate } from './simulation.ts';
 
 const tailLines = 60;
 const progressSeeds = 50_000;
+const mostTold = 10;
+
+const inOneLine = ({ seed, kind, violation }: Summary): string => `seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`;
 
 function readArguments() {
   try {
@@ -43,8 +46,11 @@ await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
   done += 1;
   for (const cost of Object.keys(total) as (keyof typeof total)[]) total[cost] += summary.costs[cost];
   longestUnavailableMs = Math.max(longestUnavailableMs, summary.costs.longestUnavailableMs);
-  if (summary.violation !== undefined) broken.push(summary);
-  // Whoever waits for long wants to know of what.
+  // Whoever waits for long wants to know of what, and at once.
+  if (summary.violation !== undefined) {
+    broken.push(summary);
+    if (broken.length <= mostTold) console.error(inOneLine(summary));
+  }
   if (done % progressSeeds === 0) console.error(`${done} seeds after ${elapsed().toFixed(0)} s, ${broken.length} with a violation`);
 });
 
@@ -56,8 +62,7 @@ console.log(`longest time without a token that could be served: ${longestUnavail
 broken.sort((a, b) => a.seed - b.seed);
 const [first] = broken;
 if (first !== undefined) {
-  for (const { seed, kind, violation } of broken.slice(0, 10)) console.error(`seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`);
-  if (broken.length > 10) console.error(`… and ${broken.length - 10} more`);
+  if (broken.length > mostTold) console.error(`… and ${broken.length - mostTold} more`);
   const shortest = await shrink(first.seed);
   const rates = Object.entries(shortest?.rates ?? {}).filter(([name, rate]) => rate !== 0 && (name !== 'pauseMostMs' || shortest?.rates.pause !== 0));
   console.error(`\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`);

@@ -85,6 +85,7 @@ export class BrokerStack extends Stack {
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sealingKey('STATE_KEY_SECRET_ID', stateKey),
         connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh'], remove: [] }),
+        sendTo(requests.queue),
       ],
     });
 

@@ -140,6 +140,7 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       refreshTokens: refreshTokens(versions, prefix),
       credentials: credentials(versions, prefix),
       accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),
+      queue: queue(),
       telemetry: cloudWatchTelemetry('authorizations'),
       profileOf,
       identityOf: (config) => identityOf(config),

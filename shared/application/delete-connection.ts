@@ -14,6 +14,7 @@ import {
   type Telemetry,
   Unavailable,
 } from '../ports/index.ts';
+import { askToLook } from './ask-to-look.ts';
 import { type ClaimWorld, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 
 export interface DeleteWorld {
@@ -24,12 +25,12 @@ export interface DeleteWorld {
 }
 
 /** Marks the connection; the rest follows by itself. False if there is none. Throws `Unavailable` if it could not be marked. */
-export async function deleteConnection({ clock, store, queue, telemetry }: DeleteWorld, connection: ConnectionName): Promise<boolean> {
+export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<boolean> {
+  const { clock, store, telemetry } = world;
   const { applied, item } = await store.apply(connection, markDeleted(clock.now()));
   if (item === undefined) return false;
   if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
-  // A message that is lost is made up for by the planner.
-  await queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));
+  await askToLook(world, connection);
   return true;
 }
 

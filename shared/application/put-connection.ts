@@ -13,7 +13,8 @@ import {
   versionIdOf,
 } from '../domain/types.ts';
 import type { Write } from '../domain/writes.ts';
-import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, Telemetry } from '../ports/index.ts';
+import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
+import { askToLook } from './ask-to-look.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
@@ -23,6 +24,7 @@ export interface ConnectionsWorld extends ClaimWorld {
   readonly store: ConnectionStore;
   readonly refreshTokens: ImportedRefreshTokens;
   readonly credentials: CredentialStore;
+  readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
 }
 
@@ -85,6 +87,8 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
         created: before === undefined,
         imported: request.refreshToken !== undefined,
       });
+      // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
+      await askToLook(world, connection);
       return { kind: before === undefined ? 'created' : 'replaced', item };
     }
   }

@@ -17,7 +17,8 @@ import {
   versionIdOf,
 } from '../domain/types.ts';
 import type { AuthorizationResponse, AuthorizationState, CodeGrant } from '../ports/authorization.ts';
-import { type CredentialStore, type ImportedRefreshTokens, type Sealer, Unavailable } from '../ports/index.ts';
+import { type CredentialStore, type ImportedRefreshTokens, type RefreshQueue, type Sealer, Unavailable } from '../ports/index.ts';
+import { askToLook } from './ask-to-look.ts';
 import type { AuthorizeWorld } from './authorize.ts';
 import { importFence } from './put-connection.ts';
 import { sealedTextOf } from './sealed-token.ts';
@@ -26,6 +27,7 @@ export interface RedeemWorld extends AuthorizeWorld {
   readonly refreshTokens: ImportedRefreshTokens;
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly accessSealer: Sealer;
+  readonly queue: RefreshQueue;
   readonly profileOf: (item: Connection) => Profile;
   /** What a grant is bound to: provider, token endpoint and client. */
   readonly identityOf: (config: ConnectionConfig) => string;
@@ -68,7 +70,10 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   if (!applied) return told({ kind: 'link_used', connection }, provider);
   const outcome = await authorizationServer.redeem(item.config, grant);
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  return told(await keep(world, item, { tokens: outcome.tokens, redeemedAt }, deadline), provider);
+  const kept = await keep(world, item, { tokens: outcome.tokens, redeemedAt }, deadline);
+  // Subscribers are told at once.
+  if (kept.kind === 'connected') await askToLook(world, connection);
+  return told(kept, provider);
 }
 
 function refusalOf(connection: ConnectionName, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {

@@ -28,6 +28,7 @@ test('settings that are put at the very moment of a login are kept, and so is it
     expiresAt: plus(now, 1_000),
   };
   const tokens = { accessToken: new Secret('a'), refreshToken: new Secret('r'), tokenType: 'Bearer', requestedAt: now, receivedAt: now };
+  const asked: number[] = [];
   const world: RedeemWorld = {
     clock: { now: () => now, sleep: async () => undefined },
     chance: { next: () => 0, id: () => 'redeemer', grantId: () => '00000000-0000-4000-8000' },
@@ -55,9 +56,11 @@ test('settings that are put at the very moment of a login are kept, and so is it
     },
     profileOf: (seen) => profileOf(seen),
     identityOf: ({ clientId = '' }) => clientId,
+    queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
     telemetry: silent,
   };
   expect(await redeem(world, new URLSearchParams({ state: 'state', code: 'c' }), plus(now, 60_000))).toEqual({ kind: 'connected', connection });
   expect(await store.read(connection)).toMatchObject({ config: changed, state: 'active', generation: 1 });
   expect(sealed).toBe(2);
+  expect(asked).toEqual([0]);
 });

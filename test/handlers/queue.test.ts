@@ -127,4 +127,19 @@ describe('refresh', () => {
   });
 });
 
+describe('whoever puts a connection', () => {
+  test('has it looked at at once, for its first token and for its subscribers', async () => {
+    const first = () => put('eager').then(() => undefined);
+    expect(await sentFor('eager', first)).toEqual([0]);
+    await world.refresh('eager');
+    // Before anybody has asked.
+    expect(await world.call('GET /connections/eager')).toMatchObject({ body: { state: 'active', generation: 1 } });
+  });
+
+  test('has put it, even if the queue cannot be reached', async () => {
+    await world.with({ REFRESH_QUEUE_URL: `${nobody}/000000000000/refresh` }, async () => expect((await put('unheard')).status).toBe(201));
+    expect(world.logged('wake_not_sent').at(-1)).toMatchObject({ level: 'WARN', connection: 'unheard' });
+  });
+});
+
 hunt(() => world);

@@ -102,7 +102,7 @@ describe('each function may do what it must, and nothing else', () => {
       'secretsmanager:CreateSecret': written,
       'secretsmanager:PutSecretValue': written,
       'secretsmanager:RestoreSecret': written,
-      // To have a deleted connection's grant revoked by the one that can read it.
+      // To have the refresh function look at once, which alone tells subscribers and revokes a deleted connection's grant.
       'sqs:SendMessage': ['RefreshQueue.Arn'],
     });
   });
@@ -116,6 +116,7 @@ describe('each function may do what it must, and nothing else', () => {
       'secretsmanager:CreateSecret': [secret('*/refresh-*')],
       'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
       'secretsmanager:RestoreSecret': [secret('*/refresh-*')],
+      'sqs:SendMessage': ['RefreshQueue.Arn'],
     });
   });
 
@@ -189,7 +190,16 @@ describe('the environment names what was granted', () => {
     ],
     ['plan', { TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' }],
     ['connections', { TABLE_NAME: 'Connections', SECRET_PREFIX: 'token-broker/', REFRESH_QUEUE_URL: 'RefreshQueue' }],
-    ['authorizations', { TABLE_NAME: 'Connections', ACCESS_KEY_SECRET_ID: 'AccessKey', STATE_KEY_SECRET_ID: 'StateKey', SECRET_PREFIX: 'token-broker/' }],
+    [
+      'authorizations',
+      {
+        TABLE_NAME: 'Connections',
+        ACCESS_KEY_SECRET_ID: 'AccessKey',
+        STATE_KEY_SECRET_ID: 'StateKey',
+        SECRET_PREFIX: 'token-broker/',
+        REFRESH_QUEUE_URL: 'RefreshQueue',
+      },
+    ],
   ])('%s', (name, environment) => {
     expect(environmentOf(name)).toEqual(environment);
   });

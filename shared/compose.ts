@@ -25,7 +25,7 @@ import type { TokenWorld } from './application/get-token.ts';
 import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
-import type { RefreshWorld } from './application/run-refresh.ts';
+import type { RefreshWorld } from './application/refresh-world.ts';
 import { assertRelations } from './domain/limits.ts';
 import type { Discovery } from './ports/authorization.ts';
 import { grantKeyOf } from './providers/grant-key.ts';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
 import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
-import { type RefreshWorld, runRefresh } from '../../shared/application/run-refresh.ts';
+import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
+import { runRefresh } from '../../shared/application/run-refresh.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';

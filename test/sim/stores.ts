@@ -2,7 +2,7 @@
 
 import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
 import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
-import type { RefreshWorld } from '../../shared/application/run-refresh.ts';
+import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement, Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, TokenSet } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Announcer, BreakerStore, Chance, LookUp } from '../../shared/ports/index.ts';

@@ -1,7 +1,7 @@
 /** A wrong variant of the product, as the world that runs it sees it: what is put in place of the right thing. */
 import type { TokenWorld } from '../../shared/application/get-token.ts';
 import type { Protocol } from '../../shared/application/protocol.ts';
-import type { RefreshWorld } from '../../shared/application/run-refresh.ts';
+import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/types.ts';

@@ -6,7 +6,8 @@
 import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
-import { type RefreshWorld, runRefresh } from '../../shared/application/run-refresh.ts';
+import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
+import { runRefresh } from '../../shared/application/run-refresh.ts';
 import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, type Profile, plus, Secret, type TokenSet, versionIdOf } from '../../shared/domain/types.ts';

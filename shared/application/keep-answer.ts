@@ -1,0 +1,80 @@
+/** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
+import type { Commit } from '../domain/commit-writes.ts';
+import { limits } from '../domain/limits.ts';
+import type { Effect, Event, Held } from '../domain/steps.ts';
+import { type Seen, type TokenSet, versionIdOf } from '../domain/types.ts';
+import { Unavailable } from '../ports/index.ts';
+import { commitPatiently } from './patience.ts';
+import { type Run, seenBy } from './refresh-world.ts';
+import { type Committed, reportFailure, reportSuccess } from './report.ts';
+import { sealedTextOf } from './sealed-token.ts';
+
+type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
+
+/** Secrets Manager gets its budget; then the token is sealed, to travel with the commit. */
+export async function persist(run: Run, { held, outcome, tokens, refreshToken }: Step<'persist'>): Promise<Event> {
+  const { world, connection } = run;
+  const { slot, versionId } = held.attempt;
+  const stored = await storeWithin(run, limits.persistBudgetMs, held, tokens);
+  if (stored) return { kind: 'persisted', held, outcome, place: { slot, versionId } };
+  world.telemetry.count('RefreshTokenSealed', 1, held.seen.item.config.provider);
+  const sealed = await world.refreshSealer.seal(refreshToken, { connection, versionId });
+  return { kind: 'persisted', held, outcome, place: { versionId, sealed } };
+}
+
+async function storeWithin({ world, connection }: Run, budgetMs: number, held: Held, tokens: TokenSet): Promise<boolean> {
+  const { clock, refreshTokens } = world;
+  const { slot, versionId } = held.attempt;
+  const over = new AbortController();
+  const store = refreshTokens.persist(connection, slot, versionId, tokens).catch(() => false);
+  const stored = await Promise.race([store, clock.sleep(budgetMs, over.signal).then(() => false)]);
+  over.abort('over');
+  return stored;
+}
+
+export async function commitSuccess(run: Run, effect: Step<'commit_success'>): Promise<Event> {
+  const { world, connection } = run;
+  const { held, tokens, place, contested, adoptedFence, overtaken } = effect;
+  const adopted = adoptedFence !== undefined;
+  const { item } = held.seen;
+  const { fence } = held.attempt;
+  let sealedAccessToken: string;
+  try {
+    sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), { connection, versionId: versionIdOf(item.grantId, fence) });
+  } catch (error) {
+    if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
+    throw error;
+  }
+  const done = await commitOver(run, held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken });
+  reportSuccess(world, held, done, adopted);
+  if (done.kind === 'refused') return { kind: 'success_refused', held, place };
+  return done.kind === 'applied' ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) } : { kind: 'commit_abandoned' };
+}
+
+/** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
+async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committed> {
+  const done = await commitPatiently(run.world, run.connection, run.deadline, run.protocol.commitSuccess(seen, commit));
+  const now = done.kind === 'refused' ? done.item : undefined;
+  const older = now !== undefined && now.grantId === seen.item.grantId && now.generation > seen.item.generation && now.committedFence < commit.fence;
+  if (!older) return done;
+  return commitOver(run, { ...seen, item: now }, { ...commit, overtaken: now.refreshToken });
+}
+
+export async function commitFailure(run: Run, { held, commit }: Step<'commit_failure'>): Promise<Event> {
+  const write = run.protocol.commitFailure(held.seen.item, held.attempt.fence, commit);
+  const done = await commitPatiently(run.world, run.connection, run.deadline, [write]);
+  reportFailure(run.world, held, done, commit);
+  switch (done.kind) {
+    case 'applied':
+      return { kind: 'failure_committed', notBefore: commit.notBefore, seen: seenBy(run, done.item) };
+    case 'refused':
+      return { kind: 'failure_refused', held, place: commit.place };
+    case 'abandoned':
+      return { kind: 'commit_abandoned' };
+  }
+}
+
+export async function keepSpare(run: Run, { held, place }: Step<'keep_spare'>): Promise<Event> {
+  const done = await commitPatiently(run.world, run.connection, run.deadline, [run.protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
+  return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
+}

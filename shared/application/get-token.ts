@@ -132,7 +132,7 @@ async function mark(world: TokenWorld, item: Connection, serving: Serving, now: 
   try {
     if (serving.touch) await store.apply(connection, touch(now));
     if (serving.arm) await armed(world, item, now);
-    if (serving.ask && (await store.apply(connection, ask(item, now))).applied) await queue.send(connection, 0);
+    if (serving.ask && (await store.apply(connection, ask(item, now, serving.hasten))).applied) await queue.send(connection, 0);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     telemetry.warn('use_not_marked', { connection, reason: error.message });

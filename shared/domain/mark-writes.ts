@@ -51,10 +51,10 @@ export function reject(item: Connection, now: EpochMs): Write {
   };
 }
 
-/** The mark "a refresh has been asked for", which many callers try to set and one succeeds. */
-export const ask = (item: Connection, now: EpochMs): Write => ({
+/** The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due from now on. */
+export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   name: 'ask',
-  when: [sameGeneration(item), { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] }],
-  set: { askedAt: now },
+  when: [sameGeneration(item), ...(hasten ? [stillActive] : []), { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] }],
+  set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
 });

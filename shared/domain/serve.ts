@@ -1,7 +1,7 @@
 /** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
 import { limits } from './limits.ts';
 import { leaseAlive } from './rules.ts';
-import { rejectionDueAtOf } from './timing.ts';
+import { hastenedAtOf, rejectionDueAtOf } from './timing.ts';
 import { type Connection, type EpochMs, latest, plus } from './types.ts';
 
 export type Answer =
@@ -18,6 +18,8 @@ export interface Serving {
   readonly answer: Answer;
   /** Ask for a refresh, if nobody did lately. */
   readonly ask: boolean;
+  /** The refresh comes ahead of its time, for a caller who asks for more life than the margin leaves. */
+  readonly hasten: boolean;
   /** Note that the connection is in use. */
   readonly touch: boolean;
   /** Put it back into the due index. */
@@ -30,7 +32,8 @@ export interface Serving {
 export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
   const answer = answerFor(item, minTtlMs, now);
   const active = item.state === 'active' && item.deletion === undefined;
-  const due = active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now;
+  const hasten = active && answer.kind === 'wait' && (item.refreshAt ?? now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
+  const due = hasten || (active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now);
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
   const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
@@ -38,6 +41,7 @@ export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving
   return {
     answer,
     ask: due && !backingOff && !asked && !leaseAlive(item, now),
+    hasten,
     touch,
     arm,
     memorable: answer.kind === 'serve' && !due && !touch && !arm,
@@ -49,7 +53,7 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   const lifeMs = item.expiresAt === undefined ? 0 : item.expiresAt - now;
   if (item.accessToken !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
-  const notBefore = latest(item.refreshAt ?? now, item.notBefore ?? now);
+  const notBefore = latest(hastenedAtOf(item) ?? item.refreshAt ?? now, item.notBefore ?? now);
   if (notBefore > now) {
     // More life than even a fresh token has.
     const tooMuch =

@@ -26,6 +26,16 @@ export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
   return earliest(latest(plus(receivedAt, coolDownMs), renewableAt ?? receivedAt), refreshAt);
 }
 
+/**
+ * From when a token set is renewed for a caller who asks for more life than it has left: when the provider allows it, and in the second half
+ * of its life, so that wishes, however large and many, cost no more than twice the calls. Undefined if nothing is known of a token set.
+ */
+export function hastenedAtOf({ requestedAt, expiresAt, refreshAt, renewableAt }: Connection): EpochMs | undefined {
+  if (requestedAt === undefined || expiresAt === undefined || refreshAt === undefined || renewableAt === undefined) return undefined;
+  const halfwayAt = plus(expiresAt, -(expiresAt - requestedAt) * limits.marginShare);
+  return earliest(latest(halfwayAt, renewableAt), refreshAt);
+}
+
 /** When an idle connection's refresh token must be used again, or undefined if it does not lapse. */
 export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | undefined {
   if (profile.keepAliveMs === undefined) return undefined;

@@ -3,11 +3,23 @@ import { applied } from '../../shared/domain/apply.ts';
 import { arm } from '../../shared/domain/mark-writes.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
 import type { Connection, EpochMs } from '../../shared/domain/types.ts';
-import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, minute, now, second, without } from './fixtures.ts';
+import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, hour, minute, now, second, without } from './fixtures.ts';
 
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
 const served = (warning?: string): Answer => ({ kind: 'serve', warning });
 const wait = (notBefore?: EpochMs, retryAt = notBefore): Answer => ({ kind: 'wait', notBefore, retryAt });
+/** A caller asks for more life than a token has left that lives for 600 s, of which the first half is over in `ms`. */
+const halfOver = (ms: number, more: Partial<Connection> = {}): Connection =>
+  connectionOf({
+    requestedAt: at(ms - 300 * second),
+    receivedAt: at(ms - 299 * second),
+    renewableAt: at(ms - 299 * second),
+    expiresAt: at(ms + 300 * second),
+    refreshAt: at(ms + 270 * second),
+    dueAt: at(ms + 270 * second),
+    ...more,
+  });
+const wished = 400 * second;
 const short = { refreshAt: at(-minute), expiresAt: at(5 * second) };
 
 describe('the answer', () => {
@@ -35,6 +47,11 @@ describe('the answer', () => {
 
     // It came 59 s ago and lives for 540 s more: a fresh one lives for 599 s.
     ['too short for a wish that a fresh token fulfils', connectionOf(), 599_000, wait(at(510 * second))],
+    ['too short for a wish, 1 ms before half its life is over', halfOver(1), wished, wait(at(1))],
+    ['too short for a wish, half its life over: it is renewed ahead of its time', halfOver(0), wished, wait()],
+    ['the same, but the provider renews it in a minute at the earliest', halfOver(0, { renewableAt: at(minute) }), wished, wait(at(minute))],
+    ['the same, backing off', halfOver(0, { notBefore: at(minute) }), wished, wait(at(minute))],
+    ['too short for a wish, and the provider renews it only when it is due', halfOver(0, { renewableAt: at(hour) }), wished, wait(at(270 * second))],
     ['too short for a wish of 1 ms more', connectionOf(), 599_001, { kind: 'unsatisfiable', lifeMs: 540_000 }],
     ['expired, and the next one fulfils the wish, though not yet', connectionOf({ expiresAt: at(-3_000), refreshAt: at(6_000) }), 30_000, wait(at(6_000))],
     ['too short for a wish, renewal due on the instant', connectionOf({ refreshAt: now, expiresAt: at(30_000) }), 60_000, wait()],
@@ -112,6 +129,25 @@ describe('the marks', () => {
   ];
   test.each(rows)('%s', (_title, item, expected) => {
     expect(serve(item, 10_000, now)).toMatchObject(expected);
+  });
+});
+
+describe('a token that lives too short for a caller is renewed ahead of its time', () => {
+  const rows: readonly (readonly [title: string, item: Connection, expected: Partial<Serving>])[] = [
+    ['not 1 ms before half its life is over', halfOver(1), { hasten: false, ask: false }],
+    ['when half its life is over', halfOver(0), { hasten: true, ask: true, memorable: false }],
+    ['not 1 ms before the provider allows it', halfOver(0, { renewableAt: at(1) }), { hasten: false, ask: false }],
+    ['not while it backs off', halfOver(0, { notBefore: at(1) }), { ask: false }],
+    ['not by a second caller within 5 s', halfOver(0, { askedAt: at(-4_999) }), { ask: false }],
+    ['not if it is due in any case', halfOver(0, { refreshAt: now }), { hasten: false, ask: true }],
+    ['not where nobody can renew it', halfOver(0, { state: 'misconfigured' }), { hasten: false, ask: false }],
+  ];
+  test.each(rows)('%s', (_title, item, expected) => {
+    expect(serve(item, wished, now)).toMatchObject(expected);
+  });
+
+  test('not for a caller who asks for as much life as it has', () => {
+    expect(serve(halfOver(0), 300 * second, now)).toMatchObject({ answer: served(), hasten: false, ask: false, memorable: true });
   });
 });
 

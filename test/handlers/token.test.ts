@@ -49,6 +49,23 @@ describe('GET /token', () => {
     expect(Date.parse(String(body.expires_at)) - Date.parse(String(body.refresh_after))).toBe(limits.marginMs);
   });
 
+  test('renews ahead of its time, once, for callers who ask for more life than the margin leaves', async () => {
+    await put('wished');
+    await used('wished');
+    const calls = world.provider.calls.length;
+    const ask = () => world.call('GET /token/wished?min_ttl=400&wait=0');
+    world.later(lifetimeSeconds / 2 - 20);
+    expect(await ask()).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^(19|20)$/) } });
+    await world.refresh('wished');
+    expect(world.provider.calls).toHaveLength(calls);
+    world.later(20);
+    for (let callers = 0; callers < 3; callers += 1) expect((await ask()).status).toBe(503);
+    await world.refresh('wished');
+    await world.refresh('wished');
+    expect(await ask()).toMatchObject({ status: 200, body: { generation: 2 } });
+    expect(world.provider.calls).toHaveLength(calls + 1);
+  });
+
   test('without a name serves the connection named default', async () => {
     await put('default');
     await used('default');

@@ -53,4 +53,11 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     expect((await applies(item.connection, ask(item, at(5_000)))).askedAt).toBe(at(5_000));
     await refuses(item.connection, ask({ ...item, generation: 1 }, at(60_000)));
   });
+
+  test('one asks for a renewal ahead of its time, which is due from then on; not where nobody can renew', async () => {
+    const item = await created({ refreshAt: at(60_000), dueAt: at(60_000) });
+    expect(await applies(item.connection, ask(item, at(7), true))).toMatchObject({ askedAt: at(7), refreshAt: at(7), dueAt: at(7) });
+    const dead = await created({ state: 'reauthorization_required', refreshAt: at(60_000) });
+    await refuses(dead.connection, ask(dead, at(7), true));
+  });
 });

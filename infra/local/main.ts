@@ -1,4 +1,5 @@
 /** `npm start`: runs the broker on this machine and says what happens. */
+import type { JwtAuthorization } from '../jwt-authorization.ts';
 import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo, demoConnection } from './demo.ts';
@@ -24,18 +25,23 @@ else {
       console.log(said + ledger);
     },
   })
-    .then(welcome)
+    .then((broker) => welcome(broker, given.jwt))
     .catch((error) => fail(explain(error, given.port)));
 }
 
-async function welcome(broker: LocalBroker): Promise<void> {
+async function welcome(broker: LocalBroker, jwt: JwtAuthorization | undefined): Promise<void> {
   closeOnSignal(broker);
   const { url, region, credentials, provider } = broker;
   const connection = provider ? demoConnection : 'NAME';
   console.log(`\nThe token broker listens on ${url}`);
   if (provider) console.log(`${provider.title} listens on ${provider.url}`);
-  console.log(`\nGet an access token:\n
-  curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}" ${url}/token/${connection}\n`);
+  const signed = `curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
+  console.log(
+    jwt
+      ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope token:${connection}:\n
+  curl -H "Authorization: Bearer $JWT" ${url}/token/${connection}\n\nAdminister connections:\n\n  ${signed} ${url}/connections\n`
+      : `\nGet an access token:\n\n  ${signed} ${url}/token/${connection}\n`,
+  );
   if (provider) await connectDemo(broker.fetch, provider);
 }
 

@@ -13,6 +13,8 @@ export interface JwtIssuer {
   issue(scope: string): Promise<string>;
   /** Signs by the issuer's own key what differs in this from a token that is good. A claim or member that is undefined is left out. */
   sign(claims?: object, header?: object, key?: KeyObject | Uint8Array): Promise<string>;
+  /** Its other key, which API Gateway takes no token of; called `elliptic`. */
+  readonly ellipticKey: KeyObject;
   /** How often its keys were fetched. */
   keyRequests(): number;
   /** Lets it answer nothing but errors, or no longer. */
@@ -29,11 +31,18 @@ export const newKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLengt
 
 export async function startJwtIssuer(): Promise<JwtIssuer> {
   const signingKey = newKey();
+  const ellipticKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const server = createServer();
   const issuer = `http://127.0.0.1:${await listen(server, 0)}`;
   const provider = new Provider(issuer, {
     clients: [{ ...client, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }],
-    jwks: { keys: [{ ...signingKey.export({ format: 'jwk' }), kty: 'RSA', use: 'sig', kid }] },
+    jwks: {
+      keys: [
+        { ...signingKey.export({ format: 'jwk' }), kty: 'RSA', use: 'sig', kid },
+        { ...ellipticKey.export({ format: 'jwk' }), kty: 'EC', use: 'sig', kid: 'elliptic' },
+      ],
+    },
+    ttl: { ClientCredentials: 600 },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
@@ -53,6 +62,7 @@ export async function startJwtIssuer(): Promise<JwtIssuer> {
 
   return {
     issuer,
+    ellipticKey,
     keyRequests: () => keyRequests,
     fail(now) {
       failing = now;

@@ -1,5 +1,4 @@
 /** `npm start`: runs the broker on this machine and says what happens. */
-import type { JwtAuthorization } from '../jwt-authorization.ts';
 import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo, demoConnection } from './demo.ts';
@@ -25,19 +24,20 @@ else {
       console.log(said + ledger);
     },
   })
-    .then((broker) => welcome(broker, given.jwt))
+    .then(welcome)
     .catch((error) => fail(explain(error, given.port)));
 }
 
-async function welcome(broker: LocalBroker, jwt: JwtAuthorization | undefined): Promise<void> {
+async function welcome(broker: LocalBroker): Promise<void> {
   closeOnSignal(broker);
-  const { url, region, credentials, provider } = broker;
+  const { url, region, credentials, provider, deployment } = broker;
   const connection = provider ? demoConnection : 'NAME';
   console.log(`\nThe token broker listens on ${url}`);
   if (provider) console.log(`${provider.title} listens on ${provider.url}`);
   const signed = `curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
+  const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
   console.log(
-    jwt
+    typeof jwt === 'object'
       ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope token:${connection}:\n
   curl -H "Authorization: Bearer $JWT" ${url}/token/${connection}\n\nAdminister connections:\n\n  ${signed} ${url}/connections\n`
       : `\nGet an access token:\n\n  ${signed} ${url}/token/${connection}\n`,

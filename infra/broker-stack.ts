@@ -12,13 +12,14 @@ import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
+import type { JwtAuthorization } from './jwt-authorization.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
 
 /** Everything that can be thrown away and deployed again. */
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
 
-  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey }: StateStack) {
+  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey }: StateStack, jwt?: JwtAuthorization) {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
     const requests = new RefreshQueue(this, 'RefreshQueue');
@@ -89,7 +90,7 @@ export class BrokerStack extends Stack {
       ],
     });
 
-    this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations });
+    this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations }, jwt);
     const { topic } = new Alarms(this, 'Alarms', {
       token,
       refresh,
@@ -107,7 +108,10 @@ export class BrokerStack extends Stack {
     new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
   }
 
-  /** Lets a principal get the access token of one connection (for `default` also as `GET /token`), and nothing else. Throws if that is no connection's name. */
+  /**
+   * Lets a principal get the access token of one connection (for `default` also as `GET /token`), and nothing else.
+   * Throws if that is no connection's name, or if JWTs open the token routes, where no policy has an effect.
+   */
   grantGetToken(grantee: IGrantable, connection: string): Grant {
     return this.#api.grantGetToken(grantee, connection);
   }

@@ -7,6 +7,7 @@ import type { EpochMs } from '../shared/domain/types.ts';
 /** The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status. */
 export type ProblemCode =
   | 'invalid_request'
+  | 'forbidden'
   | 'connection_not_found'
   | 'conflict'
   | 'grant_conflict'
@@ -17,6 +18,7 @@ export type ProblemCode =
 
 const kinds: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string; readonly retryable: boolean }>> = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  forbidden: { status: 403, title: 'The caller may not use this connection', retryable: false },
   connection_not_found: { status: 404, title: 'There is no connection of this name', retryable: false },
   conflict: { status: 409, title: 'The connection was changed at the same time', retryable: true },
   grant_conflict: { status: 409, title: 'Another connection has the grant of this user and application', retryable: false },

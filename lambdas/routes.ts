@@ -10,15 +10,17 @@ export interface Route {
   readonly function: FunctionName;
   /** Anybody may call it, without a signature: a browser that comes back from a login has none. */
   readonly public?: true;
+  /** Where the deployment names an issuer, JWTs open it instead of signatures. Its handler looks at their scopes. */
+  readonly jwt?: true;
 }
 
 /** Where providers send the browser back to; registered with them as `https://…` and this. */
 export const callbackPath = '/oauth/callback';
 
 export const routes = [
-  { method: 'GET', path: '/token', function: 'token' },
-  { method: 'GET', path: '/token/{connection}', function: 'token' },
-  { method: 'POST', path: '/token/{connection}/rejections', function: 'token' },
+  { method: 'GET', path: '/token', function: 'token', jwt: true },
+  { method: 'GET', path: '/token/{connection}', function: 'token', jwt: true },
+  { method: 'POST', path: '/token/{connection}/rejections', function: 'token', jwt: true },
   { method: 'GET', path: '/connections', function: 'connections' },
   { method: 'GET', path: '/connections/{connection}', function: 'connections' },
   { method: 'PUT', path: '/connections/{connection}', function: 'connections' },

@@ -1,6 +1,7 @@
 /** `GET /token`, `GET /token/{connection}`, and the reports of clients whose token was refused. */
 import { getToken, rejectToken } from '../shared/application/get-token.ts';
 import { composeToken } from '../shared/compose.ts';
+import { refusalOf } from './access.ts';
 import { faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
 import { invalid } from './reply.ts';
 import type { RouteKey } from './routes.ts';
@@ -28,4 +29,5 @@ const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
   },
 };
 
-export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'token'>](event));
+/** Before anything is looked at: a refusal tells nothing of what there is. */
+export const handler = safely(compose, async (event) => refusalOf(event) ?? handlers[event.routeKey as RouteKey<'token'>](event));

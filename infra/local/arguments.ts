@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type JwtAuthorization, parseJwtAuthorization } from '../jwt-authorization.ts';
 import { type DemoProviderName, demoProviders } from './demo-providers/index.ts';
 
 export interface Arguments {
   readonly port: number;
   readonly directory: string;
   readonly provider: ProviderName;
+  readonly jwt?: JwtAuthorization;
 }
 
 /** What to start besides the broker. */
@@ -18,17 +20,26 @@ const kinds = Object.entries(demoProviders).map(([name, { about }], i) => `    $
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
-  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME]
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--jwt-issuer URL --jwt-audience NAME]
 
-  --port      where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
-  --data      where it keeps everything, and goes on from at the next start (default: .broker)
-  --provider  what to start besides, and to connect a connection named demo to:
+  --port          where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
+  --data          where it keeps everything, and goes on from at the next start (default: .broker)
+  --provider      what to start besides, and to connect a connection named demo to:
 ${kinds.join('\n')}
     ${'none'.padEnd(widest)}  nothing; connect your own, with PUT /connections/NAME
-  --help      this text
+  --jwt-issuer    whose JWTs open the token routes, instead of signatures: where its metadata is found
+  --jwt-audience  whom they must be for; several with commas between them
+  --help          this text
 `;
 
-const known = { port: { type: 'string' }, data: { type: 'string' }, provider: { type: 'string' }, help: { type: 'boolean' } } as const;
+const known = {
+  port: { type: 'string' },
+  data: { type: 'string' },
+  provider: { type: 'string' },
+  'jwt-issuer': { type: 'string' },
+  'jwt-audience': { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
 
 /** Returns the arguments, `help`, or every fault there is, each as a sentence. */
 export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
@@ -44,8 +55,10 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
   if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
-  if (faults.length > 0 || !isProvider(provider)) return { faults };
-  return { port: Number(port), directory: String(data), provider };
+  const jwt = parseJwtAuthorization({ issuer: values['jwt-issuer'], audience: values['jwt-audience'] }, { issuer: '--jwt-issuer', audience: '--jwt-audience' });
+  if ('faults' in jwt) faults.push(...jwt.faults);
+  if (faults.length > 0 || !isProvider(provider) || 'faults' in jwt) return { faults };
+  return { port: Number(port), directory: String(data), provider, ...(jwt.jwt && { jwt: jwt.jwt }) };
 }
 
 const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');

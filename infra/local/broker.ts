@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { callbackPath } from '../../lambdas/routes.ts';
+import { type JwtAuthorization, jwtContext } from '../jwt-authorization.ts';
 import type { ProviderName } from './arguments.ts';
 import { readAssembly } from './assembly.ts';
 import type { TokenCall } from './authorization-server.ts';
@@ -23,7 +24,7 @@ import { startSchedule } from './schedule.ts';
 import { createSecrets } from './secrets.ts';
 import type { Credentials } from './signature.ts';
 import { type SignedFetch, signedFetch } from './signed-fetch.ts';
-import { synthesize } from './synthesize.ts';
+import { type Context, synthesize } from './synthesize.ts';
 import { deploymentOf, secretsOf } from './template.ts';
 
 export interface LocalBrokerOptions {
@@ -33,6 +34,8 @@ export interface LocalBrokerOptions {
   readonly directory: string;
   /** Which provider to start besides. */
   readonly provider: ProviderName;
+  /** Whose JWTs open the token routes; by default signatures do. */
+  readonly jwt?: JwtAuthorization;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
@@ -99,7 +102,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   onClose(gateway.close);
 
   const assemblyDirectory = options.assembly ?? join(directory, 'cdk.out');
-  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis);
+  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis, contextOf(options.jwt));
   // On Lambda no package.json lies above a bundle. Here this project's would, and make CommonJS pass for an ES module.
   writeFileSync(join(assemblyDirectory, 'package.json'), '{\n  "type": "commonjs"\n}\n');
   const assembly = readAssembly(assemblyDirectory);
@@ -182,6 +185,10 @@ const newCredentials = (): Credentials => ({
   accessKeyId: `LOCAL${randomBytes(8).toString('hex').toUpperCase()}`,
   secretAccessKey: randomBytes(30).toString('base64url'),
 });
+
+/** As it is given to `cdk deploy`. */
+const contextOf = (jwt: JwtAuthorization | undefined): Context =>
+  jwt ? { [jwtContext.issuer]: jwt.issuer, [jwtContext.audience]: jwt.audience.join(',') } : {};
 
 /** SQS takes the values of attributes as text. */
 function attributesOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -27,9 +27,15 @@ export interface FunctionDefinition {
 export interface RouteDefinition {
   /** `GET /token/{connection}`, as API Gateway writes it. */
   readonly routeKey: string;
-  readonly authorization: 'AWS_IAM' | 'NONE';
+  readonly authorization: 'AWS_IAM' | 'NONE' | JwtAuthorizer;
   readonly functionName: string;
   readonly timeoutMs: number;
+}
+
+/** Whose tokens are taken, and for whom they may be. */
+export interface JwtAuthorizer {
+  readonly issuer: string;
+  readonly audience: readonly string[];
 }
 
 /** `properties` are those of CloudFormation, resolved. */

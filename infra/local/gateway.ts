@@ -2,10 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import findMyWay from 'find-my-way';
 import type { RouteDefinition } from './deployment.ts';
 import type { Account } from './intrinsics.ts';
+import { jwtVerifier } from './jwt.ts';
 import { isThrottled, type Lambda } from './lambda.ts';
 import { listen, stop } from './listen.ts';
-import { eventOf, replyOf } from './payload.ts';
-import { type Credentials, isSigned } from './signature.ts';
+import { type Caller, eventOf, replyOf } from './payload.ts';
+import { type Credentials, isSigned, type SignedRequest } from './signature.ts';
 import { queryOf } from './signed-fetch.ts';
 
 export interface GatewayOptions {
@@ -43,11 +44,27 @@ export async function startGateway(port: number): Promise<Gateway> {
   };
 }
 
+interface Refusal {
+  readonly statusCode: 401 | 403;
+  /** What a token would have to be like. */
+  readonly challenge?: string;
+}
+
 function router({ routes, lambda, credentials, account }: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const table = findMyWay({ caseSensitive: true, maxParamLength: requestLineAndHeadersBytes });
+  // One for each authorizer, not for each route: it remembers keys.
+  const verifiers = new Map(routes.flatMap(({ authorization: found }) => (typeof found === 'object' ? [[found, jwtVerifier(found)] as const] : [])));
   for (const route of routes) {
     const [method, path = ''] = route.routeKey.split(' ');
     table.on(method as findMyWay.HTTPMethod, path.replace(/\{(\w+)\}/g, ':$1'), () => {}, route);
+  }
+
+  /** Who sent a request, or the answer to somebody who may not. */
+  async function callerOf(authorization: RouteDefinition['authorization'], request: SignedRequest): Promise<Caller | Refusal | undefined> {
+    if (authorization === 'NONE') return undefined;
+    if (authorization === 'AWS_IAM') return (await isSigned(request, credentials, account)) ? { accessKeyId: credentials.accessKeyId } : { statusCode: 403 };
+    const verdict = await verifiers.get(authorization)?.(request.headers.authorization?.toString());
+    return verdict && 'claims' in verdict ? verdict : { statusCode: 401, challenge: verdict?.challenge ?? 'Bearer' };
   }
 
   return async (request, response) => {
@@ -60,12 +77,13 @@ function router({ routes, lambda, credentials, account }: GatewayOptions): (requ
     const { routeKey, authorization, functionName, timeoutMs } = found.store as RouteDefinition;
     const body = await bodyOf(request);
     if (!body) return fail(response, 413);
-    const needsSignature = authorization === 'AWS_IAM';
-    const signed = { method: request.method ?? '', path, query: queryOf(rawQuery), headers: request.headers, body };
-    if (needsSignature && !(await isSigned(signed, credentials, account))) return fail(response, 403);
-
-    const accessKeyId = needsSignature ? credentials.accessKeyId : undefined;
-    const event = eventOf(request, { routeKey, path, rawQuery, pathParameters: Object.fromEntries(pathParameters), body, accessKeyId }, account);
+    const sent = { method: request.method ?? '', path, query: queryOf(rawQuery), headers: request.headers, body };
+    const caller = await callerOf(authorization, sent);
+    if (caller && 'statusCode' in caller) {
+      if (caller.challenge) response.setHeader('www-authenticate', caller.challenge);
+      return fail(response, caller.statusCode);
+    }
+    const event = eventOf(request, { routeKey, path, rawQuery, pathParameters: Object.fromEntries(pathParameters), body, caller }, account);
     const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
     const timer = setTimeout(timeOut, timeoutMs, undefined);
     const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);
@@ -92,6 +110,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 
 /** The messages that API Gateway itself answers with. */
 const messages = {
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   413: 'Request Entity Too Large',

@@ -30,12 +30,18 @@ else {
 
 async function welcome(broker: LocalBroker): Promise<void> {
   closeOnSignal(broker);
-  const { url, region, credentials, provider } = broker;
+  const { url, region, credentials, provider, deployment } = broker;
   const connection = provider ? demoConnection : 'NAME';
   console.log(`\nThe token broker listens on ${url}`);
   if (provider) console.log(`${provider.title} listens on ${provider.url}`);
-  console.log(`\nGet an access token:\n
-  curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}" ${url}/token/${connection}\n`);
+  const signed = `curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
+  const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
+  console.log(
+    typeof jwt === 'object'
+      ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope token:${connection}:\n
+  curl -H "Authorization: Bearer $JWT" ${url}/token/${connection}\n\nAdminister connections:\n\n  ${signed} ${url}/connections\n`
+      : `\nGet an access token:\n\n  ${signed} ${url}/token/${connection}\n`,
+  );
   if (provider) await connectDemo(broker.fetch, provider);
 }
 

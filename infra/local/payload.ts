@@ -1,7 +1,7 @@
 /** Payload format 2.0, between API Gateway and a function. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { APIGatewayProxyEventV2, APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda';
 import * as v from 'valibot';
 import type { Account } from './intrinsics.ts';
 import { queryOf } from './signed-fetch.ts';
@@ -12,16 +12,21 @@ export interface RoutedRequest {
   readonly rawQuery: string;
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** The key that signed it; absent on routes that need no signature. */
-  readonly accessKeyId: string | undefined;
+  /** What was found out about who sent it; absent on routes that anybody may call. */
+  readonly caller: Caller | undefined;
 }
+
+/** The key that signed a request, or the claims of its token. */
+export type Caller = { readonly accessKeyId: string } | { readonly claims: Readonly<Record<string, unknown>> };
+
+type Event = APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer | APIGatewayProxyEventV2WithJWTAuthorizer;
 
 /** Bodies of these types are text in the event, others base64. */
 const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[^;]+\+(json|xml)\b)/;
 
 /** Returns the event for a request, as API Gateway's HTTP API would send it. */
-export function eventOf(request: IncomingMessage, routed: RoutedRequest, account: Account): APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer {
-  const { routeKey, path, rawQuery, pathParameters, body, accessKeyId } = routed;
+export function eventOf(request: IncomingMessage, routed: RoutedRequest, account: Account): Event {
+  const { routeKey, path, rawQuery, pathParameters, body, caller } = routed;
   const { cookie, ...headers } = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
   const query = Object.entries(queryOf(rawQuery)).map(([name, value]) => [name, String(value)]);
   const now = new Date();
@@ -52,16 +57,29 @@ export function eventOf(request: IncomingMessage, routed: RoutedRequest, account
       stage: '$default',
       time: clfTime(now),
       timeEpoch: now.getTime(),
-      ...(accessKeyId === undefined ? {} : { authorizer: { iam: callerOf(accessKeyId, account) } }),
+      ...(caller === undefined ? {} : { authorizer: authorizerOf(caller, account) }),
     },
     ...(body.length === 0 ? {} : { body: body.toString(isBase64Encoded ? 'base64' : 'utf8') }),
     isBase64Encoded,
   };
 }
 
-function callerOf(accessKey: string, { accountId }: Account) {
+function authorizerOf(caller: Caller, { accountId }: Account) {
+  // Scopes are those of the route, which has none.
+  if ('claims' in caller) return { jwt: { claims: claimsAsText(caller.claims), scopes: null } };
+  const { accessKeyId: accessKey } = caller;
   const userId = 'LOCAL';
-  return { accessKey, accountId, callerId: userId, cognitoIdentity: null, principalOrgId: '', userArn: `arn:aws:iam::${accountId}:user/local`, userId };
+  const iam = { accessKey, accountId, callerId: userId, cognitoIdentity: null, principalOrgId: '', userArn: `arn:aws:iam::${accountId}:user/local`, userId };
+  return { iam };
+}
+
+/** As it was seen of API Gateway: all of them text, lists as `[a b]`, and what is null left out. */
+function claimsAsText(claims: Readonly<Record<string, unknown>>): Record<string, string> {
+  const text = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(text).join(' ')}]`;
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  };
+  return Object.fromEntries(Object.entries(claims).flatMap(([name, value]) => (value === null ? [] : [[name, text(value)]])));
 }
 
 /** `22/Nov/2026:20:09:00 +0000` */

@@ -27,7 +27,15 @@ export const Integration = v.object({
 export const Route = v.object({
   RouteKey: v.pipe(v.string(), v.regex(/^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \//)),
   Target: v.string(),
-  AuthorizationType: v.optional(v.picklist(['AWS_IAM', 'NONE']), 'NONE'),
+  AuthorizationType: v.optional(v.picklist(['AWS_IAM', 'JWT', 'NONE']), 'NONE'),
+  AuthorizerId: v.optional(v.string(), ''),
+  AuthorizationScopes: v.optional(v.never()),
+});
+
+export const Authorizer = v.object({
+  AuthorizerType: v.literal('JWT'),
+  IdentitySource: v.strictTuple([v.literal('$request.header.Authorization')]),
+  JwtConfiguration: v.object({ Issuer: v.string(), Audience: v.array(v.string()) }),
 });
 
 export const EventSourceMapping = v.object({

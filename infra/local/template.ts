@@ -69,11 +69,19 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
   };
 
   const integrations = new Map(each('AWS::ApiGatewayV2::Integration', schemas.Integration, (properties, { logicalId }) => [logicalId, properties] as const));
-  const routes = each('AWS::ApiGatewayV2::Route', schemas.Route, ({ RouteKey, Target, AuthorizationType }, { where }) => {
+  const authorizers = new Map(
+    each('AWS::ApiGatewayV2::Authorizer', schemas.Authorizer, ({ JwtConfiguration: { Issuer, Audience } }, { logicalId }) => [
+      logicalId,
+      { issuer: Issuer, audience: Audience },
+    ]),
+  );
+  const routes = each('AWS::ApiGatewayV2::Route', schemas.Route, ({ RouteKey, Target, AuthorizationType, AuthorizerId }, { where }) => {
     const integration = integrations.get(Target.replace(/^integrations\//, ''));
     if (!integration) throw new TemplateError(`${where}: there is no integration ${Target}`);
     const functionName = functionNamed(integration.IntegrationUri, where);
-    return { routeKey: RouteKey, authorization: AuthorizationType, functionName, timeoutMs: integration.TimeoutInMillis };
+    const authorization = AuthorizationType === 'JWT' ? authorizers.get(AuthorizerId) : AuthorizationType;
+    if (!authorization) throw new TemplateError(`${where}: there is no authorizer ${AuthorizerId}`);
+    return { routeKey: RouteKey, authorization, functionName, timeoutMs: integration.TimeoutInMillis };
   });
 
   const asDefined = (properties: Readonly<Record<string, unknown>>, { logicalId, resource }: Found) => ({ name: nameOf(logicalId, resource), properties });
@@ -149,6 +157,7 @@ function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: 
         return { ref: name, attributes: { Arn: arnOf(place, 'events', `event-bus/${name}`), Name: name } };
       case 'AWS::ApiGatewayV2::Api':
         return { ref: logicalId, attributes: { ApiEndpoint: place.apiUrl, ApiId: logicalId } };
+      case 'AWS::ApiGatewayV2::Authorizer':
       case 'AWS::ApiGatewayV2::Integration':
         return { ref: logicalId, attributes: {} };
       default:

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { type SignedFetch, signedFetch } from '../../infra/local/signed-fetch.ts';
 
 export interface BrokerProcess {
+  readonly url: string;
   readonly fetch: SignedFetch;
   /** Everything that it printed. */
   readonly printed: readonly string[];
@@ -14,9 +15,9 @@ export interface BrokerProcess {
   interrupt(): Promise<number | null>;
 }
 
-/** Starts `npm start`'s program on this directory and resolves when it serves. Rejects with what it printed if it ends instead. */
-export async function startBroker(directory: string, provider: 'none' | 'oidc-provider' = 'none'): Promise<BrokerProcess> {
-  const child = spawn(process.execPath, ['infra/local/start.mjs', '--port', '0', '--data', directory, '--provider', provider], {
+/** Starts `npm start`'s program on this directory, with more arguments, and resolves when it serves. Rejects with what it printed if it ends instead. */
+export async function startBroker(directory: string, ...more: readonly string[]): Promise<BrokerProcess> {
+  const child = spawn(process.execPath, ['infra/local/start.mjs', '--port', '0', '--data', directory, '--provider', 'none', ...more], {
     // A process group of its own, so that all of it can be killed at one instant.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,6 +36,7 @@ export async function startBroker(directory: string, provider: 'none' | 'oidc-pr
   const [, accessKeyId = '', secretAccessKey = '', url = ''] = curl;
   const group = -(child.pid ?? Number.NaN);
   return {
+    url,
     fetch: signedFetch(url, { accessKeyId, secretAccessKey }, { region: 'us-east-1' }),
     printed,
     async killEverything() {

@@ -4,15 +4,27 @@ import { type Route, routes } from '../../lambdas/routes.ts';
 
 export type Routed = (typeof routes)[number];
 
-/** The function that a request (`GET /token/exact-nl?wait=0`) goes to, and the event it gets. A body that is no text is sent as JSON. */
-export function routed(request: string, body?: unknown): { readonly name: Routed['function']; readonly event: APIGatewayProxyEventV2 } {
+/** What API Gateway says of a request whose signature IAM has accepted. */
+const accepted = { iam: { accessKey: 'AKIDEXAMPLE', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:role/worker' } };
+
+/**
+ * The function that a request (`GET /token/exact-nl?wait=0`) goes to, and the event it gets. A body that is no text is sent as JSON.
+ * `authorizer` is what API Gateway says of who sent it; null if nothing.
+ */
+export function routed(
+  request: string,
+  body?: unknown,
+  authorizer: object | null = accepted,
+): { readonly name: Routed['function']; readonly event: APIGatewayProxyEventV2 } {
   const [method = '', target = ''] = request.split(' ', 2);
   const [path = '', query = ''] = target.split('?', 2);
   for (const route of routes) {
     const pathParameters = route.method === method ? parametersIn(route, path) : undefined;
     if (pathParameters === undefined) continue;
     const routeKey = `${route.method} ${route.path}`;
-    return { name: route.function, event: eventOf(routeKey, path, pathParameters, query, body) };
+    const event = eventOf(routeKey, path, pathParameters, query, body);
+    const said = 'public' in route || authorizer === null ? {} : { authorizer };
+    return { name: route.function, event: { ...event, requestContext: { ...event.requestContext, ...said } } };
   }
   throw new Error(`there is no route for ${method} ${path}`);
 }

@@ -59,9 +59,9 @@ export class World {
     this.#aheadMs += seconds * 1_000;
   }
 
-  /** Calls the API: `PUT /connections/exact-nl`. */
-  call(request: string, body?: unknown): Promise<Answer> {
-    const { name, event } = routed(request, body);
+  /** Calls the API: `PUT /connections/exact-nl`, signed unless API Gateway says otherwise. */
+  call(request: string, body?: unknown, authorizer?: object | null): Promise<Answer> {
+    const { name, event } = routed(request, body, authorizer);
     return this.invoke(name, event);
   }
 

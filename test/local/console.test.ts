@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseArguments } from '../../infra/local/arguments.ts';
+import { parseArguments, usage } from '../../infra/local/arguments.ts';
 import type { DeliveredEvent } from '../../infra/local/aws/eventbridge.ts';
 import { lockDirectory } from '../../infra/local/lock.ts';
 import { narrate, narrateEvent } from '../../infra/local/narrate.ts';
@@ -22,18 +22,23 @@ describe('the command line', () => {
     expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({ port: 0, directory, provider: 'none' });
     expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({ port: 65_535, provider: 'exact-online' });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
+    expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject({
+      jwt: { issuer: 'http://127.0.0.1:9000', audience: ['broker', 'workers'] },
+    });
   });
 
   test('is told every fault at once', () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--verbose', 'now'])).toEqual({
+    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--jwt-issuer', 'idp', '--verbose', 'now'])).toEqual({
       faults: [
         '--verbose: there is no such option.',
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
         expect.stringMatching(/^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/),
+        '--jwt-issuer: takes an https URL without credentials, query and fragment.',
+        expect.stringMatching(/^--jwt-audience: is missing: issuer and audience go together\./),
       ],
     });
   });
@@ -41,6 +46,10 @@ describe('the command line', () => {
   test.each(['--port', '--data', '--provider'])('misses the value of %s', (name) => {
     expect(parseArguments([name])).toEqual({ faults: [expect.stringMatching(`^${name}: takes .*, not nothing\\.$`)] });
   });
+});
+
+test('the help names every option', () => {
+  for (const name of ['port', 'data', 'provider', 'jwt-issuer', 'jwt-audience', 'help']) expect(usage).toContain(`\n  --${name} `);
 });
 
 describe('the data directory', () => {

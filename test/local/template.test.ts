@@ -61,6 +61,12 @@ describe('the deployment read from a template', () => {
     expect(deployed.routes).toEqual([
       { routeKey: 'GET /items/{item}', authorization: 'AWS_IAM', functionName: 'Echo', timeoutMs: 30_000 },
       { routeKey: 'PUT /open', authorization: 'NONE', functionName: 'Echo', timeoutMs: 30_000 },
+      {
+        routeKey: 'GET /token',
+        authorization: { issuer: 'https://idp.example', audience: ['broker', 'workers'] },
+        functionName: 'Echo',
+        timeoutMs: 30_000,
+      },
     ]);
   });
 
@@ -145,8 +151,27 @@ describe('what cannot run locally is an error that says where', () => {
     expect(changed('broker.template.json', 'rate(1 minute)', 'cron(0 * * * ? *)')).toThrow('broker.Rule: only rate(…) schedules run locally');
   });
 
-  test('an authorizer other than IAM', () => {
-    expect(changed('broker.template.json', '"AWS_IAM"', '"JWT"')).toThrow(/broker\.RouteGet cannot run locally: AuthorizationType: .*"JWT"/);
+  test('an authorizer of another kind', () => {
+    expect(changed('broker.template.json', '"AWS_IAM"', '"CUSTOM"')).toThrow(/broker\.RouteGet cannot run locally: AuthorizationType: .*"CUSTOM"/);
+    expect(changed('broker.template.json', '"AuthorizerType": "JWT"', '"AuthorizerType": "REQUEST"')).toThrow(
+      /broker\.Authorizer cannot run locally: AuthorizerType: .*"REQUEST"/,
+    );
+  });
+
+  test('an authorizer that is not there', () => {
+    expect(changed('broker.template.json', '"AWS_IAM"', '"JWT"')).toThrow('broker.RouteGet: there is no authorizer');
+  });
+
+  test('a token that comes elsewhere than in the Authorization header', () => {
+    expect(changed('broker.template.json', '$request.header.Authorization', '$request.querystring.token')).toThrow(
+      /broker\.Authorizer cannot run locally: IdentitySource\.0: /,
+    );
+  });
+
+  test('scopes that API Gateway would look for', () => {
+    expect(changed('broker.template.json', '"AuthorizationType": "JWT"', '"AuthorizationType": "JWT", "AuthorizationScopes": ["a"]')).toThrow(
+      /broker\.RouteJwt cannot run locally: AuthorizationScopes: /,
+    );
   });
 
   test('code that no asset manifest names', () => {

@@ -3,10 +3,13 @@ import { rejectionDueAtOf } from './timing.ts';
 import { type Connection, type EpochMs, latest, plus } from './types.ts';
 import { asSeen, exists, sameGeneration, stillActive, type Write } from './writes.ts';
 
-/** Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). */
+/**
+ * Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). A promise that is due by somebody's clock is
+ * none: whoever asks may be the one whom its message has woken, with a clock that is behind the promiser's.
+ */
 export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
   name: 'promise_wake',
-  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: now }, { path: 'wakeAt', above: soonEnough }] }],
+  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: plus(now, limits.skewMs) }, { path: 'wakeAt', above: soonEnough }] }],
   set: { wakeAt },
   remove: [],
   // Another waiter may have hit the same millisecond: then two messages are sent, which harms less than none.

@@ -1,7 +1,8 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
-import { attemptsOf, type Connection, versionIdOf } from '../../shared/domain/types.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import { attemptsOf, type Connection, plus, versionIdOf } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
 
@@ -96,6 +97,13 @@ export const writes: readonly Mutant[] = [
     variant: writing({ promiseWake: (...args) => ({ ...normative.promiseWake(...args), when: [impossible] }) }),
     invariant: 'L2',
     caughtBy: { race: 'killed after a heartbeat' },
+  },
+  {
+    name: 'a promise counts until one’s own clock says that it is due',
+    why: 'A wake-up that is still to come is still to come.',
+    variant: writing({ promiseWake: (wakeAt, soonEnough, now) => normative.promiseWake(wakeAt, soonEnough, plus(now, -limits.skewMs)) }),
+    invariant: 'L2',
+    caughtBy: { race: 'woken by a message, with a clock that is behind' },
   },
   {
     name: 'refresh_at in seconds',

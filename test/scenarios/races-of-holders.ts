@@ -6,6 +6,9 @@ import { crash, fail, pause } from './scenario.ts';
 const busy = { instead: { status: 503, body: 'busy', after: false } };
 const refused = { instead: { status: 400, body: '{"error":"invalid_grant"}', after: false } };
 
+/** Of the clocks of environments that start from now on. */
+let skewMs = 0;
+
 export const racesOfHolders: readonly Race[] = [
   race(
     'two doubts in a row',
@@ -68,6 +71,23 @@ export const racesOfHolders: readonly Race[] = [
     await s.pass(26);
     await ask();
   }),
+  race(
+    'woken by a message, with a clock that is behind',
+    'reusable',
+    { strikes: [['before', 'keys.ready', 2, crash]], options: { skewMs: () => skewMs } },
+    async (s, { ask }) => {
+      skewMs = 0;
+      await s.connected();
+      await ask();
+      await s.untilDue();
+      skewMs = 1_000;
+      s.send();
+      await s.pass(2);
+      skewMs = -1_000;
+      await s.pass(24);
+      await ask();
+    },
+  ),
   race(
     'the earlier holder answers after the provider called the grant dead',
     'minuteOfGrace',

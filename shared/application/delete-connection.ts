@@ -35,7 +35,8 @@ export async function deleteConnection({ clock, store, queue, telemetry }: Delet
 
 export interface ForgetWorld extends Pick<ClaimWorld, 'claims'> {
   readonly clock: Clock;
-  readonly store: ConnectionStore & { remove(connection: ConnectionName): Promise<void> };
+  /** `remove` forgets the connection as it was seen; false if a commit came between, or another connection has the name. */
+  readonly store: ConnectionStore & { remove(seen: Connection): Promise<boolean> };
   readonly refreshTokens: Pick<RefreshTokenStore, 'read'>;
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly refreshSealer: Sealer;
@@ -47,8 +48,9 @@ export interface ForgetWorld extends Pick<ClaimWorld, 'claims'> {
 }
 
 /**
- * Revokes the grant of a connection that was deleted and that nobody refreshes, then removes its secrets and, last, its item: whatever crashes, the item tells
- * that there is more to do. A provider that cannot be told is tried for a day. Throws `Unavailable`: the planner comes back.
+ * Revokes the grant of a connection that was deleted and that nobody refreshes, then removes its secrets and, last, its item: whatever
+ * crashes, the item tells that there is more to do. Two may be at it, one of them late: each removes only what it has seen. A provider
+ * that cannot be told is tried for a day. Throws `Unavailable`: the planner comes back.
  */
 export async function forget(world: ForgetWorld, connection: ConnectionName): Promise<void> {
   const { clock, store, telemetry } = world;
@@ -62,11 +64,14 @@ export async function forget(world: ForgetWorld, connection: ConnectionName): Pr
     telemetry.warn('revocation_failed', { connection, provider, code: result.code });
     return;
   }
+  // A slow provider leaves time for much: what was committed meanwhile is not revoked, and the name may be another connection's by now.
+  const since = await store.read(connection);
+  if (since?.grantId !== item.grantId || since.committedFence !== item.committedFence) return;
   await world.removeSecrets(connection);
   const key = world.grantKeyOf(item.config);
   const claim = key && (await claimHeld(world, connection, key));
+  if (!(await store.remove(item))) return;
   if (key !== undefined && claim !== undefined) await giveBack(world, key, claim);
-  await store.remove(connection);
   const facts = { connection, provider, revoked: result.kind === 'revoked', ...('code' in result && { code: result.code }) };
   if (result.kind === 'failed') telemetry.error('connection_deleted', facts);
   else telemetry.info('connection_deleted', facts);

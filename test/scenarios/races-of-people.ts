@@ -18,6 +18,17 @@ export const racesOfPeople: readonly Race[] = [
     s.send();
     await s.pass(30);
   }),
+  race('put again while a slower removal is under way', 'singleUse', { revocationWays: [{ fromMs: 30_000 }] }, async (s, { ask }) => {
+    await s.connected();
+    await s.deleted();
+    await s.pass(1);
+    s.send();
+    await s.pass(1);
+    await s.putAgain();
+    await s.pass(5);
+    await ask();
+    await s.pass(40);
+  }),
   race('deleted while a link is made', 'singleUse', { strikes: [['before', 'table.offer_authorization', 1, pause(5)]] }, async (s) => {
     await s.connected();
     void s.offerLogin();
@@ -31,4 +42,17 @@ export const racesOfPeople: readonly Race[] = [
     await s.deleted();
     await s.pass(120);
   }),
+  race(
+    'a login is committed while its connection is removed',
+    'singleUse',
+    { strikes: [['before', 'table.authorized', 1, pause(2)]], revocationWays: [{ fromMs: 3_000 }] },
+    async (s) => {
+      await s.connected();
+      s.startPlanner();
+      await s.logIn();
+      await s.pass(0.1);
+      await s.deleted();
+      await s.pass(180);
+    },
+  ),
 ];

@@ -148,14 +148,15 @@ export class Stores {
           }
           return created;
         }),
-      remove: (connection) =>
+      remove: (seen) =>
         environment.io('table.remove', 'table', async () => {
-          await store.remove(connection);
+          const gone = await store.remove(seen);
           const { current } = this;
-          if (current === undefined) return;
+          if (!gone || current === undefined) return gone;
           this.note('removed', String(environment.id));
           this.current = undefined;
           this.watcher.onRemove?.(current);
+          return gone;
         }),
       apply: (connection, write) =>
         environment.io(`table.${write.name}`, 'table', async () => {

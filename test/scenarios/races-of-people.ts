@@ -3,6 +3,20 @@ import { type Race, race, renewing } from './race.ts';
 import { crash, pause } from './scenario.ts';
 
 export const racesOfPeople: readonly Race[] = [
+  race('a login whose answer is slow, and a newer one', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {
+    await s.connected();
+    await s.logIn();
+    await s.pass(5);
+    await s.logIn();
+    await s.pass(30);
+  }),
+  race('two logins commit at the same time', 'singleUse', { strikes: [['before', 'table.authorized', 1, pause(3)]] }, async (s) => {
+    await s.connected();
+    await s.logIn();
+    await s.pass(1);
+    await s.logIn();
+    await s.pass(10);
+  }),
   race('the answer to a code is lost', 'singleUse', { codeWays: [{ lost: 'reply' }] }, async (s, { ask, violate }) => {
     await s.connected();
     await s.logIn();
@@ -16,6 +30,15 @@ export const racesOfPeople: readonly Race[] = [
     await s.pass(5);
     await s.untilDue();
     s.send();
+    await s.pass(30);
+  }),
+  race('put again while a login for the former connection is under way', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {
+    await s.connected();
+    await s.logIn();
+    await s.pass(1);
+    await s.deleted();
+    await s.pass(5);
+    await s.putAgain();
     await s.pass(30);
   }),
   race('put again while a slower removal is under way', 'singleUse', { revocationWays: [{ fromMs: 30_000 }] }, async (s, { ask }) => {

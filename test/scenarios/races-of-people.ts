@@ -65,6 +65,12 @@ export const racesOfPeople: readonly Race[] = [
     await s.deleted();
     await s.pass(120);
   }),
+  race('deleted with an orphan left', 'singleUse', { strikes: [['after', 'secrets.persist', 2, crash]] }, async (s) => {
+    await renewing(s);
+    await s.pass(5);
+    await s.deleted();
+    await s.pass(120);
+  }),
   race(
     'a login is committed while its connection is removed',
     'singleUse',

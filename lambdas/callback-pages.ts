@@ -79,7 +79,7 @@ function wordsFor(redemption: Redemption): Words {
       return {
         status: 409,
         title: 'The connection was changed meanwhile',
-        what: `The connection ${redemption.connection} was deleted, or given to another client, while you logged in. ${unchanged}`,
+        what: `The connection ${redemption.connection} was deleted, or given another grant or client, while you logged in. ${unchanged}`,
         next: anotherLink,
       };
   }

@@ -20,8 +20,11 @@ import { expressionsOf } from './dynamodb-expressions.ts';
 import { unavailable } from './unavailable.ts';
 
 export interface ConnectionRemoval {
-  /** Forgets the connection, whatever its state; no write can bring it back. Throws `Unavailable`. */
-  remove(connection: ConnectionName): Promise<void>;
+  /**
+   * Forgets the connection as it was seen; no write can bring it back. True if it is gone. False, and nothing is done, if another grant
+   * or a newer refresh token has been committed since, or if another connection has the name. Throws `Unavailable`.
+   */
+  remove(seen: Pick<Connection, 'connection' | 'grantId' | 'committedFence'>): Promise<boolean>;
 }
 
 export interface TableNames {
@@ -130,9 +133,24 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
         }
       }),
 
-    remove: (connection) =>
+    remove: ({ connection, grantId, committedFence }) =>
       reporting(async () => {
-        await client.send(new DeleteItemCommand(keyOf(connection)));
+        try {
+          await client.send(
+            new DeleteItemCommand({
+              ...keyOf(connection),
+              ConditionExpression: '#grantId = :grantId AND #committedFence = :committedFence',
+              ExpressionAttributeNames: { '#grantId': 'grantId', '#committedFence': 'committedFence' },
+              ExpressionAttributeValues: marshall({ ':grantId': grantId, ':committedFence': committedFence }),
+              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+            }),
+          );
+          return true;
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+          // Gone already, perhaps by an earlier try of our own whose reply was lost.
+          return (await refusing(error, connection)) === undefined;
+        }
       }),
   };
 }

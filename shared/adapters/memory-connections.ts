@@ -49,8 +49,11 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
       };
     },
 
-    async remove(connection) {
+    async remove({ connection, grantId, committedFence }) {
+      const item = items.get(connection);
+      if (item !== undefined && (item.grantId !== grantId || item.committedFence !== committedFence)) return false;
       items.delete(connection);
+      return true;
     },
   };
 }

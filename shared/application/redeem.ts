@@ -126,8 +126,10 @@ async function commit(world: RedeemWorld, before: Connection, { grantId, place, 
   const { clock, store, accessSealer, profileOf, identityOf } = world;
   const item = await store.read(before.connection);
   if (item?.grantId === grantId) return 'applied';
-  // Deleted, or put to use with another client: the grant is not one for it.
-  if (item === undefined || item.deletion !== undefined || identityOf(item.config) !== identityOf(before.config)) return 'another';
+  // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came meanwhile, if not another
+  // connection under the name: it is the newer one, and where a provider knows only one grant it has ended this one.
+  if (item === undefined || item.deletion !== undefined || item.grantId !== before.grantId || identityOf(item.config) !== identityOf(before.config))
+    return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
   const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken, redeemedAt }, clock.now());

@@ -61,7 +61,7 @@ function openWorld(random: Random) {
     chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `grant-${++ids}` },
     store: stepping(store, steps),
     claims: stepping(claims, steps),
-    refreshTokens: { storeRefreshToken: nothing, read: async () => undefined },
+    refreshTokens: { storeRefreshToken: nothing, read: async () => undefined, lookUp: async () => ({ kind: 'absent' as const }) },
     credentials: { store: async () => undefined, read: async () => undefined },
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
     revocation: { revoke: async () => ({ kind: 'refused', code: 'none' }) as const },

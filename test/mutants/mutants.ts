@@ -5,10 +5,11 @@
  */
 import { decisions } from './decisions.ts';
 import type { Mutant } from './mutant.ts';
+import { people } from './people.ts';
 import { surroundings } from './surroundings.ts';
 import { writes } from './writes.ts';
 
-export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings];
+export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings, ...people];
 
 /** Throws if there is none of this name. */
 export function mutantNamed(name: string): Mutant {

@@ -1,5 +1,6 @@
 import type { Race } from './race.ts';
 import { racesOfHolders } from './races-of-holders.ts';
+import { racesOfPeople } from './races-of-people.ts';
 import { racesOfSurroundings } from './races-of-surroundings.ts';
 
-export const races: readonly Race[] = [...racesOfHolders, ...racesOfSurroundings];
+export const races: readonly Race[] = [...racesOfHolders, ...racesOfSurroundings, ...racesOfPeople];

@@ -19,6 +19,9 @@ export interface Story {
   readonly strikes?: readonly Strike[];
   /** How the provider's calls go, in order; the first is that of the import. */
   readonly ways?: readonly Partial<Way>[];
+  /** How codes and revocations go, in order. */
+  readonly codeWays?: readonly Partial<Way>[];
+  readonly revocationWays?: readonly Partial<Way>[];
   /** Operations that neither succeed nor fail, the how-manieth time. */
   readonly hangs?: readonly (readonly [operation: string, time: number])[];
   readonly options?: Partial<WorldOptions>;
@@ -32,13 +35,14 @@ export class Scenario extends World {
     const seen = new Map<string, number>();
     const strikes = story.strikes ?? [];
     let calls = 0;
+    const others = { code: 0, revocation: 0 };
     super({
       seed: 1,
       ...kinds[kind],
       faults: ({ operation, phase, kind: environment }) => {
         const store = operation.split('.')[0];
         if (phase === 'before' && [...this.down].some((part) => part === store)) return fail;
-        if (environment !== 'refresh') return undefined;
+        if (environment === 'token' || environment === 'plan') return undefined;
         const key = `${phase} ${operation}`;
         const nth = (seen.get(key) ?? 0) + 1;
         seen.set(key, nth);
@@ -46,6 +50,7 @@ export class Scenario extends World {
         return strikes.find(([when, what, times]) => `${when} ${what}` === key && within(nth, times))?.[3];
       },
       way: (_: Call): Way => ({ toMs: 20, fromMs: 20, ...story.ways?.[calls++] }),
+      otherWay: (what): Way => ({ toMs: 20, fromMs: 20, ...(what === 'code' ? story.codeWays : story.revocationWays)?.[others[what]++] }),
       ...story.options,
     });
   }
@@ -58,6 +63,24 @@ export class Scenario extends World {
   /** A client's GET, run to its end. */
   ask(minTtlMs?: number, waitMs?: number): Promise<TokenAnswer> {
     return this.time.runUntilSettled(this.get(minTtlMs, waitMs));
+  }
+
+  /** A person logs in with a link of their own; what the browser is told comes in its time. */
+  async logIn(): Promise<void> {
+    const state = await this.time.runUntilSettled(this.offerLogin());
+    if (state === undefined) throw new Error('no link was made');
+    void this.callback(state, this.provider.newCode());
+  }
+
+  /** DELETE, run to its end; the rest follows by itself. */
+  async deleted(): Promise<void> {
+    await this.time.runUntilSettled(this.delete());
+  }
+
+  /** PUT with a new grant, which the name must be free for. */
+  async putAgain(): Promise<void> {
+    const { kind } = await this.time.runUntilSettled(this.put(this.provider.authorize()));
+    if (kind !== 'created') throw new Error(`the connection could not be put again: ${kind}`);
   }
 
   /** Imports a grant and renews it for the first time; afterwards the ledger is empty. */
@@ -78,7 +101,7 @@ export class Scenario extends World {
 
   /** Puts an older state of the table back. */
   async restore(item: Connection): Promise<void> {
-    await this.store.remove(this.connection);
+    await this.store.remove(await this.item());
     await this.store.create(item);
   }
 

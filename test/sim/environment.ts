@@ -9,7 +9,7 @@ import type { VirtualTime } from './time.ts';
 /** Where an environment touches the world: `table.acquire`, `secrets.persist`, `provider.request` … */
 export interface Boundary {
   readonly environment: number;
-  readonly kind: 'refresh' | 'token' | 'plan';
+  readonly kind: 'refresh' | 'token' | 'plan' | 'connections' | 'authorizations';
   readonly operation: string;
   readonly phase: 'before' | 'after';
 }

@@ -38,7 +38,7 @@ if (log) {
 
 const begun = performance.now();
 const elapsed = (): number => (performance.now() - begun) / 1_000;
-const total = { calls: 0, generations: 0, discardedTokenSets: 0, invocations: 0, reauthorizations: 0 };
+const total = { calls: 0, generations: 0, discardedTokenSets: 0, invocations: 0, reauthorizations: 0, logins: 0, removals: 0 };
 const broken: Summary[] = [];
 let done = 0;
 let longestUnavailableMs = 0;
@@ -56,7 +56,7 @@ await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
 
 console.log(`${seeds} seeds from ${seed} on in ${elapsed().toFixed(1)} s: ${(seeds / elapsed()).toFixed(0)} a second`);
 console.log(`calls ${total.calls}, token sets committed ${total.generations}, discarded ${total.discardedTokenSets}, invocations ${total.invocations}`);
-console.log(`authorized again by a person: ${total.reauthorizations}`);
+console.log(`authorized again by a person: ${total.reauthorizations}, logins ${total.logins}, connections removed ${total.removals}`);
 console.log(`longest time without a token that could be served: ${longestUnavailableMs / 1_000} s`);
 
 broken.sort((a, b) => a.seed - b.seed);

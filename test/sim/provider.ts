@@ -55,58 +55,67 @@ export interface Call {
   result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
 }
 
-interface Family {
+/** What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, or us. */
+export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation';
+
+export interface Family {
   current: string;
   readonly spent: Map<string, number>;
   /** Tokens that died with a sibling. */
   readonly dead: Set<string>;
-  revoked: boolean;
+  ended?: End;
   issuedAt: number;
 }
 
 export class Provider {
   readonly ledger: Call[] = [];
-  readonly #time: VirtualTime;
+  protected readonly time: VirtualTime;
   readonly #nature: Nature;
-  readonly #families: Family[] = [];
+  protected readonly families: Family[] = [];
   #serial = 0;
 
   constructor(time: VirtualTime, nature: Nature) {
-    this.#time = time;
+    this.time = time;
     this.#nature = nature;
   }
 
-  /** A person logs in: a new family, and its first refresh token. */
+  /** A person logs in somewhere else, for an import: a new family, and its first refresh token. */
   authorize(): string {
-    const current = this.#token('refresh');
-    this.#families.push({ current, spent: new Map(), dead: new Set(), revoked: false, issuedAt: Number.NEGATIVE_INFINITY });
-    return current;
+    return this.begin(Number.NEGATIVE_INFINITY).current;
   }
 
   /** Whether this refresh token would still be accepted. */
   alive(refreshToken: string): boolean {
-    const family = this.#familyOf(refreshToken);
+    const family = this.familyOf(refreshToken);
     return (
-      family !== undefined && !family.revoked && !family.dead.has(refreshToken) && (family.current === refreshToken || this.#inGrace(family, refreshToken))
+      family !== undefined &&
+      family.ended === undefined &&
+      !family.dead.has(refreshToken) &&
+      (family.current === refreshToken || this.#inGrace(family, refreshToken))
     );
+  }
+
+  /** What has ended the grant that this refresh token belongs to, if anything has. */
+  endOf(refreshToken: string | undefined): End | undefined {
+    return refreshToken === undefined ? undefined : this.familyOf(refreshToken)?.ended;
   }
 
   /** The newest refresh token of the family that this one belongs to. */
   newest(refreshToken: string): string | undefined {
-    return this.#familyOf(refreshToken)?.current;
+    return this.familyOf(refreshToken)?.current;
   }
 
   /** Processes a call on its way, and answers unless an end of the way swallows it. Resolves never if it does. */
   async call(call: Call, request: TokenRequest, way: Way): Promise<TokenReply> {
-    await this.#time.sleep(way.toMs);
+    await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});
-    call.processedAt = this.#time.now();
+    call.processedAt = this.time.now();
     const { instead } = way;
     const reply = instead !== undefined && !instead.after ? undefined : this.#process(call, request.refreshToken?.reveal() ?? '');
     if (instead !== undefined) call.result ??= 'instead';
     const told = instead === undefined || typeof instead.body !== 'string';
-    if (call.issued !== undefined && told && way.lost !== 'reply') call.tellsAt = plus(this.#time.now(), way.fromMs);
-    await this.#time.sleep(way.fromMs);
+    if (call.issued !== undefined && told && way.lost !== 'reply') call.tellsAt = plus(this.time.now(), way.fromMs);
+    await this.time.sleep(way.fromMs);
     if (way.lost === 'reply') return new Promise(() => {});
     if (instead !== undefined) {
       const issued = call.result === 'rotated' || call.result === 'repeated';
@@ -118,9 +127,9 @@ export class Provider {
   }
 
   #process(call: Call, refreshToken: string): TokenReply {
-    const now = this.#time.now();
-    const family = this.#familyOf(refreshToken);
-    if (family === undefined || family.revoked || family.dead.has(refreshToken)) return this.#refuse(call, 'refused');
+    const now = this.time.now();
+    const family = this.familyOf(refreshToken);
+    if (family === undefined || family.ended !== undefined || family.dead.has(refreshToken)) return this.#refuse(call, 'refused');
     // Age first: a provider that checks it does so before it looks at the refresh token.
     if (now - family.issuedAt < this.#nature.minTokenAgeMs) {
       call.result = 'too_early';
@@ -128,7 +137,7 @@ export class Provider {
     }
     const old = family.current !== refreshToken;
     if (old && !this.#inGrace(family, refreshToken)) {
-      if (this.#nature.rotation === 'revokes') family.revoked = true;
+      if (this.#nature.rotation === 'revokes') family.ended = 'reuse';
       return this.#refuse(call, this.#nature.rotation === 'revokes' ? 'revoked' : 'refused');
     }
     call.result = old ? 'repeated' : 'rotated';
@@ -140,19 +149,26 @@ export class Provider {
       family.current = this.#token('refresh');
       call.issued = family.current;
     }
-    return reply(200, this.#tokens(family));
+    return reply(200, this.tokens(family));
   }
 
   #inGrace(family: Family, refreshToken: string): boolean {
     const spentAt = family.spent.get(refreshToken);
-    return this.#nature.rotation === 'grace' && spentAt !== undefined && this.#time.now() - spentAt <= this.#nature.graceMs;
+    return this.#nature.rotation === 'grace' && spentAt !== undefined && this.time.now() - spentAt <= this.#nature.graceMs;
   }
 
-  #tokens(family: Family) {
+  protected begin(issuedAt: number): Family {
+    const family: Family = { current: this.#token('refresh'), spent: new Map(), dead: new Set(), issuedAt };
+    this.families.push(family);
+    return family;
+  }
+
+  /** The members of a reply that brings this family's newest tokens; the refresh token only where the reply to a refresh has one. */
+  protected tokens(family: Family) {
     const seconds = this.#nature.lifetimeMs / 1_000;
     const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[this.#nature.expiresIn];
     const refresh = this.#nature.rotation === 'none' ? {} : { refresh_token: family.current };
-    return { access_token: `${this.#token('access')}@${this.#time.now() + this.#nature.lifetimeMs}`, token_type: 'bearer', ...expiry, ...refresh };
+    return { access_token: `${this.#token('access')}@${this.time.now() + this.#nature.lifetimeMs}`, token_type: 'bearer', ...expiry, ...refresh };
   }
 
   #refuse(call: Call, result: 'refused' | 'revoked'): TokenReply {
@@ -161,8 +177,8 @@ export class Provider {
     return reply(400, { error: 'invalid_grant' });
   }
 
-  #familyOf(refreshToken: string): Family | undefined {
-    return this.#families.find((family) => family.current === refreshToken || family.spent.has(refreshToken) || family.dead.has(refreshToken));
+  protected familyOf(refreshToken: string): Family | undefined {
+    return this.families.find((family) => family.current === refreshToken || family.spent.has(refreshToken) || family.dead.has(refreshToken));
   }
 
   #token(kind: 'access' | 'refresh'): string {
@@ -171,7 +187,7 @@ export class Provider {
   }
 }
 
-const reply = (status: number, body: unknown): TokenReply => ({
+export const reply = (status: number, body: unknown): TokenReply => ({
   kind: 'reply',
   status,
   headers: { 'content-type': 'application/json' },

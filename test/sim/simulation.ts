@@ -5,6 +5,7 @@ import { plus } from '../../shared/domain/types.ts';
 import type { Violation } from './checkers/checker.ts';
 import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
 import { type Kind, type KindName, kinds } from './natures.ts';
+import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
 import { type Variant, withLimitsOf } from './variant.ts';
@@ -16,6 +17,8 @@ export interface Run {
   readonly seed: number;
   readonly kind: KindName;
   readonly rates: FaultRates;
+  /** What people did; undefined if nothing. */
+  readonly doings: Doings | undefined;
   readonly violations: readonly Violation[];
   readonly log: readonly Happening[];
   /** Of the whole log: two runs of one seed must have the same. */
@@ -30,6 +33,8 @@ export interface Costs {
   readonly discardedTokenSets: number;
   readonly longestUnavailableMs: number;
   readonly invocations: number;
+  readonly logins: number;
+  readonly removals: number;
 }
 
 const faultyMs = 1_800_000;
@@ -58,7 +63,9 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   const busy = draw.pick([0.001, 0.01, 0.05]);
   const neighbours = draw.chance(0.3);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
+  const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
   let faulty = false;
+  const quick = () => ({ toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) });
   const world: World = new World({
     seed: seed * 2,
     ...kinds[kind],
@@ -66,7 +73,9 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     staleSecretsMs: rates.staleSecretsMs,
     neighbours,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
-    way: () => (faulty ? drawWay(world.random, rates) : { toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) }),
+    way: () => (faulty ? drawWay(world.random, rates) : quick()),
+    otherWay: () => (faulty ? drawWay(world.random, rates) : quick()),
+    ...(doings && { customs: doings.customs }),
     skewMs: () => Math.floor(world.random.between(-rates.skewMs, rates.skewMs)),
     delivery: () =>
       faulty && world.random.chance(rates.duplicates)
@@ -88,6 +97,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   world.startPlanner(() => faulty && world.random.chance(rates.planner));
   await world.time.runUntil(plus(world.time.now(), 100));
   faulty = true;
+  if (doings !== undefined) letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
   // Clients, each second with some probability; and a person who notices after a while that somebody has to log in again.
   const over = () => brief && violations.length > 0;
   for (let second = 0; second < (faultyMs + calmMs) / 1_000 && !over(); second += 1) {
@@ -95,7 +105,9 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     if (at - start > faultyMs) faulty = false;
     if (world.random.chance(busy)) world.time.at(at, () => void ask(world.random.pick([5_000, 10_000, 10_000])));
     const dead = world.current?.state === 'reauthorization_required';
-    if ((dead && world.random.chance(0.01)) || (faulty && world.random.chance(0.0002))) {
+    // Nobody imports into what is deleted: that needs a PUT, which is refused until it is gone.
+    const there = world.current !== undefined && world.current.deletion === undefined;
+    if (((dead && world.random.chance(0.01)) || (faulty && world.random.chance(0.0002))) && there) {
       if (dead) reauthorizations += 1;
       await world.authorize();
     }
@@ -111,14 +123,15 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
     // A refresh may be under way, as one always may be.
     for (let second = 0; second < 100 && world.current?.lease !== undefined; second += 1) await world.time.runUntil(plus(world.time.now(), 1_000));
-    const item = await world.item();
-    ended(item, answer);
+    ended(world.current, answer);
   }
 
+  const logged = (happened: string): number => world.log.filter(([, what]) => what === happened).length;
   return {
     seed,
     kind,
     rates,
+    doings,
     violations,
     log: world.log,
     digest: createHash('sha256').update(JSON.stringify(world.log)).digest('hex').slice(0, 16),
@@ -126,9 +139,11 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
       calls: world.provider.ledger.length,
       generations: world.current?.generation ?? 0,
       reauthorizations,
-      discardedTokenSets: world.log.filter(([, what]) => what === 'refresh_superseded').length,
+      discardedTokenSets: logged('refresh_superseded'),
       longestUnavailableMs,
       invocations: world.environments.filter((environment) => environment.kind === 'refresh').length,
+      logins: world.log.filter(([, what, detail]) => what === 'login' && detail.endsWith(' connected')).length,
+      removals: logged('removed'),
     },
   };
 }

@@ -1,11 +1,16 @@
 /** What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can fail. */
 
+import type { ConnectionRemoval } from '../../shared/adapters/dynamodb-connections.ts';
 import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
 import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
+import { memoryGrantClaims } from '../../shared/adapters/memory-grant-claims.ts';
+import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement, Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, TokenSet } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import type { Announcer, BreakerStore, Chance, LookUp } from '../../shared/ports/index.ts';
+import type { GrantClaims } from '../../shared/ports/grant-claims.ts';
+import type { Announcer, BreakerStore, Chance, ConnectionStore, LookUp } from '../../shared/ports/index.ts';
+import type { Customs, Redemption } from './authorization-server.ts';
 import type { Boundary, Environment, Fault } from './environment.ts';
 import type { Call, Nature, Way } from './provider.ts';
 import { Random } from './random.ts';
@@ -21,6 +26,9 @@ export interface WorldOptions {
   readonly variant?: Variant;
   readonly faults?: (boundary: Boundary) => Fault | undefined;
   readonly way?: (call: Call) => Way;
+  /** How a code, or a revocation, goes on its way. */
+  readonly otherWay?: (what: 'code' | 'revocation') => Way;
+  readonly customs?: Customs;
   readonly skewMs?: () => number;
   readonly staleSecretsMs?: number;
   /** Two other connections of the same application get no answer whenever this one gets none: its breaker opens at once. */
@@ -42,6 +50,16 @@ export interface Watcher {
   readonly onCall?: (call: Call) => void;
   /** Its answer is there, or its caller gives up. */
   readonly onReply?: (call: Call) => void;
+  /** A code leaves. */
+  readonly onRedeem?: (redemption: Redemption) => void;
+  /** The browser of whoever logged in is told how it went. */
+  readonly onLogin?: (told: Told, environment: number) => void;
+  /** DELETE was answered. */
+  readonly onDeleted?: () => void;
+  /** The item was removed. */
+  readonly onRemove?: (item: Connection) => void;
+  /** A function logs something of the connection. */
+  readonly onLog?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   /** A function that was never frozen ran into its time limit. */
   readonly onHardStop?: (environment: Environment) => void;
 }
@@ -53,13 +71,14 @@ export class Stores {
   readonly options: WorldOptions;
   readonly store = memoryConnections();
   readonly breakers = memoryBreakers();
+  readonly claims = memoryGrantClaims();
   /** What subscribers were told, in order. */
   readonly announcements: Announcement[] = [];
   readonly secrets = new Map<string, TokenSet>();
   readonly log: Happening[] = [];
   /** The item as the table has it; for those who look on from outside. */
   current: Connection | undefined;
-  protected watcher: Watcher = {};
+  watcher: Watcher = {};
   readonly #storedAt = new Map<string, number>();
 
   constructor(options: WorldOptions) {
@@ -115,11 +134,30 @@ export class Stores {
     return result;
   }
 
-  tableOf(environment: Environment): RefreshWorld['store'] {
+  tableOf(environment: Environment): ConnectionStore & ConnectionRemoval {
     const { store } = this;
     return {
       read: (connection) => environment.io('table.read', 'table', () => store.read(connection)),
-      create: (item) => environment.io('table.create', 'table', () => store.create(item)),
+      create: (item) =>
+        environment.io('table.create', 'table', async () => {
+          const there = await store.read(item.connection);
+          const created = await store.create(item);
+          if (created && there === undefined) {
+            this.note('create', `${environment.id} ${item.state}`);
+            this.written('create', item);
+          }
+          return created;
+        }),
+      remove: (seen) =>
+        environment.io('table.remove', 'table', async () => {
+          const gone = await store.remove(seen);
+          const { current } = this;
+          if (!gone || current === undefined) return gone;
+          this.note('removed', String(environment.id));
+          this.current = undefined;
+          this.watcher.onRemove?.(current);
+          return gone;
+        }),
       apply: (connection, write) =>
         environment.io(`table.${write.name}`, 'table', async () => {
           const result = await store.apply(connection, write);
@@ -129,9 +167,9 @@ export class Stores {
           }
           return result;
         }),
-      // The one connection is in the first shard; asking the others would only take time.
+      // The one connection is in one shard; asking the others would only take time.
       listDue: (shard, until, limit) =>
-        shard === '0' ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
+        shard === (this.current?.dueShard ?? '0') ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
       list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
     };
   }
@@ -181,6 +219,25 @@ export class Stores {
     return this.time.now() - storedAt < (this.options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
   }
 
+  /** A version is written once; false if it is there with another refresh token. */
+  storeSecret(slot: number, versionId: string, tokens: TokenSet): boolean {
+    const name = this.secretOf(slot, versionId);
+    const there = this.secrets.get(name);
+    if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();
+    this.secrets.set(name, tokens);
+    this.#storedAt.set(name, this.time.now());
+    return true;
+  }
+
+  claimsOf(environment: Environment): GrantClaims {
+    const { claims } = this;
+    return {
+      read: (key) => environment.io('table.read_claim', 'table', () => claims.read(key)),
+      claim: (key, claim, seen) => environment.io('table.claim', 'table', () => claims.claim(key, claim, seen)),
+      giveBack: (key, claim) => environment.io('table.give_back', 'table', () => claims.giveBack(key, claim)),
+    };
+  }
+
   secretOf(slot: number, versionId: string): string {
     return `${slot}/${versionId}`;
   }
@@ -196,15 +253,7 @@ export class Stores {
           return { kind: 'unreadable' };
         }
       },
-      persist: (_, slot, versionId, tokens) =>
-        environment.io('secrets.persist', 'secrets', () => {
-          const name = this.secretOf(slot, versionId);
-          const there = this.secrets.get(name);
-          if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();
-          this.secrets.set(name, tokens);
-          this.#storedAt.set(name, this.time.now());
-          return true;
-        }),
+      persist: (_, slot, versionId, tokens) => environment.io('secrets.persist', 'secrets', () => this.storeSecret(slot, versionId, tokens)),
     };
   }
 }

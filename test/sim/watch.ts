@@ -5,12 +5,14 @@ import * as announcements from './checkers/announcements.ts';
 import * as calls from './checkers/calls.ts';
 import type { Checker, Violation } from './checkers/checker.ts';
 import * as clients from './checkers/clients.ts';
+import * as deletions from './checkers/deletions.ts';
 import * as grants from './checkers/grants.ts';
+import * as logins from './checkers/logins.ts';
 import type { FaultRates } from './faults.ts';
 import { start } from './stores.ts';
 import type { World } from './world.ts';
 
-const checkers = [announcements, calls, grants, clients].flatMap((theme) => Object.values(theme));
+const checkers = [announcements, calls, grants, clients, logins, deletions].flatMap((theme) => Object.values(theme));
 
 /** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */
 export function watch(world: World, rates: FaultRates) {
@@ -27,12 +29,17 @@ export function watch(world: World, rates: FaultRates) {
     onWrite: (name, item) => each(({ onWrite }) => onWrite?.(name, item)),
     onCall: (call) => each(({ onCall }) => onCall?.(call)),
     onReply: (call) => each(({ onReply }) => onReply?.(call)),
+    onRedeem: (redemption) => each(({ onRedeem }) => onRedeem?.(redemption)),
+    onLogin: (told, environment) => each(({ onLogin }) => onLogin?.(told, environment)),
+    onDeleted: () => each(({ onDeleted }) => onDeleted?.()),
+    onRemove: (item) => each(({ onRemove }) => onRemove?.(item)),
+    onLog: (event, fields) => each(({ onLog }) => onLog?.(event, fields)),
     onHardStop: (environment) => each(({ onHardStop }) => onHardStop?.(environment)),
   });
   return {
     violations,
     violate,
     answered: (answer: TokenAnswer, minTtlMs: number) => each(({ onAnswer }) => onAnswer?.(answer, minTtlMs)),
-    ended: (item: Connection, answer: TokenAnswer) => each(({ onEnd }) => onEnd?.(item, answer)),
+    ended: (item: Connection | undefined, answer: TokenAnswer) => each(({ onEnd }) => onEnd?.(item, answer)),
   };
 }

@@ -3,18 +3,26 @@
  * environments that run the real use cases against them. The second world for the one `decide`.
  */
 
+import { authorize } from '../../shared/application/authorize.ts';
+import { deleteConnection, forget } from '../../shared/application/delete-connection.ts';
 import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import { type ConnectionRequest, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
+import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type ConnectionName, type EpochMs, type Profile, plus, Secret, type TokenSet, versionIdOf } from '../../shared/domain/types.ts';
-import type { RefreshQueue, Sealer, Telemetry, TokenReply } from '../../shared/ports/index.ts';
+import { type ConnectionName, type EpochMs, type Profile, plus, Secret, versionIdOf } from '../../shared/domain/types.ts';
+import type { RefreshQueue, Telemetry, TokenReply } from '../../shared/ports/index.ts';
+import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { identityOf } from '../../shared/providers/resolve.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
+import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
-import { type Call, Provider } from './provider.ts';
+import { bare, connectionsWorldOf, forgetWorldOf, type Given, plainSealer, redeemWorldOf } from './functions.ts';
+import type { Call, Provider, Way } from './provider.ts';
 import { Stores, type WorldOptions } from './stores.ts';
 import type { Variant } from './variant.ts';
 
@@ -22,7 +30,7 @@ const visibilityMs = limits.refreshTimeoutMs * 6;
 const deliveries = 3;
 
 export class World extends Stores {
-  readonly provider: Provider;
+  readonly provider: AuthorizationServer;
   readonly counted = new Map<string, number>();
   /** When the planner last looked to the end. */
   plannedAt: number = Number.NEGATIVE_INFINITY;
@@ -38,7 +46,8 @@ export class World extends Stores {
     this.#variant = options.variant ?? {};
     this.#protocol = { ...normative, ...this.#variant.protocol };
     this.#profile = { ...options.profile, ...this.#variant.profile };
-    this.provider = new Provider(this.time, options.nature);
+    this.provider = new AuthorizationServer(this.time, options.nature);
+    if (options.customs !== undefined) this.provider.customs = options.customs;
   }
 
   /** A person imports a grant: the first time, or over the one there is. */
@@ -54,6 +63,84 @@ export class World extends Stores {
       this.written('create', item);
     } else await this.apply((this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }));
     this.note('authorized', grantId);
+  }
+
+  /** Somebody asks for a link to log in with. Rejects if a store is out of reach; settles never if the function dies. */
+  async offerLogin(): Promise<string | undefined> {
+    const { given, environment } = this.#function('authorizations', limits.tokenTimeoutMs);
+    const offer = await this.#invoked(environment, authorize(this.#redeemWorldOf(environment, given), this.connection, 'https://broker.example/callback'));
+    return offer.kind === 'offered' ? (offer.authorizeUrl.searchParams.get('state') ?? undefined) : undefined;
+  }
+
+  /** A browser comes back from a login with this code. */
+  async callback(state: string, code: string): Promise<Redemption> {
+    const { given, environment } = this.#function('authorizations', limits.refreshTimeoutMs);
+    const world = this.#redeemWorldOf(environment, given);
+    const parameters = new URLSearchParams({ state, code });
+    const deadline = plus(world.clock.now(), limits.refreshTimeoutMs);
+    const told = await this.#invoked(environment, redeem(world, parameters, deadline));
+    this.note('login', `${environment.id} ${told.kind}`);
+    this.watcher.onLogin?.(told, environment.id);
+    return told;
+  }
+
+  /** `DELETE /connections/{connection}`: whether there was one. */
+  async delete(): Promise<boolean> {
+    const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
+    const there = await this.#invoked(environment, deleteConnection(connectionsWorldOf(this, environment, given), this.connection));
+    this.note('deleted', `${environment.id} ${there}`);
+    this.watcher.onDeleted?.();
+    return there;
+  }
+
+  /** `PUT /connections/{connection}`, with a refresh token from elsewhere or without one. */
+  async put(refreshToken?: string): Promise<PutResult> {
+    const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
+    const request: ConnectionRequest = {
+      config: this.options.config,
+      grant: 'refresh_token',
+      identityOf: (config) => identityOf(config),
+      grantKeyOf: (config) => grantKeyOf(config),
+      needed: [],
+      ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+    };
+    const result = await this.#invoked(environment, putConnection(connectionsWorldOf(this, environment, given), this.connection, request));
+    this.note('put', `${environment.id} ${result.kind}`);
+    return result;
+  }
+
+  otherWay(what: 'code' | 'revocation'): Way {
+    return this.options.otherWay?.(what) ?? { toMs: 20, fromMs: 20 };
+  }
+
+  /** An environment of its own for one request, which its platform ends in time. */
+  #function(kind: 'connections' | 'authorizations', timeoutMs: number): { readonly given: Given; readonly environment: Environment } {
+    const environment = this.#environment(kind);
+    this.time.at(this.time.now() + timeoutMs, () => this.#stopHard(environment));
+    return { given: this.#givenTo(environment), environment };
+  }
+
+  #redeemWorldOf(environment: Environment, given: Given): RedeemWorld {
+    const world = redeemWorldOf(this, environment, given);
+    return this.#variant.redeemWorld?.(world, this) ?? world;
+  }
+
+  #givenTo(environment: Environment): Given {
+    return { queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment), profile: this.#profile };
+  }
+
+  async #invoked<T>(environment: Environment, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } finally {
+      environment.ended ??= 'answered';
+    }
+  }
+
+  #stopHard(environment: Environment): void {
+    if (environment.ended !== undefined || environment.dead) return;
+    if (!environment.wasFrozen) this.watcher.onHardStop?.(environment);
+    environment.kill();
   }
 
   /** The planner runs every minute; `missing` says which minutes it misses. */
@@ -104,13 +191,9 @@ export class World extends Stores {
   refresh(): { readonly environment: Environment; readonly ended: Promise<string> } {
     const environment = this.#environment('refresh');
     // Lambda's own clock ends the function, whatever the function's clock says.
-    this.time.at(this.time.now() + limits.refreshTimeoutMs, () => {
-      if (environment.ended !== undefined || environment.dead) return;
-      if (!environment.wasFrozen) this.watcher.onHardStop?.(environment);
-      environment.kill();
-    });
+    this.time.at(this.time.now() + limits.refreshTimeoutMs, () => this.#stopHard(environment));
     const deadline = plus(environment.now(), limits.refreshTimeoutMs);
-    const ended = runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.#protocol).then(
+    const ended = this.#refreshed(environment, deadline).then(
       (ending) => {
         const how = 'reason' in ending ? ending.reason : ending.do;
         environment.ended = how;
@@ -123,6 +206,15 @@ export class World extends Stores {
       },
     );
     return { environment, ended };
+  }
+
+  /** As `lambdas/refresh.ts` does it. */
+  async #refreshed(environment: Environment, deadline: EpochMs): ReturnType<typeof runRefresh> {
+    const ending = await runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.#protocol);
+    if (ending.do !== 'stop' || ending.reason !== 'deleted') return ending;
+    const world = forgetWorldOf(this, environment, this.#givenTo(environment));
+    await forget(this.#variant.forgetWorld?.(world, this) ?? world, this.connection);
+    return ending;
   }
 
   #deliver(delayMs: number, received = 0): void {
@@ -181,7 +273,7 @@ export class World extends Stores {
       telemetry: this.#telemetryOf(environment),
       memory: new Map<ConnectionName, Remembered>(),
     };
-    return this.#variant.tokenWorld?.(world) ?? world;
+    return this.#variant.tokenWorld?.(world, this) ?? world;
   }
 
   #refreshWorldOf(environment: Environment): RefreshWorld {
@@ -238,8 +330,10 @@ export class World extends Stores {
   }
 
   #telemetryOf(environment: Environment): Telemetry {
-    const line = (event: string, fields: Readonly<Record<string, unknown>>) =>
+    const line = (event: string, fields: Readonly<Record<string, unknown>>) => {
       this.note(event, `${environment.id} ${fields.class ?? ''} ${fields.cause ?? ''}`);
+      this.watcher.onLog?.(event, fields);
+    };
     return {
       info: line,
       warn: line,
@@ -248,23 +342,3 @@ export class World extends Stores {
     };
   }
 }
-
-const bare = (refreshToken: string, now: EpochMs): TokenSet => ({
-  accessToken: new Secret(''),
-  refreshToken: new Secret(refreshToken),
-  tokenType: 'Bearer',
-  requestedAt: now,
-  receivedAt: now,
-  expiresAt: now,
-});
-
-/** Sealing is not what is simulated; the binding is. */
-const plainSealer: Sealer = {
-  ready: async () => {},
-  seal: async (plaintext, { connection, versionId }) => JSON.stringify([connection, versionId, plaintext.reveal()]),
-  open: async (sealed, { connection, versionId }) => {
-    const [sealedConnection, sealedVersion, plaintext] = JSON.parse(sealed) as [string, string, string];
-    if (sealedConnection !== connection || sealedVersion !== versionId) throw new Error('sealed for something else');
-    return new Secret(plaintext);
-  },
-};

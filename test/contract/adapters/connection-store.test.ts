@@ -37,15 +37,24 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
 
     test('removing twice is removing once', async () => {
       const item = await created();
-      await store().remove(item.connection);
-      await store().remove(item.connection);
+      expect(await store().remove(item)).toBe(true);
+      expect(await store().remove(item)).toBe(true);
       expect(await store().read(item.connection)).toBeUndefined();
     });
+
+    test.each<Partial<Connection>>([{ grantId: otherGrantId }, { committedFence: 7 }])(
+      'what is there as %o is not removed by who saw something else',
+      async (seen) => {
+        const item = await created();
+        expect(await store().remove({ ...item, ...seen })).toBe(false);
+        expect(await store().read(item.connection)).toEqual(item);
+      },
+    );
   });
 
   test('no write brings back a connection that was deleted, nor makes one', async () => {
     const { item } = await held();
-    await store().remove(item.connection);
+    await store().remove(item);
     const writes = [
       acquire(seenOf(item), 'me', leaseEnd, leaseEnd),
       renewLease(item.fence, leaseEnd),

@@ -5,20 +5,30 @@ import type { Checker, Watched } from './checker.ts';
 /** A write that changes the state notes it; and once the faults stop, the newest note has been told, and nothing but notes has. */
 export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
   const notes = new Set<string>();
+  /** Of the connection that there is: what a deleted one noted last need not be told, for nobody tells of a connection that is being deleted. */
+  let newest: string | undefined;
   let last: Connection | undefined;
   const nameOf = ({ change, at }: NonNullable<Connection['announcement']>) => `${change} at ${at}`;
   return {
     onWrite(name, item) {
       const note = item.announcement;
       const isNew = note !== undefined && note !== last?.announcement && !notes.has(nameOf(note));
-      if (isNew) notes.add(nameOf(note));
-      if (item.state !== last?.state && !isNew) violate('L3', `${name} changed the state to ${item.state} and noted nothing to tell`);
+      if (isNew) {
+        newest = nameOf(note);
+        notes.add(newest);
+      }
+      // One that is put without a grant waits for its first login; that is no change.
+      const begins = name === 'create' && item.cause === 'not_authorized_yet';
+      if (item.state !== last?.state && !isNew && !begins) violate('L3', `${name} changed the state to ${item.state} and noted nothing to tell`);
       last = item;
     },
+    onRemove() {
+      last = undefined;
+      newest = undefined;
+    },
     onEnd(item) {
-      if (item.announcement !== undefined) violate('L3', `${nameOf(item.announcement)} was never told`);
+      if (item?.announcement !== undefined) violate('L3', `${nameOf(item.announcement)} was never told`);
       const told = world.announcements.map(nameOf);
-      const newest = [...notes].at(-1);
       if (newest !== undefined && !told.includes(newest)) violate('L3', `${newest} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
       if (invented !== undefined) violate('L3', `${invented} was told, and never happened`);

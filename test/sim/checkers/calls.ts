@@ -77,6 +77,10 @@ export const errorsAreFew = ({ world, violate }: Watched): Checker => {
   const errors: number[] = [];
   const inNoDoubt = new Set<Call>();
   return {
+    // The budget is a connection's own, and begins with it: another one of the same name knows nothing of the calls of the former.
+    onRemove() {
+      errors.length = 0;
+    },
     onCall(call) {
       const { current } = world;
       // Of the same grant: what the table says of a newer one is nothing that this caller could know.

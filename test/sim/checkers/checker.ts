@@ -22,10 +22,16 @@ export interface Watched {
 
 export interface Checker extends Watcher {
   readonly onAnswer?: (answer: TokenAnswer, minTtlMs: number) => void;
-  /** After the faults have stopped and everything had time to converge. */
-  readonly onEnd?: (item: Connection, answer: TokenAnswer) => void;
+  /** After the faults have stopped and everything had time to converge; no item if the connection was deleted. */
+  readonly onEnd?: (item: Connection | undefined, answer: TokenAnswer) => void;
 }
 
 /** Pauses and clocks stay inside the bounds that S1 and S2 are promised for, and every holder can reach the table. */
 export const bounded = ({ pause, pauseMostMs, table, outages }: FaultRates): boolean =>
   (pause === 0 || pauseMostMs <= boundedPauseMs) && table === 0 && outages === 0;
+
+/** Ended at the provider by what people did: another login, or a code that was sent twice (which is a violation of its own). */
+export const endedByPerson = ({ provider }: World, refreshToken: string | undefined): boolean => {
+  const end = provider.endOf(refreshToken);
+  return end === 'login' || end === 'code_reuse';
+};

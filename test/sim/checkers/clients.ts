@@ -3,7 +3,7 @@
 import { limits } from '../../../shared/domain/limits.ts';
 import { mayHaveBeenSent } from '../../../shared/domain/rules.ts';
 import { trueExpiryOf } from '../provider.ts';
-import type { Checker, Watched } from './checker.ts';
+import { type Checker, endedByPerson, type Watched } from './checker.ts';
 
 export const servedTokensLive = ({ world, violate }: Watched): Checker => ({
   onAnswer(answer, minTtlMs) {
@@ -29,11 +29,18 @@ export const validTokensAreServed = ({ violate }: Watched): Checker => ({
 
 export const everythingConverges = ({ world, violate }: Watched): Checker => ({
   onEnd(item, answer) {
+    if (item === undefined) {
+      // Whether it was right to remove it is told in deletions.ts.
+      if (answer.kind !== 'not_found') violate('L1', `the connection is gone, but a client gets "${answer.kind}"`);
+      return;
+    }
+    if (item.deletion !== undefined) violate('L1', 'the connection was deleted, and is still there');
     if (item.state === 'active' && answer.kind !== 'token') violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured') violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
     if (item.state === 'active' && mayHaveBeenSent(item).length > 0) violate('L1', 'an attempt is still open');
     const held = world.refreshTokenAt(item.refreshToken);
-    if (item.state === 'active' && (held === undefined || !world.provider.alive(held)))
+    // What a person ended by another login, whose code brought us nothing, nobody here can know before the next renewal.
+    if (item.state === 'active' && (held === undefined || (!world.provider.alive(held) && !endedByPerson(world, held))))
       violate('S3', 'the connection is active, but its refresh token is dead');
   },
 });
@@ -57,7 +64,9 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
       if (answer.kind === 'token') served = true;
       const { refreshAt = 0, attempts = {} } = world.current ?? {};
       const known = world.plannedAt >= refreshAt - limits.planHorizonMs || Object.keys(attempts).length > 0;
-      if (served && known && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable') violate('L2', 'a client went without a token');
+      const ended = endedByPerson(world, world.refreshTokenAt(world.current?.refreshToken));
+      if (served && known && !ended && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable')
+        violate('L2', 'a client went without a token');
     },
   };
 };

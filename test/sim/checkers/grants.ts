@@ -1,6 +1,6 @@
 /** What must hold of what the table says of a grant (S3, S5, S6). */
 import type { Connection } from '../../../shared/domain/types.ts';
-import { bounded, type Checker, type Watched } from './checker.ts';
+import { bounded, type Checker, endedByPerson, type Watched } from './checker.ts';
 
 /** A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for either. */
 const keepWithinMs = 4_000;
@@ -11,6 +11,10 @@ export const numbersGrow = ({ violate }: Watched): Checker => {
     onWrite(name, item) {
       checkNumbers(violate, name, last ?? item, item);
       last = item;
+    },
+    // A connection that is put again under the name counts anew; that nothing of the former one touches it is told in deletions.ts.
+    onRemove() {
+      last = undefined;
     },
   };
 };
@@ -33,18 +37,23 @@ export const pointersPoint = ({ world, violate }: Watched): Checker => ({
   },
 });
 
+/** A connection that is put without a grant has not lost one. */
+const diedIn = (name: string, item: Connection, before: Connection['state']): boolean =>
+  name !== 'create' && item.state === 'reauthorization_required' && before !== 'reauthorization_required';
+
 /**
  * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever ours to
- * answer for: this provider never kills a grant of its own accord.
+ * answer for: this provider never kills a grant of its own accord. What people end there is no loss of ours, and has any label.
  */
 export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
   let state: Connection['state'] = 'active';
   return {
     onWrite(name, item) {
-      const died = item.state === 'reauthorization_required' && state !== 'reauthorization_required';
+      const died = diedIn(name, item, state);
       ({ state } = item);
       if (!died) return;
-      if (item.cause !== 'refresh_in_doubt') violate('S6', `${name}: a loss of ours is labelled ${item.cause}`);
+      if (item.cause !== 'refresh_in_doubt' && !endedByPerson(world, world.refreshTokenAt(item.refreshToken)))
+        violate('S6', `${name}: a loss of ours is labelled ${item.cause}`);
       const held = world.refreshTokenAt(item.refreshToken);
       if (held !== undefined && world.provider.alive(held))
         violate('S5', `${name}: the grant is called dead, but the provider takes the token that the table has`);
@@ -63,7 +72,7 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
   let state: Connection['state'] = 'active';
   return {
     onWrite(name, item) {
-      const died = item.state === 'reauthorization_required' && state !== 'reauthorization_required';
+      const died = diedIn(name, item, state);
       ({ state } = item);
       const newest = died ? world.provider.newest(world.refreshTokenAt(item.refreshToken) ?? '') : undefined;
       if (newest === undefined || world.kept(newest)) return;

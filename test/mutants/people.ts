@@ -1,0 +1,146 @@
+/** Kept mistakes in logins and deletions. */
+import type { ForgetWorld } from '../../shared/application/delete-connection.ts';
+import type { RedeemWorld } from '../../shared/application/redeem.ts';
+import type { Connection } from '../../shared/domain/types.ts';
+import type { Write } from '../../shared/domain/writes.ts';
+import type { Variant } from '../sim/variant.ts';
+import type { World } from '../sim/world.ts';
+import { always, deciding, type Mutant, without } from './mutant.ts';
+
+/** The login's commit, changed. */
+const committing = (change: (write: Write) => Write): Variant => ({
+  redeemWorld: (given) => ({
+    ...given,
+    store: { ...given.store, apply: (connection, write) => given.store.apply(connection, write.name === 'authorized' ? change(write) : write) },
+  }),
+});
+
+/** As if the grant were the one that was there when the browser came back. */
+function overAnyGrant(given: RedeemWorld): RedeemWorld {
+  let grantId: string | undefined;
+  return {
+    ...given,
+    store: {
+      ...given.store,
+      read: async (connection) => {
+        const item = await given.store.read(connection);
+        grantId ??= item?.grantId;
+        return item && grantId !== undefined ? { ...item, grantId } : item;
+      },
+      apply: (connection, write) => given.store.apply(connection, write.name === 'authorized' ? without(write, 'grantId') : write),
+    },
+  };
+}
+
+/** One look at the connection, however long the provider takes. */
+function lookingOnce(given: ForgetWorld): ForgetWorld {
+  let seen: Promise<Connection | undefined> | undefined;
+  return {
+    ...given,
+    store: {
+      ...given.store,
+      read: (connection) => {
+        seen ??= given.store.read(connection);
+        return seen;
+      },
+    },
+  };
+}
+
+const removingWhatever = (given: ForgetWorld, world: World): ForgetWorld => ({
+  ...given,
+  store: { ...given.store, remove: async (seen) => given.store.remove((await world.store.read(seen.connection)) ?? seen) },
+});
+
+export const people: readonly Mutant[] = [
+  {
+    name: 'a login commits whatever was committed since it looked',
+    why: 'The person is there and waits, so the login goes first.',
+    variant: committing((write) => ({ ...write, when: [always] })),
+    invariant: 'S9',
+    caughtBy: { race: 'two logins commit at the same time' },
+  },
+  {
+    name: 'a login commits over a newer grant',
+    why: 'A renewal may have come between, so what was seen is looked up again and written over.',
+    variant: { redeemWorld: overAnyGrant },
+    invariant: 'S9',
+    caughtBy: { race: 'a login whose answer is slow, and a newer one' },
+  },
+  {
+    name: 'a login keeps the old attempts',
+    why: 'They are looked into in time, as always.',
+    variant: committing(({ set: { attempts: _, committedFence: __, ...set }, ...write }) => ({ ...write, set })),
+    invariant: 'S9',
+    caughtBy: { race: 'logged in with an orphan left' },
+  },
+  {
+    name: 'a code is sent again when its answer is lost',
+    why: 'A network error is repeated, as always.',
+    variant: {
+      redeemWorld: (given) => ({
+        ...given,
+        authorizationServer: {
+          ...given.authorizationServer,
+          redeem: async (...args) => {
+            const outcome = await given.authorizationServer.redeem(...args);
+            return outcome.kind === 'failure' && outcome.class === 'in_doubt' ? given.authorizationServer.redeem(...args) : outcome;
+          },
+        },
+      }),
+    },
+    invariant: 'S9',
+    caughtBy: { race: 'the answer to a code is lost' },
+  },
+  {
+    name: 'an update brings back a connection that is gone',
+    why: 'An update of DynamoDB creates the item if there is none, and nobody thinks of that.',
+    variant: {
+      redeemWorld: (given, world) => {
+        let seen: Connection | undefined;
+        return {
+          ...given,
+          store: {
+            ...given.store,
+            read: async (connection) => {
+              seen = await given.store.read(connection);
+              return seen;
+            },
+            apply: async (connection, write) => {
+              const result = await given.store.apply(connection, write);
+              if (result.item !== undefined || seen === undefined || !(await world.store.create(seen))) return result;
+              world.written(write.name, seen);
+              return { applied: true, item: seen };
+            },
+          },
+        };
+      },
+    },
+    invariant: 'S10',
+    caughtBy: { race: 'deleted while a link is made' },
+  },
+  {
+    name: 'a deletion does not wait for the lease',
+    why: 'It is to be gone, so what is under way does not matter.',
+    variant: deciding((effect, event) =>
+      effect.do === 'wait' && event.kind === 'read' && event.seen?.item.deletion !== undefined ? { do: 'stop', reason: 'deleted' } : effect,
+    ),
+    invariant: 'S10',
+    caughtBy: { race: 'deleted while a refresh is in flight' },
+  },
+  {
+    name: 'only the committed refresh token is revoked',
+    why: 'The pointer in the table is the only authority.',
+    variant: { forgetWorld: (given) => ({ ...given, refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) } }) },
+    invariant: 'S10',
+    caughtBy: { race: 'deleted with an orphan left' },
+  },
+  {
+    name: 'a removal removes whatever has the name',
+    why: 'The connection was deleted, and nothing brings it back.',
+    variant: { forgetWorld: (given, world) => removingWhatever(lookingOnce(given), world) },
+    invariant: 'S10',
+    caughtBy: { race: 'put again while a slower removal is under way' },
+    harmlessAlone: [{ forgetWorld: lookingOnce }, { forgetWorld: removingWhatever }],
+  },
+];

@@ -1,0 +1,92 @@
+/** What must hold of a connection that was deleted, and of one that is put again under its name (S10). */
+import { limits } from '../../../shared/domain/limits.ts';
+import type { Connection } from '../../../shared/domain/types.ts';
+import type { World } from '../world.ts';
+import { bounded, type Checker, type Watched } from './checker.ts';
+
+/** Once DELETE was answered, a token is served only from the memory of an environment. A frozen one may have read before. */
+export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watched): Checker => {
+  const answeredAt = new Map<number, number>();
+  let marked: Connection | undefined;
+  return {
+    onWrite(_, item) {
+      if (item.deletion !== undefined) marked = item;
+    },
+    onDeleted() {
+      if (marked !== undefined && !answeredAt.has(marked.createdAt)) answeredAt.set(marked.createdAt, world.time.now());
+    },
+    onAnswer(answer) {
+      if (answer.kind !== 'token' || rates.pause > 0) return;
+      const since = answeredAt.get(answer.item.createdAt);
+      const lateMs = since === undefined ? 0 : answer.now - since;
+      if (lateMs > limits.memoryMs + 2 * limits.skewMs) violate('S10', `a token was served ${lateMs} ms after DELETE was answered`);
+    },
+  };
+};
+
+/** What is removed was deleted by somebody, and not while a request of its is on its way: its reply would be the token to revoke. */
+export const removalsAreRight = ({ world, rates, violate }: Watched): Checker => {
+  let gone = false;
+  return {
+    onRemove(item) {
+      gone = true;
+      if (item.deletion === undefined) violate('S10', 'a connection was removed that nobody had deleted');
+      const busy = world.provider.ledger.find((call) => call.endedAt === undefined && ofConnection(world, item, call.refreshToken));
+      if (busy !== undefined && bounded(rates)) violate('S10', `the item was removed while environment ${busy.environment} had a request in flight`);
+    },
+    onWrite(name) {
+      if (gone && name !== 'create') violate('S10', `${name} brought back a connection that was gone`);
+      gone = false;
+    },
+    onCall(call) {
+      if (gone && bounded(rates)) violate('S10', `environment ${call.environment} sent ${call.refreshToken}, though the connection is gone`);
+    },
+    onEnd(item) {
+      if (item === undefined && !gone) violate('S10', 'the connection vanished');
+    },
+  };
+};
+
+const ofConnection = (world: World, item: Connection, refreshToken: string): boolean =>
+  world.provider.sameGrant(refreshToken, world.refreshTokenAt(item.refreshToken));
+
+/** A connection put again under a name has nothing of the one before: no grant of it, and none of a login that was begun for it. */
+export const formerGrantsStayOut = ({ world, violate }: Watched): Checker => {
+  const former: string[] = [];
+  let here: string[] = [];
+  let place: Connection['refreshToken'];
+  let createdAt = Number.NEGATIVE_INFINITY;
+  return {
+    onWrite(name, item) {
+      if (name === 'create') createdAt = world.time.now();
+      const refreshToken = item.refreshToken === place ? undefined : world.refreshTokenAt(item.refreshToken);
+      place = item.refreshToken;
+      if (refreshToken === undefined) return;
+      here.push(refreshToken);
+      const again = former.find((one) => world.provider.sameGrant(one, refreshToken));
+      if (again !== undefined) violate('S10', `${name} took up ${refreshToken}, a grant of the connection that had the name before`);
+      const login = world.provider.redemptions.find(({ issued }) => issued === refreshToken);
+      if (login !== undefined && login.sentAt < createdAt) violate('S10', `${name} took up ${refreshToken}, whose login was for the connection before`);
+    },
+    onRemove() {
+      former.push(...here.slice(-1));
+      here = [];
+    },
+  };
+};
+
+/** "Revoked" is said only if nothing that the broker had of the grant is in force any more; else the log says that it was not. */
+export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
+  let had: string[] = [];
+  return {
+    onRemove(item) {
+      const stored = [...world.secrets].filter(([name]) => name.includes(`/${item.grantId}-`)).map(([, { refreshToken }]) => refreshToken?.reveal());
+      had = [world.refreshTokenAt(item.refreshToken), ...stored].filter((one) => one !== undefined);
+    },
+    onLog(event, fields) {
+      if (event !== 'connection_deleted' || fields.revoked !== true) return;
+      const alive = had.find((one) => world.provider.alive(one));
+      if (alive !== undefined) violate('S10', `the log says that the grant was revoked, but ${alive} is in force`);
+    },
+  };
+};

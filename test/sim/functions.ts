@@ -1,0 +1,170 @@
+/** What the functions beside the token function and the planner are given: the ports of logins, of PUT and DELETE, and of forgetting. */
+import type { DeleteWorld, ForgetWorld } from '../../shared/application/delete-connection.ts';
+import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
+import type { RedeemWorld } from '../../shared/application/redeem.ts';
+import { classify } from '../../shared/domain/classify.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import type { Outcome } from '../../shared/domain/steps.ts';
+import { type EpochMs, type Profile, Secret, type TokenSet } from '../../shared/domain/types.ts';
+import type { AuthorizationServer, AuthorizationState, CodeGrant, RevocationResult, StateSealer } from '../../shared/ports/authorization.ts';
+import type { Clock, ImportedRefreshTokens, RefreshQueue, Sealer, Telemetry, TokenReply } from '../../shared/ports/index.ts';
+import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { dialectOf } from '../../shared/providers/profile.ts';
+import { identityOf } from '../../shared/providers/resolve.ts';
+import type { Redemption } from './authorization-server.ts';
+import type { Environment } from './environment.ts';
+import type { World } from './world.ts';
+
+/** What every function has beside its stores. */
+export interface Given {
+  readonly queue: RefreshQueue;
+  readonly telemetry: Telemetry;
+  readonly profile: Profile;
+}
+
+/** Sealing is not what is simulated; the binding is. */
+export const plainSealer: Sealer = {
+  ready: async () => {},
+  seal: async (plaintext, { connection, versionId }) => JSON.stringify([connection, versionId, plaintext.reveal()]),
+  open: async (sealed, { connection, versionId }) => {
+    const [sealedConnection, sealedVersion, plaintext] = JSON.parse(sealed) as [string, string, string];
+    if (sealedConnection !== connection || sealedVersion !== versionId) throw new Error('sealed for something else');
+    return new Secret(plaintext);
+  },
+};
+
+/** Keys are read before anything is begun, and may be out of reach then. */
+const sealerOf = (environment: Environment): Sealer => ({ ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) });
+
+/** A refresh token that came without a token set. */
+export const bare = (refreshToken: string, now: EpochMs): TokenSet => ({
+  accessToken: new Secret(''),
+  refreshToken: new Secret(refreshToken),
+  tokenType: 'Bearer',
+  requestedAt: now,
+  receivedAt: now,
+  expiresAt: now,
+});
+
+/** As clocks count: the instant of a login becomes part of an attribute's path. */
+const wholeMilliseconds = (environment: Environment): Clock => ({
+  now: () => Math.floor(environment.now()) as EpochMs,
+  sleep: (ms, signal) => environment.sleep(ms, signal),
+});
+
+const noCredentials = { read: async () => undefined, store: async () => {} };
+
+const importsOf = (world: World, environment: Environment): ImportedRefreshTokens => ({
+  storeRefreshToken: (_, slot, versionId, refreshToken) =>
+    environment.io('secrets.store_refresh_token', 'secrets', () => world.storeSecret(slot, versionId, bare(refreshToken.reveal(), world.time.now()))),
+});
+
+export function redeemWorldOf(world: World, environment: Environment, { queue, telemetry, profile }: Given): RedeemWorld {
+  return {
+    clock: wholeMilliseconds(environment),
+    chance: world.chance(),
+    store: world.tableOf(environment),
+    claims: world.claimsOf(environment),
+    states: statesOf(environment),
+    authorizationServer: authorizationServerOf(world, environment),
+    refreshTokens: importsOf(world, environment),
+    credentials: noCredentials,
+    accessSealer: sealerOf(environment),
+    queue,
+    profileOf: () => profile,
+    identityOf: (config) => identityOf(config),
+    grantKeyOf: (config) => grantKeyOf(config),
+    telemetry,
+  };
+}
+
+export function connectionsWorldOf(world: World, environment: Environment, { queue, telemetry }: Given): ConnectionsWorld & DeleteWorld {
+  return {
+    clock: wholeMilliseconds(environment),
+    chance: world.chance(),
+    store: world.tableOf(environment),
+    claims: world.claimsOf(environment),
+    refreshTokens: importsOf(world, environment),
+    credentials: noCredentials,
+    queue,
+    telemetry,
+  };
+}
+
+export function forgetWorldOf(world: World, environment: Environment, { telemetry }: Given): ForgetWorld {
+  return {
+    clock: environment,
+    store: world.tableOf(environment),
+    refreshTokens: world.refreshTokensOf(environment),
+    credentials: noCredentials,
+    refreshSealer: sealerOf(environment),
+    claims: world.claimsOf(environment),
+    grantKeyOf: (config) => grantKeyOf(config),
+    revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
+    // In seven days: nothing of it is gone while a run lasts, and whoever reads or writes one meanwhile keeps it.
+    removeSecrets: () => environment.io('secrets.remove', 'secrets', () => {}),
+    telemetry,
+  };
+}
+
+const statesOf = (environment: Environment): StateSealer => ({
+  seal: (state) => environment.io('keys.seal_state', 'keys', () => JSON.stringify({ ...state, codeVerifier: state.codeVerifier.reveal() })),
+  open: (text) =>
+    environment.io('keys.open_state', 'keys', () => {
+      const { codeVerifier, ...state } = JSON.parse(text) as Omit<AuthorizationState, 'codeVerifier'> & { codeVerifier: string };
+      return { ...state, codeVerifier: new Secret(codeVerifier) };
+    }),
+});
+
+const authorizationServerOf = (world: World, environment: Environment): AuthorizationServer => ({
+  newCodeVerifier: () => new Secret(world.random.hex(8)),
+  authorizeUrl: async (_, { state }) => {
+    const url = new URL('https://provider.example/authorize');
+    url.searchParams.set('state', state);
+    return url;
+  },
+  readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
+  redeem: (config, grant) => redeem(world, environment, config, grant),
+});
+
+async function redeem(world: World, environment: Environment, config: World['options']['config'], grant: CodeGrant): Promise<Outcome> {
+  const clock = wholeMilliseconds(environment);
+  const requestedAt = clock.now();
+  const code = grant.parameters.reveal().get('code') ?? '';
+  const redemption: Redemption = { code, link: grant.codeVerifier.reveal(), environment: environment.id, sentAt: world.time.now() };
+  environment.onKill(() => {
+    redemption.endedAt ??= world.time.now();
+  });
+  const answer = await environment.outside('provider.redeem', () => {
+    redemption.sentAt = world.time.now();
+    world.provider.redemptions.push(redemption);
+    world.note('code sent', `${environment.id} ${code}`);
+    world.watcher.onRedeem?.(redemption);
+    return answered(environment, world.provider.redeem(redemption, world.otherWay('code')));
+  });
+  redemption.endedAt ??= world.time.now();
+  world.note('code answered', `${environment.id} ${redemption.issued ?? '-'} ${answer.kind === 'reply' ? answer.status : answer.code}`);
+  return classify(answer, { requestedAt, receivedAt: clock.now() }, [], dialectOf(config));
+}
+
+async function revoke(world: World, environment: Environment, refreshToken: string): Promise<RevocationResult> {
+  if (!world.provider.customs.revocable) return { kind: 'refused', code: 'no_revocation_endpoint' };
+  const answer = await environment.outside('provider.revoke', () => {
+    world.note('revocation sent', `${environment.id} ${refreshToken}`);
+    return answered(environment, world.provider.revoke(refreshToken, world.otherWay('revocation')));
+  });
+  world.note('revocation answered', `${environment.id} ${answer.kind === 'reply' ? answer.status : answer.code}`);
+  if (answer.kind !== 'reply') return { kind: 'failed', code: answer.code };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: 'revoked' };
+  return { kind: status === 429 || status >= 500 ? 'failed' : 'refused', code: `http_${status}` };
+}
+
+/** As long as a caller waits for any endpoint of a provider. */
+async function answered(environment: Environment, reply: Promise<TokenReply>): Promise<TokenReply> {
+  const over = new AbortController();
+  const timedOut = environment.sleep(limits.callTimeoutMs, over.signal).then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
+  const answer = await Promise.race([reply, timedOut]);
+  over.abort('over');
+  return answer;
+}

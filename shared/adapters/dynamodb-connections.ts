@@ -15,13 +15,14 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isMine } from '../domain/apply.ts';
 import { notAConnection } from '../domain/connection-name.ts';
 import type { Connection, ConnectionName, EpochMs } from '../domain/types.ts';
+import type { Clause } from '../domain/writes.ts';
 import type { ConnectionStore } from '../ports/index.ts';
-import { expressionsOf } from './dynamodb-expressions.ts';
+import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { unavailable } from './unavailable.ts';
 
 export interface ConnectionRemoval {
-  /** Forgets the connection, whatever its state; no write can bring it back. Throws `Unavailable`. */
-  remove(connection: ConnectionName): Promise<void>;
+  /** Forgets the connection if every clause holds of it; no write can bring it back. True if it is not there any more. Throws `Unavailable`. */
+  remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean>;
 }
 
 export interface TableNames {
@@ -130,9 +131,16 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
         }
       }),
 
-    remove: (connection) =>
+    remove: (connection, when) =>
       reporting(async () => {
-        await client.send(new DeleteItemCommand(keyOf(connection)));
+        try {
+          await client.send(new DeleteItemCommand({ ...keyOf(connection), ...conditionOf(when), ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }));
+          return true;
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+          // The client itself retries when a reply is lost: what is not there was removed.
+          return (await refusing(error, connection)) === undefined;
+        }
       }),
   };
 }

@@ -78,7 +78,7 @@ export class Scenario extends World {
 
   /** Puts an older state of the table back. */
   async restore(item: Connection): Promise<void> {
-    await this.store.remove(this.connection);
+    await this.store.remove(this.connection, []);
     await this.store.create(item);
   }
 

@@ -8,7 +8,7 @@
  *                └─ (ended) ────────────────────────┘
  */
 import { limits } from './limits.ts';
-import { type Connection, type Deletion, type EpochMs, type GrantEnded, plus } from './types.ts';
+import { type Connection, type Deletion, type EpochMs, type GrantEnded, plus, type Seen } from './types.ts';
 import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /** From now on nothing is served and nothing renewed. What is under way may still commit: the newest refresh token is the one to revoke. */
@@ -70,5 +70,12 @@ export const postponeDeletion = (owner: string, until: EpochMs): Write => ({
  */
 export const asTaken = (item: Connection, owner: string): readonly Clause[] => [isOwnedBy(owner), sameGrant(item), sameRefreshToken(item), sameSettings(item)];
 
-/** How many slots the connection may have used, however often their number has changed: what follows generation n goes to slot n + 1 at most. */
-export const slotsUsed = ({ generation }: Connection): number => generation + 2;
+/**
+ * How many slots the connection may have used, however often its settings or the life of its tokens changed their number. Where it was not
+ * written down, the generation tells: what follows generation n goes to slot n + 1 at most.
+ */
+export const slotsUsed = ({ slots, generation }: Connection): number => slots ?? generation + 2;
+
+/** The same write, which also notes how many slots there may be in use from then on. */
+export const notingSlots = <W extends Write>(write: W, { item, profile }: Seen): W =>
+  item.slots !== undefined && item.slots >= profile.slots ? write : { ...write, set: { ...write.set, slots: Math.max(slotsUsed(item), profile.slots) } };

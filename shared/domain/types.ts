@@ -208,6 +208,8 @@ export interface Connection {
   readonly authorization?: PendingAuthorization;
   /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;
+  /** Its refresh tokens have been in no secret but those of the slots below this. Absent if that was not written down from the start. */
+  readonly slots?: number;
 }
 
 /** A deletion that is not done yet. One at a time is at work on it. */

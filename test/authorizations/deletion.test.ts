@@ -149,6 +149,7 @@ describe('a connection that is deleted', () => {
     const mine = names.flatMap((name) => (name.startsWith('token-broker/shrunk/') ? [name.replace('token-broker/', '')] : []));
     // The fourth slot and the fifth, at a time when there were two.
     expect(mine).toEqual(expect.arrayContaining(['shrunk/client', 'shrunk/refresh-3', 'shrunk/refresh-4']));
+    expect((await world.stores.items()).shrunk).toMatchObject({ slots: expect.any(Number) });
     await world.call('DELETE /connections/shrunk');
     await world.refresh('shrunk');
     for (const secret of mine) expect(await isRemoved(secret), secret).toBe(true);

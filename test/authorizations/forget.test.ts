@@ -244,3 +244,18 @@ test.each(moments)('messages that come $when $step ($index) leave it to the one 
   else expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
   expect(world.deletions()).toHaveLength(1);
 });
+
+test('a connection that is put again while its deletion is done keeps its secrets, though they were stored before', async () => {
+  const world = openWorld();
+  await world.put('first');
+  // The whole deletion, between the moment when the PUT has stored its secrets and the moment when it writes the item.
+  const { apply } = world.store;
+  world.store.apply = async (connection, write) => {
+    world.store.apply = apply;
+    await world.delete();
+    await world.forget();
+    return apply(connection, write);
+  };
+  expect(await world.put('second')).toMatchObject({ kind: 'created' });
+  expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
+});

@@ -126,8 +126,9 @@ async function commit(world: RedeemWorld, before: Connection, { grantId, place, 
   const { clock, store, accessSealer, profileOf, identityOf } = world;
   const item = await store.read(before.connection);
   if (item?.grantId === grantId) return 'applied';
-  // Deleted, or put to use with another client: the grant is not one for it.
-  if (item === undefined || item.deletion !== undefined || identityOf(item.config) !== identityOf(before.config)) return 'another';
+  // Deleted, and perhaps put again (the refresh token was deleted with the secrets of the one before), or put to use with another client: the
+  // grant is not one for it.
+  if (item?.createdAt !== before.createdAt || item.deletion !== undefined || identityOf(item.config) !== identityOf(before.config)) return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
   const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken, redeemedAt }, clock.now());

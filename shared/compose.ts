@@ -94,7 +94,7 @@ export const composeRefresh = (): (() => RefreshWorld & ForgetWorld) =>
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
       grantKeyOf: (config) => grantKeyOf(config),
-      removeSecrets: (connection) => secretRemoval(versions, prefix).remove(connection, mostSlots),
+      removeSecrets: (connection, slots, mayStill) => secretRemoval(versions, prefix).remove(connection, Math.min(slots, mostSlots), mayStill),
       source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),

@@ -67,9 +67,13 @@ export type SecretKind = keyof typeof kinds;
  */
 export function connectionSecrets(stack: Stack, prefix: string, may: Readonly<Record<'read' | 'write' | 'remove', readonly SecretKind[]>>): Binding {
   const granted = [
-    ...may.read.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['GetSecretValue'] })),
-    // A secret that was deleted keeps its name for days: a connection that takes the name again restores it.
-    ...may.write.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['CreateSecret', 'PutSecretValue', 'RestoreSecret'] })),
+    // A secret that was deleted keeps its name for days. A connection that takes the name again restores it: when it writes, and when it reads,
+    // should it have been deleted only after it was written. Without that right such a connection would be stuck until the days are over.
+    ...may.read.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['GetSecretValue', 'RestoreSecret'] })),
+    ...may.write.map((kind) => ({
+      name: `${prefix}*/${kinds[kind]}`,
+      actions: ['CreateSecret', 'PutSecretValue', ...(may.read.includes(kind) ? [] : ['RestoreSecret'])],
+    })),
     ...may.remove.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['DeleteSecret'] })),
   ];
   const arn = (resourceName: string): string =>

@@ -15,16 +15,14 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isMine } from '../domain/apply.ts';
 import { notAConnection } from '../domain/connection-name.ts';
 import type { Connection, ConnectionName, EpochMs } from '../domain/types.ts';
+import type { Clause } from '../domain/writes.ts';
 import type { ConnectionStore } from '../ports/index.ts';
-import { expressionsOf } from './dynamodb-expressions.ts';
+import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { unavailable } from './unavailable.ts';
 
 export interface ConnectionRemoval {
-  /**
-   * Forgets the connection as it was seen; no write can bring it back. True if it is gone. False, and nothing is done, if another grant
-   * or a newer refresh token has been committed since, or if another connection has the name. Throws `Unavailable`.
-   */
-  remove(seen: Pick<Connection, 'connection' | 'grantId' | 'committedFence'>): Promise<boolean>;
+  /** Forgets the connection if every clause holds of it; no write can bring it back. True if it is not there any more. Throws `Unavailable`. */
+  remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean>;
 }
 
 export interface TableNames {
@@ -133,22 +131,14 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
         }
       }),
 
-    remove: ({ connection, grantId, committedFence }) =>
+    remove: (connection, when) =>
       reporting(async () => {
         try {
-          await client.send(
-            new DeleteItemCommand({
-              ...keyOf(connection),
-              ConditionExpression: '#grantId = :grantId AND #committedFence = :committedFence',
-              ExpressionAttributeNames: { '#grantId': 'grantId', '#committedFence': 'committedFence' },
-              ExpressionAttributeValues: marshall({ ':grantId': grantId, ':committedFence': committedFence }),
-              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-            }),
-          );
+          await client.send(new DeleteItemCommand({ ...keyOf(connection), ...conditionOf(when), ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }));
           return true;
         } catch (error) {
           if (!(error instanceof ConditionalCheckFailedException)) throw error;
-          // Gone already, perhaps by an earlier try of our own whose reply was lost.
+          // The client itself retries when a reply is lost: what is not there was removed.
           return (await refusing(error, connection)) === undefined;
         }
       }),

@@ -7,35 +7,11 @@ type Expressions = Pick<UpdateItemCommandInput, 'ConditionExpression' | 'UpdateE
 
 /** `domain/apply.ts` says what a write means; here is only how to say it. Whatever the write, it changes existing items only. */
 export function expressionsOf(write: Write): Expressions {
-  const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {};
-
-  const name = (path: string): string =>
-    path
-      .split('.')
-      .map((part) => {
-        names[`#${part}`] = part;
-        return `#${part}`;
-      })
-      .join('.');
-  const value = (native: unknown): string => {
-    const placeholder = `:v${Object.keys(values).length}`;
-    values[placeholder] = native;
-    return placeholder;
-  };
-  const condition = (clause: Clause): string => {
-    if ('any' in clause) return `(${clause.any.map(condition).join(' OR ')})`;
-    if ('present' in clause) return `attribute_exists(${name(clause.present)})`;
-    if ('absent' in clause) return `attribute_not_exists(${name(clause.absent)})`;
-    const path = name(clause.path);
-    if ('equals' in clause) return `${path} = ${value(clause.equals)}`;
-    if ('below' in clause) return `${path} < ${value(clause.below)}`;
-    if ('atMost' in clause) return `${path} <= ${value(clause.atMost)}`;
-    return `${path} > ${value(clause.above)}`;
-  };
+  const words = new Words();
+  const { name, value } = words;
   const section = (keyword: string, actions: readonly string[]): string[] => (actions.length === 0 ? [] : [`${keyword} ${actions.join(', ')}`]);
-
   const sets = Object.entries(write.set).filter(([, native]) => native !== undefined);
+  const condition = words.condition(write.when);
   const update = [
     ...section(
       'SET',
@@ -47,12 +23,56 @@ export function expressionsOf(write: Write): Expressions {
     ),
     ...section('REMOVE', write.remove.map(name)),
   ].join(' ');
+  return { ConditionExpression: condition, UpdateExpression: update, ...words.attributes() };
+}
 
-  return {
+/** That an item is there and all of this holds of it. */
+export function conditionOf(when: readonly Clause[]): Omit<Expressions, 'UpdateExpression'> {
+  const words = new Words();
+  return { ConditionExpression: words.condition(when), ...words.attributes() };
+}
+
+/** Placeholders for names and values, and what stands for what. */
+class Words {
+  readonly #names: Record<string, string> = {};
+  readonly #values: Record<string, unknown> = {};
+
+  readonly name = (path: string): string =>
+    path
+      .split('.')
+      .map((part) => {
+        this.#names[`#${part}`] = part;
+        return `#${part}`;
+      })
+      .join('.');
+
+  readonly value = (native: unknown): string => {
+    const placeholder = `:v${Object.keys(this.#values).length}`;
+    this.#values[placeholder] = native;
+    return placeholder;
+  };
+
+  condition(when: readonly Clause[]): string {
     // Without it an update whose clauses all hold of nothing would bring a deleted connection back.
-    ConditionExpression: [condition({ present: 'connection' }), ...write.when.map(condition)].join(' AND '),
-    UpdateExpression: update,
-    ExpressionAttributeNames: names,
-    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }) }),
+    return [{ present: 'connection' } as const, ...when].map(this.#clause).join(' AND ');
+  }
+
+  attributes(): Pick<Expressions, 'ExpressionAttributeNames' | 'ExpressionAttributeValues'> {
+    return {
+      ExpressionAttributeNames: this.#names,
+      ...(Object.keys(this.#values).length === 0 ? {} : { ExpressionAttributeValues: marshall(this.#values, { removeUndefinedValues: true }) }),
+    };
+  }
+
+  readonly #clause = (clause: Clause): string => {
+    const { name, value } = this;
+    if ('any' in clause) return `(${clause.any.map(this.#clause).join(' OR ')})`;
+    if ('present' in clause) return `attribute_exists(${name(clause.present)})`;
+    if ('absent' in clause) return `attribute_not_exists(${name(clause.absent)})`;
+    const path = name(clause.path);
+    if ('equals' in clause) return `${path} = ${value(clause.equals)}`;
+    if ('below' in clause) return `${path} < ${value(clause.below)}`;
+    if ('atMost' in clause) return `${path} <= ${value(clause.atMost)}`;
+    return `${path} > ${value(clause.above)}`;
   };
 }

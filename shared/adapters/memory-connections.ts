@@ -2,7 +2,7 @@
  * The table in memory, for scenarios and the simulation. Each operation is one synchronous block, so it is atomic. Items are
  * handed out as they are: they are read-only through and through, and a write makes a new one.
  */
-import { applied, isMine } from '../domain/apply.ts';
+import { applied, holds, isMine } from '../domain/apply.ts';
 import { notAConnection } from '../domain/connection-name.ts';
 import type { Connection, ConnectionName } from '../domain/types.ts';
 import type { ConnectionStore } from '../ports/index.ts';
@@ -49,11 +49,10 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
       };
     },
 
-    async remove({ connection, grantId, committedFence }) {
+    async remove(connection, when) {
       const item = items.get(connection);
-      if (item !== undefined && (item.grantId !== grantId || item.committedFence !== committedFence)) return false;
-      items.delete(connection);
-      return true;
+      if (item === undefined) return true;
+      return when.every((clause) => holds(clause, item)) && items.delete(connection);
     },
   };
 }

@@ -1,12 +1,16 @@
 /** Refresh tokens, and what connections authenticate with, each in a secret version that the table points to. */
+import { limits } from '../domain/limits.ts';
 import type { ConnectionName } from '../domain/types.ts';
 import { type CredentialStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../ports/index.ts';
 import { credentialsIn, lookUpIn, refreshTokenIn, textOfCredentials, textOfImport, textOfTokenSet } from './secret-texts.ts';
 import type { SecretVersions } from './secret-versions.ts';
 
 export interface SecretRemoval {
-  /** Deletes the connection's credentials and its refresh tokens in that many slots. Throws `Unavailable`. */
-  remove(connection: ConnectionName, slots: number): Promise<void>;
+  /**
+   * Deletes the connection's credentials and its refresh tokens in that many slots, a few at a time, each only if it still may. Returns whether
+   * all were deleted. Throws `Unavailable`. Either way none is being deleted any more.
+   */
+  remove(connection: ConnectionName, slots: number, mayStill: () => boolean): Promise<boolean>;
 }
 
 const refreshName = (prefix: string, connection: ConnectionName, slot: number): string => `${prefix}${connection}/refresh-${slot}`;
@@ -53,9 +57,23 @@ export function credentials(versions: SecretVersions, prefix: string): Credentia
 
 export function secretRemoval(versions: SecretVersions, prefix: string): SecretRemoval {
   return {
-    async remove(connection, slots) {
-      const names = Array.from({ length: slots }, (_, slot) => refreshName(prefix, connection, slot));
-      await Promise.all([clientName(prefix, connection), ...names].map((name) => versions.remove(name)));
+    async remove(connection, slots, mayStill) {
+      const slotNames = Array.from({ length: slots }, (_, slot) => refreshName(prefix, connection, slot));
+      const left = [clientName(prefix, connection), ...slotNames];
+      let failed = false;
+      const removeSome = async (): Promise<void> => {
+        while (!failed && mayStill()) {
+          const name = left.shift();
+          if (name === undefined) return;
+          await versions.remove(name).catch((error: unknown) => {
+            failed = true;
+            throw error;
+          });
+        }
+      };
+      const ends = await Promise.allSettled(Array.from({ length: limits.secretsAtOnce }, removeSome));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      return left.length === 0;
     },
   };
 }

@@ -1,10 +1,12 @@
 /** `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be revoked. */
-import { markDeleted, postponeDeletion } from '../domain/deletion-writes.ts';
+import { asTaken, grantEnded, isPatient, markDeleted, noteGrantEnded, postponeDeletion, slotsUsed, takeDeletion } from '../domain/deletion-writes.ts';
 import { limits } from '../domain/limits.ts';
 import { unresolved } from '../domain/rules.ts';
-import { type Attempt, type Connection, type ConnectionName, type Place, plus, type Secret } from '../domain/types.ts';
+import { type Attempt, type Connection, type ConnectionName, type EpochMs, type GrantEnded, type Place, plus, type Secret } from '../domain/types.ts';
+import type { Clause } from '../domain/writes.ts';
 import type { Revocation, RevocationResult } from '../ports/authorization.ts';
 import {
+  type Chance,
   type Clock,
   type ConnectionStore,
   type CredentialStore,
@@ -37,72 +39,146 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
 
 export interface ForgetWorld extends Pick<ClaimWorld, 'claims'> {
   readonly clock: Clock;
-  /** `remove` forgets the connection as it was seen; false if a commit came between, or another connection has the name. */
-  readonly store: ConnectionStore & { remove(seen: Connection): Promise<boolean> };
+  readonly chance: Pick<Chance, 'id'>;
+  readonly store: ConnectionStore & { remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean> };
   readonly refreshTokens: Pick<RefreshTokenStore, 'read' | 'lookUp'>;
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly refreshSealer: Sealer;
   readonly revocation: Revocation;
   readonly grantKeyOf: GrantKeyOf;
-  /** Deletes all of a connection's secrets. Throws `Unavailable`. */
-  readonly removeSecrets: (connection: ConnectionName) => Promise<void>;
+  /**
+   * Deletes the secrets that a connection of so many slots can have, each only if it still may. Returns whether all were deleted. Throws
+   * `Unavailable`. Either way none is being deleted any more.
+   */
+  readonly removeSecrets: (connection: ConnectionName, slots: number, mayStill: () => boolean) => Promise<boolean>;
   readonly telemetry: Telemetry;
 }
 
+/** A deletion that is ours, as it was when we took it. */
+interface Taken {
+  readonly item: Connection;
+  readonly since: EpochMs;
+  readonly owner: string;
+  readonly until: EpochMs;
+}
+
 /**
- * Revokes the grant of a connection that was deleted and that nobody refreshes, then removes its secrets and, last, its item: whatever
- * crashes, the item tells that there is more to do. Two may be at it, one of them late: each removes only what it has seen. A provider
- * that cannot be told is tried for a day. Throws `Unavailable`: the planner comes back.
+ * Ends the grant of a connection that was deleted and that nobody refreshes, then deletes its secrets and, last, its item: whatever crashes, the
+ * item tells what there is left to do. A provider that cannot be told is tried for a day. What cannot be done now, for whatever store is out of
+ * reach, is left to the planner.
  */
 export async function forget(world: ForgetWorld, connection: ConnectionName): Promise<void> {
-  const { clock, store, telemetry } = world;
-  const item = await store.read(connection);
-  const now = clock.now();
-  if (item?.deletion === undefined || item.deletion.notBefore > now) return;
-  const { provider } = item.config;
-  const result = await revoked(world, item);
-  if (result.kind === 'failed' && now < plus(item.deletion.since, limits.revocationMs)) {
-    await store.apply(connection, postponeDeletion(plus(now, limits.backOffMaxMs)));
-    telemetry.warn('revocation_failed', { connection, provider, code: result.code });
-    return;
+  const owner = world.chance.id();
+  try {
+    const taken = await take(world, connection, owner);
+    if (taken !== undefined) await finish(world, taken);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    world.telemetry.warn('deletion_postponed', { connection, code: 'store_unavailable', store: error.store, error });
+    await giveUp(world, connection, owner);
   }
-  // A slow provider leaves time for much: what was committed meanwhile is not revoked, and the name may be another connection's by now.
-  const since = await store.read(connection);
-  if (since?.grantId !== item.grantId || since.committedFence !== item.committedFence) return;
-  await world.removeSecrets(connection);
-  const key = world.grantKeyOf(item.config);
-  const claim = key && (await claimHeld(world, connection, key));
-  if (!(await store.remove(item))) return;
+}
+
+/** Undefined if there is nothing to delete, or nothing to do now, or another is at work on it. */
+async function take({ clock, store }: ForgetWorld, connection: ConnectionName, owner: string): Promise<Taken | undefined> {
+  const write = takeDeletion(owner, clock.now());
+  const { applied, item } = await store.apply(connection, write);
+  return applied && item.deletion !== undefined ? { item, since: item.deletion.since, owner, until: write.until } : undefined;
+}
+
+/** If it cannot even be given back, its time ends by itself. */
+async function giveUp({ clock, store }: ForgetWorld, connection: ConnectionName, owner: string): Promise<void> {
+  try {
+    await store.apply(connection, postponeDeletion(owner, plus(clock.now(), limits.deletionRetryMs)));
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+  }
+}
+
+async function finish(world: ForgetWorld, taken: Taken): Promise<void> {
+  const { connection, config } = taken.item;
+  const ended = grantEnded(taken.item) ?? (await endGrant(world, taken));
+  if (ended === undefined || !(await removed(world, taken))) return;
+  const { kind, code } = ended;
+  const facts = { connection, provider: config.provider, revoked: kind === 'revoked', ...(code !== undefined && { code }) };
+  if (kind === 'failed') world.telemetry.error('connection_deleted', facts);
+  else world.telemetry.info('connection_deleted', facts);
+}
+
+/** Returns what came of it once that is written down, and undefined if the deletion has to wait, or is not ours any more. */
+async function endGrant(world: ForgetWorld, taken: Taken): Promise<Omit<GrantEnded, 'versionId'> | undefined> {
+  const { clock, store, telemetry } = world;
+  const { item, owner } = taken;
+  const { connection, config } = item;
+  const result = await revoked(world, taken);
+  const now = clock.now();
+  if (result.kind === 'failed' && isPatient(taken, now)) {
+    telemetry.warn('revocation_failed', { connection, provider: config.provider, code: result.code });
+    await store.apply(connection, postponeDeletion(owner, plus(now, limits.backOffMaxMs)));
+    return undefined;
+  }
+  const { applied } = await store.apply(connection, noteGrantEnded(item, owner, result));
+  if (applied) return result;
+  await lookAgain(world, taken, 'changed_meanwhile');
+  return undefined;
+}
+
+/**
+ * Deletes what is left: the secrets, the item, and the claim of the grant. False if the deletion is not ours any more, or has changed.
+ *
+ * Secrets are deleted by name, and a connection that is put again has the same names. It cannot be there before the item is gone, and only
+ * the owner removes the item, once none of its secrets is being deleted any more. An owner that was paused on the way finds its time over
+ * and stops; one that is paused between that look and the request has been ended by Lambda, at its time-out, before another can have the deletion
+ * (`deletionLeaseMs`). Should a request still arrive later than that, whoever reads the secret within seven days restores it.
+ */
+async function removed(world: ForgetWorld, taken: Taken): Promise<boolean> {
+  const { clock, store, claims, grantKeyOf, removeSecrets } = world;
+  const { item, owner, until } = taken;
+  const { connection, config } = item;
+  const key = grantKeyOf(config);
+  if (!(await removeSecrets(connection, slotsUsed(item), () => clock.now() < until))) return lookAgain(world, taken, 'time_over');
+  // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
+  const claim = key && (await claimHeld({ claims }, connection, key));
+  if (!(await store.remove(connection, asTaken(item, owner)))) return lookAgain(world, taken, 'changed_meanwhile');
   if (key !== undefined && claim !== undefined) await giveBack(world, key, claim);
-  const facts = { connection, provider, revoked: result.kind === 'revoked', ...('code' in result && { code: result.code }) };
-  if (result.kind === 'failed') telemetry.error('connection_deleted', facts);
-  else telemetry.info('connection_deleted', facts);
+  return true;
+}
+
+/** Another starts from what there is then; if somebody has taken the deletion already, that is the other one. */
+async function lookAgain({ clock, store, telemetry }: ForgetWorld, { item, owner }: Taken, code: string): Promise<false> {
+  telemetry.warn('deletion_postponed', { connection: item.connection, provider: item.config.provider, code });
+  await store.apply(item.connection, postponeDeletion(owner, clock.now()));
+  return false;
 }
 
 /** Revokes all that may be in force, side by side, since each may take as long as a call may. The worst that comes of it is how it went. */
-async function revoked(world: ForgetWorld, item: Connection): Promise<RevocationResult> {
+async function revoked(world: ForgetWorld, taken: Taken): Promise<RevocationResult> {
+  const { item } = taken;
+  const { connection } = item;
   // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh token is spent.
-  const orphans = unresolved(item).map((attempt) => () => orphanOf(world, item.connection, attempt));
-  const places = [item.refreshToken, item.spare].flatMap((place) => (place === undefined ? [] : [() => refreshTokenAt(world, item.connection, place)]));
-  const results = (await Promise.all([...orphans, ...places].map((read) => revokedOne(world, item, read)))).filter((result) => result !== undefined);
-  const worst = (['failed', 'refused', 'revoked'] as const).map((how) => results.find(({ kind }) => kind === how));
-  return worst.find((result) => result !== undefined) ?? { kind: 'refused', code: 'no_refresh_token' };
+  const orphans = unresolved(item).map((attempt) => () => orphanOf(world, connection, attempt));
+  const places = [item.refreshToken, item.spare].flatMap((place) => (place === undefined ? [] : [() => refreshTokenAt(world, connection, place)]));
+  const ends = await Promise.allSettled([...orphans, ...places].map((read) => revokedOne(world, taken, read)));
+  const results = ends.flatMap((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value ?? [];
+  });
+  const [worst] = (['failed', 'refused', 'revoked'] as const).flatMap((how) => results.filter(({ kind }) => kind === how));
+  return worst ?? { kind: 'refused', code: 'no_refresh_token' };
 }
 
 /** Undefined if there is nothing to revoke. */
-async function revokedOne(
-  { credentials, revocation }: ForgetWorld,
-  { connection, config }: Connection,
-  read: () => Promise<Secret | undefined>,
-): Promise<RevocationResult | undefined> {
+async function revokedOne(world: ForgetWorld, { item, since }: Taken, read: () => Promise<Secret | undefined>): Promise<RevocationResult | undefined> {
+  const { connection, config } = item;
   try {
     const refreshToken = await read();
     if (refreshToken === undefined) return undefined;
-    const stored = config.credentials && (await credentials.read(connection, config.credentials.versionId));
-    return await revocation.revoke(config, refreshToken, stored ?? {});
+    const credentials = config.credentials && (await world.credentials.read(connection, config.credentials.versionId));
+    return await world.revocation.revoke(config, refreshToken, credentials ?? {});
   } catch (error) {
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
-    if (error instanceof Unavailable) return { kind: 'failed', code: 'store_unavailable' };
+    // What cannot be read for a day is not waited for either.
+    if (error instanceof Unavailable && !isPatient({ since }, world.clock.now())) return { kind: 'failed', code: 'store_unavailable' };
     throw error;
   }
 }

@@ -74,7 +74,8 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
     if (refused !== undefined) return refused;
     const outgrown = before && request.grantKeyOf(before.config);
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
-    if (!stored) await storeSecrets(world, connection, request, grantId, given?.versionId);
+    // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
+    if (!stored || before === undefined) await storeSecrets(world, connection, request, grantId, given?.versionId);
     stored = true;
     const credentials = given ?? kept(before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };

@@ -1,6 +1,15 @@
-/** The conditional writes of deleting a connection. It ends in steps: marked, its grant revoked, its secrets removed, then the item. */
-import type { Connection, EpochMs } from './types.ts';
-import type { Write } from './writes.ts';
+/**
+ * Deleting a connection, as conditional writes. It ends in steps: marked, its grant ended at the provider, its secrets deleted, then its item.
+ * One at a time is at work on it: whoever took it last, until its time is over or it gives the deletion back. Each step is written down, so
+ * that the next one goes on where a crash left it.
+ *
+ *   mark ─ take ─┬─ (not ended yet) revoke ─┬─ note ─┬─ delete the secrets ─ remove the item, if it is as it was found
+ *                │                          └─ (provider is down) postpone
+ *                └─ (ended) ────────────────────────┘
+ */
+import { limits } from './limits.ts';
+import { type Connection, type Deletion, type EpochMs, type GrantEnded, plus, type Seen } from './types.ts';
+import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /** From now on nothing is served and nothing renewed. What is under way may still commit: the newest refresh token is the one to revoke. */
 export const markDeleted = (now: EpochMs): Write => ({
@@ -10,10 +19,63 @@ export const markDeleted = (now: EpochMs): Write => ({
   remove: ['authorization'],
 });
 
-/** The provider could not be told: the planner comes back to it. */
-export const postponeDeletion = (until: EpochMs): Write => ({
-  name: 'postpone_deletion',
-  when: [{ present: 'deletion' }],
-  set: { 'deletion.notBefore': until, dueAt: until },
+const isOwnedBy = (owner: string): Clause => ({ path: 'deletion.owner', equals: owner });
+const sameRefreshToken = (item: Connection): Clause => asSeen('refreshToken.versionId', item.refreshToken?.versionId);
+
+/** Takes the deletion until `until`, by when the one who takes it has been stopped: then the planner sends another. */
+export function takeDeletion(owner: string, now: EpochMs): Write & { readonly until: EpochMs } {
+  const until = plus(now, limits.deletionLeaseMs);
+  return {
+    name: 'take_deletion',
+    when: [{ path: 'deletion.notBefore', atMost: now }],
+    set: { 'deletion.owner': owner, 'deletion.notBefore': until, dueAt: until },
+    remove: [],
+    mine: [isOwnedBy(owner)],
+    until,
+  };
+}
+
+/** How the grant that the connection has now was ended, if it was: a PUT that was under way may have brought another one since. */
+export const grantEnded = ({ deletion, refreshToken }: Connection): GrantEnded | undefined =>
+  deletion?.ended?.versionId === refreshToken?.versionId ? deletion?.ended : undefined;
+
+/** Whether a provider that cannot be told is tried again. */
+export const isPatient = ({ since }: Pick<Deletion, 'since'>, now: EpochMs): boolean => now < plus(since, limits.revocationMs);
+
+/** From here on there is only removing left, whoever goes on. Refused if the deletion or the refresh token is another one by now. */
+export const noteGrantEnded = (item: Connection, owner: string, { kind, code }: Pick<GrantEnded, 'kind' | 'code'>): Write => ({
+  name: 'note_grant_ended',
+  when: [isOwnedBy(owner), sameGrant(item), sameRefreshToken(item)],
+  set: {
+    'deletion.ended': {
+      kind,
+      ...(code !== undefined && { code }),
+      ...(item.refreshToken && { versionId: item.refreshToken.versionId }),
+    } satisfies GrantEnded,
+  },
   remove: [],
 });
+
+/** Gives the deletion back, for the planner to send another at `until`. */
+export const postponeDeletion = (owner: string, until: EpochMs): Write => ({
+  name: 'postpone_deletion',
+  when: [isOwnedBy(owner)],
+  set: { 'deletion.notBefore': until, dueAt: until },
+  remove: ['deletion.owner'],
+});
+
+/**
+ * What must hold of the item for it to be removed: that it is the very deletion that was taken, and that no PUT that was under way has changed
+ * the grant or the settings since, and so perhaps brought secrets that are still there. A connection that was put again is not being deleted.
+ */
+export const asTaken = (item: Connection, owner: string): readonly Clause[] => [isOwnedBy(owner), sameGrant(item), sameRefreshToken(item), sameSettings(item)];
+
+/**
+ * How many slots the connection may have used, however often its settings or the life of its tokens changed their number. Where it was not
+ * written down, the generation tells: what follows generation n goes to slot n + 1 at most.
+ */
+export const slotsUsed = ({ slots, generation }: Connection): number => slots ?? generation + 2;
+
+/** The same write, which also notes how many slots there may be in use from then on. */
+export const notingSlots = <W extends Write>(write: W, { item, profile }: Seen): W =>
+  item.slots !== undefined && item.slots >= profile.slots ? write : { ...write, set: { ...write.set, slots: Math.max(slotsUsed(item), profile.slots) } };

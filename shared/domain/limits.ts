@@ -78,6 +78,14 @@ export const limits = {
   /** For how long a provider that cannot be told of a deletion is tried. */
   revocationMs: 86_400_000,
 
+  // Deleting.
+  /** Whoever takes a deletion has it so long: its function has ended by then. */
+  deletionLeaseMs: 90_000,
+  /** After a store was out of reach. */
+  deletionRetryMs: 60_000,
+  /** How many secrets are deleted at the same time. */
+  secretsAtOnce: 4,
+
   /** Who claimed a grant for a connection that is not there by now will not write it any more. */
   claimMs: 60_000,
   /** An authorization server that is asked for its metadata, at up to two places, while a caller waits. */
@@ -114,6 +122,10 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
   [
     limits.tokenTimeoutMs + 2 * limits.skewMs < limits.claimMs,
     'time-out of the connections function + 2 × skew < claim: no claim is taken from one who can still write',
+  ],
+  [
+    limits.refreshTimeoutMs + 2 * limits.skewMs < limits.deletionLeaseMs,
+    'time-out of the refresh function + 2 × skew < lease of a deletion: nobody deletes secrets of a connection that another has removed',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
   [limits.probeWaitMs.to < limits.marginMs, 'longest wait for a probe < margin: a provider that is back is called again before tokens expire'],

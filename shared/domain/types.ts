@@ -207,7 +207,29 @@ export interface Connection {
   /** The last authorization that was asked for, until it has brought a grant. */
   readonly authorization?: PendingAuthorization;
   /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
-  readonly deletion?: { readonly since: EpochMs; readonly notBefore: EpochMs };
+  readonly deletion?: Deletion;
+  /** Its refresh tokens have been in no secret but those of the slots below this. Absent if that was not written down from the start. */
+  readonly slots?: number;
+}
+
+/** A deletion that is not done yet. One at a time is at work on it. */
+export interface Deletion {
+  readonly since: EpochMs;
+  /** Nobody comes to it before: whoever has it may be at work until then, or it waits for the next try. */
+  readonly notBefore: EpochMs;
+  /** Who has it: random, another for each that takes it. */
+  readonly owner?: string;
+  /** How the grant was ended at the provider. Once that is written down, there is only removing left. */
+  readonly ended?: GrantEnded;
+}
+
+/** What came of revoking a grant. Another refresh token than this one is revoked anew. */
+export interface GrantEnded {
+  /** `refused`: there is nothing, or nobody, to tell. `failed`: the provider could not be told for as long as it was tried. */
+  readonly kind: 'revoked' | 'refused' | 'failed';
+  readonly code?: string;
+  /** Of the refresh token that was revoked, if there was one. */
+  readonly versionId?: string;
 }
 
 /** What a client needs beside the access token, and nobody else: it is sealed with it. */

@@ -1,4 +1,4 @@
-import type { Attempt, Connection, EpochMs, Failure, Lease, PendingAuthorization } from './types.ts';
+import type { Attempt, Connection, Deletion, EpochMs, Failure, Lease, PendingAuthorization } from './types.ts';
 
 /** An attribute, or a member of one: `lease.fence`, `attempts.17.sent`. */
 export type Path =
@@ -10,7 +10,8 @@ export type Path =
   | `failure.${keyof Failure}`
   | `authorization.${keyof PendingAuthorization}`
   | `announcement.${'change' | 'at'}`
-  | 'deletion.notBefore';
+  | 'refreshToken.versionId'
+  | `deletion.${keyof Deletion}`;
 
 /** One condition. A comparison with an absent attribute is false. */
 export type Clause =

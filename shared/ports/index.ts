@@ -24,8 +24,10 @@ export interface Chance {
 /** A store or queue could not be reached, refused to answer, or timed out; whether it acted is unknown. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable';
-  constructor(store: 'table' | 'secrets' | 'queue' | 'keys' | 'events', options?: { cause?: unknown }) {
+  readonly store: 'table' | 'secrets' | 'queue' | 'keys' | 'events';
+  constructor(store: Unavailable['store'], options?: { cause?: unknown }) {
     super(`${store} unavailable`, options);
+    this.store = store;
   }
 }
 

@@ -3,7 +3,7 @@ import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
 import { memoryGrantClaims } from '../../shared/adapters/memory-grant-claims.ts';
 import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
 import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
-import { type ConnectionConfig, type ConnectionName, plus, Secret } from '../../shared/domain/types.ts';
+import { type Connection, type ConnectionConfig, type ConnectionName, plus, Secret } from '../../shared/domain/types.ts';
 import type { AuthorizationState } from '../../shared/ports/authorization.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
 import { now } from '../providers/loopback.ts';
@@ -12,11 +12,13 @@ const connection = 'exact-nl' as ConnectionName;
 const config: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'always' };
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
 
-test('settings that are put at the very moment of a login are kept, and so is its grant', async () => {
+type Store = ReturnType<typeof memoryConnections>;
+
+/** Logs in; something happens between the look at the connection, once the code was redeemed, and the write. */
+async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
   const store = memoryConnections();
   const item = { ...create(connection, config, '0', now, 'reauthorization_required', { grantId: 'old', place: undefined }), authorization: { id: 'link' } };
   await store.create(item);
-  const changed: ConnectionConfig = { ...config, account: 'Ann', marginSeconds: 20 };
   let sealed = 0;
   const state: AuthorizationState = {
     id: 'link',
@@ -47,10 +49,9 @@ test('settings that are put at the very moment of a login are kept, and so is it
     accessSealer: {
       ready: async () => undefined,
       open: async () => new Secret(''),
-      // Between the look at the connection and the write.
       seal: async () => {
         sealed += 1;
-        if (sealed === 1) expect((await store.apply(connection, replaceConfig(item, changed, plus(now, 1)))).applied).toBe(true);
+        if (sealed === 1) await meanwhile(store, item);
         return 'sealed';
       },
     },
@@ -59,8 +60,28 @@ test('settings that are put at the very moment of a login are kept, and so is it
     queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
     telemetry: silent,
   };
-  expect(await redeem(world, new URLSearchParams({ state: 'state', code: 'c' }), plus(now, 60_000))).toEqual({ kind: 'connected', connection });
-  expect(await store.read(connection)).toMatchObject({ config: changed, state: 'active', generation: 1 });
+  const redemption = await redeem(world, new URLSearchParams({ state: 'state', code: 'c' }), plus(now, 60_000));
+  return { redemption, found: await store.read(connection), sealed, asked };
+}
+
+test('settings that are put at the very moment of a login are kept, and so is its grant', async () => {
+  const changed: ConnectionConfig = { ...config, account: 'Ann', marginSeconds: 20 };
+  const { redemption, found, sealed, asked } = await loggedIn(async (store, item) => {
+    expect((await store.apply(connection, replaceConfig(item, changed, plus(now, 1)))).applied).toBe(true);
+  });
+  expect(redemption).toEqual({ kind: 'connected', connection });
+  expect(found).toMatchObject({ config: changed, state: 'active', generation: 1 });
   expect(sealed).toBe(2);
   expect(asked).toEqual([0]);
+});
+
+test('a login for a connection that was deleted meanwhile is none for the one that was put again under its name', async () => {
+  const again = create(connection, config, '0', plus(now, 1), 'active', { grantId: 'new', place: { versionId: 'v', slot: 0 } });
+  const { redemption, found, asked } = await loggedIn(async (store) => {
+    await store.remove(connection, []);
+    await store.create(again);
+  });
+  expect(redemption).toEqual({ kind: 'changed_meanwhile', connection });
+  expect(found).toEqual(again);
+  expect(asked).toEqual([]);
 });

@@ -25,6 +25,7 @@ const bounds = [
   ['longest wait < time-out of the token function', 'most: 25_000', 'most: 28_999', 'most: 29_000'],
   ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs: 8_000', 'discoveryTimeoutMs: 9_499', 'discoveryTimeoutMs: 9_500'],
   ['time-out of the connections function + 2 × skew < claim', 'claimMs: 60_000', 'claimMs: 33_001', 'claimMs: 33_000'],
+  ['time-out of the refresh function + 2 × skew < lease of a deletion', 'deletionLeaseMs: 90_000', 'deletionLeaseMs: 84_001', 'deletionLeaseMs: 84_000'],
   ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs: 29_000', 'tokenTimeoutMs: 29_999', 'tokenTimeoutMs: 30_000'],
   [
     'longest wait for a probe < margin',

@@ -65,7 +65,7 @@ function openWorld(random: Random) {
     credentials: { store: async () => undefined, read: async () => undefined },
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
     revocation: { revoke: async () => ({ kind: 'refused', code: 'none' }) as const },
-    removeSecrets: async () => undefined,
+    removeSecrets: async () => true,
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry: silent,
     grantKeyOf: (config: Parameters<typeof grantKeyOf>[0]) => grantKeyOf(config),

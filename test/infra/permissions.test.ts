@@ -71,7 +71,7 @@ describe('each function may do what it must, and nothing else', () => {
       'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', secret('*/client*'), secret('*/refresh-*')],
       'secretsmanager:CreateSecret': [secret('*/refresh-*')],
       'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
-      'secretsmanager:RestoreSecret': [secret('*/refresh-*')],
+      'secretsmanager:RestoreSecret': [secret('*/client*'), secret('*/refresh-*')],
       'sqs:ChangeMessageVisibility': ['RefreshQueue.Arn'],
       'sqs:DeleteMessage': ['RefreshQueue.Arn'],
       'sqs:GetQueueAttributes': ['RefreshQueue.Arn'],
@@ -115,9 +115,15 @@ describe('each function may do what it must, and nothing else', () => {
       'secretsmanager:GetSecretValue': ['AccessKey', 'StateKey', secret('*/client*')],
       'secretsmanager:CreateSecret': [secret('*/refresh-*')],
       'secretsmanager:PutSecretValue': [secret('*/refresh-*')],
-      'secretsmanager:RestoreSecret': [secret('*/refresh-*')],
+      'secretsmanager:RestoreSecret': [secret('*/client*'), secret('*/refresh-*')],
       'sqs:SendMessage': ['RefreshQueue.Arn'],
     });
+  });
+
+  test.each(['refresh', 'authorizations', 'connections', 'token', 'plan'] as const)('%s may restore every secret of a connection that it may use', (name) => {
+    const { 'secretsmanager:RestoreSecret': restored = [], ...others } = allowed(broker, roleOf[name]);
+    const used = [...(others['secretsmanager:GetSecretValue'] ?? []), ...(others['secretsmanager:PutSecretValue'] ?? [])];
+    expect(restored).toEqual([...new Set(used.filter((resource) => resource.includes('/')))].sort());
   });
 
   test('only authorizations opens what a browser brings back', () => {

@@ -177,7 +177,7 @@ describe('recreated connection with the same fence', () => {
     await s.untilDue();
     s.send();
     await s.pass(1);
-    await s.store.remove(await s.item());
+    await s.store.remove(s.connection, []);
     await s.authorize();
     s.send();
     await s.pass(5);

@@ -94,6 +94,7 @@ export function connectionsWorldOf(world: World, environment: Environment, { que
 export function forgetWorldOf(world: World, environment: Environment, { telemetry }: Given): ForgetWorld {
   return {
     clock: environment,
+    chance: world.chance(),
     store: world.tableOf(environment),
     refreshTokens: world.refreshTokensOf(environment),
     credentials: noCredentials,
@@ -102,7 +103,7 @@ export function forgetWorldOf(world: World, environment: Environment, { telemetr
     grantKeyOf: (config) => grantKeyOf(config),
     revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
     // In seven days: nothing of it is gone while a run lasts, and whoever reads or writes one meanwhile keeps it.
-    removeSecrets: () => environment.io('secrets.remove', 'secrets', () => {}),
+    removeSecrets: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill),
     telemetry,
   };
 }

@@ -148,9 +148,9 @@ export class Stores {
           }
           return created;
         }),
-      remove: (seen) =>
+      remove: (connection, when) =>
         environment.io('table.remove', 'table', async () => {
-          const gone = await store.remove(seen);
+          const gone = await store.remove(connection, when);
           const { current } = this;
           if (!gone || current === undefined) return gone;
           this.note('removed', String(environment.id));

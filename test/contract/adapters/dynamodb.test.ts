@@ -63,7 +63,7 @@ describe('a table', () => {
       store.apply(name, touch(now)),
       store.listDue('0', now, 1),
       store.list(1),
-      store.remove(newConnection()),
+      store.remove(name, []),
     ];
     for (const done of await Promise.allSettled(attempts)) {
       expect(done).toMatchObject({

@@ -13,6 +13,7 @@ import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts
 import { memoryVersions } from '../../../shared/adapters/memory-secrets.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../../shared/adapters/secret-versions.ts';
 import { credentials, refreshTokens, secretRemoval } from '../../../shared/adapters/secrets-manager.ts';
+import { limits } from '../../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, Secret, type TokenSet, versionIdOf } from '../../../shared/domain/types.ts';
 import { Unavailable } from '../../../shared/ports/index.ts';
 import { localClient } from './worlds.ts';
@@ -156,12 +157,58 @@ describe.each([
     const slots = 2;
     await store().persist(name, 0, version(2), tokenSet('refresh'));
     await credentials(world.versions, prefix).store(name, version(9), { client_secret: new Secret('client') });
-    await secretRemoval(world.versions, prefix).remove(name, slots);
-    await secretRemoval(world.versions, prefix).remove(name, slots);
+    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
+    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
     expect(await store().lookUp(name, 0, version(3))).toEqual({ kind: 'absent' });
-    await secretRemoval(world.versions, prefix).remove(name, slots);
+    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
     expect(await store().persist(name, 0, version(4), tokenSet('next'))).toBe(true);
     expect((await store().read(name, 0, version(4)))?.reveal()).toBe('next');
+  });
+
+  describe('the secrets of a connection that is deleted', () => {
+    const counting = (each: (name: string) => Promise<void>): SecretVersions => ({ ...memoryVersions(), remove: each });
+
+    test('are its credentials and its slots, a few at a time', async () => {
+      const [names, running]: [string[], { now: number; most: number }] = [[], { now: 0, most: 0 }];
+      const versions = counting(async (name) => {
+        names.push(name);
+        running.now += 1;
+        running.most = Math.max(running.most, running.now);
+        await new Promise(setImmediate);
+        running.now -= 1;
+      });
+      expect(await secretRemoval(versions, prefix).remove('a' as ConnectionName, 9, () => true)).toBe(true);
+      expect(names.sort()).toEqual(['broker/a/client', ...Array.from({ length: 9 }, (_, slot) => `broker/a/refresh-${slot}`)]);
+      expect(running.most).toBe(limits.secretsAtOnce);
+    });
+
+    test('are left alone from when they may no longer be deleted', async () => {
+      let asked = 0;
+      const names: string[] = [];
+      const removal = secretRemoval(
+        counting(async (name) => void names.push(name)),
+        prefix,
+      );
+      expect(await removal.remove('a' as ConnectionName, 9, () => ++asked <= 6)).toBe(false);
+      expect(names).toHaveLength(6);
+      expect(await removal.remove('a' as ConnectionName, 9, () => false)).toBe(false);
+      expect(names).toHaveLength(6);
+    });
+
+    test('are left alone once one could not be deleted, and none is under way when that is told', async () => {
+      let running = 0;
+      const names: string[] = [];
+      const versions = counting(async (name) => {
+        names.push(name);
+        if (name.endsWith('refresh-1')) throw new Unavailable('secrets');
+        running += 1;
+        for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+        running -= 1;
+      });
+      await expect(secretRemoval(versions, prefix).remove('a' as ConnectionName, 40, () => true)).rejects.toBeInstanceOf(Unavailable);
+      expect(running).toBe(0);
+      expect(names).toHaveLength(limits.secretsAtOnce);
+    });
   });
 
   test('credentials are read by their version, all of them', async () => {

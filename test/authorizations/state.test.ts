@@ -70,8 +70,12 @@ describe('a state', () => {
         if (asked === undefined) return secretOf(versions - 1);
         return secretOf(asked === 'AWSPREVIOUS' ? versions - 2 : ids.indexOf(asked as (typeof ids)[number]));
       };
-      const rotate = (): void => void (versions += 1);
-      const later = (ms: number): void => void (time += ms);
+      const rotate = (): void => {
+        versions += 1;
+      };
+      const later = (ms: number): void => {
+        time += ms;
+      };
       const environment = () => joseState(readKey, { now: () => time as EpochMs });
       return { reads, rotate, later, environment };
     }

@@ -15,6 +15,7 @@ import {
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
 import { askToLook } from './ask-to-look.ts';
+import { barTo, faultsAgainst, kept } from './carry-over.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
@@ -35,6 +36,8 @@ export interface ConnectionRequest {
   readonly grant: Profile['grant'];
   /** What a grant and its secrets are bound to: provider, token endpoint, client, user. They cannot be carried over to another. */
   readonly identityOf: (config: ConnectionConfig) => string;
+  /** Where else they are sent, by the path of the setting that says so. They are not carried over to somebody new. */
+  readonly destinationsOf: (config: ConnectionConfig) => Readonly<Record<string, string>>;
   readonly grantKeyOf: GrantKeyOf;
   /** The secrets without which no token can be asked for, and where in the request they are given. */
   readonly needed: readonly { readonly name: string; readonly path: string }[];
@@ -95,30 +98,6 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   return { kind: 'conflict' };
 }
 
-const sameIdentity = (before: Connection | undefined, { config, identityOf }: ConnectionRequest): boolean =>
-  before !== undefined && identityOf(before.config) === identityOf(config);
-
-/** Secrets stay when their owner does and none is sent: nobody can read them back to send them again. */
-const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
-  request.needed.length > 0 && sameIdentity(before, request) ? before?.config.credentials : undefined;
-
-function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
-  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
-  const missing = request.needed.filter(({ name }) => !have?.includes(name));
-  const faults = missing.map(({ path }) => ({
-    path,
-    message: 'is missing, and none is stored for this provider, client and user. Secrets are replaced together: give all of them',
-  }));
-  if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
-  if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
-    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
-  }
-  if (before.refreshToken !== undefined && !sameIdentity(before, request)) {
-    faults.push({ path: 'refresh_token', message: 'is missing: the stored one belongs to another provider, token endpoint or client than this request names' });
-  }
-  return faults;
-}
-
 async function storeSecrets(
   world: ConnectionsWorld,
   connection: ConnectionName,
@@ -162,7 +141,7 @@ function change(before: Connection, config: ConnectionConfig, request: Connectio
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;
-  const anew = replaced || before.state === 'reauthorization_required' || !sameIdentity(before, request);
+  const anew = replaced || before.state === 'reauthorization_required' || barTo(before, request)?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

@@ -83,6 +83,15 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
   return JSON.stringify([provider, tokenEndpoint?.href ?? null, clientId, filledTree(who, values)]);
 }
 
+/**
+ * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who they are of:
+ * two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a browser.
+ */
+export function destinationsOf(config: ConnectionConfig, presets: Presets = knownPresets): Readonly<Record<string, string>> {
+  const revocationEndpoint = resolvedOrNone(config, presets)?.revocationEndpoint;
+  return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
+}
+
 /** Provider, token endpoint and client: whoever shares them shares the provider's health and its limits. */
 export function applicationOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = '' } = config;

@@ -1,0 +1,44 @@
+/**
+ * What a PUT may carry over from the connection that it replaces. Nobody can read stored secrets back to send them again, so they stay
+ * if none is sent; but only for their owner, and only where they would be sent to nobody who was not sent them before: else whoever
+ * may put and delete a connection could have them sent to a host of his own.
+ */
+import type { Connection, ConnectionConfig } from '../domain/types.ts';
+import type { ConnectionRequest } from './put-connection.ts';
+
+/** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
+export type Bar = { readonly kind: 'another_owner' } | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
+
+/** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
+export function barTo(before: Connection, { config, identityOf, destinationsOf }: ConnectionRequest): Bar | undefined {
+  if (identityOf(before.config) !== identityOf(config)) return { kind: 'another_owner' };
+  const known = destinationsOf(before.config);
+  const paths = Object.entries(destinationsOf(config)).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
+  return paths.length === 0 ? undefined : { kind: 'another_destination', paths };
+}
+
+/** The stored secrets, if the request has a use for them and nothing bars it from them. */
+export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
+  before !== undefined && request.needed.length > 0 && barTo(before, request) === undefined ? before.config.credentials : undefined;
+
+/** Returns every secret that the request would need and that cannot be carried over. */
+export function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
+  const bar = before && barTo(before, request);
+  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
+  const missing = request.needed.filter(({ name }) => !have?.includes(name));
+  const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(bar)}. Secrets are replaced together: give all of them` }));
+  if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
+  if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
+    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
+  }
+  if (before.refreshToken !== undefined && bar !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(bar)}` });
+  return faults;
+}
+
+const noneStored = (bar: Bar | undefined): string =>
+  bar?.kind === 'another_destination' ? `what is stored ${stays(bar)}` : 'none is stored for this provider, client and user';
+
+const stays = (bar: Bar): string =>
+  bar.kind === 'another_owner'
+    ? 'belongs to another provider, token endpoint or client than this request names'
+    : `would be sent to another ${bar.paths.join(', ')} than before (given, or found in the issuer’s metadata)`;

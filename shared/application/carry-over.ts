@@ -3,7 +3,8 @@
  * if none is sent; but only for their owner, and only where they would be sent to nobody who was not sent them before: else whoever
  * may put and delete a connection could have them sent to a host of his own.
  */
-import type { Connection, ConnectionConfig } from '../domain/types.ts';
+import { importFence } from '../domain/grant-writes.ts';
+import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/types.ts';
 import type { ConnectionRequest } from './put-connection.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
@@ -21,13 +22,33 @@ export function barTo(before: Connection, { config, identityOf, destinationsOf }
 export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
   before !== undefined && request.needed.length > 0 && barTo(before, request) === undefined ? before.config.credentials : undefined;
 
-/** Returns every secret that the request would need and that cannot be carried over. */
+/**
+ * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now, and the request
+ * sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then, with its newest refresh token. Only
+ * where it is dead is the old one meant to be tried.
+ */
+export const imports = (before: Connection | undefined, request: ConnectionRequest): boolean =>
+  request.refreshToken !== undefined && !(before !== undefined && beganGrant(before, request) && barTo(before, request) === undefined);
+
+const beganGrant = (before: Connection, { refreshToken, importDigestOf }: ConnectionRequest): boolean =>
+  refreshToken !== undefined && before.state !== 'reauthorization_required' && before.importDigest === importDigestOf(before.connection, refreshToken);
+
+/** Whether the refresh token that began the grant was replaced by another, or may be in use at this moment. */
+const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
+  refreshToken?.versionId !== versionIdOf(grantId, importFence) || Object.keys(attempts).length > 0;
+
+/** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
 export function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
   const bar = before && barTo(before, request);
   const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
   const missing = request.needed.filter(({ name }) => !have?.includes(name));
   const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(bar)}. Secrets are replaced together: give all of them` }));
-  if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
+  if (before === undefined || request.grant !== 'refresh_token') return faults;
+  if (request.refreshToken !== undefined) {
+    const spent = bar !== undefined && beganGrant(before, request) && isUsed(before);
+    if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(bar)}: give a newer one` });
+    return faults;
+  }
   if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
     faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
   }

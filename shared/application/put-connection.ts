@@ -1,6 +1,6 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import { create, type Grant, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
+import { create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
 import {
   type Connection,
   type ConnectionConfig,
@@ -15,7 +15,7 @@ import {
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
 import { askToLook } from './ask-to-look.ts';
-import { barTo, faultsAgainst, kept } from './carry-over.ts';
+import { barTo, faultsAgainst, imports, kept } from './carry-over.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
@@ -44,6 +44,8 @@ export interface ConnectionRequest {
   /** All of the connection's secrets, or none: they are replaced together. */
   readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
+  /** By which a refresh token that was imported into the connection is known again; it tells nothing else of it. */
+  readonly importDigestOf: (connection: ConnectionName, refreshToken: Secret) => string;
 }
 
 export type PutResult =
@@ -57,8 +59,6 @@ export type PutResult =
   | { readonly kind: 'deleting' };
 
 const tries = 5;
-/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
-export const importFence = 0;
 
 /** Secrets are stored before the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`. */
 export async function putConnection(world: ConnectionsWorld, connection: ConnectionName, request: ConnectionRequest): Promise<PutResult> {
@@ -66,7 +66,7 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
   const key = request.grantKeyOf(request.config);
-  let stored = false;
+  let stored: Stored = { credentials: false, refreshToken: false };
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const before = await store.read(connection);
     if (before?.deletion !== undefined) return { kind: 'deleting' };
@@ -77,18 +77,19 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
     if (refused !== undefined) return refused;
     const outgrown = before && request.grantKeyOf(before.config);
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
-    if (!stored) await storeSecrets(world, connection, request, grantId, given?.versionId);
-    stored = true;
+    const imported = imports(before, request) ? request.refreshToken : undefined;
+    const grant: Grant = imported === undefined ? { grantId, place: undefined } : importOf(grantId, request.importDigestOf(connection, imported));
+    stored = await storeSecrets(world, connection, stored, { credentials: request.credentials, given, imported, grant });
     const credentials = given ?? kept(before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
-    const item = await write(world, connection, before, config, request, grantId);
+    const item = await write(world, connection, before, config, request, grant);
     if (item !== undefined) {
       if (outgrown !== undefined && left !== undefined) await giveBack(world, outgrown, left);
       world.telemetry.info('connection_put', {
         connection,
         provider: config.provider,
         created: before === undefined,
-        imported: request.refreshToken !== undefined,
+        imported: imported !== undefined,
       });
       // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
       await askToLook(world, connection);
@@ -98,15 +99,35 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   return { kind: 'conflict' };
 }
 
+const importOf = (grantId: string, importDigest: string): Grant => ({
+  grantId,
+  place: { slot: 0, versionId: versionIdOf(grantId, importFence) },
+  importDigest,
+});
+
+/** Which of a request's secrets are in the store: each goes there once, however often the connection is looked at. */
+interface Stored {
+  readonly credentials: boolean;
+  readonly refreshToken: boolean;
+}
+
+interface ToStore {
+  readonly credentials: Credentials | undefined;
+  readonly given: ConnectionConfig['credentials'];
+  readonly imported: Secret | undefined;
+  readonly grant: Grant;
+}
+
 async function storeSecrets(
   world: ConnectionsWorld,
   connection: ConnectionName,
-  request: ConnectionRequest,
-  grantId: string,
-  versionId: string | undefined,
-): Promise<void> {
-  if (request.credentials !== undefined && versionId !== undefined) await world.credentials.store(connection, versionId, request.credentials);
-  if (request.refreshToken !== undefined) await world.refreshTokens.storeRefreshToken(connection, 0, versionIdOf(grantId, importFence), request.refreshToken);
+  stored: Stored,
+  { credentials, given, imported, grant: { place } }: ToStore,
+): Promise<Stored> {
+  if (!stored.credentials && credentials !== undefined && given !== undefined) await world.credentials.store(connection, given.versionId, credentials);
+  const storing = !stored.refreshToken && imported !== undefined && place !== undefined;
+  if (storing) await world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, imported);
+  return { credentials: true, refreshToken: stored.refreshToken || storing };
 }
 
 /** Returns the item as written, or undefined if it was changed since it was read. */
@@ -116,13 +137,11 @@ async function write(
   before: Connection | undefined,
   config: ConnectionConfig,
   request: ConnectionRequest,
-  grantId: string,
+  grant: Grant,
 ): Promise<Connection | undefined> {
   const now = clock.now();
-  const place = request.refreshToken === undefined ? undefined : { slot: 0, versionId: versionIdOf(grantId, importFence) };
-  const grant: Grant = { grantId, place };
   if (before === undefined) {
-    const authorized = place !== undefined || request.grant !== 'refresh_token';
+    const authorized = grant.place !== undefined || request.grant !== 'refresh_token';
     const state: State = authorized ? 'active' : 'reauthorization_required';
     const shard = dueShards[Math.floor(chance.next() * dueShards.length)] ?? '0';
     const item = create(connection, config, shard, now, state, grant);

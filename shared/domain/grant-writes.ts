@@ -7,7 +7,12 @@ import { sameFence, sameGeneration, sameGrant, type Write } from './writes.ts';
 export interface Grant {
   readonly grantId: string;
   readonly place: Place | undefined;
+  /** Of the refresh token, if it was imported. */
+  readonly importDigest?: string;
 }
+
+/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
+export const importFence = 0;
 
 /** A connection's first item. */
 export function create(connection: ConnectionName, config: ConnectionConfig, dueShard: string, now: EpochMs, state: State, grant: Grant): Connection {
@@ -29,6 +34,7 @@ export function create(connection: ConnectionName, config: ConnectionConfig, due
     callsOn: 0,
     dueShard,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
     // Whoever looks then finds that nobody has asked yet, and lets it rest until it must be kept alive.
     ...(state === 'active' ? noted('authorized', now) : {}),
   };
@@ -67,9 +73,11 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     contested: false,
     ...noted('authorized', now),
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
   },
   remove: [
     ...(grant.place === undefined ? (['refreshToken'] as const) : []),
+    ...(grant.importDigest === undefined ? (['importDigest'] as const) : []),
     'cause',
     'lease',
     'accessToken',

@@ -9,6 +9,7 @@ import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } 
 import type { EndpointPolicy } from './endpoint-url.ts';
 import { type Facts, factsSchema } from './facts.ts';
 import { grantKeyOf } from './grant-key.ts';
+import { importDigestOf } from './import-digest.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
 import { destinationsOf, identityOf, replacements } from './resolve.ts';
@@ -33,6 +34,8 @@ export interface ParsedConnectionRequest {
   /** All of the connection's secrets, or none. */
   readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
+  /** By which a refresh token that was imported into the connection is known again. */
+  readonly importDigestOf: (connection: string, refreshToken: Secret) => string;
 }
 
 export type Parsed = { readonly ok: true; readonly value: ParsedConnectionRequest } | { readonly ok: false; readonly faults: readonly Fault[] };
@@ -116,6 +119,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): 
     identityOf: (config) => identityOf(config, presets),
     destinationsOf: (config) => destinationsOf(config, presets),
     grantKeyOf: (config) => grantKeyOf(config, presets),
+    importDigestOf,
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),

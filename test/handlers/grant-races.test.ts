@@ -84,6 +84,8 @@ async function put({ world }: Opened, connection: ConnectionName, account: strin
     grant: 'refresh_token',
     identityOf: () => 'one application',
     destinationsOf: () => ({}),
+    // Another each time: each import begins a grant.
+    importDigestOf: () => world.chance.id(),
     grantKeyOf: world.grantKeyOf,
     needed: [],
     ...(imported && { refreshToken: new Secret('r') }),

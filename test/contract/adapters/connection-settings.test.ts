@@ -24,6 +24,7 @@ describe('a new connection', () => {
 
 describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
+  const place = { versionId: 'v', sealed: 'text' };
 
   test('new settings keep the grant and try a misconfigured connection again', async () => {
     const item = await created({ state: 'misconfigured', cause: 'invalid_client', notBefore: at(1), refreshAt: at(50) });
@@ -35,9 +36,8 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   });
 
   test('a new grant clears all that the old one left; again it is known as one’s own', async () => {
-    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 } });
+    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old' });
     const { item } = seen;
-    const place = { versionId: 'v', sealed: 'text' };
     const write = replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place });
     await refuses(item.connection, replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }));
     const after = await applies(item.connection, write);
@@ -63,5 +63,11 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       refreshToken: place,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('an import leaves its digest in the place of the one before', async () => {
+    const { item } = await held({ importDigest: 'old' });
+    const after = await applies(item.connection, replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }));
+    expect(after).toMatchObject({ importDigest: 'new' });
   });
 });

@@ -49,10 +49,11 @@ export function faultsAgainst(before: Connection | undefined, request: Connectio
     if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(bar)}: give a newer one` });
     return faults;
   }
-  if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
+  // There is nothing to lose in a dead grant: it is forgotten, and a person authorizes anew.
+  if (before.state === 'reauthorization_required') return faults;
+  if (before.refreshToken === undefined) {
     faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
-  }
-  if (before.refreshToken !== undefined && bar !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(bar)}` });
+  } else if (bar !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(bar)}` });
   return faults;
 }
 

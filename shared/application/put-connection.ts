@@ -1,6 +1,6 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import { create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
+import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
 import {
   type Connection,
   type ConnectionConfig,
@@ -157,10 +157,12 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
+  const bar = barTo(before, request);
+  if (request.grant === 'refresh_token' && bar !== undefined) return abandonGrant(before, config, now, grant.grantId);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;
-  const anew = replaced || before.state === 'reauthorization_required' || barTo(before, request)?.kind === 'another_owner';
+  const anew = replaced || before.state === 'reauthorization_required' || bar?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

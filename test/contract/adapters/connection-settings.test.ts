@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { create, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
+import { abandonGrant, create, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
 import type { ConnectionName } from '../../../shared/domain/types.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
@@ -61,6 +61,36 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       dueAt: at(3),
       announcement: { change: 'authorized', at: at(3) },
       refreshToken: place,
+    });
+    expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('a grant that is abandoned leaves nothing of itself but what was spent; the connection waits for another', async () => {
+    const marks = { suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old', notBefore: at(1) };
+    const { attempts } = (await held()).item;
+    const item = await created({ ...marks, attempts, state: 'reauthorization_required', cause: 'refresh_in_doubt', accessToken: 'sealed', expiresAt: at(9) });
+    const config = { ...item.config, clientId: 'other' };
+    const write = abandonGrant(item, config, at(3), otherGrantId);
+    const after = await applies(item.connection, write);
+    expect(after).toEqual({
+      connection: item.connection,
+      config,
+      createdAt: item.createdAt,
+      configuredAt: at(3),
+      dueAt: item.dueAt,
+      dueShard: item.dueShard,
+      state: 'reauthorization_required',
+      cause: 'not_authorized_yet',
+      grantId: otherGrantId,
+      grantedAt: at(3),
+      generation: 0,
+      fence: 2,
+      committedFence: 2,
+      attempts: {},
+      errors: item.errors,
+      calls: item.calls,
+      callsOn: item.callsOn,
+      contested: false,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
   });

@@ -6,10 +6,8 @@ import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
 import type { Connection, EpochMs } from '../shared/domain/types.ts';
 import { discovered } from '../shared/providers/discovery.ts';
-import { knownPresets } from '../shared/providers/presets/index.ts';
-import { profileOf } from '../shared/providers/profile.ts';
+import { profileOrNone } from '../shared/providers/profile.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
-import { presetNamed } from '../shared/providers/values.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
 import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
@@ -70,7 +68,6 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 };
 
-/** A connection whose preset is gone has no budget to tell of; that it is there must still be seen. */
-const described = (item: Connection, now: EpochMs) => describe(item, now, presetNamed(item.config.provider, knownPresets) === undefined ? {} : profileOf(item));
+const described = (item: Connection, now: EpochMs) => describe(item, now, profileOrNone(item));
 
 export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));

@@ -17,7 +17,7 @@ import { withHeaderSecrets } from '../providers/headers.ts';
 import { dialectOf } from '../providers/profile.ts';
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts';
 import { filledRecord } from '../providers/templates.ts';
-import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
+import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import { httpExchange } from './http-exchange.ts';
 import { writtenBy } from './oauth-request.ts';
 
@@ -61,8 +61,8 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
 
   async function send(provider: ResolvedProvider, config: ConnectionConfig, grant: CodeGrant) {
     const { facts, values, tokenEndpoint } = provider;
-    const authentication = clientAuthenticationOf(provider, grant.credentials, surroundings);
-    if (typeof authentication === 'string') return { kind: 'not_sent', code: authentication } as const;
+    const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings);
+    if (typeof authentication === 'string') return unauthenticated(authentication);
     if (tokenEndpoint === undefined || faultOfEndpoint(tokenEndpoint.href, policy) !== undefined)
       return { kind: 'not_sent', code: 'address_not_allowed' } as const;
     const request = await writtenBy((options) =>

@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
-import type { Chance, Clock, Credentials } from '../ports/index.ts';
+import type { ConnectionConfig } from '../domain/types.ts';
+import type { Chance, Clock, Credentials, TokenReply } from '../ports/index.ts';
 import type { ResolvedProvider } from '../providers/resolve.ts';
 import { privateKeyOf } from '../providers/secret-formats.ts';
 import { filledRecord } from '../providers/templates.ts';
@@ -16,8 +17,18 @@ export interface Surroundings {
 /** An assertion is used at once. Long enough for clocks that differ, short enough to be worth nothing in a log. */
 const assertionLifetimeSeconds = 300;
 
-/** Returns how to authenticate, or a word for the secret that is not there or cannot be used. */
-export function clientAuthenticationOf(provider: ResolvedProvider, credentials: Credentials, surroundings: Surroundings): ClientAuth | string {
+/** What becomes of a request that cannot authenticate: a secret that is not there may come, one that cannot be used has to be put again. */
+export const unauthenticated = (code: string): TokenReply => ({ kind: code === unreadable ? 'not_written' : 'not_sent', code });
+
+const unreadable = 'private_key_unreadable';
+
+/** Returns how to authenticate, once, or a word for the secret that is not there or cannot be used. */
+export async function clientAuthenticationOf(
+  provider: ResolvedProvider,
+  { clientId = '' }: Pick<ConnectionConfig, 'clientId'>,
+  credentials: Credentials,
+  surroundings: Surroundings,
+): Promise<ClientAuth | string> {
   const { client_secret: secret, private_key: key } = credentials;
   switch (provider.facts.clientAuthentication) {
     case 'none':
@@ -29,7 +40,7 @@ export function clientAuthenticationOf(provider: ResolvedProvider, credentials: 
     case 'private_key_jwt': {
       if (key === undefined) return 'private_key_missing';
       const parsed = privateKeyOf(key.reveal());
-      return parsed === undefined ? 'private_key_unreadable' : privateKeyJwt(provider, parsed, surroundings);
+      return parsed === undefined ? unreadable : privateKeyJwt(provider, clientId, parsed, surroundings);
     }
   }
 }
@@ -43,29 +54,41 @@ function clientSecretBasic(clientSecret: string): ClientAuth {
   return (_server, client, _body, headers) => headers.set('authorization', `Basic ${btoa(`${encoded(client.client_id)}:${encoded(clientSecret)}`)}`);
 }
 
-/** RFC 7523 §2.2. For the token endpoint by its URL, as providers ask for it, where oauth4webapi's own is for the issuer. */
-function privateKeyJwt(
+/**
+ * RFC 7523 §2.2. For the token endpoint by its URL, as providers ask for it, where oauth4webapi's own is for the issuer. Signed before
+ * there is a request: a key can look sound and still not sign, which must end no run.
+ */
+async function privateKeyJwt(
   provider: ResolvedProvider,
+  clientId: string,
   { key, kid }: { readonly key: KeyObject; readonly kid?: string },
   { clock, chance }: Surroundings,
-): ClientAuth {
+): Promise<ClientAuth | string> {
   const { facts, values } = provider;
-  const header = { alg: algorithmOf(key, facts.assertionAlgorithm ?? 'RS256'), typ: 'JWT', kid: kid ?? values.key_id };
-  return async (_server, client, body) => {
-    const now = Math.floor(clock.now() / 1_000);
+  const keyId = kid ?? values.key_id;
+  const now = Math.floor(clock.now() / 1_000);
+  try {
     const assertion = await new SignJWT(filledRecord(facts.assertionClaims ?? {}, values))
-      .setProtectedHeader({ alg: header.alg, typ: header.typ, ...(header.kid !== undefined && { kid: String(header.kid) }) })
-      .setIssuer(client.client_id)
-      .setSubject(client.client_id)
+      .setProtectedHeader({
+        alg: algorithmOf(key, facts.assertionAlgorithm ?? 'RS256'),
+        typ: 'JWT',
+        ...(keyId !== undefined && { kid: String(keyId) }),
+      })
+      .setIssuer(clientId)
+      .setSubject(clientId)
       .setAudience(provider.tokenEndpoint?.href ?? '')
       .setJti(chance.id())
       .setIssuedAt(now)
       .setExpirationTime(now + assertionLifetimeSeconds)
       .sign(key);
-    body.set('client_id', client.client_id);
-    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-    body.set('client_assertion', assertion);
-  };
+    return (_server, _client, body) => {
+      body.set('client_id', clientId);
+      body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+      body.set('client_assertion', assertion);
+    };
+  } catch {
+    return unreadable;
+  }
 }
 
 /** RFC 7518 §3.1, RFC 8037: an elliptic curve has one algorithm, an RSA key two families. */

@@ -1,4 +1,5 @@
 /** Breakers in the connections' table, under keys that are no connection's. */
+import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Breaker } from '../domain/breaker.ts';
@@ -6,7 +7,8 @@ import { notAConnection } from '../domain/connection-name.ts';
 import type { BreakerStore } from '../ports/index.ts';
 import { unavailable } from './unavailable.ts';
 
-const keyOf = (application: string): string => `${notAConnection}breaker#${application}`;
+/** An endpoint and a client id alone may be longer than a key. */
+const keyOf = (application: string): string => `${notAConnection}breaker#${createHash('sha256').update(application).digest('base64url')}`;
 
 export function dynamoDbBreakers(client: DynamoDBClient, tableName: string): BreakerStore {
   return {

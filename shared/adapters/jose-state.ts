@@ -31,7 +31,7 @@ export function joseState(readKey: ReadKey, clock: Pick<Clock, 'now'>): StateSea
   const keys = keyRing('state', readKey, clock);
 
   async function keyFor(header: CompactJWEHeaderParameters | undefined): Promise<Uint8Array> {
-    const key = await keys.named(v.parse(Header, header).kid);
+    const key = await keys.recent(v.parse(Header, header).kid);
     if (key === undefined) throw new Error('there is no such key');
     return key.bytes;
   }

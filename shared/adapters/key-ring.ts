@@ -11,8 +11,11 @@ export interface KeySecret {
   readonly secret: Secret;
 }
 
-/** Reads the current version, or the one asked for; undefined if there is no such version. Throws `Unavailable`. */
-export type ReadKey = (versionId?: string) => Promise<KeySecret | undefined>;
+/** The version before the current one, by Secrets Manager's label. No version id looks like it. */
+const previous = 'AWSPREVIOUS';
+
+/** Reads the current version, the one with this id, or the one before (`AWSPREVIOUS`); undefined if there is none. Throws `Unavailable`. */
+export type ReadKey = (version?: string) => Promise<KeySecret | undefined>;
 
 /** A key for one purpose opens nothing of another, even if both were given the same secret. */
 export type Purpose = 'access' | 'refresh' | 'state';
@@ -29,10 +32,17 @@ export interface KeyRing {
   current(): Promise<Key>;
   /** The key that a text was sealed with, by its `kid`; undefined if there is none. Throws `Unavailable`. */
   named(kid: string): Promise<Key | undefined>;
+  /**
+   * The same for texts that anybody may have written, and that live no longer than a key is the one before: only that and the current
+   * one are looked for, and not again within ten seconds, whatever names are asked for.
+   */
+  recent(kid: string): Promise<Key | undefined>;
 }
 
 /** How long a rotated key may go unnoticed. */
 const rereadAfterMs = 300_000;
+/** How long strangers may keep a new key from being seen. */
+const lookAgainAfterMs = 10_000;
 const leastSecretLength = 32;
 
 /** What may be asked of the store as a version id. */
@@ -41,9 +51,10 @@ export const kidPattern = /^[\w-]{32,64}$/;
 export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, 'now'>): KeyRing {
   const known = new Map<string, Key>();
   let latest: { readonly key: Key; readonly readAt: number } | undefined;
+  let lookedAt: number | undefined;
 
-  async function load(versionId?: string): Promise<Key | undefined> {
-    const read = await readKey(versionId);
+  async function load(version?: string): Promise<Key | undefined> {
+    const read = await readKey(version);
     if (read === undefined) return undefined;
     const key = { kid: read.versionId, bytes: derive(read.secret, purpose) };
     known.set(key.kid, key);
@@ -69,18 +80,27 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
     },
     current: async () => latest?.key ?? (await loadCurrent()),
     named: async (kid) => known.get(kid) ?? (await load(kid)),
+    async recent(kid) {
+      const now = clock.now();
+      if (known.has(kid) || (lookedAt !== undefined && now < lookedAt + lookAgainAfterMs)) return known.get(kid);
+      await loadCurrent();
+      if (!known.has(kid)) await load(previous);
+      lookedAt = now;
+      return known.get(kid);
+    },
   };
 }
 
 /** Keys from a secret in Secrets Manager whose text is the key material. */
 export function secretsManagerKey(client: SecretsManagerClient, secretId: string): ReadKey {
-  return async (versionId) => {
+  return async (version) => {
     try {
-      const reply = await client.send(new GetSecretValueCommand({ SecretId: secretId, ...(versionId === undefined ? {} : { VersionId: versionId }) }));
+      const which = version === undefined ? {} : version === previous ? { VersionStage: previous } : { VersionId: version };
+      const reply = await client.send(new GetSecretValueCommand({ SecretId: secretId, ...which }));
       if (reply.VersionId === undefined || reply.SecretString === undefined) return undefined;
       return { versionId: reply.VersionId, secret: new Secret(reply.SecretString) };
     } catch (error) {
-      if (versionId !== undefined && error instanceof ResourceNotFoundException) return undefined;
+      if (version !== undefined && error instanceof ResourceNotFoundException) return undefined;
       throw unavailable('keys', error);
     }
   };

@@ -15,7 +15,7 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
       const provider = resolveProvider(config);
       const endpoint = provider.revocationEndpoint;
       if (endpoint === undefined) return { kind: 'refused', code: 'no_revocation_endpoint' };
-      const authentication = clientAuthenticationOf(provider, credentials, surroundings);
+      const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings);
       if (typeof authentication === 'string') return { kind: 'refused', code: authentication };
       if (faultOfEndpoint(endpoint.href, policy) !== undefined) return { kind: 'refused', code: 'address_not_allowed' };
       const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };

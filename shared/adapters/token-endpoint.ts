@@ -7,7 +7,7 @@ import type { TokenEndpoint, TokenReply, TokenRequest } from '../ports/index.ts'
 import { type EndpointPolicy, faultOfEndpoint } from '../providers/endpoint-url.ts';
 import { type ResolvedProvider, resolveProvider } from '../providers/resolve.ts';
 import { filledRecord } from '../providers/templates.ts';
-import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
+import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import { type HttpExchange, type HttpRequest, httpExchange } from './http-exchange.ts';
 import { mintRequest } from './mint-request.ts';
 import { writtenBy } from './oauth-request.ts';
@@ -22,7 +22,7 @@ export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surround
     async request(request: TokenRequest): Promise<TokenReply> {
       const provider = resolveProvider(request.config);
       const written = request.grant === 'mint' ? mintRequest(provider, request.credentials, surroundings) : await oauthRequest(provider, request, surroundings);
-      if (typeof written === 'string') return { kind: 'not_sent', code: written };
+      if (typeof written === 'string') return unauthenticated(written);
       if (faultOfEndpoint(written.url.href, policy) !== undefined) return { kind: 'not_sent', code: 'address_not_allowed' };
       return exchange(written, request.timeoutMs);
     },
@@ -32,7 +32,7 @@ export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surround
 /** The request, or a word for what is missing. */
 async function oauthRequest(provider: ResolvedProvider, request: TokenRequest, surroundings: Surroundings): Promise<HttpRequest | string> {
   const { tokenEndpoint, facts, values } = provider;
-  const authentication = clientAuthenticationOf(provider, request.credentials, surroundings);
+  const authentication = await clientAuthenticationOf(provider, request.config, request.credentials, surroundings);
   if (typeof authentication === 'string') return authentication;
   const server = { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' };
   const client = { client_id: request.config.clientId ?? '' };

@@ -8,7 +8,7 @@
  */
 import { limits } from '../domain/limits.ts';
 import { type ConnectionConfig, type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
-import type { GrantClaim, GrantClaims, GrantKey } from '../ports/grant-claims.ts';
+import { type GrantClaim, type GrantClaims, type GrantKey, untoldGrant } from '../ports/grant-claims.ts';
 import { type Chance, type Clock, type ConnectionStore, type Telemetry, Unavailable } from '../ports/index.ts';
 
 export interface ClaimWorld {
@@ -45,7 +45,9 @@ export async function claimGrant(
     if (seen !== undefined && seen.holder !== connection) {
       holder = seen.holder;
       const item = await store.read(holder);
-      if (item !== undefined && grantKeyOf(item.config) === key) {
+      const theirs = item && grantKeyOf(item.config);
+      // A holder whose key cannot be told may well have the grant that it claimed: its own PUT tells again.
+      if (item !== undefined && (theirs === key || theirs === untoldGrant)) {
         return item.deletion === undefined ? { kind: 'grant_conflict', holder } : { kind: 'grant_pending', holder, until: plus(now, deletionMs) };
       }
       const until = plus(seen.claimedAt, limits.claimMs);

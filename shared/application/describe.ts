@@ -46,17 +46,21 @@ function secretSettings({ credentials }: ConnectionConfig): readonly string[] | 
   return names.length > 0 ? names : undefined;
 }
 
-/** What a provider whose preset is gone has none of. */
+/** What is known of a provider only as long as the settings fit its preset. */
 type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' | 'grantIdleMs'>;
 
-/** Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. */
-export function describe(item: Connection, now: EpochMs, profile: Limits) {
+/**
+ * Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. Without a profile,
+ * where the preset is gone or asks for other settings than are stored, there are no limits to tell of, and the description says so.
+ */
+export function describe(item: Connection, now: EpochMs, profile: Limits | undefined) {
   const { config } = item;
-  const { errorsPerHour, callsPerDay } = profile;
+  const { errorsPerHour, callsPerDay } = profile ?? {};
   return {
     connection: item.connection,
     provider: config.provider,
     settings: config.settings,
+    settings_outdated: profile === undefined ? true : undefined,
     client:
       config.clientId === undefined
         ? undefined
@@ -73,7 +77,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits) {
     expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),
     // A look that is only for telling somebody is no renewal.
     next_renewal_at: iso(item.announcement === undefined ? item.dueAt : item.state === 'active' ? (item.refreshAt ?? item.dueAt) : undefined),
-    grant_ends_at: iso(grantEndOf(item, profile)?.endsAt),
+    grant_ends_at: iso(grantEndOf(item, profile ?? {})?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after: item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
     budget:

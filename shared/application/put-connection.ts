@@ -1,6 +1,6 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import { create, type Grant, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
+import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
 import {
   type Connection,
   type ConnectionConfig,
@@ -15,6 +15,7 @@ import {
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
 import { askToLook } from './ask-to-look.ts';
+import { barTo, faultsAgainst, imports, kept } from './carry-over.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
@@ -35,12 +36,16 @@ export interface ConnectionRequest {
   readonly grant: Profile['grant'];
   /** What a grant and its secrets are bound to: provider, token endpoint, client, user. They cannot be carried over to another. */
   readonly identityOf: (config: ConnectionConfig) => string;
+  /** Where else they are sent, by the path of the setting that says so. They are not carried over to somebody new. */
+  readonly destinationsOf: (config: ConnectionConfig) => Readonly<Record<string, string>>;
   readonly grantKeyOf: GrantKeyOf;
   /** The secrets without which no token can be asked for, and where in the request they are given. */
   readonly needed: readonly { readonly name: string; readonly path: string }[];
   /** All of the connection's secrets, or none: they are replaced together. */
   readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
+  /** By which a refresh token that was imported into the connection is known again; it tells nothing else of it. */
+  readonly importDigestOf: (connection: ConnectionName, refreshToken: Secret) => string;
 }
 
 export type PutResult =
@@ -54,8 +59,6 @@ export type PutResult =
   | { readonly kind: 'deleting' };
 
 const tries = 5;
-/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
-export const importFence = 0;
 
 /** Secrets are stored before the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`. */
 export async function putConnection(world: ConnectionsWorld, connection: ConnectionName, request: ConnectionRequest): Promise<PutResult> {
@@ -63,7 +66,7 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
   const key = request.grantKeyOf(request.config);
-  let stored = false;
+  let stored = nothingStored;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const before = await store.read(connection);
     if (before?.deletion !== undefined) return { kind: 'deleting' };
@@ -74,19 +77,20 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
     if (refused !== undefined) return refused;
     const outgrown = before && request.grantKeyOf(before.config);
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
+    const imported = imports(before, request) ? request.refreshToken : undefined;
+    const grant: Grant = imported === undefined ? { grantId, place: undefined } : importOf(grantId, request.importDigestOf(connection, imported));
     // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
-    if (!stored || before === undefined) await storeSecrets(world, connection, request, grantId, given?.versionId);
-    stored = true;
+    stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, { credentials: request.credentials, given, imported, grant });
     const credentials = given ?? kept(before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
-    const item = await write(world, connection, before, config, request, grantId);
+    const item = await write(world, connection, before, config, request, grant);
     if (item !== undefined) {
       if (outgrown !== undefined && left !== undefined) await giveBack(world, outgrown, left);
       world.telemetry.info('connection_put', {
         connection,
         provider: config.provider,
         created: before === undefined,
-        imported: request.refreshToken !== undefined,
+        imported: imported !== undefined,
       });
       // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
       await askToLook(world, connection);
@@ -96,39 +100,37 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
   return { kind: 'conflict' };
 }
 
-const sameIdentity = (before: Connection | undefined, { config, identityOf }: ConnectionRequest): boolean =>
-  before !== undefined && identityOf(before.config) === identityOf(config);
+const importOf = (grantId: string, importDigest: string): Grant => ({
+  grantId,
+  place: { slot: 0, versionId: versionIdOf(grantId, importFence) },
+  importDigest,
+});
 
-/** Secrets stay when their owner does and none is sent: nobody can read them back to send them again. */
-const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
-  request.needed.length > 0 && sameIdentity(before, request) ? before?.config.credentials : undefined;
+/** Which of a request's secrets are in the store: each goes there once, however often the connection is looked at. */
+interface Stored {
+  readonly credentials: boolean;
+  readonly refreshToken: boolean;
+}
 
-function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
-  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
-  const missing = request.needed.filter(({ name }) => !have?.includes(name));
-  const faults = missing.map(({ path }) => ({
-    path,
-    message: 'is missing, and none is stored for this provider, client and user. Secrets are replaced together: give all of them',
-  }));
-  if (before === undefined || request.grant !== 'refresh_token' || request.refreshToken !== undefined) return faults;
-  if (before.refreshToken === undefined && before.state !== 'reauthorization_required') {
-    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
-  }
-  if (before.refreshToken !== undefined && !sameIdentity(before, request)) {
-    faults.push({ path: 'refresh_token', message: 'is missing: the stored one belongs to another provider, token endpoint or client than this request names' });
-  }
-  return faults;
+const nothingStored: Stored = { credentials: false, refreshToken: false };
+
+interface ToStore {
+  readonly credentials: Credentials | undefined;
+  readonly given: ConnectionConfig['credentials'];
+  readonly imported: Secret | undefined;
+  readonly grant: Grant;
 }
 
 async function storeSecrets(
   world: ConnectionsWorld,
   connection: ConnectionName,
-  request: ConnectionRequest,
-  grantId: string,
-  versionId: string | undefined,
-): Promise<void> {
-  if (request.credentials !== undefined && versionId !== undefined) await world.credentials.store(connection, versionId, request.credentials);
-  if (request.refreshToken !== undefined) await world.refreshTokens.storeRefreshToken(connection, 0, versionIdOf(grantId, importFence), request.refreshToken);
+  stored: Stored,
+  { credentials, given, imported, grant: { place } }: ToStore,
+): Promise<Stored> {
+  if (!stored.credentials && credentials !== undefined && given !== undefined) await world.credentials.store(connection, given.versionId, credentials);
+  const storing = !stored.refreshToken && imported !== undefined && place !== undefined;
+  if (storing) await world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, imported);
+  return { credentials: true, refreshToken: stored.refreshToken || storing };
 }
 
 /** Returns the item as written, or undefined if it was changed since it was read. */
@@ -138,13 +140,11 @@ async function write(
   before: Connection | undefined,
   config: ConnectionConfig,
   request: ConnectionRequest,
-  grantId: string,
+  grant: Grant,
 ): Promise<Connection | undefined> {
   const now = clock.now();
-  const place = request.refreshToken === undefined ? undefined : { slot: 0, versionId: versionIdOf(grantId, importFence) };
-  const grant: Grant = { grantId, place };
   if (before === undefined) {
-    const authorized = place !== undefined || request.grant !== 'refresh_token';
+    const authorized = grant.place !== undefined || request.grant !== 'refresh_token';
     const state: State = authorized ? 'active' : 'reauthorization_required';
     const shard = dueShards[Math.floor(chance.next() * dueShards.length)] ?? '0';
     const item = create(connection, config, shard, now, state, grant);
@@ -160,10 +160,12 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
+  const bar = barTo(before, request);
+  if (request.grant === 'refresh_token' && bar !== undefined) return abandonGrant(before, config, now, grant.grantId);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;
-  const anew = replaced || before.state === 'reauthorization_required' || !sameIdentity(before, request);
+  const anew = replaced || before.state === 'reauthorization_required' || bar?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

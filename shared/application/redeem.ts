@@ -3,6 +3,7 @@
  * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
+import { importFence } from '../domain/grant-writes.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/steps.ts';
 import {
@@ -20,7 +21,6 @@ import type { AuthorizationResponse, AuthorizationState, CodeGrant } from '../po
 import { type CredentialStore, type ImportedRefreshTokens, type RefreshQueue, type Sealer, Unavailable } from '../ports/index.ts';
 import { askToLook } from './ask-to-look.ts';
 import type { AuthorizeWorld } from './authorize.ts';
-import { importFence } from './put-connection.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
 export interface RedeemWorld extends AuthorizeWorld {

@@ -53,6 +53,9 @@ export function isAnswer(outcome: Outcome): boolean {
   return status !== undefined && status !== 429 && status < 500;
 }
 
+/** Whether it says nothing of the provider, which was not called: what the connection authenticates with cannot be used. */
+export const isSilent = (outcome: Outcome): boolean => outcome.kind === 'failure' && outcome.class === 'misconfigured' && outcome.status === undefined;
+
 /** What a call came to, as far as the provider's health goes. */
 export interface Sign {
   readonly application: string;

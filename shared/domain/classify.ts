@@ -13,6 +13,8 @@ export type Answer =
   | ({ readonly kind: 'reply' } & HttpReply)
   /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
   | { readonly kind: 'not_sent'; readonly code: string }
+  /** Not sent, since what is stored to authenticate with cannot be used; it has to be put again. */
+  | { readonly kind: 'not_written'; readonly code: string }
   /** May have reached the provider: time-out, connection lost, reply too large. */
   | { readonly kind: 'lost'; readonly code: string };
 
@@ -24,6 +26,8 @@ export function classify(answer: Answer, exchange: Exchange, sent: readonly Secr
   switch (answer.kind) {
     case 'not_sent':
       return { kind: 'failure', class: 'transient', code: answer.code };
+    case 'not_written':
+      return { kind: 'failure', class: 'misconfigured', cause: 'invalid_client', code: answer.code };
     case 'lost':
       return { kind: 'failure', class: 'in_doubt', code: answer.code };
     case 'reply': {

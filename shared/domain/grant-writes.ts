@@ -1,13 +1,18 @@
 /** What somebody puts in by hand, as conditional writes: settings, and perhaps a grant. */
 import { noted } from './announcements.ts';
-import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, latest, type Place, type State } from './types.ts';
+import { type Cause, type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, latest, type Place, type State } from './types.ts';
 import { sameFence, sameGeneration, sameGrant, type Write } from './writes.ts';
 
 /** What somebody puts in by hand: settings, and perhaps a grant. */
 export interface Grant {
   readonly grantId: string;
   readonly place: Place | undefined;
+  /** Of the refresh token, if it was imported. */
+  readonly importDigest?: string;
 }
+
+/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
+export const importFence = 0;
 
 /** A connection's first item. */
 export function create(connection: ConnectionName, config: ConnectionConfig, dueShard: string, now: EpochMs, state: State, grant: Grant): Connection {
@@ -29,6 +34,7 @@ export function create(connection: ConnectionName, config: ConnectionConfig, due
     callsOn: 0,
     dueShard,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
     // Whoever looks then finds that nobody has asked yet, and lets it rest until it must be kept alive.
     ...(state === 'active' ? noted('authorized', now) : {}),
   };
@@ -67,9 +73,11 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     contested: false,
     ...noted('authorized', now),
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
+    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
   },
   remove: [
     ...(grant.place === undefined ? (['refreshToken'] as const) : []),
+    ...(grant.importDigest === undefined ? (['importDigest'] as const) : []),
     'cause',
     'lease',
     'accessToken',
@@ -93,3 +101,19 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
   ],
   mine: [{ path: 'grantId', equals: grant.grantId }],
 });
+
+/**
+ * Settings under which nothing of a dead grant may be used: another client, say. All of it goes, so that nothing is left to be sent to
+ * that client or served as its token; and the grant id is another, so that no late answer to the old one's calls is committed, and no link
+ * made before leads back. The connection waits for its first authorization: that is no news to subscribers, who know that it waits.
+ */
+export function abandonGrant(item: Connection, config: ConnectionConfig, now: EpochMs, grantId: string): Write {
+  const replaced = replaceGrant(item, config, now, { grantId, place: undefined });
+  const { announcement: _note, dueAt: _look, ...set } = replaced.set;
+  return {
+    ...replaced,
+    name: 'abandon_grant',
+    set: { ...set, state: 'reauthorization_required' satisfies State, cause: 'not_authorized_yet' satisfies Cause },
+    remove: replaced.remove.filter((path) => path !== 'cause'),
+  };
+}

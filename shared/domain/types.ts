@@ -141,6 +141,8 @@ export interface Connection {
   /** Random, new for each authorization or import: nothing done under an older grant can touch a newer one. */
   readonly grantId: string;
   readonly grantedAt: EpochMs;
+  /** Tells whether a refresh token is the one whose import began this grant. Absent if a login began it. */
+  readonly importDigest?: string;
   /** +1 for each committed token set. */
   readonly generation: number;
   /** +1 for each granted lease. */

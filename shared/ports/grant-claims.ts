@@ -4,6 +4,9 @@ import type { ConnectionName, EpochMs } from '../domain/types.ts';
 /** Names a user and a provider application. No connection's name begins with `#`. */
 export type GrantKey = `#grant#${string}`;
 
+/** Instead of the key of a grant that cannot be told any more. Nothing is claimed under it. */
+export const untoldGrant: GrantKey = '#grant#?';
+
 export interface GrantClaim {
   readonly holder: ConnectionName;
   /** Random, another each time that the grant is claimed. */

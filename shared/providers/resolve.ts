@@ -52,6 +52,15 @@ export function resolveProvider({ provider, settings }: ProviderChoice, presets:
   };
 }
 
+/** The same, or undefined where it would throw: the preset is gone, or an upgrade changed it so that what is stored does not fit any more. */
+export function resolvedOrNone(choice: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider | undefined {
+  try {
+    return resolveProvider(choice, presets);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The facts that settings replace, with the values they put there. */
 export function replacements(preset: Preset, settings: ConnectionConfig['settings']): Readonly<Record<string, unknown>> {
   const given = Object.entries(preset.settings).filter(([name]) => settings[name] !== undefined);
@@ -60,12 +69,13 @@ export function replacements(preset: Preset, settings: ConnectionConfig['setting
 
 /**
  * What a grant and its secrets are bound to: provider, token endpoint, client, and who the token request says it is. None of them
- * may be carried over to another. A provider that is not known any more is like no other.
+ * may be carried over to another. A provider that is not known any more, or whose preset the settings do not fit any more, is like no other.
  */
 export function identityOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = null } = config;
-  if (presetNamed(provider, presets) === undefined) return JSON.stringify([provider, null, clientId]);
-  const { preset, facts, tokenEndpoint, values } = resolveProvider(config, presets);
+  const resolved = resolvedOrNone(config, presets);
+  if (resolved === undefined) return JSON.stringify([provider, null, clientId]);
+  const { preset, facts, tokenEndpoint, values } = resolved;
   const asked: readonly (Template | undefined)[] = [facts.tokenParameters, preset.request?.headers, preset.request?.basic, preset.request?.body as Template];
   // A duration is how, not who.
   const names = asked.flatMap(namesIn).filter((name) => ['text', 'choice'].includes(preset.settings[name]?.kind ?? ''));
@@ -73,9 +83,17 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
   return JSON.stringify([provider, tokenEndpoint?.href ?? null, clientId, filledTree(who, values)]);
 }
 
+/**
+ * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who they are of:
+ * two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a browser.
+ */
+export function destinationsOf(config: ConnectionConfig, presets: Presets = knownPresets): Readonly<Record<string, string>> {
+  const revocationEndpoint = resolvedOrNone(config, presets)?.revocationEndpoint;
+  return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
+}
+
 /** Provider, token endpoint and client: whoever shares them shares the provider's health and its limits. */
 export function applicationOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = '' } = config;
-  const endpoint = presetNamed(provider, presets) === undefined ? '' : (resolveProvider(config, presets).tokenEndpoint?.href ?? '');
-  return [provider, endpoint, clientId].join(' ');
+  return [provider, resolvedOrNone(config, presets)?.tokenEndpoint?.href ?? '', clientId].join(' ');
 }

@@ -9,6 +9,11 @@ const mostCharacters = 8_192;
 /** RFC 4226 §4 wants 16; what many providers show is 16 letters, which is 10. */
 const leastSeedBytes = 10;
 
+const leastRsaBits = 2_048;
+const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
+const keyFault =
+  'must be a private key without a passphrase, PEM or a JWK as JSON text, that can sign: RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519';
+
 /** Returns what is wrong with a secret, as the end of a sentence that begins with its path; never the value or a part of it. */
 export function faultOfSecret(format: Format, value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a text';
@@ -16,7 +21,7 @@ export function faultOfSecret(format: Format, value: unknown): string | undefine
   if (value.length > mostCharacters) return `must have at most ${mostCharacters} characters`;
   switch (format) {
     case 'private_key':
-      return privateKeyOf(value) === undefined ? 'must be a private key without a passphrase: PEM, or a JWK as JSON text' : undefined;
+      return privateKeyOf(value) === undefined ? keyFault : undefined;
     case 'totp_seed':
       return seedOf(value) === undefined ? 'must be a base32 text, as the provider shows it beside the QR code' : undefined;
     case undefined:
@@ -24,16 +29,34 @@ export function faultOfSecret(format: Format, value: unknown): string | undefine
   }
 }
 
-/** The key and what it says of itself, or undefined if the text is none. */
-export function privateKeyOf(text: string): { readonly key: KeyObject; readonly kid?: string } | undefined {
+interface SigningKey {
+  readonly key: KeyObject;
+  /** What it calls itself. */
+  readonly kid?: string;
+}
+
+/** The key and what it says of itself, or undefined if the text is none, or none that an assertion can be signed with. */
+export function privateKeyOf(text: string): SigningKey | undefined {
   try {
-    if (!text.trimStart().startsWith('{')) return { key: createPrivateKey(text) };
-    const jwk: JsonWebKey = JSON.parse(text);
-    return { key: createPrivateKey({ key: jwk, format: 'jwk' }), ...(typeof jwk.kid === 'string' && { kid: jwk.kid }) };
+    const read = keyIn(text);
+    return canSign(read.key) ? read : undefined;
   } catch {
     // Its message may quote the text.
     return undefined;
   }
+}
+
+function keyIn(text: string): SigningKey {
+  if (!text.trimStart().startsWith('{')) return { key: createPrivateKey(text) };
+  const jwk: JsonWebKey = JSON.parse(text);
+  return { key: createPrivateKey({ key: jwk, format: 'jwk' }), ...(typeof jwk.kid === 'string' && { kid: jwk.kid }) };
+}
+
+/** RFC 7518 §3.3 and §3.4, RFC 8037 §3.1. A key that is bound to RSASSA-PSS has parameters of its own, which no algorithm here need have. */
+function canSign({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (asymmetricKeyType === 'rsa') return (asymmetricKeyDetails?.modulusLength ?? 0) >= leastRsaBits;
+  if (asymmetricKeyType === 'ec') return curves.includes(asymmetricKeyDetails?.namedCurve ?? '');
+  return asymmetricKeyType === 'ed25519';
 }
 
 /** The seed, however its groups are spaced, or undefined if the text is none. */

@@ -9,9 +9,10 @@ import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } 
 import type { EndpointPolicy } from './endpoint-url.ts';
 import { type Facts, factsSchema } from './facts.ts';
 import { grantKeyOf } from './grant-key.ts';
+import { importDigestOf } from './import-digest.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
-import { identityOf, replacements } from './resolve.ts';
+import { destinationsOf, identityOf, replacements } from './resolve.ts';
 import type { Setting } from './setting.ts';
 import { type Fault, settingsFaults, unknownFields } from './settings.ts';
 import { presetNamed } from './values.ts';
@@ -22,6 +23,8 @@ export interface ParsedConnectionRequest {
   readonly grant: Facts['grant'];
   /** What a grant and its secrets are bound to: provider, token endpoint, client, user. */
   readonly identityOf: (config: ConnectionConfig) => string;
+  /** Where else they are sent, by the path of the setting that says so. */
+  readonly destinationsOf: (config: ConnectionConfig) => Readonly<Record<string, string>>;
   /** The authorization server whose endpoints are to be discovered (`discovery.ts`), and where in the request it is given. */
   readonly issuer?: { readonly path: string; readonly value: string };
   /** What only one connection may have, where grants are exclusive. */
@@ -31,6 +34,8 @@ export interface ParsedConnectionRequest {
   /** All of the connection's secrets, or none. */
   readonly credentials?: Credentials;
   readonly refreshToken?: Secret;
+  /** By which a refresh token that was imported into the connection is known again. */
+  readonly importDigestOf: (connection: string, refreshToken: Secret) => string;
 }
 
 export type Parsed = { readonly ok: true; readonly value: ParsedConnectionRequest } | { readonly ok: false; readonly faults: readonly Fault[] };
@@ -112,7 +117,9 @@ function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): 
     grant: facts.grant,
     ...(issuer !== undefined && { issuer: { path: `settings.${issuer}`, value: String(settings[issuer]) } }),
     identityOf: (config) => identityOf(config, presets),
+    destinationsOf: (config) => destinationsOf(config, presets),
     grantKeyOf: (config) => grantKeyOf(config, presets),
+    importDigestOf,
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),

@@ -1,8 +1,8 @@
-import { decodeProtectedHeader } from 'jose';
+import { CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { joseSealer } from '../../shared/adapters/jose-sealer.ts';
 import { joseState } from '../../shared/adapters/jose-state.ts';
-import type { ReadKey } from '../../shared/adapters/key-ring.ts';
+import type { KeySecret, ReadKey } from '../../shared/adapters/key-ring.ts';
 import { type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
 import type { AuthorizationState } from '../../shared/ports/authorization.ts';
 import { Unavailable } from '../../shared/ports/index.ts';
@@ -53,6 +53,69 @@ describe('a state', () => {
     expect(await joseState(key, clock).open(await joseState(other, clock).seal(state))).toBeUndefined();
     const token = await joseSealer('access', key, clock).seal(new Secret('{}'), { connection: state.connection, versionId });
     expect(await joseState(key, clock).open(token)).toBeUndefined();
+  });
+
+  describe('that names a key of its own choice', () => {
+    const ids = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222', '33333333-3333-4333-8333-333333333333'] as const;
+    /** A key that is replaced, what is asked of it, and the states of an environment that knew each of its versions. */
+    function rotating() {
+      const reads: (string | undefined)[] = [];
+      let [time, versions] = [0, 1];
+      const secretOf = (at: number): Promise<KeySecret | undefined> => {
+        const versionId = ids[at];
+        return Promise.resolve(versionId === undefined ? undefined : { versionId, secret: new Secret(`${at}`.repeat(32)) });
+      };
+      const readKey: ReadKey = (asked) => {
+        reads.push(asked);
+        if (asked === undefined) return secretOf(versions - 1);
+        return secretOf(asked === 'AWSPREVIOUS' ? versions - 2 : ids.indexOf(asked as (typeof ids)[number]));
+      };
+      const rotate = (): void => {
+        versions += 1;
+      };
+      const later = (ms: number): void => {
+        time += ms;
+      };
+      const environment = () => joseState(readKey, { now: () => time as EpochMs });
+      return { reads, rotate, later, environment };
+    }
+    const forged = async (kid: string) => {
+      const sealed = new CompactEncrypt(new TextEncoder().encode('{}')).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid });
+      return sealed.encrypt(new Uint8Array(32));
+    };
+
+    test('costs two reads in ten seconds, however many there are', async () => {
+      const { reads, later, environment } = rotating();
+      const states = environment();
+      for (let i = 0; i < 50; i += 1) expect(await states.open(await forged(`${i}`.padStart(36, 'a')))).toBeUndefined();
+      expect(reads).toEqual([undefined, 'AWSPREVIOUS']);
+      later(10_000);
+      expect(await states.open(await forged('b'.repeat(36)))).toBeUndefined();
+      expect(reads).toHaveLength(4);
+    });
+
+    test('costs nothing if it is the key that is in memory', async () => {
+      const { reads, environment } = rotating();
+      const states = environment();
+      await states.seal(state);
+      expect(await states.open(await forged(ids[0]))).toBeUndefined();
+      expect(reads).toEqual([undefined]);
+    });
+
+    test('does not keep out who was here before the key was replaced, or has seen the new one first', async () => {
+      const { rotate, later, environment } = rotating();
+      const [here, there] = [environment(), environment()];
+      const before = await here.seal(state);
+      rotate();
+      expect(await environment().open(before)).toEqual(state);
+      const after = await there.seal(state);
+      await here.open(await forged('b'.repeat(36)));
+      expect(await here.open(after)).toEqual(state);
+      rotate();
+      const latest = await environment().seal(state);
+      later(10_000);
+      expect(await here.open(latest)).toEqual(state);
+    });
   });
 
   test('is not judged while its key is out of reach: that is no fact about the link', async () => {

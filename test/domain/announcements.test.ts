@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { announced, announcementOf, dueBy, grantEndOf, restUntil } from '../../shared/domain/announcements.ts';
 import { commitFailure, commitSuccess } from '../../shared/domain/commit-writes.ts';
 import { decide } from '../../shared/domain/decide.ts';
-import { create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { Announcement, Connection, ConnectionName, Profile } from '../../shared/domain/types.ts';
 import { decided } from './decisions.ts';
@@ -49,10 +49,12 @@ describe('a write that changes the state notes it, and has the planner look', ()
     throw new Error('no write');
   };
 
+  const dead = connectionOf({ state: 'reauthorization_required', cause: 'invalid_grant' });
   test.each<[string, Connection, Announcement['change'] | undefined]>([
     ['created with a grant', create('new' as ConnectionName, item.config, '0', now, 'active', { grantId: 'g', place: { versionId: 'v' } }), 'authorized'],
     ['created without one', create('new' as ConnectionName, item.config, '0', now, 'reauthorization_required', { grantId: 'g', place: undefined }), undefined],
     ['a new grant', itemAfter(replaceGrant(item, item.config, now, { grantId: 'g', place: { versionId: 'v' } }), item), 'authorized'],
+    ['a dead grant abandoned', itemAfter(abandonGrant(dead, item.config, now, 'g'), dead), undefined],
     ['new settings', itemAfter(replaceConfig(connectionOf(), item.config, now), connectionOf()), undefined],
     ['new settings for wrong ones', itemAfter(replaceConfig(connectionOf({ state: 'misconfigured' }), item.config, now), connectionOf()), 'recovered'],
     ['a dead grant', failing('reauthorization_required'), 'reauthorization_required'],

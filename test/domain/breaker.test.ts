@@ -1,9 +1,11 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
 import { describe, expect, test } from 'vitest';
-import { afterCall, type Breaker, isAnswer, type Passage, passage, type Sign } from '../../shared/domain/breaker.ts';
+import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
+import { noteSign } from '../../shared/application/provider-health.ts';
+import { afterCall, type Breaker, isAnswer, isSilent, type Passage, passage, type Sign } from '../../shared/domain/breaker.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type ConnectionName, Secret } from '../../shared/domain/types.ts';
-import { at, minute, now, second } from './fixtures.ts';
+import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
 const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [ConnectionName, ConnectionName, ConnectionName, ConnectionName];
 const sign = (connection: ConnectionName, answered = false, more: Partial<Sign> = {}): Sign => ({ application: 'app', connection, answered, ...more });
@@ -34,6 +36,24 @@ describe('what counts as an answer', () => {
     ['503', failure({ status: 503 }), false],
     ['429', failure({ status: 429 }), false],
   ])('%s: %#', (_, outcome, expected) => expect(isAnswer(outcome)).toBe(expected));
+});
+
+test('a call that was not made says nothing of the provider, neither that it answers nor that it does not', () => {
+  const unused: Outcome = { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' };
+  expect(isSilent(unused)).toBe(true);
+  expect(isSilent({ ...unused, status: 401 })).toBe(false);
+  expect(isSilent({ ...unused, class: 'transient' })).toBe(false);
+});
+
+test('nor does it change the breaker', async () => {
+  const breakers = memoryBreakers();
+  const before: Breaker = { application: 'app', version: 1, unanswered: { bert: now } };
+  await breakers.replace(before);
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
+  const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' };
+  const world = { clock: { now: () => now, sleep: async () => undefined }, chance, breakers, telemetry: silent, applicationOf: () => 'app' };
+  await noteSign(world, connectionOf(), { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' }, before);
+  expect(await breakers.read('app')).toEqual(before);
 });
 
 describe('after a call', () => {

@@ -156,7 +156,12 @@ describe('GET', () => {
   test('lists every connection once, page by page', async () => {
     const names = Array.from({ length: limits.listPage + 1 }, (_, i) => `listed-${i}`);
     const settings = { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' };
-    await Promise.all(names.map((name) => world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } })));
+    const put = (name: string) => world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } });
+    // A few at a time: all of them at once are more than the emulators answer in time on a busy machine.
+    for (let from = 0; from < names.length; from += 10) {
+      const answers = await Promise.all(names.slice(from, from + 10).map(put));
+      expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
+    }
     const listed: unknown[] = [];
     let after: unknown;
     do {

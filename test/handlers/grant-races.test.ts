@@ -83,6 +83,9 @@ async function put({ world }: Opened, connection: ConnectionName, account: strin
     config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'always', ...(account !== undefined && { account }) },
     grant: 'refresh_token',
     identityOf: () => 'one application',
+    destinationsOf: () => ({}),
+    // Another each time: each import begins a grant.
+    importDigestOf: () => world.chance.id(),
     grantKeyOf: world.grantKeyOf,
     needed: [],
     ...(imported && { refreshToken: new Secret('r') }),

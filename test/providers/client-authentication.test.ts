@@ -1,12 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { httpAuthorizationServer } from '../../shared/adapters/authorization-server.ts';
+import { httpRevocation } from '../../shared/adapters/revocation-endpoint.ts';
+import { type ConnectionConfig, Secret } from '../../shared/domain/types.ts';
 import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 const ed = generateKeyPairSync('ed25519');
 const pem = (key: typeof rsa.privateKey) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** Node reads it, and finds out that its parts do not fit when it signs. */
+const rsaJwk = rsa.privateKey.export({ format: 'jwk' });
+const evenModulus = Buffer.from(rsaJwk.n ?? '', 'base64url').map((byte, at, all) => (at === all.length - 1 ? byte & 0xfe : byte));
+const broken = { ...rsaJwk, n: Buffer.from(evenModulus).toString('base64url') };
 const reply = '{"access_token":"at","expires_in":"3600"}';
 
 async function asserted(provider: string, key: string, more: object = {}) {
@@ -46,9 +53,36 @@ describe('private_key_jwt', () => {
     expect(decodeProtectedHeader(assertion)).toEqual({ typ: 'JWT', ...header });
   });
 
-  test('with a key that cannot be read asks for nothing', async () => {
-    const { outcome, seen } = await asserted('generic-oauth2', 'no key', generic);
-    expect(outcome).toMatchObject({ kind: 'failure', class: 'transient', code: 'private_key_unreadable' });
+  test.each<[string, string]>([
+    ['cannot be read', 'no key'],
+    ['is too short', pem(generateKeyPairSync('rsa', { modulusLength: 1_024 }).privateKey)],
+    ['is for another use', pem(generateKeyPairSync('x25519').privateKey)],
+    ['can be read, and cannot sign', JSON.stringify(broken)],
+  ])('with a key that %s asks for nothing, and waits for another', async (_, key) => {
+    const { outcome, seen } = await asserted('generic-oauth2', key, generic);
+    expect(outcome).toEqual({ kind: 'failure', class: 'misconfigured', cause: 'invalid_client', code: 'private_key_unreadable' });
+    expect(seen).toEqual([]);
+  });
+
+  test('with a key that cannot sign revokes nothing, and redeems no code', async () => {
+    const { url, seen } = await startLoopback(200, reply);
+    const settings = { token_endpoint: `${url}/token`, revocation_endpoint: `${url}/revoke`, client_authentication: 'private_key_jwt' };
+    const config: ConnectionConfig = { provider: 'generic-oauth2', settings, renewal: 'always', clientId: 'client' };
+    const credentials = { private_key: new Secret(JSON.stringify(broken)) };
+    const surroundings = { clock: { now: () => now }, chance: { id: () => 'id' } };
+    const policy = { allowLoopback: true };
+    const revoked = await httpRevocation(policy, surroundings).revoke(config, new Secret('rt'), credentials);
+    expect(revoked).toEqual({ kind: 'refused', code: 'private_key_unreadable' });
+    const server = httpAuthorizationServer(policy, surroundings);
+    const response = server.readResponse(config, new URLSearchParams({ code: 'c', state: 's' }), 's');
+    const { parameters } = response.kind === 'code' ? response : expect.fail('no code');
+    const outcome = await server.redeem(config, {
+      parameters,
+      redirectUri: 'https://broker.example/cb',
+      codeVerifier: new Secret('v'.repeat(43)),
+      credentials,
+    });
+    expect(outcome).toMatchObject({ kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' });
     expect(seen).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseConnectionRequest } from '../../shared/providers/validate.ts';
 
+const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const pem = pemOf({ privateKey });
 const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
 
 const ixon = (settings: object = {}) => ({
@@ -67,6 +68,11 @@ describe('secret settings', () => {
     ['a key that is none', netsuite({ private_key: '-----BEGIN' }), 'settings.private_key'],
     ['a key with a passphrase', netsuite({ private_key: encrypted }), 'settings.private_key'],
     ['a public key', netsuite({ private_key: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), d: undefined }) }), 'settings.private_key'],
+    ['a key too short to sign with', netsuite({ private_key: pemOf(generateKeyPairSync('rsa', { modulusLength: 1_024 })) }), 'settings.private_key'],
+    ['a key for another signature', netsuite({ private_key: pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2_048 })) }), 'settings.private_key'],
+    ['a key of a curve without an algorithm', netsuite({ private_key: pemOf(generateKeyPairSync('ed448')) }), 'settings.private_key'],
+    ['a key of a foreign curve', netsuite({ private_key: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' })) }), 'settings.private_key'],
+    ['a key that signs nothing', netsuite({ private_key: pemOf(generateKeyPairSync('x25519')) }), 'settings.private_key'],
     ['a secret beyond its size', ixon({ password: 'p'.repeat(8_193) }), 'settings.password'],
     ['a host that is not IXON', ixon({ host: 'evil.example' }), 'settings.host'],
     ['an application id of another form', ixon({ application_id: 'short' }), 'settings.application_id'],
@@ -80,6 +86,13 @@ describe('secret settings', () => {
   test('have the form that is asked for', () => {
     expect(parsed(netsuite()).credentials).toHaveProperty('private_key');
     expect(parsed(netsuite({ private_key: JSON.stringify(privateKey.export({ format: 'jwk' })) })).credentials).toHaveProperty('private_key');
+    for (const pair of [
+      generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+      generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+      generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+      generateKeyPairSync('ed25519'),
+    ])
+      expect(parsed(netsuite({ private_key: pemOf(pair) })).credentials).toHaveProperty('private_key');
     expect(parsed(ixon({ password: 'p'.repeat(8_192), token_lifetime_seconds: 60 })).credentials).toHaveProperty('password');
   });
 

@@ -4,7 +4,7 @@ import { limits } from '../../shared/domain/limits.ts';
 import type { Connection, ConnectionConfig, ConnectionName, EpochMs } from '../../shared/domain/types.ts';
 import { byName } from '../../shared/providers/presets/index.ts';
 import { dialectOf, profileOf } from '../../shared/providers/profile.ts';
-import { identityOf, resolveProvider } from '../../shared/providers/resolve.ts';
+import { destinationsOf, identityOf, resolveProvider } from '../../shared/providers/resolve.ts';
 import { newPreset } from './new-preset.ts';
 
 const generic = { token_endpoint: 'https://id.example.com/token' };
@@ -128,6 +128,11 @@ describe('the token endpoint', () => {
     expect(identityOf({ ...config, clientId: 'other' })).not.toBe(identityOf(config));
     expect(identityOf({ ...config, settings: { token_endpoint: 'https://id.example.com/other' } })).not.toBe(identityOf(config));
     expect(identityOf({ ...config, provider: 'gone' })).not.toBe(identityOf(config));
+    // Where a grant is revoked does not tell whose it is.
+    const revocable = { ...config, settings: { ...generic, revocation_endpoint: 'https://id.example.com/revoke' } };
+    expect(identityOf(revocable)).toBe(identityOf(config));
+    expect(destinationsOf(revocable)).toEqual({ 'settings.revocation_endpoint': 'https://id.example.com/revoke' });
+    expect(destinationsOf(config)).toEqual({});
   });
 });
 

@@ -17,7 +17,8 @@ import { limits } from '../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, type Profile, plus, Secret, versionIdOf } from '../../shared/domain/types.ts';
 import type { RefreshQueue, Telemetry, TokenReply } from '../../shared/ports/index.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
-import { identityOf } from '../../shared/providers/resolve.ts';
+import { importDigestOf } from '../../shared/providers/import-digest.ts';
+import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
@@ -100,7 +101,9 @@ export class World extends Stores {
       config: this.options.config,
       grant: 'refresh_token',
       identityOf: (config) => identityOf(config),
+      destinationsOf,
       grantKeyOf: (config) => grantKeyOf(config),
+      importDigestOf,
       needed: [],
       ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     };

@@ -49,6 +49,14 @@ describe.each(worlds)('breakers in %s', (_, start) => {
     expect(await world.store.read(application)).not.toHaveProperty('open');
   });
 
+  test('an application may have the longest endpoint and client id that a connection can have', async () => {
+    const longest = `generic-oauth2 https://id.example.com/${'e'.repeat(2_025)} ${'c'.repeat(1_024)}`;
+    const written: Breaker = { application: longest, version: 1, unanswered: {} };
+    expect(await world.store.replace(written)).toBe(true);
+    expect(await world.store.read(longest)).toMatchObject(written);
+    expect(await world.store.read(`${longest}c`)).toBeUndefined();
+  });
+
   test('applications do not share one, and none is a connection', async () => {
     expect(await world.store.read('another')).toBeUndefined();
     expect(await world.listed()).toBe(0);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { announced, announcementOf } from '../../../shared/domain/announcements.ts';
 import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../../shared/domain/commit-writes.ts';
-import { replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
+import { abandonGrant, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
 import { acquire, markSent } from '../../../shared/domain/lease-writes.ts';
 import type { Connection, Seen } from '../../../shared/domain/types.ts';
 import type { Write } from '../../../shared/domain/writes.ts';
@@ -84,6 +84,20 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const { connection } = seen.item;
       await applies(connection, replaceGrant(seen.item, seen.item.config, now, { grantId: otherGrantId, place: undefined }));
       await refuses(connection, commits(seen, 9).late);
+    });
+
+    test('is refused under a grant that was abandoned for another client, and so is a refresh token beside it', async () => {
+      const seen = await held();
+      const { connection, config } = seen.item;
+      // The holder gives no sign of life, and its successor the verdict.
+      const successor = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      const verdict = failureOf(3, { state: 'reauthorization_required', cause: 'refresh_in_doubt', notBefore: undefined });
+      const dead = await applies(connection, commitFailure(successor, 3, verdict));
+      const abandoned = await applies(connection, abandonGrant(dead, { ...config, clientId: 'other' }, now, otherGrantId));
+      await refuses(connection, commits(seen, 9).asHolder);
+      await refuses(connection, commits(seen, 9).late);
+      await refuses(connection, keepSpare(seen.item, 2, { versionId: 'v', slot: 0 }));
+      expect(await store().read(connection)).toEqual(abandoned);
     });
 
     test('again, as after a lost reply, is known as one’s own and counts once', async () => {

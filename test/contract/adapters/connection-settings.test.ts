@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { create, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
+import { abandonGrant, create, replaceConfig, replaceGrant } from '../../../shared/domain/grant-writes.ts';
 import type { ConnectionName } from '../../../shared/domain/types.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
@@ -24,6 +24,7 @@ describe('a new connection', () => {
 
 describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
+  const place = { versionId: 'v', sealed: 'text' };
 
   test('new settings keep the grant and try a misconfigured connection again', async () => {
     const item = await created({ state: 'misconfigured', cause: 'invalid_client', notBefore: at(1), refreshAt: at(50) });
@@ -35,9 +36,8 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   });
 
   test('a new grant clears all that the old one left; again it is known as one’s own', async () => {
-    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 } });
+    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old' });
     const { item } = seen;
-    const place = { versionId: 'v', sealed: 'text' };
     const write = replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place });
     await refuses(item.connection, replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }));
     const after = await applies(item.connection, write);
@@ -63,5 +63,41 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       refreshToken: place,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('a grant that is abandoned leaves nothing of itself but what was spent; the connection waits for another', async () => {
+    const marks = { suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old', notBefore: at(1) };
+    const { attempts } = (await held()).item;
+    const item = await created({ ...marks, attempts, state: 'reauthorization_required', cause: 'refresh_in_doubt', accessToken: 'sealed', expiresAt: at(9) });
+    const config = { ...item.config, clientId: 'other' };
+    const write = abandonGrant(item, config, at(3), otherGrantId);
+    const after = await applies(item.connection, write);
+    expect(after).toEqual({
+      connection: item.connection,
+      config,
+      createdAt: item.createdAt,
+      configuredAt: at(3),
+      dueAt: item.dueAt,
+      dueShard: item.dueShard,
+      state: 'reauthorization_required',
+      cause: 'not_authorized_yet',
+      grantId: otherGrantId,
+      grantedAt: at(3),
+      generation: 0,
+      fence: 2,
+      committedFence: 2,
+      attempts: {},
+      errors: item.errors,
+      calls: item.calls,
+      callsOn: item.callsOn,
+      contested: false,
+    });
+    expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('an import leaves its digest in the place of the one before', async () => {
+    const { item } = await held({ importDigest: 'old' });
+    const after = await applies(item.connection, replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }));
+    expect(after).toMatchObject({ importDigest: 'new' });
   });
 });

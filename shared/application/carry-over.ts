@@ -1,0 +1,66 @@
+/**
+ * What a PUT may carry over from the connection that it replaces. Nobody can read stored secrets back to send them again, so they stay
+ * if none is sent; but only for their owner, and only where they would be sent to nobody who was not sent them before: else whoever
+ * may put and delete a connection could have them sent to a host of his own.
+ */
+import { importFence } from '../domain/grant-writes.ts';
+import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/types.ts';
+import type { ConnectionRequest } from './put-connection.ts';
+
+/** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
+export type Bar = { readonly kind: 'another_owner' } | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
+
+/** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
+export function barTo(before: Connection, { config, identityOf, destinationsOf }: ConnectionRequest): Bar | undefined {
+  if (identityOf(before.config) !== identityOf(config)) return { kind: 'another_owner' };
+  const known = destinationsOf(before.config);
+  const paths = Object.entries(destinationsOf(config)).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
+  return paths.length === 0 ? undefined : { kind: 'another_destination', paths };
+}
+
+/** The stored secrets, if the request has a use for them and nothing bars it from them. */
+export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
+  before !== undefined && request.needed.length > 0 && barTo(before, request) === undefined ? before.config.credentials : undefined;
+
+/**
+ * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now, and the request
+ * sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then, with its newest refresh token. Only
+ * where it is dead is the old one meant to be tried.
+ */
+export const imports = (before: Connection | undefined, request: ConnectionRequest): boolean =>
+  request.refreshToken !== undefined && !(before !== undefined && beganGrant(before, request) && barTo(before, request) === undefined);
+
+const beganGrant = (before: Connection, { refreshToken, importDigestOf }: ConnectionRequest): boolean =>
+  refreshToken !== undefined && before.state !== 'reauthorization_required' && before.importDigest === importDigestOf(before.connection, refreshToken);
+
+/** Whether the refresh token that began the grant was replaced by another, or may be in use at this moment. */
+const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
+  refreshToken?.versionId !== versionIdOf(grantId, importFence) || Object.keys(attempts).length > 0;
+
+/** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
+export function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
+  const bar = before && barTo(before, request);
+  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
+  const missing = request.needed.filter(({ name }) => !have?.includes(name));
+  const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(bar)}. Secrets are replaced together: give all of them` }));
+  if (before === undefined || request.grant !== 'refresh_token') return faults;
+  if (request.refreshToken !== undefined) {
+    const spent = bar !== undefined && beganGrant(before, request) && isUsed(before);
+    if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(bar)}: give a newer one` });
+    return faults;
+  }
+  // There is nothing to lose in a dead grant: it is forgotten, and a person authorizes anew.
+  if (before.state === 'reauthorization_required') return faults;
+  if (before.refreshToken === undefined) {
+    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
+  } else if (bar !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(bar)}` });
+  return faults;
+}
+
+const noneStored = (bar: Bar | undefined): string =>
+  bar?.kind === 'another_destination' ? `what is stored ${stays(bar)}` : 'none is stored for this provider, client and user';
+
+const stays = (bar: Bar): string =>
+  bar.kind === 'another_owner'
+    ? 'belongs to another provider, token endpoint or client than this request names'
+    : `would be sent to another ${bar.paths.join(', ')} than before (given, or found in the issuer’s metadata)`;

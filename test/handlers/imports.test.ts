@@ -1,0 +1,148 @@
+/** A PUT that is sent twice: its answer was lost, or a tool applies again what it applied before. The refresh token in it may be used by then. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../../shared/domain/limits.ts';
+import { hunt, openWorld } from './world.ts';
+
+let world: Awaited<ReturnType<typeof openWorld>>;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+afterEach(() => {
+  world.provider.instead = undefined;
+});
+
+const clientSecret = () => world.secret('client');
+const request = (refresh_token: string, more: object = {}) => ({
+  provider: 'generic-oauth2',
+  settings: { token_endpoint: world.provider.tokenEndpoint },
+  client: { client_id: 'app', client_secret: clientSecret() },
+  refresh_token,
+  ...more,
+});
+const itemOf = async (name: string) => (await world.stores.items())[name] ?? expect.fail(`there is no item ${name}`);
+const put = (name: string, body: object) => world.call(`PUT /connections/${name}`, body);
+const sentLast = () => world.provider.calls.at(-1)?.parameters.get('refresh_token');
+
+/** Has it renewed, so that the refresh token that was put is used up, and returns that. */
+async function renewed(name: string, more: object = {}): Promise<string> {
+  const first = world.secret('refresh');
+  expect((await put(name, request(first, more))).status).toBe(201);
+  await world.call(`GET /token/${name}?wait=0`);
+  await world.refresh(name);
+  expect(sentLast()).toBe(first);
+  return first;
+}
+
+async function renew(name: string): Promise<void> {
+  world.later(600);
+  await world.call(`GET /token/${name}?wait=0`);
+  await world.refresh(name);
+}
+
+describe('the refresh token that the present grant began with', () => {
+  test('sent again changes the settings only: the newest one is kept, and is the one that is used', async () => {
+    const first = await renewed('twice');
+    const before = await itemOf('twice');
+    const secrets = world.stores.vault().length;
+    const { status, body } = await put('twice', request(first, { margin_seconds: 90 }));
+    expect({ status, ...body }).toMatchObject({ status: 200, margin_seconds: 90, generation: 1, state: 'active' });
+    const { grantId, refreshToken, accessToken } = before;
+    expect(await itemOf('twice')).toMatchObject({ grantId, refreshToken, accessToken });
+    // The client's secret, which came with it, and nothing else.
+    expect(world.stores.vault()).toHaveLength(secrets + 1);
+    await renew('twice');
+    expect(sentLast()).not.toBe(first);
+    expect((await world.call('GET /connections/twice')).body).toMatchObject({ generation: 2 });
+    expect(world.logged('connection_put').at(-1)).toMatchObject({ connection: 'twice', imported: false });
+    // However often.
+    await put('twice', request(first));
+    expect((await itemOf('twice')).grantId).toBe(grantId);
+  });
+
+  test('before it was used changes nothing either', async () => {
+    const first = world.secret('refresh');
+    await put('early', request(first));
+    const { grantId } = await itemOf('early');
+    expect((await put('early', request(first))).status).toBe(200);
+    expect((await itemOf('early')).grantId).toBe(grantId);
+  });
+
+  test('of two that come at the same time begins one grant', async () => {
+    const first = world.secret('refresh');
+    const answers = await Promise.all([put('race', request(first)), put('race', request(first))]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 201]);
+    expect((await itemOf('race')).fence).toBe(1);
+  });
+
+  test('mends a connection that is misconfigured, with the newest one', async () => {
+    const first = await renewed('mended');
+    world.provider.instead = () => ({ status: 401, body: { error: 'invalid_client' } });
+    await renew('mended');
+    world.provider.instead = undefined;
+    expect((await world.call('GET /connections/mended')).body).toMatchObject({ state: 'misconfigured' });
+    expect((await put('mended', request(first))).body).toMatchObject({ state: 'active' });
+    await renew('mended');
+    expect(sentLast()).not.toBe(first);
+    expect((await world.call('GET /connections/mended')).body).toMatchObject({ state: 'active', generation: 2 });
+  });
+
+  test('is imported anew where the grant is dead: somebody wants it tried', async () => {
+    const first = await renewed('tried');
+    world.provider.instead = () => ({ status: 400, body: { error: 'invalid_grant' } });
+    await renew('tried');
+    world.later(limits.refreshTimeoutMs / 1_000);
+    await world.refresh('tried');
+    world.provider.instead = undefined;
+    expect((await world.call('GET /connections/tried')).body).toMatchObject({ state: 'reauthorization_required' });
+    expect((await put('tried', request(first))).body).toMatchObject({ state: 'active' });
+    await renew('tried');
+    expect(sentLast()).toBe(first);
+  });
+
+  test('is refused, once it is used, for a client or an endpoint that the newest one may not be sent to', async () => {
+    const first = await renewed('elsewhere');
+    const before = await world.stored();
+    const others = [
+      { client: { client_id: 'other', client_secret: clientSecret() } },
+      { settings: { token_endpoint: world.provider.tokenEndpoint, revocation_endpoint: `${world.provider.tokenEndpoint}-revoke` } },
+    ];
+    for (const more of others) {
+      const answer = await put('elsewhere', request(first, more));
+      expect(answer).toMatchObject({ status: 400, body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/used/) }] } });
+    }
+    expect(await world.stored()).toEqual(before);
+  });
+
+  test('is imported anew with what was mistaken put right, as long as nobody has used it', async () => {
+    const first = world.secret('refresh');
+    await put('mistaken', request(first, { settings: { token_endpoint: 'https://example.com/token' } }));
+    const { grantId } = await itemOf('mistaken');
+    expect((await put('mistaken', request(first))).status).toBe(200);
+    expect((await itemOf('mistaken')).grantId).not.toBe(grantId);
+  });
+});
+
+test('another refresh token is another grant, and then the one before is a new one too', async () => {
+  const first = await renewed('others');
+  const second = world.secret('refresh');
+  await put('others', request(second));
+  await world.call('GET /token/others?wait=0');
+  await world.refresh('others');
+  expect(sentLast()).toBe(second);
+  await put('others', request(first));
+  await world.call('GET /token/others?wait=0');
+  await world.refresh('others');
+  expect(sentLast()).toBe(first);
+});
+
+test('the same refresh token in two connections leaves two digests that nobody can compare', async () => {
+  const first = world.secret('refresh');
+  await put('one', request(first));
+  await put('two', request(first));
+  const [one, two] = [await itemOf('one'), await itemOf('two')];
+  expect(one.importDigest).toMatch(/^[\w-]{43}$/);
+  expect(one.importDigest).not.toBe(two.importDigest);
+});
+
+hunt(() => world);

@@ -39,12 +39,13 @@ const quiet = TreatMissingData.NOT_BREACHING;
 
 const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
   {
-    name: 'RefreshFailed',
-    means: 'Token endpoints refuse or do not answer; valid tokens are still served until they expire.',
-    runbook: 'refresh-failed',
-    metric: ours('RefreshFailed', 'Sum'),
+    name: 'RefreshFailing',
+    means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
+    runbook: 'refresh-failing',
+    metric: ours('RefreshFailing', 'Sum'),
     threshold: 1,
-    minutes: [2, 3],
+    // Longer than the longest back-off and a call, so that it does not end between two attempts.
+    minutes: [1, 20],
     silence: quiet,
   },
   {

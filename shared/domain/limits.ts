@@ -38,6 +38,8 @@ export const limits = {
 
   // Back-off.
   backOffMaxMs: 900_000,
+  /** From so many failures in a row on a connection is failing, and somebody is told; one or two pass by themselves. */
+  failingAfterFailures: 3,
   /** After a client's report that the provider refused a token, by how many generations in a row were reported: doubles up to `backOffMaxMs`. */
   rejectionCoolDownMs: 10_000,
   tooEarlyFirstMs: 5_000,

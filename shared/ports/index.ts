@@ -142,6 +142,7 @@ export interface Telemetry {
 export type Metric =
   | 'RefreshSucceeded'
   | 'RefreshFailed'
+  | 'RefreshFailing'
   | 'ReauthorizationRequired'
   | 'Misconfigured'
   | 'RefreshTokenSealed'

@@ -125,6 +125,28 @@ describe('refresh', () => {
     expect(delay).toBeLessThanOrEqual(56);
     expect(world.provider.calls).toHaveLength(calls);
   });
+
+  test('is failing when it has failed often enough in a row, and for as long as it goes on; a success ends that', async () => {
+    await put('down');
+    world.provider.instead = () => ({ status: 503, body: {} });
+    const failing = () => world.counted('RefreshFailing').length;
+    const failures = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) {
+        await world.refresh('down');
+        // Longer than any back-off.
+        world.later(20 * 60);
+      }
+    };
+    await failures(limits.failingAfterFailures - 1);
+    expect(failing()).toBe(0);
+    await failures(2);
+    expect(failing()).toBe(2);
+    world.provider.instead = undefined;
+    await failures(1);
+    world.provider.instead = () => ({ status: 503, body: {} });
+    await failures(limits.failingAfterFailures - 1);
+    expect(failing()).toBe(2);
+  });
 });
 
 describe('whoever puts a connection', () => {

@@ -180,7 +180,7 @@ describe('alarms', () => {
         'ProviderDown',
         'ReauthorizationRequired',
         'RefreshErrors',
-        'RefreshFailed',
+        'RefreshFailing',
         'TokenThrottles',
         'UndeliveredEvents',
       ].sort(),
@@ -199,6 +199,12 @@ describe('alarms', () => {
 
   test('ring for a planner that is silent, or connections that are late, for three minutes', () => {
     expect(named('OverdueConnections')).toMatchObject({ Threshold: 1, EvaluationPeriods: 3, DatapointsToAlarm: 3, Period: 60, Statistic: 'Maximum' });
+  });
+
+  test('do not end between two attempts of a connection that goes on failing', () => {
+    const failing = named('RefreshFailing');
+    expect(failing).toMatchObject({ Threshold: 1, DatapointsToAlarm: 1, Period: 60, Statistic: 'Sum' });
+    expect(failing?.EvaluationPeriods * 60_000).toBeGreaterThanOrEqual(limits.backOffMaxMs * 1.25 + limits.callTimeoutMs);
   });
 
   test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents'])('ring for the first %s', (name) => {
@@ -225,20 +231,13 @@ describe('alarms', () => {
     expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['QueueName', `${queue}.QueueName`]]);
   });
 
-  test('each say which chapter of the operations manual to read', () => {
+  test('have one article each in the operations manual, which is named after its alarm, and the manual has no other', () => {
     const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-    const anchors = new Set(
-      [...manual.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-        heading
-          .toLowerCase()
-          .replace(/[^a-z0-9 -]/g, '')
-          .replaceAll(' ', '-'),
-      ),
-    );
-    const missing = alarms
-      .map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1])
-      .filter((anchor) => !anchors.has(anchor ?? ''));
-    expect(missing).toEqual([]);
+    const [, articles = ''] = /^## Alarms$(.*?)^## /ms.exec(manual) ?? [];
+    const headings = [...articles.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase());
+    expect(headings.map((heading) => heading.replaceAll(' ', '')).sort()).toEqual(alarms.map(({ name }) => name.toLowerCase()).sort());
+    const anchors = alarms.map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1]);
+    expect(anchors.sort()).toEqual(headings.map((heading) => heading.replaceAll(' ', '-')).sort());
   });
 
   test('may publish: the policy that asks for TLS takes the default one’s place', () => {

@@ -95,7 +95,7 @@ const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched
   },
   {
     name: 'DeadLetters',
-    means: 'The refresh function failed three times on the same message.',
+    means: 'A message was delivered ten times in vain: the refresh function fails on it, or finds no concurrency.',
     runbook: 'dead-letters',
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
     threshold: 1,

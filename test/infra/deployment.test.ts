@@ -97,6 +97,30 @@ describe('the refresh queue', () => {
     expect(mapping.ScalingConfig.MaximumConcurrency).toBeLessThanOrEqual(200);
   });
 
+  test('reserves no concurrency by default: an account with a small quota could not deploy', () => {
+    for (const { Properties } of Object.values(broker.findResources('AWS::Lambda::Function')))
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  // As cdk.json has it, and as `cdk deploy -c` hands it on.
+  test.each([2, '20', 1_000])('takes as much concurrency as was reserved for it: %j', (reservedRefreshConcurrency) => {
+    const { broker: reserving } = templatesOf(unbundled({ reservedRefreshConcurrency }));
+    const inReserve = propertiesIn(reserving);
+    expect(inReserve('AWS::Lambda::Function', 'RefreshFunction').ReservedConcurrentExecutions).toBe(Number(reservedRefreshConcurrency));
+    const [{ Properties } = { Properties: {} }] = Object.values(reserving.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(Properties.ScalingConfig.MaximumConcurrency).toBe(Number(reservedRefreshConcurrency));
+  });
+
+  test.each([1, 1_001, 2.5, '', 'many', '0x10', true, null])('refuses to reserve %j, and says what it takes', (reservedRefreshConcurrency) => {
+    expect(() => unbundled({ reservedRefreshConcurrency })).toThrow(
+      `context reservedRefreshConcurrency: ${JSON.stringify(reservedRefreshConcurrency)} is not a whole number from 2 to 1000`,
+    );
+  });
+
+  test('has a message delivered often before it is dead: a throttled delivery counts, though no code has run', () => {
+    expect(queue.RedrivePolicy.maxReceiveCount).toBe(10);
+  });
+
   test('hides a message for at least six times as long as refresh may take', () => {
     expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * propertiesOf('AWS::Lambda::Function', 'RefreshFunction').Timeout);
   });

@@ -98,6 +98,8 @@ export class BrokerStack extends Stack {
       token,
       refresh,
       plan,
+      connections,
+      authorizations,
       api: this.#api.api,
       deadLetters: requests.deadLetters,
       undelivered: events.undelivered,

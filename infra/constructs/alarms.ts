@@ -28,6 +28,8 @@ export interface Watched {
   readonly token: IFunction;
   readonly refresh: IFunction;
   readonly plan: IFunction;
+  readonly connections: IFunction;
+  readonly authorizations: IFunction;
   readonly api: HttpApi;
   readonly deadLetters: IQueue;
   readonly undelivered: IQueue;
@@ -37,7 +39,7 @@ const minute = { period: Duration.minutes(1) };
 const ours = (metricName: MetricName, statistic: 'Sum' | 'Maximum'): Metric => new Metric({ namespace: 'TokenBroker', metricName, statistic, ...minute });
 const quiet = TreatMissingData.NOT_BREACHING;
 
-const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
+const alarms = ({ token, refresh, plan, connections, authorizations, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
   {
     name: 'RefreshFailing',
     means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
@@ -127,6 +129,25 @@ const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched
     metric: refresh.metricErrors(minute),
     threshold: 1,
     minutes: [2, 3],
+    silence: quiet,
+  },
+  // Called by people now and then: the first one counts.
+  {
+    name: 'ConnectionsErrors',
+    means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
+    runbook: 'connections-errors',
+    metric: connections.metricErrors(minute),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'AuthorizationsErrors',
+    means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
+    runbook: 'authorizations-errors',
+    metric: authorizations.metricErrors(minute),
+    threshold: 1,
+    minutes: [1, 1],
     silence: quiet,
   },
   {

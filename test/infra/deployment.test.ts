@@ -196,7 +196,9 @@ describe('alarms', () => {
     expect(alarms.map(({ name }) => name).sort()).toEqual(
       [
         'ApiServerErrors',
+        'AuthorizationsErrors',
         'BudgetSpent',
+        'ConnectionsErrors',
         'DeadLetters',
         'Misconfigured',
         'OverdueConnections',
@@ -231,19 +233,28 @@ describe('alarms', () => {
     expect(failing?.EvaluationPeriods * 60_000).toBeGreaterThanOrEqual(limits.backOffMaxMs * 1.25 + limits.callTimeoutMs);
   });
 
-  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents'])('ring for the first %s', (name) => {
-    expect(named(name)).toMatchObject({
-      Threshold: 1,
-      EvaluationPeriods: 1,
-      DatapointsToAlarm: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-    });
-  });
+  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents', 'ConnectionsErrors', 'AuthorizationsErrors'])(
+    'ring for the first %s',
+    (name) => {
+      expect(named(name)).toMatchObject({
+        Threshold: 1,
+        EvaluationPeriods: 1,
+        DatapointsToAlarm: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      });
+    },
+  );
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
     expect(ours).toHaveLength(6);
     for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
+  });
+
+  test.each(['Plan', 'Refresh', 'Connections', 'Authorizations'])('ring when the function of %s crashes', (name) => {
+    const { Namespace, MetricName, Statistic, Dimensions } = named(`${name}Errors`) ?? {};
+    expect({ Namespace, MetricName, Statistic }).toEqual({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' });
+    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['FunctionName', `${name}Function`]]);
   });
 
   test.each([

@@ -11,6 +11,7 @@ import { announceOn, claimRemoval, connectionSecrets, dueKeys, items, sealingKey
 import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
+import { BrokerDashboard } from './constructs/dashboard.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
 import { wholeNumber } from './context.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
@@ -104,6 +105,8 @@ export class BrokerStack extends Stack {
       deadLetters: requests.deadLetters,
       undelivered: events.undelivered,
     });
+
+    new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
 
     new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
     new CfnOutput(this, 'RedirectUri', { value: `${this.#api.api.apiEndpoint}${callbackPath}`, description: 'To be registered with each provider' });

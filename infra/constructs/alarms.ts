@@ -1,14 +1,14 @@
 /** What wakes somebody up, as data. Each alarm names the chapter of `docs/operations.md` that says what to do. */
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Metric as MetricName } from '../../shared/ports/index.ts';
+import { minute, ours } from './metrics.ts';
 
 interface AlarmEntry {
   readonly name: string;
@@ -35,8 +35,6 @@ export interface Watched {
   readonly undelivered: IQueue;
 }
 
-const minute = { period: Duration.minutes(1) };
-const ours = (metricName: MetricName, statistic: 'Sum' | 'Maximum'): Metric => new Metric({ namespace: 'TokenBroker', metricName, statistic, ...minute });
 const quiet = TreatMissingData.NOT_BREACHING;
 
 const alarms = ({ token, refresh, plan, connections, authorizations, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [

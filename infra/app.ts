@@ -22,5 +22,3 @@ export function buildApp(outdir?: string, context: Readonly<Record<string, unkno
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   return app;
 }
-
-if (import.meta.main) buildApp().synth();

@@ -11,7 +11,9 @@ import { announceOn, claimRemoval, connectionSecrets, dueKeys, items, sealingKey
 import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
+import { BrokerDashboard } from './constructs/dashboard.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
+import { wholeNumber } from './context.ts';
 import type { JwtAuthorization } from './jwt-authorization.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
 
@@ -23,6 +25,8 @@ export class BrokerStack extends Stack {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
     const requests = new RefreshQueue(this, 'RefreshQueue');
+    // Two is the least that an event source can be limited to.
+    const reservedConcurrency = wholeNumber(this.node, 'reservedRefreshConcurrency', { from: 2, to: 1_000 });
     const events = new ConnectionEvents(this, 'Events');
 
     // Reads no refresh token: neither the secrets nor the key that opens sealed ones.
@@ -47,8 +51,9 @@ export class BrokerStack extends Stack {
       ],
       // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
       recursiveLoop: RecursiveLoop.ALLOW,
+      reservedConcurrency,
     });
-    requests.feed(refresh);
+    requests.feed(refresh, reservedConcurrency);
 
     const plan = new BrokerFunction(this, 'PlanFunction', {
       name: 'plan',
@@ -95,10 +100,14 @@ export class BrokerStack extends Stack {
       token,
       refresh,
       plan,
+      connections,
+      authorizations,
       api: this.#api.api,
       deadLetters: requests.deadLetters,
       undelivered: events.undelivered,
     });
+
+    new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
 
     new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
     new CfnOutput(this, 'RedirectUri', { value: `${this.#api.api.apiEndpoint}${callbackPath}`, description: 'To be registered with each provider' });

@@ -1,5 +1,5 @@
 /**
- * `npm run presets`, and every synth: checks all presets, and lists them in `shared/providers/presets/index.ts`. A bundler cannot look
+ * For `npm run presets`, and every synth: checks all presets, and lists them in `shared/providers/presets/index.ts`. A bundler cannot look
  * into a folder, so the list is written for it; to add a provider is to add its file.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -51,5 +51,3 @@ function check(file: string): void {
   }
   if (preset.name !== basename(file, '.ts')) throw new Error(`shared/providers/presets/${file}: its name is "${preset.name}"; let it be that of the file`);
 }
-
-if (import.meta.main) updatePresetIndex();

@@ -40,3 +40,13 @@ test.each(['shared/domain', 'shared/application', 'shared/providers', 'test/sim'
 test.each([...new Set<FunctionName>([...routes.map((route) => route.function), 'refresh', 'plan'])])('the handler of %s has less than 80 lines', (name) => {
   expect(read(`lambdas/${name}.ts`).split('\n').length).toBeLessThan(80);
 });
+
+/** What Node.js has not in all versions that `engines` allows, and what that comes to there. */
+const tooNew = [
+  ['import.meta.main', /\bif \(import\.meta\.main\b/, 'undefined in 23 and in 24.0 and 24.1: the program does nothing, and does not say so'],
+  ['numbered parameters of SQL', /(?:[=<>(] ?|limit )\?\d/, 'refused by node:sqlite of 22.18 and 24.1'],
+] as const;
+
+test.each(tooNew)('%s: not used', (_, pattern) => {
+  expect(sources('{infra,lambdas,shared,test}/**/*.ts').filter((path) => path !== 'test/architecture.test.ts' && pattern.test(read(path)))).toEqual([]);
+});

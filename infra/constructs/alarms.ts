@@ -1,14 +1,14 @@
 /** What wakes somebody up, as data. Each alarm names the chapter of `docs/operations.md` that says what to do. */
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Metric as MetricName } from '../../shared/ports/index.ts';
+import { minute, ours } from './metrics.ts';
 
 interface AlarmEntry {
   readonly name: string;
@@ -28,23 +28,24 @@ export interface Watched {
   readonly token: IFunction;
   readonly refresh: IFunction;
   readonly plan: IFunction;
+  readonly connections: IFunction;
+  readonly authorizations: IFunction;
   readonly api: HttpApi;
   readonly deadLetters: IQueue;
   readonly undelivered: IQueue;
 }
 
-const minute = { period: Duration.minutes(1) };
-const ours = (metricName: MetricName, statistic: 'Sum' | 'Maximum'): Metric => new Metric({ namespace: 'TokenBroker', metricName, statistic, ...minute });
 const quiet = TreatMissingData.NOT_BREACHING;
 
-const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
+const alarms = ({ token, refresh, plan, connections, authorizations, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
   {
-    name: 'RefreshFailed',
-    means: 'Token endpoints refuse or do not answer; valid tokens are still served until they expire.',
-    runbook: 'refresh-failed',
-    metric: ours('RefreshFailed', 'Sum'),
+    name: 'RefreshFailing',
+    means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
+    runbook: 'refresh-failing',
+    metric: ours('RefreshFailing', 'Sum'),
     threshold: 1,
-    minutes: [2, 3],
+    // Longer than the longest back-off and a call, so that it does not end between two attempts.
+    minutes: [1, 20],
     silence: quiet,
   },
   {
@@ -94,7 +95,7 @@ const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched
   },
   {
     name: 'DeadLetters',
-    means: 'The refresh function failed three times on the same message.',
+    means: 'A message was delivered ten times in vain: the refresh function fails on it, or finds no concurrency.',
     runbook: 'dead-letters',
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
     threshold: 1,
@@ -126,6 +127,25 @@ const alarms = ({ token, refresh, plan, api, deadLetters, undelivered }: Watched
     metric: refresh.metricErrors(minute),
     threshold: 1,
     minutes: [2, 3],
+    silence: quiet,
+  },
+  // Called by people now and then: the first one counts.
+  {
+    name: 'ConnectionsErrors',
+    means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
+    runbook: 'connections-errors',
+    metric: connections.metricErrors(minute),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
+    name: 'AuthorizationsErrors',
+    means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
+    runbook: 'authorizations-errors',
+    metric: authorizations.metricErrors(minute),
+    threshold: 1,
+    minutes: [1, 1],
     silence: quiet,
   },
   {

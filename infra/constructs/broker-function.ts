@@ -18,6 +18,8 @@ export interface BrokerFunctionProps {
   /** All that it may do, and all of its environment. */
   readonly bindings: readonly Binding[];
   readonly recursiveLoop?: RecursiveLoop;
+  /** How many of it may run at once, which nobody else can take away; undefined: as many as the account has left. */
+  readonly reservedConcurrency?: number | undefined;
 }
 
 /** One function of the broker: its bundle, its log group, and a role that holds its bindings and nothing else. */
@@ -47,6 +49,7 @@ export class BrokerFunction extends NodejsFunction {
       // Without the platform's START, END and REPORT lines, which cost more than a short invocation.
       systemLogLevelV2: SystemLogLevel.WARN,
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
       bundling: {
         // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
         format: OutputFormat.CJS,

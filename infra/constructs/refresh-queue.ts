@@ -19,14 +19,19 @@ export class RefreshQueue extends Construct {
       ...secured,
       // Lambda's advice for a queue that feeds a function: a throttled delivery is tried again within this time.
       visibilityTimeout: Duration.millis(6 * limits.refreshTimeoutMs),
-      // After an outage of the function, one hour of messages is left to go through, not days of them.
-      retentionPeriod: Duration.hours(1),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
+      // Longer than all deliveries of a message take. After an outage of the function, two hours of messages are left to go through, not days of them.
+      retentionPeriod: Duration.hours(2),
+      // A delivery that finds no concurrency counts, though no code has run: three of them would be dead letters without a fault.
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
     });
   }
 
-  /** One message for each invocation, and never so many at once that token requests find no concurrency left (1,000 an account). */
-  feed(consumer: IFunction): void {
-    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: 100 }));
+  /**
+   * One message for each invocation, and as many at once as are reserved for the consumer: more would be throttled. Without a
+   * reservation at most 100, a tenth of the usual quota of an account, which leaves the rest to token requests; that they
+   * leave any to renewals is not ensured then.
+   */
+  feed(consumer: IFunction, reservedConcurrency = 100): void {
+    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: reservedConcurrency }));
   }
 }

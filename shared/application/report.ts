@@ -1,6 +1,7 @@
 /** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
 import type { Breaker } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
+import { limits } from '../domain/limits.ts';
 import type { Held } from '../domain/steps.ts';
 import type { Connection } from '../domain/types.ts';
 import type { Clock, Telemetry } from '../ports/index.ts';
@@ -58,7 +59,9 @@ export function reportFailure({ telemetry }: Reporting, held: Held, done: Commit
   } else {
     telemetry.warn('refresh_failed', { ...facts, notBefore: iso(commit.notBefore), suspect: commit.suspect });
     // "Too early" leaves a good token in place; it is a wrong clock or a second refresher, and is in the log.
-    if (kind !== 'too_early') telemetry.count('RefreshFailed', 1, config.provider);
+    if (kind === 'too_early') return;
+    telemetry.count('RefreshFailed', 1, config.provider);
+    if (count >= limits.failingAfterFailures) telemetry.count('RefreshFailing', 1, config.provider);
   }
 }
 

@@ -33,11 +33,13 @@ export const limits = {
   dueShards: 8,
   /** At most this many connections of a shard in one plan; the soonest first, the rest in the next. */
   duePerShard: 2_000,
-  /** A connection this late is counted as overdue. */
-  overdueAfterMs: 20_000,
+  /** A connection this late is counted as overdue; a renewal that is merely under way is not. */
+  overdueAfterMs: 150_000,
 
   // Back-off.
   backOffMaxMs: 900_000,
+  /** From so many failures in a row on a connection is failing, and somebody is told; one or two pass by themselves. */
+  failingAfterFailures: 3,
   /** After a client's report that the provider refused a token, by how many generations in a row were reported: doubles up to `backOffMaxMs`. */
   rejectionCoolDownMs: 10_000,
   tooEarlyFirstMs: 5_000,
@@ -131,6 +133,10 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
   [limits.probeWaitMs.to < limits.marginMs, 'longest wait for a probe < margin: a provider that is back is called again before tokens expire'],
   [limits.probeTurnMs < limits.probeMaxMs, 'turn of the others < longest time between probes: whoever probed last comes to its turn'],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
+  [
+    limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,
+    'plan interval + time-out of the refresh function + 2 × skew < overdue: a renewal that is under way is not overdue',
+  ],
   [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],
   [limits.longestOwnWaitMs <= limits.messageDelayMaxMs, 'longest own wait ≤ longest message delay'],
 ];

@@ -144,6 +144,7 @@ export interface Telemetry {
 export type Metric =
   | 'RefreshSucceeded'
   | 'RefreshFailed'
+  | 'RefreshFailing'
   | 'ReauthorizationRequired'
   | 'Misconfigured'
   | 'RefreshTokenSealed'

@@ -1,4 +1,4 @@
-/** For clients (`import { adviceOn } from 'token-broker/api-replies'`): what a reply of a provider's API asks them to do. Pure, without network or clock. */
+/** For clients (docs/providers.md, Replies of the API, says how they get it): what a reply of a provider's API asks them to do. Pure, without network or clock. */
 import { type Advice, adviceFor } from '../domain/api-replies.ts';
 import type { EpochMs } from '../domain/types.ts';
 import { knownApis } from './api/index.ts';

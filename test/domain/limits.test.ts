@@ -35,6 +35,7 @@ const bounds = [
   ],
   ['turn of the others < longest time between probes', 'probeTurnMs: 10_000', 'probeTurnMs: 59_999', 'probeTurnMs: 60_000'],
   ['plan interval < plan horizon', 'planIntervalMs: 60_000', 'planIntervalMs: 89_999', 'planIntervalMs: 90_000'],
+  ['plan interval + time-out of the refresh function + 2 × skew < overdue', 'overdueAfterMs: 150_000', 'overdueAfterMs: 144_001', 'overdueAfterMs: 144_000'],
   ['plan horizon ≤ longest own wait', 'planHorizonMs: 90_000', 'planHorizonMs: 120_000', 'planHorizonMs: 120_001'],
   ['longest own wait ≤ longest message delay', 'longestOwnWaitMs: 120_000', 'longestOwnWaitMs: 900_000', 'longestOwnWaitMs: 900_001'],
 ] as const;

@@ -48,7 +48,12 @@ describe('plan', () => {
   test('counts who is overdue, and says so even when nobody is', async () => {
     await world.plan();
     expect(world.counted('OverdueConnections').at(-1)).toBe(0);
-    world.later(30 + limits.overdueAfterMs / 1_000 + 1);
+    // It falls due in 30 s; then its renewal may begin a planner's interval late and take as long as the function may.
+    const underWayMs = limits.planIntervalMs + limits.refreshTimeoutMs;
+    world.later(30 + underWayMs / 1_000);
+    await world.plan();
+    expect(world.counted('OverdueConnections').at(-1)).toBe(0);
+    world.later((limits.overdueAfterMs - underWayMs) / 1_000 + 1);
     expect(await sentFor('planned', () => world.plan())).toEqual([0]);
     expect(world.counted('OverdueConnections').at(-1)).toBe(1);
     await world.refresh('planned');
@@ -124,6 +129,28 @@ describe('refresh', () => {
     expect(delay).toBeGreaterThan(35);
     expect(delay).toBeLessThanOrEqual(56);
     expect(world.provider.calls).toHaveLength(calls);
+  });
+
+  test('is failing when it has failed often enough in a row, and for as long as it goes on; a success ends that', async () => {
+    await put('down');
+    world.provider.instead = () => ({ status: 503, body: {} });
+    const failing = () => world.counted('RefreshFailing').length;
+    const failures = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) {
+        await world.refresh('down');
+        // Longer than any back-off.
+        world.later(20 * 60);
+      }
+    };
+    await failures(limits.failingAfterFailures - 1);
+    expect(failing()).toBe(0);
+    await failures(2);
+    expect(failing()).toBe(2);
+    world.provider.instead = undefined;
+    await failures(1);
+    world.provider.instead = () => ({ status: 503, body: {} });
+    await failures(limits.failingAfterFailures - 1);
+    expect(failing()).toBe(2);
   });
 });
 

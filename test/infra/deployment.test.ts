@@ -97,6 +97,30 @@ describe('the refresh queue', () => {
     expect(mapping.ScalingConfig.MaximumConcurrency).toBeLessThanOrEqual(200);
   });
 
+  test('reserves no concurrency by default: an account with a small quota could not deploy', () => {
+    for (const { Properties } of Object.values(broker.findResources('AWS::Lambda::Function')))
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  // As cdk.json has it, and as `cdk deploy -c` hands it on.
+  test.each([2, '20', 1_000])('takes as much concurrency as was reserved for it: %j', (reservedRefreshConcurrency) => {
+    const { broker: reserving } = templatesOf(unbundled({ reservedRefreshConcurrency }));
+    const inReserve = propertiesIn(reserving);
+    expect(inReserve('AWS::Lambda::Function', 'RefreshFunction').ReservedConcurrentExecutions).toBe(Number(reservedRefreshConcurrency));
+    const [{ Properties } = { Properties: {} }] = Object.values(reserving.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(Properties.ScalingConfig.MaximumConcurrency).toBe(Number(reservedRefreshConcurrency));
+  });
+
+  test.each([1, 1_001, 2.5, '', 'many', '0x10', true, null])('refuses to reserve %j, and says what it takes', (reservedRefreshConcurrency) => {
+    expect(() => unbundled({ reservedRefreshConcurrency })).toThrow(
+      `context reservedRefreshConcurrency: ${JSON.stringify(reservedRefreshConcurrency)} is not a whole number from 2 to 1000`,
+    );
+  });
+
+  test('has a message delivered often before it is dead: a throttled delivery counts, though no code has run', () => {
+    expect(queue.RedrivePolicy.maxReceiveCount).toBe(10);
+  });
+
   test('hides a message for at least six times as long as refresh may take', () => {
     expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * propertiesOf('AWS::Lambda::Function', 'RefreshFunction').Timeout);
   });
@@ -172,7 +196,9 @@ describe('alarms', () => {
     expect(alarms.map(({ name }) => name).sort()).toEqual(
       [
         'ApiServerErrors',
+        'AuthorizationsErrors',
         'BudgetSpent',
+        'ConnectionsErrors',
         'DeadLetters',
         'Misconfigured',
         'OverdueConnections',
@@ -180,7 +206,7 @@ describe('alarms', () => {
         'ProviderDown',
         'ReauthorizationRequired',
         'RefreshErrors',
-        'RefreshFailed',
+        'RefreshFailing',
         'TokenThrottles',
         'UndeliveredEvents',
       ].sort(),
@@ -201,19 +227,34 @@ describe('alarms', () => {
     expect(named('OverdueConnections')).toMatchObject({ Threshold: 1, EvaluationPeriods: 3, DatapointsToAlarm: 3, Period: 60, Statistic: 'Maximum' });
   });
 
-  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents'])('ring for the first %s', (name) => {
-    expect(named(name)).toMatchObject({
-      Threshold: 1,
-      EvaluationPeriods: 1,
-      DatapointsToAlarm: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-    });
+  test('do not end between two attempts of a connection that goes on failing', () => {
+    const failing = named('RefreshFailing');
+    expect(failing).toMatchObject({ Threshold: 1, DatapointsToAlarm: 1, Period: 60, Statistic: 'Sum' });
+    expect(failing?.EvaluationPeriods * 60_000).toBeGreaterThanOrEqual(limits.backOffMaxMs * 1.25 + limits.callTimeoutMs);
   });
+
+  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents', 'ConnectionsErrors', 'AuthorizationsErrors'])(
+    'ring for the first %s',
+    (name) => {
+      expect(named(name)).toMatchObject({
+        Threshold: 1,
+        EvaluationPeriods: 1,
+        DatapointsToAlarm: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      });
+    },
+  );
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
     expect(ours).toHaveLength(6);
     for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
+  });
+
+  test.each(['Plan', 'Refresh', 'Connections', 'Authorizations'])('ring when the function of %s crashes', (name) => {
+    const { Namespace, MetricName, Statistic, Dimensions } = named(`${name}Errors`) ?? {};
+    expect({ Namespace, MetricName, Statistic }).toEqual({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' });
+    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['FunctionName', `${name}Function`]]);
   });
 
   test.each([
@@ -225,20 +266,13 @@ describe('alarms', () => {
     expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['QueueName', `${queue}.QueueName`]]);
   });
 
-  test('each say which chapter of the operations manual to read', () => {
+  test('have one article each in the operations manual, which is named after its alarm, and the manual has no other', () => {
     const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-    const anchors = new Set(
-      [...manual.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-        heading
-          .toLowerCase()
-          .replace(/[^a-z0-9 -]/g, '')
-          .replaceAll(' ', '-'),
-      ),
-    );
-    const missing = alarms
-      .map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1])
-      .filter((anchor) => !anchors.has(anchor ?? ''));
-    expect(missing).toEqual([]);
+    const [, articles = ''] = /^## Alarms$(.*?)^## /ms.exec(manual) ?? [];
+    const headings = [...articles.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase());
+    expect(headings.map((heading) => heading.replaceAll(' ', '')).sort()).toEqual(alarms.map(({ name }) => name.toLowerCase()).sort());
+    const anchors = alarms.map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1]);
+    expect(anchors.sort()).toEqual(headings.map((heading) => heading.replaceAll(' ', '-')).sort());
   });
 
   test('may publish: the policy that asks for TLS takes the default one’s place', () => {

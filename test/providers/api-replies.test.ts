@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { knownApis } from '../../shared/providers/api/index.ts';
 import { parseApiPreset } from '../../shared/providers/api-preset.ts';
 import { type Advice, type Asked, adviceOn } from '../../shared/providers/api-replies.ts';
@@ -263,18 +265,34 @@ test('numbers that are none are refused, all at once', () => {
 describe('docs/providers.md', () => {
   const documentation = readFileSync(join(root, 'docs/providers.md'), 'utf8');
 
-  const [, example = ''] = /```js\nimport (\{ adviceOn \} from 'token-broker\/api-replies';[\s\S]*?)```/.exec(documentation) ?? [];
+  const [, command = ''] = /^npx (esbuild .*)$/m.exec(documentation) ?? [];
+  const [, from = '', example = ''] = /```js\nimport \{ adviceOn \} from '(.+)';\n([\s\S]*?)```/.exec(documentation) ?? [];
+
+  /** Where the file is that the command writes and the example imports: far from this project and its packages. */
+  const elsewhere = mkdtempSync(join(tmpdir(), 'api-replies-'));
+  afterAll(() => rmSync(elsewhere, { recursive: true }));
+  beforeAll(() => {
+    const [program = '', ...rest] = command.split(' ');
+    const [outfile] = rest.flatMap((argument) => /^--outfile=(.+)$/.exec(argument)?.[1] ?? []);
+    expect(from).toBe(`./${outfile}`);
+    const redirected = rest.map((argument) => argument.replace(/^--outfile=/, `$&${elsewhere}/`));
+    execFileSync(join(root, 'node_modules/.bin', program), redirected, { cwd: root, stdio: 'ignore' });
+  });
 
   /** The example, as a client of these replies runs it. */
   async function running(...replies: Response[]) {
-    const target: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).exports['./api-replies'];
-    const { adviceOn: exported } = await import(join(root, target));
+    const { adviceOn: exported } = await import(join(elsewhere, from));
     const send = vi.fn(async () => replies.shift() ?? expect.fail('asked too often'));
     const [report, sleep] = [vi.fn(), vi.fn()];
-    const define = new Function('adviceOn', 'send', 'report', 'sleep', `${example.replace(/^.*\n/, '')}\nreturn call;`);
+    const define = new Function('adviceOn', 'send', 'report', 'sleep', `${example}\nreturn call;`);
     const call: (request: object) => Promise<Response> = define(exported, send, report, sleep);
     return { call, report, sleep };
   }
+
+  test('shows how to make one file of it that needs nothing else', () => {
+    const program = `import { adviceOn } from '${from}'; console.log(adviceOn('maesn', { status: 200, headers: {}, body: '' }, { now: 0 }).do);`;
+    expect(String(execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: elsewhere }))).toBe('proceed\n');
+  });
 
   test('shows an example that reports, waits, and ends with the answer', async () => {
     const later = new Response('', { status: 429, headers: { 'retry-after': '7' } });

@@ -25,5 +25,3 @@ export function presetTable(): string[] {
     return `| \`${name}\` | ${title} | ${facts.grant} | ${marked('V')} | ${marked('V2')} | ${marked('R', 'NF', 'C')} | ${marked('ours')} |`;
   });
 }
-
-if (import.meta.main) console.log(presetTable().join('\n'));

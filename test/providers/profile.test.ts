@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { classify } from '../../shared/domain/classify.ts';
 import { limits } from '../../shared/domain/limits.ts';
@@ -150,5 +152,39 @@ test('a provider is added by one record of data', () => {
   expect(classify({ kind: 'reply', status: 418, headers: {}, body: '' }, at, [], dialect)).toMatchObject({ class: 'too_early' });
   expect(classify({ kind: 'reply', status: 200, headers: {}, body: '{"access_token":"a","expires_in":900000}' }, at, [], dialect)).toMatchObject({
     tokens: { expiresAt: 900_000 },
+  });
+});
+
+describe('docs/operations.md', () => {
+  const manual = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const number = (text = ''): number => Number(text.replaceAll(',', ''));
+  const priced = /^\| ([\d,]+) s(.*?) \| ([\d,]+) s \| ([\d,]+) \| (\d) \+ 1 \| \$(.+) \| \$(.+) \| \$(.+) \|$/gm;
+  const rows = [...manual.matchAll(priced)].map(([, lifetime, of, cycle, renewals, slots, secrets, calls, together]) => ({
+    lifetime: number(lifetime),
+    of: of ?? '',
+    said: {
+      cycle: number(cycle),
+      renewals: number(renewals),
+      slots: number(slots),
+      secrets: number(secrets),
+      calls: number(calls),
+      together: number(together),
+    },
+  }));
+  const dollars = (amount: number): number => Math.round(amount * 100) / 100;
+
+  test('has prices of connections', () => expect(rows).toHaveLength(5));
+
+  test.each(rows)('says what a connection costs whose token lives $lifetime s$of', ({ lifetime, of, said }) => {
+    const profile = of.includes('Exact Online')
+      ? profileOf(connection('exact-online', { country: 'nl' }))
+      : genericProfile(of.includes('no refresh token') ? { grant: 'client_credentials' } : {}, lifetime);
+    const cycle = Math.max(lifetime - profile.marginMs / 1_000, profile.minTokenAgeMs / 1_000);
+    const renewals = Math.round((30 * 86_400) / cycle);
+    // Nothing is ever stored in the slot of a grant without refresh tokens.
+    const slots = profile.grant === 'refresh_token' ? profile.slots : 0;
+    const secrets = dollars((slots + 1) * 0.4);
+    const calls = dollars((renewals * 35) / 1_000_000);
+    expect(said).toEqual({ cycle, renewals, slots, secrets, calls, together: dollars(secrets + calls) });
   });
 });

@@ -94,11 +94,11 @@ export class QueueStorage {
     const now = this.#now();
     const visible = this.#database.prepare('select sequence from message where queue = ? and visible_at <= ? order by visible_at, sequence limit ?');
     const take = this.#database.prepare(
-      `update message set visible_at = ?2, receipt_handle = ?3, receive_count = receive_count + 1, first_received_at = coalesce(first_received_at, ?4), received_at = ?4
-       where sequence = ?1 returning *`,
+      `update message set visible_at = ?, receipt_handle = ?, receive_count = receive_count + 1, first_received_at = coalesce(first_received_at, ?), received_at = ?
+       where sequence = ? returning *`,
     );
     const taken = visible.all(queue, now, limit).map(({ sequence }) => {
-      return take.get(Number(sequence), now + visibilitySeconds * 1000, randomBytes(48).toString('base64url'), now);
+      return take.get(now + visibilitySeconds * 1000, randomBytes(48).toString('base64url'), now, now, Number(sequence));
     });
     return taken as unknown as MessageRow[];
   }
@@ -126,14 +126,15 @@ export class QueueStorage {
   }
 
   counts(queue: string): Counts {
+    const now = this.#now();
     const row = this.#database
       .prepare(
-        `select count(*) filter (where visible_at <= ?1) as visible,
-                count(*) filter (where visible_at > ?1 and receipt_handle is not null) as inFlight,
-                count(*) filter (where visible_at > ?1 and receipt_handle is null) as delayed
-         from message where queue = ?2`,
+        `select count(*) filter (where visible_at <= ?) as visible,
+                count(*) filter (where visible_at > ? and receipt_handle is not null) as inFlight,
+                count(*) filter (where visible_at > ? and receipt_handle is null) as delayed
+         from message where queue = ?`,
       )
-      .get(this.#now(), queue);
+      .get(now, now, now, queue);
     return row as unknown as Counts;
   }
 

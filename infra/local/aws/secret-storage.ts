@@ -108,11 +108,12 @@ export class SecretStorage {
     const surplus = this.versions(arn).length + 1 - maxVersions;
     const pruned = this.#run(
       `delete from secret_version where rowid in (
-         select rowid from secret_version where arn = ?1 and created_at <= ?2
-           and version_id not in (select version_id from secret_label where arn = ?1)
-         order by created_at, rowid limit ?3)`,
+         select rowid from secret_version where arn = ? and created_at <= ?
+           and version_id not in (select version_id from secret_label where arn = ?)
+         order by created_at, rowid limit ?)`,
       arn,
       this.#now() - dayMs,
+      arn,
       Math.max(0, surplus),
     );
     if (pruned < surplus) return false;

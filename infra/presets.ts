@@ -1,0 +1,4 @@
+/** `npm run presets`. */
+import { updatePresetIndex } from './preset-index.ts';
+
+updatePresetIndex();

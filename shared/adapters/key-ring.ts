@@ -15,7 +15,7 @@ export interface KeySecret {
 export type ReadKey = (versionId?: string) => Promise<KeySecret | undefined>;
 
 /** A key for one purpose opens nothing of another, even if both were given the same secret. */
-export type Purpose = 'access' | 'refresh' | 'state';
+export type Purpose = 'access' | 'refresh' | 'state' | 'secrets';
 
 export interface Key {
   readonly kid: string;

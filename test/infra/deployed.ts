@@ -11,9 +11,9 @@ import { StateStack } from '../../infra/state-stack.ts';
 const outputs = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
 afterAll(() => rmSync(outputs, { recursive: true }));
 
-/** The app without its bundles, which no template test looks at and which take seconds. */
-export function unbundled(): { readonly app: App; readonly state: StateStack; readonly broker: BrokerStack } {
-  const app = buildApp(mkdtempSync(join(outputs, 'cdk.out-')), { 'aws:cdk:bundling-stacks': [] });
+/** The app, with more context if given, without its bundles, which no template test looks at and which take seconds. */
+export function unbundled(context: Readonly<Record<string, unknown>> = {}): { readonly app: App; readonly state: StateStack; readonly broker: BrokerStack } {
+  const app = buildApp(mkdtempSync(join(outputs, 'cdk.out-')), { ...context, 'aws:cdk:bundling-stacks': [] });
   const [state, broker] = [app.node.findChild('token-broker-state'), app.node.findChild('token-broker')];
   if (!(state instanceof StateStack && broker instanceof BrokerStack)) throw new Error('the app has no state or no broker stack');
   return { app, state, broker };

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isSecretStore, type SecretStore, secretStores } from '../secret-store.ts';
 import { type DemoProviderName, demoProviders } from './demo-providers/index.ts';
 
 export interface Arguments {
   readonly port: number;
   readonly directory: string;
   readonly provider: ProviderName;
+  readonly secretStore: SecretStore;
 }
 
 /** What to start besides the broker. */
@@ -18,17 +20,25 @@ const kinds = Object.entries(demoProviders).map(([name, { about }], i) => `    $
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
-  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME]
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME]
 
   --port      where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
   --data      where it keeps everything, and goes on from at the next start (default: .broker)
   --provider  what to start besides, and to connect a connection named demo to:
 ${kinds.join('\n')}
     ${'none'.padEnd(widest)}  nothing; connect your own, with PUT /connections/NAME
+  --secret-store
+              where refresh tokens and client secrets are kept: secrets-manager (default), or dynamodb; once there, they stay there
   --help      this text
 `;
 
-const known = { port: { type: 'string' }, data: { type: 'string' }, provider: { type: 'string' }, help: { type: 'boolean' } } as const;
+const known = {
+  port: { type: 'string' },
+  data: { type: 'string' },
+  provider: { type: 'string' },
+  'secret-store': { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
 
 /** Returns the arguments, `help`, or every fault there is, each as a sentence. */
 export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
@@ -39,13 +49,14 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
     if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
     if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
   }
-  const { port = '8790', data = '.broker', provider = 'oidc-provider' } = values;
+  const { port = '8790', data = '.broker', provider = 'oidc-provider', 'secret-store': secretStore = 'secrets-manager' } = values;
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
   if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
-  if (faults.length > 0 || !isProvider(provider)) return { faults };
-  return { port: Number(port), directory: String(data), provider };
+  if (!isSecretStore(secretStore)) faults.push(`--secret-store: takes ${secretStores.join(' or ')}, not ${said(secretStore)}.`);
+  if (faults.length > 0 || !isProvider(provider) || !isSecretStore(secretStore)) return { faults };
+  return { port: Number(port), directory: String(data), provider, secretStore };
 }
 
 const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');

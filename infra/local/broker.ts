@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { callbackPath } from '../../lambdas/routes.ts';
+import type { SecretStore } from '../secret-store.ts';
 import type { ProviderName } from './arguments.ts';
 import { readAssembly } from './assembly.ts';
 import type { TokenCall } from './authorization-server.ts';
@@ -12,6 +13,7 @@ import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import { type DeliveredEvent, startEventBridge } from './aws/eventbridge.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import { startSqs } from './aws/sqs.ts';
+import { keepChoice } from './chosen-store.ts';
 import { type DemoProvider, startDemoProvider } from './demo.ts';
 import type { Deployment } from './deployment.ts';
 import { startEventSource } from './event-source.ts';
@@ -23,7 +25,7 @@ import { startSchedule } from './schedule.ts';
 import { createSecrets } from './secrets.ts';
 import type { Credentials } from './signature.ts';
 import { type SignedFetch, signedFetch } from './signed-fetch.ts';
-import { synthesize } from './synthesize.ts';
+import { type Context, synthesize } from './synthesize.ts';
 import { deploymentOf, secretsOf } from './template.ts';
 
 export interface LocalBrokerOptions {
@@ -33,6 +35,8 @@ export interface LocalBrokerOptions {
   readonly directory: string;
   /** Which provider to start besides. */
   readonly provider: ProviderName;
+  /** By default `secrets-manager`. */
+  readonly secretStore?: SecretStore;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
@@ -70,6 +74,8 @@ export interface LocalBroker {
 
 /** The Region and account that every local ARN names. */
 const account = { region: 'us-east-1', accountId: '000000000000' } as const;
+/** What is the default is left out: an assembly that was made without it is the same. */
+const contextOf = ({ secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => (secretStore === 'secrets-manager' ? {} : { secretStore });
 /** The emulators ask for a signature and do not verify it. */
 const dummyCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 
@@ -99,7 +105,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   onClose(gateway.close);
 
   const assemblyDirectory = options.assembly ?? join(directory, 'cdk.out');
-  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis);
+  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis, contextOf(options));
   // On Lambda no package.json lies above a bundle. Here this project's would, and make CommonJS pass for an ES module.
   writeFileSync(join(assemblyDirectory, 'package.json'), '{\n  "type": "commonjs"\n}\n');
   const assembly = readAssembly(assemblyDirectory);
@@ -121,6 +127,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const secrets = await createSecrets(secretsOf(assembly), new SecretsManagerClient({ ...client, endpoint: secretsManager.url }));
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
+  keepChoice(directory, options.secretStore ?? 'secrets-manager');
   for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
   for (const name of deployment.eventBuses) eventBridge.createEventBus(name);

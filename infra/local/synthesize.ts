@@ -11,21 +11,27 @@ const app = pathToFileURL(join(root, 'infra/app.ts')).href;
 /** All that the templates and bundles are made of. */
 const sources = ['infra/*.ts', 'infra/constructs/**', 'lambdas/**', 'shared/**', 'cdk.json', 'package-lock.json'];
 
-/** Writes the cloud assembly of the app to `outdir`, as `cdk synth` does, unless it is there and no source has changed since. Rejects with what CDK said if it fails. */
-export async function synthesize(outdir: string, onStart: () => void = () => {}): Promise<void> {
+/** CDK context, as `cdk synth -c` takes it. */
+export type Context = Readonly<Record<string, string>>;
+
+/**
+ * Writes the cloud assembly of the app to `outdir`, as `cdk synth` does, unless it is there, made with the same context, and no source has
+ * changed since. Rejects with what CDK said if it fails.
+ */
+export async function synthesize(outdir: string, onStart: () => void = () => {}, context: Context = {}): Promise<void> {
   const stamp = join(outdir, 'sources.sha256');
-  const digest = digestOf(globSync(sources, { cwd: root, withFileTypes: true }));
+  const digest = digestOf(globSync(sources, { cwd: root, withFileTypes: true }), context);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   onStart();
   rmSync(outdir, { recursive: true, force: true });
   // In a process of its own, for CDK needs 200 MB and has much to say, which is of interest only if it fails.
-  const script = `import { buildApp } from ${JSON.stringify(app)}; buildApp(${JSON.stringify(outdir)}).synth();`;
+  const script = `import { buildApp } from ${JSON.stringify(app)}; buildApp(${JSON.stringify(outdir)}, ${JSON.stringify(context)}).synth();`;
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: root });
   writeFileSync(stamp, digest);
 }
 
-function digestOf(entries: readonly { readonly name: string; readonly parentPath: string; isFile(): boolean }[]): string {
-  const hash = createHash('sha256');
+function digestOf(entries: readonly { readonly name: string; readonly parentPath: string; isFile(): boolean }[], context: Context): string {
+  const hash = createHash('sha256').update(`${JSON.stringify(Object.entries(context).sort())}\0`);
   const paths = entries.filter((entry) => entry.isFile()).map(({ name, parentPath }) => join(parentPath, name));
   for (const path of paths.sort()) hash.update(`${path}\0`).update(readFileSync(path)).update('\0');
   return hash.digest('hex');

@@ -15,30 +15,37 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the command line', () => {
   test('has a default for everything', () => {
-    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider' });
+    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider', secretStore: 'secrets-manager' });
   });
 
   test('is understood', () => {
-    expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({ port: 0, directory, provider: 'none' });
+    expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({
+      port: 0,
+      directory,
+      provider: 'none',
+      secretStore: 'secrets-manager',
+    });
     expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({ port: 65_535, provider: 'exact-online' });
+    expect(parseArguments(['--secret-store', 'dynamodb'])).toMatchObject({ secretStore: 'dynamodb' });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
   });
 
   test('is told every fault at once', () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--verbose', 'now'])).toEqual({
+    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--secret-store', 'vault', '--verbose', 'now'])).toEqual({
       faults: [
         '--verbose: there is no such option.',
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
         expect.stringMatching(/^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/),
+        '--secret-store: takes secrets-manager or dynamodb, not vault.',
       ],
     });
   });
 
-  test.each(['--port', '--data', '--provider'])('misses the value of %s', (name) => {
+  test.each(['--port', '--data', '--provider', '--secret-store'])('misses the value of %s', (name) => {
     expect(parseArguments([name])).toEqual({ faults: [expect.stringMatching(`^${name}: takes .*, not nothing\\.$`)] });
   });
 });

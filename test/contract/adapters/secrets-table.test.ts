@@ -5,12 +5,13 @@ import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbVersions } from '../../../shared/adapters/dynamodb-secret-versions.ts';
 import { withEarlier } from '../../../shared/adapters/earlier-secret-versions.ts';
-import type { ReadKey } from '../../../shared/adapters/key-ring.ts';
+import { joseSealer, open } from '../../../shared/adapters/jose-sealer.ts';
+import { keyRing, type ReadKey } from '../../../shared/adapters/key-ring.ts';
 import { memoryVersions } from '../../../shared/adapters/memory-secrets.ts';
 import type { SecretVersions } from '../../../shared/adapters/secret-versions.ts';
 import { refreshTokens } from '../../../shared/adapters/secrets-manager.ts';
 import { type ConnectionName, type EpochMs, versionIdOf } from '../../../shared/domain/types.ts';
-import { Unavailable } from '../../../shared/ports/index.ts';
+import { SealBroken, Unavailable } from '../../../shared/ports/index.ts';
 import { keySecret, readKey, secretsTableWorld } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
 
@@ -64,6 +65,8 @@ describe('an item', () => {
     const item = await only(name);
     expect(item).toEqual({ name, versionId: version(2), sealed: expect.any(String), digest: expect.stringMatching(/^[\w-]{43}$/), writtenAt: clock.now() });
     expect(decodeProtectedHeader(item.sealed)).toEqual({ alg: 'dir', enc: 'A256GCM', kid: keySecret(1).versionId, name, ver: version(2) });
+    // As docs/operations.md looks for what an old key has sealed.
+    expect(item.sealed.startsWith(Buffer.from(`{"alg":"dir","enc":"A256GCM","kid":"${keySecret(1).versionId}`).toString('base64url'))).toBe(true);
     const decoded = [item.digest, ...item.sealed.split('.')].map((part) => Buffer.from(part, 'base64url').toString('latin1'));
     for (const part of [JSON.stringify(item), ...decoded]) expect(part).not.toMatch(/nobody-may-see|refresh_token/);
   });
@@ -103,6 +106,17 @@ describe('an item', () => {
     const name = newName();
     await dynamoDbVersions(world.table, async () => ({ ...keySecret(1), secret: keySecret(2).secret }), clock).write(name, version(2), text);
     await expect(world.versions.read(name, version(2))).rejects.toMatchObject({ name: 'Unavailable', cause: { name: 'SealBroken' } });
+  });
+
+  test('has a key of its own, even where the same secret was given for another purpose', async () => {
+    const [name, binding] = [newName(), { connection: 'exact-nl' as ConnectionName, versionId: version(2) }];
+    await world.versions.write(name, version(2), text);
+    const { sealed } = await only(name);
+    for (const purpose of ['access', 'refresh'] as const) {
+      await expect(open(keyRing(purpose, readKey, clock), sealed, { name, ver: version(2) })).rejects.toBeInstanceOf(SealBroken);
+      await expect(joseSealer(purpose, readKey, clock).open(sealed, binding)).rejects.toBeInstanceOf(SealBroken);
+    }
+    expect((await open(keyRing('secrets', readKey, clock), sealed, { name, ver: version(2) })).reveal()).toBe(text);
   });
 
   test('has a digest that tells of the same text under the same version, and of nothing else', async () => {

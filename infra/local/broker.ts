@@ -13,7 +13,7 @@ import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import { type DeliveredEvent, startEventBridge } from './aws/eventbridge.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import { startSqs } from './aws/sqs.ts';
-import { keepChoice } from './chosen-store.ts';
+import { chooseSecretStore } from './chosen-store.ts';
 import { type DemoProvider, startDemoProvider } from './demo.ts';
 import type { Deployment } from './deployment.ts';
 import { startEventSource } from './event-source.ts';
@@ -101,6 +101,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(directory);
   onClose(lock.release);
+  const keepChoice = chooseSecretStore(directory, options.secretStore ?? 'secrets-manager');
   const gateway = await startGateway(options.port);
   onClose(gateway.close);
 
@@ -127,8 +128,8 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const secrets = await createSecrets(secretsOf(assembly), new SecretsManagerClient({ ...client, endpoint: secretsManager.url }));
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
-  keepChoice(directory, options.secretStore ?? 'secrets-manager');
   for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
+  keepChoice();
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
   for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
 

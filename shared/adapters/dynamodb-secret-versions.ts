@@ -131,12 +131,12 @@ function digestOf({ bytes }: Key, name: string, versionId: string, text: string)
     .digest('base64url');
 }
 
-/** Whatever goes wrong is an outage of ours and never a fact about a connection, also a text that does not open. */
+/** Whatever goes wrong is an outage of ours and never a fact about a connection. A text that does not open is neither, and no retry mends it. */
 async function reporting<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
-    if (error instanceof Unavailable) throw error;
-    throw error instanceof SealBroken ? new Unavailable('secrets', { cause: error }) : unavailable('secrets', error);
+    if (error instanceof Unavailable || error instanceof SealBroken) throw error;
+    throw unavailable('secrets', error);
   }
 }

@@ -2,7 +2,7 @@
 import type { SecretVersions } from './secret-versions.ts';
 
 /**
- * Reads from the second store what the first does not have. A version is absent if both say so; if either cannot be read that is `Unavailable`,
+ * Reads from the second store what the first does not have. A version is absent if both say so; if either cannot be read, that is thrown,
  * since what it would have said is not known.
  */
 export function withEarlier(store: SecretVersions, earlier: SecretVersions): SecretVersions {

@@ -14,7 +14,7 @@ import { unavailable } from './unavailable.ts';
 
 /** Where the connections' own secrets are kept, by name: `<connection>/refresh-<slot>` or `<connection>/client`. Every method throws `Unavailable`. */
 export interface SecretVersions {
-  /** The text of a version; undefined if the secret or the version does not exist. */
+  /** The text of a version; undefined if the secret or the version does not exist. Throws `SealBroken` if it was sealed and does not open. */
   read(name: string, versionId: string): Promise<string | undefined>;
   /** Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another text. */
   write(name: string, versionId: string, text: string): Promise<boolean>;

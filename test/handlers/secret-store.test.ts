@@ -132,4 +132,24 @@ test('a key that cannot be read is an outage: nothing is stored, and nothing is 
   expect(world.provider.calls.length).toBe(calls);
 });
 
+test('a text from another place is told as unreadable; nothing is asked of the provider, and the grant is kept', async () => {
+  await world.with(variables, async () => {
+    await put('swapped');
+    const [, other] = await sealed('sealed');
+    const place = (await world.stores.items()).swapped?.refreshToken;
+    await client.send(
+      new UpdateItemCommand({
+        TableName: variables.SECRETS_TABLE_NAME,
+        Key: { name: { S: 'swapped/refresh-0' }, versionId: { S: place?.versionId ?? '' } },
+        UpdateExpression: 'SET sealed = :sealed',
+        ExpressionAttributeValues: { ':sealed': { S: other?.sealed ?? '' } },
+      }),
+    );
+    const calls = world.provider.calls.length;
+    expect(await renewed('swapped')).toBe(0);
+    expect((await world.stores.items()).swapped).toMatchObject({ state: 'active', failure: { class: 'transient', code: 'refresh_token_unreadable' } });
+    expect(world.provider.calls.length).toBe(calls);
+  });
+});
+
 hunt(() => world);

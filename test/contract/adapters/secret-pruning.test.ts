@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { outgrown, prunesAfter, secretPruning } from '../../../shared/adapters/dynamodb-secret-pruning.ts';
@@ -119,6 +120,31 @@ describe('the table', () => {
       ],
     ]);
     client.destroy();
+  });
+
+  test('is read for eight pages at most, and asked to delete 25 versions at a time', async () => {
+    const client = new DynamoDBClient(localClient(world.url));
+    const [page, sent, underWay] = [versions(40, dayMs), { QueryCommand: 0, DeleteItemCommand: 0 }, { now: 0, most: 0 }];
+    client.middlewareStack.add(
+      (_next, context) => async () => {
+        const command = context.commandName as keyof typeof sent;
+        sent[command] += 1;
+        underWay.now += 1;
+        underWay.most = Math.max(underWay.most, underWay.now);
+        await setImmediate();
+        underWay.now -= 1;
+        const Items = page.map(({ writtenAt }, i) => ({ versionId: { S: version(sent.QueryCommand * 100 + i) }, writtenAt: { N: String(writtenAt) } }));
+        // There is always a page more.
+        return { response: {}, output: { $metadata: {}, ...(command === 'QueryCommand' && { Items, LastEvaluatedKey: { name: { S: 'x' } } }) } } as never;
+      },
+      { step: 'initialize' },
+    );
+    const pruning = pruningOf({ ...world.table, client });
+    pruning.written('endless/refresh-0', version(61));
+    await pruning.settled();
+    expect(warned.splice(0)).toEqual([]);
+    expect(sent).toEqual({ QueryCommand: 8, DeleteItemCommand: 8 * 40 - 100 });
+    expect(underWay.most).toBe(25);
   });
 
   test('is left as it is when the time for pruning is over', async () => {

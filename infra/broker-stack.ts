@@ -7,7 +7,18 @@ import type { Construct } from 'constructs';
 import { callbackPath } from '../lambdas/routes.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
-import { announceOn, claimRemoval, connectionSecrets, dueKeys, items, sealingKey, sendTo } from './constructs/bindings.ts';
+import {
+  announceOn,
+  type Binding,
+  claimRemoval,
+  connectionSecrets,
+  dueKeys,
+  items,
+  type MayOfSecrets,
+  sealedSecrets,
+  sealingKey,
+  sendTo,
+} from './constructs/bindings.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
@@ -21,9 +32,11 @@ import { dueIndex, type StateStack } from './state-stack.ts';
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
 
-  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey }: StateStack, jwt?: JwtAuthorization) {
+  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey, secrets }: StateStack, jwt?: JwtAuthorization) {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
+    const secretsOf = (may: MayOfSecrets): Binding =>
+      secrets === undefined ? connectionSecrets(this, secretPrefix, may) : sealedSecrets(this, secrets, secretPrefix, may);
     const requests = new RefreshQueue(this, 'RefreshQueue');
     // Two is the least that an event source can be limited to.
     const reservedConcurrency = wholeNumber(this.node, 'reservedRefreshConcurrency', { from: 2, to: 1_000 });
@@ -45,7 +58,7 @@ export class BrokerStack extends Stack {
         items(table, 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'),
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sealingKey('REFRESH_KEY_SECRET_ID', refreshKey),
-        connectionSecrets(this, secretPrefix, { read: ['refresh', 'client'], write: ['refresh'], remove: ['refresh', 'client'] }),
+        secretsOf({ read: ['refresh', 'client'], write: ['refresh'], remove: ['refresh', 'client'] }),
         sendTo(requests.queue),
         announceOn(events.bus),
       ],
@@ -76,7 +89,7 @@ export class BrokerStack extends Stack {
       bindings: [
         items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
         claimRemoval(table),
-        connectionSecrets(this, secretPrefix, { read: [], write: ['refresh', 'client'], remove: [] }),
+        secretsOf({ read: [], write: ['refresh', 'client'], remove: [] }),
         sendTo(requests.queue),
       ],
     });
@@ -90,10 +103,14 @@ export class BrokerStack extends Stack {
         items(table, 'GetItem', 'UpdateItem'),
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sealingKey('STATE_KEY_SECRET_ID', stateKey),
-        connectionSecrets(this, secretPrefix, { read: ['client'], write: ['refresh'], remove: [] }),
+        secretsOf({ read: ['client'], write: ['refresh'], remove: [] }),
         sendTo(requests.queue),
       ],
     });
+
+    // Whoever reads secrets has to know where they are from now on before anybody writes them there.
+    authorizations.node.addDependency(refresh);
+    connections.node.addDependency(authorizations);
 
     this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations }, jwt);
     const { topic } = new Alarms(this, 'Alarms', {

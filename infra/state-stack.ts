@@ -2,11 +2,25 @@ import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import type { SecretStore } from './secret-store.ts';
+
+const kept = {
+  billingMode: BillingMode.PAY_PER_REQUEST,
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  deletionProtection: true,
+  removalPolicy: RemovalPolicy.RETAIN,
+} as const;
 
 /** Name of the due index. */
 export const dueIndex = 'due';
 
-/** What must survive everything: the table and the sealing keys. Neither deleting the stack nor replacing a resource takes them away. */
+/** The table of secrets, and the key that seals them. */
+export interface SealedSecrets {
+  readonly table: Table;
+  readonly key: Secret;
+}
+
+/** What must survive everything: the tables and the sealing keys. Neither deleting the stack nor replacing a resource takes them away. */
 export class StateStack extends Stack {
   readonly table: Table;
   /** Seals access tokens. */
@@ -15,17 +29,13 @@ export class StateStack extends Stack {
   readonly refreshKey: Secret;
   /** Seals what an authorization request carries through the browser. */
   readonly stateKey: Secret;
+  /** Where the connections' own secrets are, unless they are in Secrets Manager. Another key, since whoever writes a secret has to have it. */
+  readonly secrets: SealedSecrets | undefined;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, secretStore: SecretStore = 'secrets-manager') {
     super(scope, id, { description: 'Token broker: state', terminationProtection: true });
 
-    this.table = new Table(this, 'Connections', {
-      partitionKey: { name: 'connection', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    this.table = new Table(this, 'Connections', { ...kept, partitionKey: { name: 'connection', type: AttributeType.STRING } });
     this.table.addGlobalSecondaryIndex({
       indexName: dueIndex,
       partitionKey: { name: 'dueShard', type: AttributeType.STRING },
@@ -36,6 +46,16 @@ export class StateStack extends Stack {
     this.accessKey = this.sealingKey('AccessKey', 'access tokens');
     this.refreshKey = this.sealingKey('RefreshKey', 'refresh tokens');
     this.stateKey = this.sealingKey('StateKey', 'authorization requests');
+    this.secrets = secretStore === 'dynamodb' ? this.sealedSecrets() : undefined;
+  }
+
+  private sealedSecrets(): SealedSecrets {
+    const table = new Table(this, 'Secrets', {
+      ...kept,
+      partitionKey: { name: 'name', type: AttributeType.STRING },
+      sortKey: { name: 'versionId', type: AttributeType.STRING },
+    });
+    return { table, key: this.sealingKey('SecretsKey', 'secrets of connections') };
   }
 
   private sealingKey(id: string, sealed: string): Secret {

@@ -23,5 +23,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
       batchItemFailures.push({ itemIdentifier: messageId });
     }
   }
+  // What is left for the next invocation would be frozen until then.
+  await world.settled();
   return { batchItemFailures };
 };

@@ -3,18 +3,22 @@
  * what it needs and no more, on its first invocation: what runs while a function starts can be frozen half-way.
  */
 
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { httpAuthorizationServer } from './adapters/authorization-server.ts';
 import { dynamoDb, eventBridge, secretsManager, sqs } from './adapters/clients.ts';
 import { dynamoDbBreakers } from './adapters/dynamodb-breakers.ts';
 import { dynamoDbConnections } from './adapters/dynamodb-connections.ts';
 import { dynamoDbGrantClaims } from './adapters/dynamodb-grant-claims.ts';
+import { type SecretPruning, secretPruning } from './adapters/dynamodb-secret-pruning.ts';
+import { dynamoDbVersions } from './adapters/dynamodb-secret-versions.ts';
+import { withEarlier } from './adapters/earlier-secret-versions.ts';
 import { eventBridgeAnnouncer } from './adapters/eventbridge-announcer.ts';
 import { joseSealer } from './adapters/jose-sealer.ts';
 import { joseState } from './adapters/jose-state.ts';
 import { secretsManagerKey } from './adapters/key-ring.ts';
 import { httpDiscovery } from './adapters/metadata.ts';
 import { httpRevocation } from './adapters/revocation-endpoint.ts';
-import { secretsManagerVersions } from './adapters/secret-versions.ts';
+import { type SecretVersions, secretsManagerVersions } from './adapters/secret-versions.ts';
 import { credentials, refreshTokens, secretRemoval } from './adapters/secrets-manager.ts';
 import { sqsQueue } from './adapters/sqs-queue.ts';
 import { systemChance, systemClock } from './adapters/system.ts';
@@ -39,14 +43,18 @@ type Variable =
   | 'DUE_INDEX'
   | 'REFRESH_QUEUE_URL'
   | 'SECRET_PREFIX'
+  | 'SECRETS_TABLE_NAME'
+  | 'SECRETS_KEY_SECRET_ID'
   | 'ACCESS_KEY_SECRET_ID'
   | 'REFRESH_KEY_SECRET_ID'
   | 'STATE_KEY_SECRET_ID'
   | 'EVENT_BUS_NAME';
 
+const isSet = (variable: Variable): boolean => (process.env[variable] ?? '') !== '';
+
 function required(variable: Variable): string {
-  const value = process.env[variable];
-  if (value === undefined || value === '') throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
+  const value = process.env[variable] ?? '';
+  if (value === '') throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
   return value;
 }
 
@@ -65,6 +73,19 @@ const connections = (dueIndexName = '') => dynamoDbConnections(dynamoDb(), { tab
 const claims = () => dynamoDbGrantClaims(dynamoDb(), required('TABLE_NAME'));
 const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
 
+const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_TABLE_NAME') });
+
+/**
+ * The connections' own secrets, where the stack says they are: in Secrets Manager, or sealed in a table, behind which Secrets Manager
+ * still has those of before. A function that only writes has no use for the latter, and no access to it.
+ */
+function secretVersions(client: SecretsManagerClient, written?: SecretPruning['written']): SecretVersions {
+  const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));
+  if (!isSet('SECRETS_TABLE_NAME')) return inSecretsManager();
+  const sealed = dynamoDbVersions(secretsTable(), secretsManagerKey(client, required('SECRETS_KEY_SECRET_ID')), systemClock, written);
+  return isSet('SECRET_PREFIX') ? withEarlier(sealed, inSecretsManager()) : sealed;
+}
+
 export const composeToken = (): (() => TokenWorld) =>
   once(() => ({
     clock: systemClock,
@@ -76,30 +97,33 @@ export const composeToken = (): (() => TokenWorld) =>
     memory: new Map(),
   }));
 
-export const composeRefresh = (): (() => RefreshWorld & ForgetWorld) =>
+/** `settled` resolves when what goes on beside the work has ended, which takes seconds at most. */
+export const composeRefresh = (): (() => RefreshWorld & ForgetWorld & Pick<SecretPruning, 'settled'>) =>
   once(() => {
     assertRelations();
     const client = secretsManager();
-    const versions = secretsManagerVersions(client);
-    const prefix = required('SECRET_PREFIX');
+    const telemetry = cloudWatchTelemetry('refresh');
+    const pruning = isSet('SECRETS_TABLE_NAME') ? secretPruning(secretsTable(), systemClock, telemetry) : undefined;
+    const versions = secretVersions(client, pruning?.written);
     const sealer = (purpose: 'access' | 'refresh', secretId: string) => joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
-      refreshTokens: refreshTokens(versions, prefix),
-      credentials: credentials(versions, prefix),
+      refreshTokens: refreshTokens(versions),
+      credentials: credentials(versions),
       accessSealer: sealer('access', required('ACCESS_KEY_SECRET_ID')),
       refreshSealer: sealer('refresh', required('REFRESH_KEY_SECRET_ID')),
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
       grantKeyOf: (config) => grantKeyOf(config),
-      removeSecrets: (connection, slots, mayStill) => secretRemoval(versions, prefix).remove(connection, Math.min(slots, mostSlots), mayStill),
+      removeSecrets: (connection, slots, mayStill) => secretRemoval(versions).remove(connection, Math.min(slots, mostSlots), mayStill),
       source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
       announcer: eventBridgeAnnouncer(eventBridge(), required('EVENT_BUS_NAME')),
-      telemetry: cloudWatchTelemetry('refresh'),
+      telemetry,
+      settled: async () => pruning?.settled(),
       profileOf,
       applicationOf: ({ config }) => applicationOf(config),
     };
@@ -110,14 +134,13 @@ export const composePlan = (): (() => PlanWorld) =>
 
 export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { readonly discovery: Discovery }) =>
   once(() => {
-    const versions = secretsManagerVersions(secretsManager());
-    const prefix = required('SECRET_PREFIX');
+    const versions = secretVersions(secretsManager());
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
-      refreshTokens: refreshTokens(versions, prefix),
-      credentials: credentials(versions, prefix),
+      refreshTokens: refreshTokens(versions),
+      credentials: credentials(versions),
       queue: queue(),
       claims: claims(),
       discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
@@ -129,16 +152,15 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
   once(() => {
     assertRelations();
     const client = secretsManager();
-    const versions = secretsManagerVersions(client);
-    const prefix = required('SECRET_PREFIX');
+    const versions = secretVersions(client);
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
       states: joseState(secretsManagerKey(client, required('STATE_KEY_SECRET_ID')), systemClock),
       authorizationServer: httpAuthorizationServer({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
-      refreshTokens: refreshTokens(versions, prefix),
-      credentials: credentials(versions, prefix),
+      refreshTokens: refreshTokens(versions),
+      credentials: credentials(versions),
       accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),
       queue: queue(),
       telemetry: cloudWatchTelemetry('authorizations'),

@@ -8,6 +8,7 @@ import type { EventBus } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { SealedSecrets } from '../state-stack.ts';
 
 export interface Binding {
   readonly environment: Readonly<Record<string, string>>;
@@ -52,7 +53,7 @@ export const announceOn = (bus: EventBus): Binding => ({
   statements: [allow(bus.eventBusArn, 'events:PutEvents')],
 });
 
-export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRET_ID' | 'STATE_KEY_SECRET_ID', key: Secret): Binding => ({
+export const sealingKey = (variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`, key: Secret): Binding => ({
   environment: { [variable]: key.secretArn },
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
@@ -61,11 +62,14 @@ export const sealingKey = (variable: 'ACCESS_KEY_SECRET_ID' | 'REFRESH_KEY_SECRE
 const kinds = { refresh: 'refresh-*', client: 'client*' } as const;
 export type SecretKind = keyof typeof kinds;
 
+/** What a function may do with which kinds of the connections' own secrets. */
+export type MayOfSecrets = Readonly<Record<'read' | 'write' | 'remove', readonly SecretKind[]>>;
+
 /**
  * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and go with
  * the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches the other kind.
  */
-export function connectionSecrets(stack: Stack, prefix: string, may: Readonly<Record<'read' | 'write' | 'remove', readonly SecretKind[]>>): Binding {
+export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecrets): Binding {
   const granted = [
     // A secret that was deleted keeps its name for days. A connection that takes the name again restores it: when it writes, and when it reads,
     // should it have been deleted only after it was written. Without that right such a connection would be stuck until the days are over.
@@ -85,5 +89,42 @@ export function connectionSecrets(stack: Stack, prefix: string, may: Readonly<Re
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}]`,
       reason: 'Secrets come and go with connections, at run time: they are granted by prefix and kind.',
     })),
+  };
+}
+
+/** Partition keys by kind. A connection's name has no slash, so here too neither pattern matches the other kind. */
+const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', client: '*/client' };
+
+/**
+ * The same secrets, sealed in a table: granted by item, and the key that opens all of them. Secrets Manager may still have some of before, which
+ * are read and removed, and not written any more.
+ */
+export function sealedSecrets(stack: Stack, { table, key }: SealedSecrets, prefix: string, may: MayOfSecrets): Binding {
+  const onItems = (kindsOfItems: readonly SecretKind[], ...operations: string[]): PolicyStatement[] =>
+    kindsOfItems.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            actions: operations.map((operation) => `dynamodb:${operation}`),
+            resources: [table.tableArn],
+            conditions: {
+              'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kindsOfItems.map((kind) => keysOf[kind]) },
+              // A write could ask for what it replaces, or for what refused it. Whoever writes has the key.
+              ...(operations.includes('PutItem') && { StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' } }),
+            },
+          }),
+        ];
+  const sealing = sealingKey('SECRETS_KEY_SECRET_ID', key);
+  const earlier = may.read.length + may.remove.length === 0 ? undefined : connectionSecrets(stack, prefix, { ...may, write: [] });
+  return {
+    environment: { SECRETS_TABLE_NAME: table.tableName, ...sealing.environment, ...earlier?.environment },
+    statements: [
+      ...onItems(may.read, 'GetItem'),
+      ...onItems(may.write, 'PutItem'),
+      ...onItems(may.remove, 'Query', 'DeleteItem'),
+      ...sealing.statements,
+      ...(earlier?.statements ?? []),
+    ],
+    acknowledge: earlier?.acknowledge ?? [],
   };
 }

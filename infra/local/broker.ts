@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { callbackPath } from '../../lambdas/routes.ts';
 import { type JwtAuthorization, jwtContext } from '../jwt-authorization.ts';
+import type { SecretStore } from '../secret-store.ts';
 import type { ProviderName } from './arguments.ts';
 import { readAssembly } from './assembly.ts';
 import type { TokenCall } from './authorization-server.ts';
@@ -13,6 +14,7 @@ import { createTable, startDynamoDb } from './aws/dynamodb.ts';
 import { type DeliveredEvent, startEventBridge } from './aws/eventbridge.ts';
 import { startSecretsManager } from './aws/secrets-manager.ts';
 import { startSqs } from './aws/sqs.ts';
+import { chooseSecretStore } from './chosen-store.ts';
 import { type DemoProvider, startDemoProvider } from './demo.ts';
 import type { Deployment } from './deployment.ts';
 import { startEventSource } from './event-source.ts';
@@ -36,6 +38,8 @@ export interface LocalBrokerOptions {
   readonly provider: ProviderName;
   /** Whose JWTs open the token routes; by default signatures do. */
   readonly jwt?: JwtAuthorization;
+  /** By default `secrets-manager`. */
+  readonly secretStore?: SecretStore;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
@@ -98,11 +102,12 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(directory);
   onClose(lock.release);
+  const keepChoice = chooseSecretStore(directory, options.secretStore ?? 'secrets-manager');
   const gateway = await startGateway(options.port);
   onClose(gateway.close);
 
   const assemblyDirectory = options.assembly ?? join(directory, 'cdk.out');
-  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis, contextOf(options.jwt));
+  if (options.assembly === undefined) await synthesize(assemblyDirectory, options.onSynthesis, contextOf(options));
   // On Lambda no package.json lies above a bundle. Here this project's would, and make CommonJS pass for an ES module.
   writeFileSync(join(assemblyDirectory, 'package.json'), '{\n  "type": "commonjs"\n}\n');
   const assembly = readAssembly(assemblyDirectory);
@@ -125,6 +130,7 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
   for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
+  keepChoice();
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
   for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
 
@@ -186,9 +192,11 @@ const newCredentials = (): Credentials => ({
   secretAccessKey: randomBytes(30).toString('base64url'),
 });
 
-/** As it is given to `cdk deploy`. */
-const contextOf = (jwt: JwtAuthorization | undefined): Context =>
-  jwt ? { [jwtContext.issuer]: jwt.issuer, [jwtContext.audience]: jwt.audience.join(',') } : {};
+/** As it is given to `cdk deploy`. What is the default is left out: an assembly that was made without it is the same. */
+const contextOf = ({ jwt, secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => ({
+  ...(secretStore !== 'secrets-manager' && { secretStore }),
+  ...(jwt && { [jwtContext.issuer]: jwt.issuer, [jwtContext.audience]: jwt.audience.join(',') }),
+});
 
 /** SQS takes the values of attributes as text. */
 function attributesOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {

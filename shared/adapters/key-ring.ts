@@ -18,7 +18,7 @@ const previous = 'AWSPREVIOUS';
 export type ReadKey = (version?: string) => Promise<KeySecret | undefined>;
 
 /** A key for one purpose opens nothing of another, even if both were given the same secret. */
-export type Purpose = 'access' | 'refresh' | 'state';
+export type Purpose = 'access' | 'refresh' | 'state' | 'secrets';
 
 export interface Key {
   readonly kid: string;

@@ -13,20 +13,19 @@ export interface SecretRemoval {
   remove(connection: ConnectionName, slots: number, mayStill: () => boolean): Promise<boolean>;
 }
 
-const refreshName = (prefix: string, connection: ConnectionName, slot: number): string => `${prefix}${connection}/refresh-${slot}`;
-const clientName = (prefix: string, connection: ConnectionName): string => `${prefix}${connection}/client`;
+const refreshName = (connection: ConnectionName, slot: number): string => `${connection}/refresh-${slot}`;
+const clientName = (connection: ConnectionName): string => `${connection}/client`;
 
-/** `prefix` begins every secret's name: what a function may read is written in IAM by name. */
-export function refreshTokens(versions: SecretVersions, prefix: string): RefreshTokenStore & ImportedRefreshTokens {
+export function refreshTokens(versions: SecretVersions): RefreshTokenStore & ImportedRefreshTokens {
   return {
     async read(connection, slot, versionId) {
-      const text = await versions.read(refreshName(prefix, connection, slot), versionId);
+      const text = await versions.read(refreshName(connection, slot), versionId);
       return text === undefined ? undefined : expected(refreshTokenIn(text));
     },
 
     async lookUp(connection, slot, versionId) {
       try {
-        const text = await versions.read(refreshName(prefix, connection, slot), versionId);
+        const text = await versions.read(refreshName(connection, slot), versionId);
         return text === undefined ? { kind: 'absent' } : lookUpIn(text);
       } catch {
         // Throttled, denied, out of reach: none of them says that it is not there.
@@ -34,32 +33,31 @@ export function refreshTokens(versions: SecretVersions, prefix: string): Refresh
       }
     },
 
-    persist: (connection, slot, versionId, tokens) => versions.write(refreshName(prefix, connection, slot), versionId, textOfTokenSet(tokens)),
+    persist: (connection, slot, versionId, tokens) => versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
 
-    storeRefreshToken: (connection, slot, versionId, refreshToken) =>
-      versions.write(refreshName(prefix, connection, slot), versionId, textOfImport(refreshToken)),
+    storeRefreshToken: (connection, slot, versionId, refreshToken) => versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken)),
   };
 }
 
-export function credentials(versions: SecretVersions, prefix: string): CredentialStore {
+export function credentials(versions: SecretVersions): CredentialStore {
   return {
     async read(connection, versionId) {
-      const text = await versions.read(clientName(prefix, connection), versionId);
+      const text = await versions.read(clientName(connection), versionId);
       return text === undefined ? undefined : expected(credentialsIn(text));
     },
 
     async store(connection, versionId, given) {
-      const stored = await versions.write(clientName(prefix, connection), versionId, textOfCredentials(given));
+      const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given));
       if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the credentials exists with other content`) });
     },
   };
 }
 
-export function secretRemoval(versions: SecretVersions, prefix: string): SecretRemoval {
+export function secretRemoval(versions: SecretVersions): SecretRemoval {
   return {
     async remove(connection, slots, mayStill) {
-      const slotNames = Array.from({ length: slots }, (_, slot) => refreshName(prefix, connection, slot));
-      const left = [clientName(prefix, connection), ...slotNames];
+      const slotNames = Array.from({ length: slots }, (_, slot) => refreshName(connection, slot));
+      const left = [clientName(connection), ...slotNames];
       let failed = false;
       const removeSome = async (): Promise<void> => {
         while (!failed && mayStill()) {

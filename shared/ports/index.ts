@@ -54,7 +54,7 @@ export type LookUp = { readonly kind: 'found'; readonly tokens: TokenSet } | { r
 
 /** Where refresh tokens are kept: secrets in slots, read by version id only. */
 export interface RefreshTokenStore {
-  /** The refresh token at a place in Secrets Manager (not a sealed one). Throws `Unavailable`; undefined if that version does not exist. */
+  /** The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does not exist. Throws `Unavailable`, `SealBroken`. */
   read(connection: ConnectionName, slot: number, versionId: string): Promise<Secret | undefined>;
   /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
   lookUp(connection: ConnectionName, slot: number, versionId: string): Promise<LookUp>;

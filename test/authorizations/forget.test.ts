@@ -68,11 +68,11 @@ function openWorld() {
       ...common,
       store: struck('table', ports.store, by),
       claims: struck('claims', ports.claims, by),
-      refreshTokens: refreshTokens(versions, ''),
-      credentials: credentials(versions, ''),
+      refreshTokens: refreshTokens(versions),
+      credentials: credentials(versions),
       refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
       revocation: struck('provider', revocation, by),
-      removeSecrets: secretRemoval({ ...ports.versions, remove: struck('secrets', removal, by).remove }, '').remove,
+      removeSecrets: secretRemoval({ ...ports.versions, remove: struck('secrets', removal, by).remove }).remove,
     };
   };
   return {
@@ -89,7 +89,7 @@ function openWorld() {
     forget: () => forget(forgetting(strike), name),
     delete: () => deleteConnection({ ...common, store: ports.store }, name),
     put: (refreshToken: string) =>
-      putConnection({ ...common, ...ports, refreshTokens: refreshTokens(ports.versions, ''), credentials: credentials(ports.versions, '') }, name, {
+      putConnection({ ...common, ...ports, refreshTokens: refreshTokens(ports.versions), credentials: credentials(ports.versions) }, name, {
         config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'while_used' },
         grant: 'refresh_token',
         identityOf: () => 'one application',
@@ -105,8 +105,8 @@ function openWorld() {
       const item = await ports.store.read(name);
       const [secrets, place] = [item?.config.credentials, item?.refreshToken];
       return {
-        client: secrets && (await credentials(ports.versions, '').read(name, secrets.versionId)) !== undefined,
-        refreshToken: place && (await refreshTokens(ports.versions, '').read(name, place.slot ?? 0, place.versionId))?.reveal(),
+        client: secrets && (await credentials(ports.versions).read(name, secrets.versionId)) !== undefined,
+        refreshToken: place && (await refreshTokens(ports.versions).read(name, place.slot ?? 0, place.versionId))?.reveal(),
       };
     },
     deletions: () => logged.filter(({ event }) => event === 'connection_deleted'),

@@ -18,7 +18,7 @@ const used: string[] = [];
 
 beforeAll(async () => {
   [issuer, foreign, provider] = await Promise.all([startJwtIssuer(), startJwtIssuer(), startOidcProvider(directory, 600)]);
-  broker = await startBroker(directory, '--jwt-issuer', issuer.issuer, '--jwt-audience', `elsewhere,${audience}`);
+  broker = await startBroker(directory, 'none', '--jwt-issuer', issuer.issuer, '--jwt-audience', `elsewhere,${audience}`);
   const connection = {
     provider: 'generic-oauth2',
     settings: { token_endpoint: provider.tokenEndpoint },

@@ -57,6 +57,45 @@ describe('state', () => {
   });
 });
 
+describe('state with secrets in a table', () => {
+  const chosen = unbundled({ secretStore: 'dynamodb' });
+  const { state: sealed } = templatesOf(chosen);
+
+  test('has a table of versions and a key more, and nothing else has changed', () => {
+    const before: Record<string, unknown> = state.toJSON().Resources;
+    const resources: Record<string, { DeletionPolicy: string; UpdateReplacePolicy: string }> = sealed.toJSON().Resources;
+    expect(resources).toMatchObject(before);
+    const added = Object.keys(resources).filter((id) => !(id in before));
+    expect(added.map(withoutHash).sort()).toEqual(['Secrets', 'SecretsKey']);
+    for (const id of added) expect(resources[id]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(propertiesIn(sealed)('AWS::DynamoDB::Table', 'Secrets')).toEqual({
+      KeySchema: [
+        { AttributeName: 'name', KeyType: 'HASH' },
+        { AttributeName: 'versionId', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        { AttributeName: 'name', AttributeType: 'S' },
+        { AttributeName: 'versionId', AttributeType: 'S' },
+      ],
+      BillingMode: 'PAY_PER_REQUEST',
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+    });
+    sealed.allResourcesProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } });
+  });
+
+  test('passes the AwsSolutions rules', () => {
+    expect(() => unbundled({ secretStore: 'dynamodb' }).app.synth()).not.toThrow();
+  });
+
+  test('is chosen by name: the default can be written out, another name is an error', () => {
+    expect(templatesOf(unbundled({ secretStore: 'secrets-manager' })).state.toJSON()).toEqual(state.toJSON());
+    for (const name of ['dynamo', '', 'DynamoDB']) {
+      expect(() => unbundled({ secretStore: name })).toThrow(`context secretStore: takes secrets-manager or dynamodb, not ${JSON.stringify(name)}`);
+    }
+  });
+});
+
 describe('functions', () => {
   test('run on Node 24 and arm64, log JSON, and keep their logs for a month', () => {
     broker.allResourcesProperties('AWS::Lambda::Function', {

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
 import type { FunctionName } from '../../lambdas/routes.ts';
-import { templatesOf, unbundled } from './deployed.ts';
+import { templatesOf, unbundled, withoutHash } from './deployed.ts';
 
 // Somebody else's stack, whose roles may get tokens.
 const deployment = unbundled();
@@ -16,19 +16,22 @@ const { broker, read } = templatesOf(deployment);
 
 const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
-/** What the policies of a role allow, and under which condition: `{'sqs:SendMessage': ['RefreshQueue.Arn']}`. */
-function allowed(template: typeof broker, role: string): Record<string, string[]> {
-  const grants: Record<string, string[]> = {};
-  for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
-    if (!Properties.Roles.map(read).includes(role)) continue;
-    for (const { Effect, Action, Resource, Condition } of Properties.PolicyDocument.Statement) {
-      expect(Effect).toBe('Allow');
-      const resources = asList(Resource).map((resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`);
-      for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...resources].sort();
+/** Returns what tells what the policies of a role allow, and under which condition: `{'sqs:SendMessage': ['RefreshQueue.Arn']}`. */
+const grantsIn =
+  (read: (value: unknown) => string) =>
+  (template: typeof broker, role: string): Record<string, string[]> => {
+    const grants: Record<string, string[]> = {};
+    for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
+      if (!Properties.Roles.map(read).includes(role)) continue;
+      for (const { Effect, Action, Resource, Condition } of Properties.PolicyDocument.Statement) {
+        expect(Effect).toBe('Allow');
+        const resources = asList(Resource).map((resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`);
+        for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...resources].sort();
+      }
     }
-  }
-  return grants;
-}
+    return grants;
+  };
+const allowed = grantsIn(read);
 
 const roleOf: Record<FunctionName, string> = {
   token: 'TokenFunctionRole',
@@ -38,10 +41,14 @@ const roleOf: Record<FunctionName, string> = {
   authorizations: 'AuthorizationsFunctionRole',
 };
 const functions = Object.values(broker.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties);
-const environmentOf = (name: FunctionName): Record<string, string> => {
-  const variables = functions.find(({ Role }) => read(Role) === `${roleOf[name]}.Arn`)?.Environment.Variables ?? {};
-  return Object.fromEntries(Object.entries(variables).map(([variable, value]) => [variable, read(value)]));
-};
+const environmentIn =
+  (template: typeof broker, read: (value: unknown) => string) =>
+  (name: FunctionName): Record<string, string> => {
+    const all = Object.values(template.findResources('AWS::Lambda::Function')).map(({ Properties }) => Properties);
+    const variables = all.find(({ Role }) => read(Role) === `${roleOf[name]}.Arn`)?.Environment.Variables ?? {};
+    return Object.fromEntries(Object.entries(variables).map(([variable, value]) => [variable, read(value)]));
+  };
+const environmentOf = environmentIn(broker, read);
 
 const secret = (name: string): string => `arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:token-broker/${name}`;
 const logs = (name: string) => ({ 'logs:CreateLogStream': [`${name}Logs.Arn`], 'logs:PutLogEvents': [`${name}Logs.Arn`] });
@@ -208,6 +215,77 @@ describe('the environment names what was granted', () => {
     ],
   ])('%s', (name, environment) => {
     expect(environmentOf(name)).toEqual(environment);
+  });
+});
+
+describe('with secrets in a table', () => {
+  const chosen = unbundled({ secretStore: 'dynamodb' });
+  const { broker: template, read: readChosen } = templatesOf(chosen);
+  const grants = grantsIn(readChosen);
+  const grantsOf = (name: FunctionName) => grants(template, roleOf[name]);
+  const onItems = (keys: readonly string[], writes?: 'writes'): string =>
+    `Secrets.Arn if ${JSON.stringify({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys }, ...(writes && { StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' } }) })}`;
+  const [refreshTokens, clients, both] = [['*/refresh-*'], ['*/client'], ['*/refresh-*', '*/client']];
+  /** What the other store grants, but for its secrets. */
+  const without = (all: Record<string, string[]>, ...actions: string[]) =>
+    Object.fromEntries(Object.entries(all).filter(([action]) => !actions.includes(action)));
+  const writing = ['secretsmanager:CreateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:RestoreSecret'];
+
+  test.each(['token', 'plan'] as const)('%s may do what it may with the other, so nothing with secrets', (name) => {
+    expect(grantsOf(name)).toEqual(allowed(broker, roleOf[name]));
+    expect(JSON.stringify(grantsOf(name))).not.toMatch(/Secrets|refresh-|client/);
+    expect(environmentIn(template, readChosen)(name)).toEqual(environmentOf(name));
+  });
+
+  test('refresh reads and removes both kinds, writes refresh tokens, and still reads and removes what Secrets Manager has', () => {
+    const before = allowed(broker, roleOf.refresh);
+    expect(grantsOf('refresh')).toEqual({
+      ...without(before, ...writing),
+      'dynamodb:GetItem': ['Connections.Arn', onItems(both)],
+      'dynamodb:PutItem': ['Connections.Arn', onItems(refreshTokens, 'writes')],
+      'dynamodb:Query': [onItems(both)],
+      'dynamodb:DeleteItem': ['Connections.Arn', onItems(both)],
+      'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', 'SecretsKey', secret('*/client*'), secret('*/refresh-*')],
+      // To read one that was deleted a moment ago.
+      'secretsmanager:RestoreSecret': [secret('*/client*'), secret('*/refresh-*')],
+    });
+    expect(before['secretsmanager:DeleteSecret']).toHaveLength(2);
+  });
+
+  test('connections writes both kinds and reads none; Secrets Manager gives it the key and nothing else', () => {
+    expect(grantsOf('connections')).toEqual({
+      ...without(allowed(broker, roleOf.connections), ...writing),
+      'dynamodb:PutItem': ['Connections.Arn', onItems(both, 'writes')],
+      'secretsmanager:GetSecretValue': ['SecretsKey'],
+    });
+  });
+
+  test('authorizations reads clients, writes refresh tokens, and does neither the other way round', () => {
+    expect(grantsOf('authorizations')).toEqual({
+      ...without(allowed(broker, roleOf.authorizations), ...writing),
+      'dynamodb:GetItem': ['Connections.Arn', onItems(clients)],
+      'dynamodb:PutItem': [onItems(refreshTokens, 'writes')],
+      'secretsmanager:GetSecretValue': ['AccessKey', 'SecretsKey', 'StateKey', secret('*/client*')],
+      'secretsmanager:RestoreSecret': [secret('*/client*')],
+    });
+  });
+
+  test.each<[FunctionName, Record<string, string>]>([
+    ['refresh', { SECRET_PREFIX: 'token-broker/' }],
+    ['connections', {}],
+    ['authorizations', { SECRET_PREFIX: 'token-broker/' }],
+  ])('the environment of %s names the table, its key, and Secrets Manager where it may be read', (name, earlier) => {
+    const { SECRET_PREFIX: _, ...others } = environmentOf(name);
+    expect(environmentIn(template, readChosen)(name)).toEqual({ ...others, ...earlier, SECRETS_TABLE_NAME: 'Secrets', SECRETS_KEY_SECRET_ID: 'SecretsKey' });
+  });
+
+  test('whoever reads secrets is updated before those who write them', () => {
+    const dependenciesOf = (name: FunctionName): string[] => {
+      const all = Object.values(template.findResources('AWS::Lambda::Function'));
+      return all.filter(({ Properties }) => readChosen(Properties.Role) === `${roleOf[name]}.Arn`).flatMap(({ DependsOn }) => DependsOn.map(withoutHash));
+    };
+    expect(dependenciesOf('authorizations')).toContain('RefreshFunction');
+    expect(dependenciesOf('connections')).toContain('AuthorizationsFunction');
   });
 });
 

@@ -15,12 +15,18 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the command line', () => {
   test('has a default for everything', () => {
-    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider' });
+    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider', secretStore: 'secrets-manager' });
   });
 
   test('is understood', () => {
-    expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({ port: 0, directory, provider: 'none' });
+    expect(parseArguments(['--port', '0', '--data', directory, '--provider=none'])).toEqual({
+      port: 0,
+      directory,
+      provider: 'none',
+      secretStore: 'secrets-manager',
+    });
     expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({ port: 65_535, provider: 'exact-online' });
+    expect(parseArguments(['--secret-store', 'dynamodb'])).toMatchObject({ secretStore: 'dynamodb' });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
     expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject({
       jwt: { issuer: 'http://127.0.0.1:9000', audience: ['broker', 'workers'] },
@@ -30,20 +36,22 @@ describe('the command line', () => {
   test('is told every fault at once', () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    expect(parseArguments(['--port', '65536', '--data', file, '--provider', 'exact', '--jwt-issuer', 'idp', '--verbose', 'now'])).toEqual({
+    const given = ['--port', '65536', '--data', file, '--provider', 'exact', '--secret-store', 'vault', '--jwt-issuer', 'idp', '--verbose', 'now'];
+    expect(parseArguments(given)).toEqual({
       faults: [
         '--verbose: there is no such option.',
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
         expect.stringMatching(/^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/),
+        '--secret-store: takes secrets-manager or dynamodb, not vault.',
         '--jwt-issuer: takes an https URL without credentials, query and fragment.',
         expect.stringMatching(/^--jwt-audience: is missing: issuer and audience go together\./),
       ],
     });
   });
 
-  test.each(['--port', '--data', '--provider'])('misses the value of %s', (name) => {
+  test.each(['--port', '--data', '--provider', '--secret-store'])('misses the value of %s', (name) => {
     expect(parseArguments([name])).toEqual({ faults: [expect.stringMatching(`^${name}: takes .*, not nothing\\.$`)] });
   });
 });

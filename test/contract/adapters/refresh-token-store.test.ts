@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
 import {
   DeleteSecretCommand,
   GetSecretValueCommand,
@@ -9,16 +8,15 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { memoryVersions } from '../../../shared/adapters/memory-secrets.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../../shared/adapters/secret-versions.ts';
 import { credentials, refreshTokens, secretRemoval } from '../../../shared/adapters/secrets-manager.ts';
 import { limits } from '../../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, Secret, type TokenSet, versionIdOf } from '../../../shared/domain/types.ts';
 import { Unavailable } from '../../../shared/ports/index.ts';
+import { prefix, type SecretWorld, secretsManagerWorld, secretWorlds } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
 
-const prefix = 'broker/';
 const grantId = '00000000-0000-4000-8000';
 const version = (fence: number): string => versionIdOf(grantId, fence);
 
@@ -38,35 +36,14 @@ const newName = (): ConnectionName => {
   return `connection-${made}` as ConnectionName;
 };
 
-interface World {
-  readonly versions: SecretVersions;
-  readonly close: () => Promise<void>;
-}
-
-const memoryWorld = async (): Promise<World> => ({ versions: memoryVersions(), close: async () => undefined });
-
-async function secretsManagerWorld() {
-  const database = new DatabaseSync(':memory:');
-  const server = await startSecretsManager({ database });
-  const client = new SecretsManagerClient(localClient(server.url));
-  const close = async () => {
-    client.destroy();
-    await server.close();
-    database.close();
-  };
-  return { versions: secretsManagerVersions(client), client, url: server.url, faults: server.faults, close };
-}
-
-describe.each([
-  ['memory', memoryWorld],
-  ['Secrets Manager', secretsManagerWorld],
-] as const)('refresh tokens in %s', (_world, open) => {
-  let world: World;
+describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
+  if (missing) return test.skip('moto is not installed (pip install "moto[server]")', () => {});
+  let world: SecretWorld;
   beforeAll(async () => {
     world = await open();
   });
   afterAll(() => world.close());
-  const store = () => refreshTokens(world.versions, prefix);
+  const store = () => refreshTokens(world.versions);
 
   test.each([
     ['with scope and refresh token', tokenSet('refresh', { scope: 'read write' })],
@@ -141,7 +118,7 @@ describe.each([
     async (text) => {
       const name = newName();
       // Secrets Manager takes no empty text.
-      await world.versions.write(`${prefix}${name}/refresh-0`, version(2), text === '' ? ' ' : text);
+      await world.versions.write(`${name}/refresh-0`, version(2), text === '' ? ' ' : text);
       expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'unreadable' });
     },
   );
@@ -156,11 +133,11 @@ describe.each([
     const name = newName();
     const slots = 2;
     await store().persist(name, 0, version(2), tokenSet('refresh'));
-    await credentials(world.versions, prefix).store(name, version(9), { client_secret: new Secret('client') });
-    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
-    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
+    await credentials(world.versions).store(name, version(9), { client_secret: new Secret('client') });
+    await secretRemoval(world.versions).remove(name, slots, () => true);
+    await secretRemoval(world.versions).remove(name, slots, () => true);
     expect(await store().lookUp(name, 0, version(3))).toEqual({ kind: 'absent' });
-    await secretRemoval(world.versions, prefix).remove(name, slots, () => true);
+    await secretRemoval(world.versions).remove(name, slots, () => true);
     expect(await store().persist(name, 0, version(4), tokenSet('next'))).toBe(true);
     expect((await store().read(name, 0, version(4)))?.reveal()).toBe('next');
   });
@@ -177,18 +154,15 @@ describe.each([
         await new Promise(setImmediate);
         running.now -= 1;
       });
-      expect(await secretRemoval(versions, prefix).remove('a' as ConnectionName, 9, () => true)).toBe(true);
-      expect(names.sort()).toEqual(['broker/a/client', ...Array.from({ length: 9 }, (_, slot) => `broker/a/refresh-${slot}`)]);
+      expect(await secretRemoval(versions).remove('a' as ConnectionName, 9, () => true)).toBe(true);
+      expect(names.sort()).toEqual(['a/client', ...Array.from({ length: 9 }, (_, slot) => `a/refresh-${slot}`)]);
       expect(running.most).toBe(limits.secretsAtOnce);
     });
 
     test('are left alone from when they may no longer be deleted', async () => {
       let asked = 0;
       const names: string[] = [];
-      const removal = secretRemoval(
-        counting(async (name) => void names.push(name)),
-        prefix,
-      );
+      const removal = secretRemoval(counting(async (name) => void names.push(name)));
       expect(await removal.remove('a' as ConnectionName, 9, () => ++asked <= 6)).toBe(false);
       expect(names).toHaveLength(6);
       expect(await removal.remove('a' as ConnectionName, 9, () => false)).toBe(false);
@@ -205,7 +179,7 @@ describe.each([
         for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
         running -= 1;
       });
-      await expect(secretRemoval(versions, prefix).remove('a' as ConnectionName, 40, () => true)).rejects.toBeInstanceOf(Unavailable);
+      await expect(secretRemoval(versions).remove('a' as ConnectionName, 40, () => true)).rejects.toBeInstanceOf(Unavailable);
       expect(running).toBe(0);
       expect(names).toHaveLength(limits.secretsAtOnce);
     });
@@ -213,7 +187,7 @@ describe.each([
 
   test('credentials are read by their version, all of them', async () => {
     const name = newName();
-    const store = credentials(world.versions, prefix);
+    const store = credentials(world.versions);
     const given = (client_secret: string, password: string) => ({ client_secret: new Secret(client_secret), password: new Secret(password) });
     await store.store(name, version(1), given('first', 'a'));
     await store.store(name, version(2), given('second', 'b'));
@@ -238,7 +212,7 @@ describe('Secrets Manager alone', () => {
     world.faults.down = false;
   });
   afterAll(() => world.close());
-  const store = () => refreshTokens(world.versions, prefix);
+  const store = () => refreshTokens(world.versions);
 
   test('out of reach, nothing is absent: a look-up is unreadable, the rest unavailable', async () => {
     world.faults.down = true;
@@ -280,7 +254,7 @@ describe('Secrets Manager alone', () => {
     );
     const name = newName();
     await store().persist(name, 0, version(2), tokenSet('before'));
-    expect(await refreshTokens(secretsManagerVersions(client), prefix).persist(name, 0, version(3), tokenSet('refresh'))).toBe(true);
+    expect(await refreshTokens(secretsManagerVersions(client, prefix)).persist(name, 0, version(3), tokenSet('refresh'))).toBe(true);
     expect(commands).toEqual(['PutSecretValueCommand', 'CreateSecretCommand', 'PutSecretValueCommand', 'RestoreSecretCommand', 'PutSecretValueCommand']);
     expect((await store().read(name, 0, version(3)))?.reveal()).toBe('refresh');
     client.destroy();

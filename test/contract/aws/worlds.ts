@@ -46,7 +46,7 @@ const local: World = {
   },
 };
 
-const motoMissing = spawnSync('python3', ['-c', 'import moto.server']).status !== 0;
+export const motoMissing = spawnSync('python3', ['-c', 'import moto.server']).status !== 0;
 
 const moto: World = {
   title: motoMissing ? 'on moto: skipped, because moto is not installed (pip install "moto[server]")' : 'on moto',
@@ -54,15 +54,21 @@ const moto: World = {
   testWrongInMoto: (title, body) => test.fails(`${title} (moto is known to be wrong here)`, body),
   serializes: false,
   async start() {
-    const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const url = await announcedBy(child);
-    const stop = async (): Promise<void> => {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    };
+    const { url, stop } = await startMoto();
     return { secretsManager: url, sqs: url, eventBridge: url, stop };
   },
 };
+
+/** All of moto's services, at one URL. */
+export async function startMoto(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const url = await announcedBy(child);
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return { url, stop };
+}
 
 async function announcedBy(child: ChildProcess): Promise<string> {
   if (child.stderr === null) throw new Error('moto has no standard error');

@@ -33,8 +33,8 @@ const deliveries = 3;
 export class World extends Stores {
   readonly provider: AuthorizationServer;
   readonly counted = new Map<string, number>();
-  /** When the planner last looked to the end. */
-  plannedAt: number = Number.NEGATIVE_INFINITY;
+  /** When the planner looked to the end. */
+  readonly plannedAt: number[] = [];
   /** Every environment that was ever started, by id. */
   readonly environments: Environment[] = [];
   readonly #variant: Variant;
@@ -153,7 +153,7 @@ export class World extends Stores {
       const world = { clock: environment, store: this.tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
       const at = this.time.now();
       const looked = () => {
-        this.plannedAt = at;
+        this.plannedAt.push(at);
       };
       if (!missing()) void plan(world).then(looked, () => undefined);
       this.time.at(this.time.now() + limits.planIntervalMs, tick);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FunctionName } from '../lambdas/routes.ts';
-import { readAssembly } from './local/assembly.ts';
+import { readAssembly } from '../local/platform/assembly.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = { token: 515, refresh: 685, plan: 425, connections: 575, authorizations: 655 };
 

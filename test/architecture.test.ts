@@ -28,7 +28,7 @@ describe('imports', () => {
   });
 
   test('nothing that deploys imports tests or the local broker', () => {
-    expect(forbidden('{lambdas,shared}/**/*.ts', (from) => !/\/(?:test|infra)\//.test(from))).toEqual([]);
+    expect(forbidden('{client,lambdas,shared}/**/*.ts', (from) => !/\/(?:test|local)\//.test(from))).toEqual([]);
   });
 });
 
@@ -48,5 +48,5 @@ const tooNew = [
 ] as const;
 
 test.each(tooNew)('%s: not used', (_, pattern) => {
-  expect(sources('{infra,lambdas,shared,test}/**/*.ts').filter((path) => path !== 'test/architecture.test.ts' && pattern.test(read(path)))).toEqual([]);
+  expect(sources('{client,infra,lambdas,local,shared,test}/**/*.ts').filter((path) => path !== 'test/architecture.test.ts' && pattern.test(read(path)))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from '../../infra/local/authorization-server.ts';
+import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from '../../local/simulators/oidc/authorization-server.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { hunt, openWorld } from '../handlers/world.ts';
 import { newBrowser } from './browser.ts';

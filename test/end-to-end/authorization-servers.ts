@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { buffer } from 'node:stream/consumers';
 import OAuth2Server from '@node-oauth/oauth2-server';
-import { startAuthorizationServer } from '../../infra/local/authorization-server.ts';
+import { startAuthorizationServer } from '../../local/simulators/oidc/authorization-server.ts';
 
 export interface RealServer {
   readonly name: string;

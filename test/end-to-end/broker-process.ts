@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { type SignedFetch, signedFetch } from '../../infra/local/signed-fetch.ts';
+import { type SignedFetch, signedFetch } from '../../local/platform/signed-fetch.ts';
 
 export interface BrokerProcess {
   readonly url: string;
@@ -17,7 +17,7 @@ export interface BrokerProcess {
 
 /** Starts `npm start`'s program on this directory, with more arguments, and resolves when it serves. Rejects with what it printed if it ends instead. */
 export async function startBroker(directory: string, provider: 'none' | 'oidc-provider' = 'none', ...more: readonly string[]): Promise<BrokerProcess> {
-  const child = spawn(process.execPath, ['infra/local/start.mjs', '--port', '0', '--data', directory, '--provider', provider, ...more], {
+  const child = spawn(process.execPath, ['local/start.mjs', '--port', '0', '--data', directory, '--provider', provider, ...more], {
     // A process group of its own, so that all of it can be killed at one instant.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type LocalBroker, startLocalBroker } from '../../infra/local/broker.ts';
+import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import { type RealServer, startNodeOauth2Server, startOidcProvider } from './authorization-servers.ts';
 import { startBroker } from './broker-process.ts';
 import { dataDirectory } from './synthesized.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { TokenCall } from '../../infra/local/authorization-server.ts';
-import { connectDemo, demoConnection, startDemoProvider } from '../../infra/local/demo.ts';
-import { type DemoProviderName, demoProviders } from '../../infra/local/demo-providers/index.ts';
+import { connectDemo, demoConnection, startDemoProvider } from '../../local/demo/demo.ts';
+import { type DemoProviderName, demoProviders } from '../../local/demo/index.ts';
+import type { TokenCall } from '../../local/simulators/oidc/authorization-server.ts';
 import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
 let world: ProviderBroker;

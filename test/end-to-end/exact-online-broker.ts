@@ -1,7 +1,7 @@
 /** Exact Online beside a local broker: what the end-to-end tests of its preset have in common. */
 import { onTestFinished } from 'vitest';
-import { type ExactOnline, type ExactOnlineFacts, startExactOnline } from '../../infra/local/providers/exact-online.ts';
-import type { Mishap } from '../../infra/local/providers/simulator.ts';
+import { type ExactOnline, type ExactOnlineFacts, startExactOnline } from '../../local/simulators/exact-online.ts';
+import type { Mishap } from '../../local/simulators/simulator.ts';
 import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
 export interface ExactBroker extends ProviderBroker {

@@ -1,7 +1,7 @@
 /** What can go wrong at Exact Online: what clients are told of it, what it costs, and how it recovers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ExactOnline, mishaps } from '../../infra/local/providers/exact-online.ts';
-import type { Mishap } from '../../infra/local/providers/simulator.ts';
+import { type ExactOnline, mishaps } from '../../local/simulators/exact-online.ts';
+import type { Mishap } from '../../local/simulators/simulator.ts';
 import { bodyFor, callApi, type ExactBroker, rest, startExactBroker, tokenCalls, untilDue } from './exact-online-broker.ts';
 
 let world: ExactBroker;

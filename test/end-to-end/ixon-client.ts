@@ -1,5 +1,5 @@
 /** What the tests of IXON send: what connects, and what a client asks of the API. */
-import type { Ixon } from '../../infra/local/providers/ixon.ts';
+import type { Ixon } from '../../local/simulators/ixon.ts';
 import { adviceOn } from '../../shared/providers/api-replies.ts';
 
 /** What was sent or served, and must be in no log. */

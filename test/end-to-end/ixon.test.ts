@@ -1,7 +1,7 @@
 /** IXON, from connecting to recovering: the broker with IXON's presets at a simulator that keeps IXON's rules. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ixon, type IxonFacts, startIxon } from '../../infra/local/providers/ixon.ts';
-import { serverErrors } from '../../infra/local/providers/ixon-replies.ts';
+import { type Ixon, type IxonFacts, startIxon } from '../../local/simulators/ixon.ts';
+import { serverErrors } from '../../local/simulators/ixon-replies.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { ask, mints, secrets, serviceAccountOf, useApi, userOf } from './ixon-client.ts';
 import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { audience, type JwtIssuer, newKey, startJwtIssuer } from '../local/jwt-issuer.ts';
+import { audience, type JwtIssuer, newKey, startJwtIssuer } from '../local/platform/jwt-issuer.ts';
 import { type RealServer, startOidcProvider } from './authorization-servers.ts';
 import { type BrokerProcess, startBroker } from './broker-process.ts';
 

@@ -7,8 +7,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, inject } from 'vitest';
-import { type LocalBroker, startLocalBroker } from '../../infra/local/broker.ts';
-import { type SimulatorClock, startClock } from '../../infra/local/providers/clock.ts';
+import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
+import { type SimulatorClock, startClock } from '../../local/simulators/clock.ts';
 import { dataDirectory } from './synthesized.ts';
 
 /** What the API answered. Members are those of tokens, descriptions and problems alike. */

@@ -1,8 +1,8 @@
 /** Sage Intacct beside a local broker: what the end-to-end tests of its three presets have in common. */
 import { onTestFinished } from 'vitest';
-import { type SageIntacct, type SageIntacctFacts, startSageIntacct } from '../../infra/local/providers/sage-intacct.ts';
-import { type SageIntacctXml, type SageIntacctXmlFacts, startSageIntacctXml } from '../../infra/local/providers/sage-intacct-xml.ts';
-import type { Mishap } from '../../infra/local/providers/simulator.ts';
+import { type SageIntacct, type SageIntacctFacts, startSageIntacct } from '../../local/simulators/sage-intacct.ts';
+import { type SageIntacctXml, type SageIntacctXmlFacts, startSageIntacctXml } from '../../local/simulators/sage-intacct-xml.ts';
+import type { Mishap } from '../../local/simulators/simulator.ts';
 import { type Answer, type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
 export interface SageBroker extends ProviderBroker {

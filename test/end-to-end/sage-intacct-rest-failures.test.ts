@@ -1,7 +1,7 @@
 /** What can go wrong at Sage Intacct's REST API: what clients are told of it, what it costs, and how it recovers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mishaps, type SageIntacct, type SageIntacctFacts } from '../../infra/local/providers/sage-intacct.ts';
-import type { Mishap } from '../../infra/local/providers/simulator.ts';
+import { mishaps, type SageIntacct, type SageIntacctFacts } from '../../local/simulators/sage-intacct.ts';
+import type { Mishap } from '../../local/simulators/simulator.ts';
 import {
   answered,
   clientCredentialsBody,

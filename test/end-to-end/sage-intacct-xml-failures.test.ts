@@ -1,7 +1,7 @@
 /** What can go wrong at Sage Intacct's XML gateway: what clients are told of it, what it costs, and how it recovers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mishaps } from '../../infra/local/providers/sage-intacct-xml.ts';
-import type { Mishap } from '../../infra/local/providers/simulator.ts';
+import { mishaps } from '../../local/simulators/sage-intacct-xml.ts';
+import type { Mishap } from '../../local/simulators/simulator.ts';
 import { answered, rest, type SageBroker, startSageBroker, untilDue, vendorsByXml, xmlBody } from './sage-intacct-broker.ts';
 
 let world: SageBroker;

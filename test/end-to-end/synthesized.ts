@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { synthesize } from '../../infra/local/synthesize.ts';
+import { synthesize } from '../../local/platform/synthesize.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -4,7 +4,7 @@ import { DynamoDBClient, PutItemCommand, ScanCommand, UpdateItemCommand } from '
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTable } from '../../infra/local/aws/dynamodb.ts';
+import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import { versionIdOf } from '../../shared/domain/types.ts';
 import { lifetimeSeconds } from './provider.ts';
 import { hunt, nobody, openWorld } from './world.ts';

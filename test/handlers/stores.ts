@@ -8,11 +8,11 @@ import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { App } from 'aws-cdk-lib';
-import { createTable, startDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { type DeliveredEvent, startEventBridge } from '../../infra/local/aws/eventbridge.ts';
-import { startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
-import { startSqs } from '../../infra/local/aws/sqs.ts';
 import { dueIndex, StateStack } from '../../infra/state-stack.ts';
+import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
+import { type DeliveredEvent, startEventBridge } from '../../local/aws/eventbridge/eventbridge.ts';
+import { startSecretsManager } from '../../local/aws/secrets-manager/secrets-manager.ts';
+import { startSqs } from '../../local/aws/sqs/sqs.ts';
 import type { Connection } from '../../shared/domain/types.ts';
 
 const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };

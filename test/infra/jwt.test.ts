@@ -3,7 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
 import { parseJwtAuthorization } from '../../infra/jwt-authorization.ts';
-import { stampOf } from '../../infra/local/synthesize.ts';
+import { stampOf } from '../../local/platform/synthesize.ts';
 import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
 const context = { jwtIssuer: 'https://idp.example', jwtAudience: 'token-broker, workers' };

@@ -1,6 +1,6 @@
 /** What is done at a moment of the protocol. Each gets the request that marks the moment, and how to let it pass. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoints } from '../../infra/local/broker.ts';
+import type { Endpoints } from '../../local/broker.ts';
 import type { Forward, Reply } from './proxy.ts';
 
 export interface Struck {

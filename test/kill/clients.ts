@@ -1,7 +1,7 @@
 /** Clients that want a token all the time, and remember every answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import type { SignedFetch } from '../../infra/local/signed-fetch.ts';
+import type { SignedFetch } from '../../local/platform/signed-fetch.ts';
 
 /** What a client got, and when. */
 export interface Answer {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { synthesize } from '../../infra/local/synthesize.ts';
+import { synthesize } from '../../local/platform/synthesize.ts';
 import { observe } from './experiment.ts';
 import { blows, outages, type Row } from './rows.ts';
 import { type Stage, startStage } from './stage.ts';

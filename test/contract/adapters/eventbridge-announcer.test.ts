@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type EventBridge, startEventBridge } from '../../../infra/local/aws/eventbridge.ts';
+import { type EventBridge, startEventBridge } from '../../../local/aws/eventbridge/eventbridge.ts';
 import { eventBridgeAnnouncer } from '../../../shared/adapters/eventbridge-announcer.ts';
 import type { Announcement, ConnectionName } from '../../../shared/domain/types.ts';
 import { type Announcer, Unavailable } from '../../../shared/ports/index.ts';

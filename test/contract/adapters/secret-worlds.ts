@@ -2,8 +2,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { startDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
-import { startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
+import { startDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
+import { startSecretsManager } from '../../../local/aws/secrets-manager/secrets-manager.ts';
 import { dynamoDbVersions, type SecretsTable } from '../../../shared/adapters/dynamodb-secret-versions.ts';
 import { withEarlier } from '../../../shared/adapters/earlier-secret-versions.ts';
 import type { KeySecret, ReadKey } from '../../../shared/adapters/key-ring.ts';
@@ -11,7 +11,7 @@ import { memoryVersions } from '../../../shared/adapters/memory-secrets.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../../shared/adapters/secret-versions.ts';
 import { systemClock } from '../../../shared/adapters/system.ts';
 import { Secret } from '../../../shared/domain/types.ts';
-import { motoMissing, startMoto } from '../aws/worlds.ts';
+import { motoMissing, startMoto } from '../../local/aws/worlds.ts';
 import { localClient } from './worlds.ts';
 
 export interface SecretWorld {

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { ReceiveMessageCommand, type SendMessageBatchCommandOutput, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Sqs, startSqs } from '../../../infra/local/aws/sqs.ts';
+import { type Sqs, startSqs } from '../../../local/aws/sqs/sqs.ts';
 import { parseMessage, sqsQueue } from '../../../shared/adapters/sqs-queue.ts';
 import type { ConnectionName } from '../../../shared/domain/types.ts';
 import { type RefreshQueue, Unavailable } from '../../../shared/ports/index.ts';

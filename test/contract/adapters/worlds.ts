@@ -1,7 +1,7 @@
 /** What the contract suites run on, and the connections they write. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { createTable, startDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { createTable, startDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
 import { type ConnectionRemoval, dynamoDbConnections } from '../../../shared/adapters/dynamodb-connections.ts';
 import { memoryConnections } from '../../../shared/adapters/memory-connections.ts';
 import type { Commit, FailureCommit } from '../../../shared/domain/commit-writes.ts';

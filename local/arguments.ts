@@ -1,0 +1,70 @@
+import { statSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type JwtAuthorization, parseJwtAuthorization } from '../infra/jwt-authorization.ts';
+import { isSecretStore, type SecretStore, secretStores } from '../infra/secret-store.ts';
+import { type DemoProviderName, demoProviders } from './demo/index.ts';
+
+export interface Arguments {
+  readonly port: number;
+  readonly directory: string;
+  readonly provider: ProviderName;
+  readonly jwt?: JwtAuthorization;
+  readonly secretStore: SecretStore;
+}
+
+/** What to start besides the broker. */
+export type ProviderName = DemoProviderName | 'none';
+const providers: readonly string[] = [...Object.keys(demoProviders), 'none'];
+const isProvider = (name: unknown): name is ProviderName => typeof name === 'string' && providers.includes(name);
+const listed = `${providers.slice(0, -1).join(', ')} or ${providers.at(-1)}`;
+const widest = Math.max(...providers.map((name) => name.length));
+const kinds = Object.entries(demoProviders).map(([name, { about }], i) => `    ${name.padEnd(widest)}  ${about}${i === 0 ? ' (default)' : ''}`);
+
+export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
+
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME] [--jwt-issuer URL --jwt-audience NAME]
+
+  --port          where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
+  --data          where it keeps everything, and goes on from at the next start (default: .broker)
+  --provider      what to start besides, and to connect a connection named demo to:
+${kinds.join('\n')}
+    ${'none'.padEnd(widest)}  nothing; connect your own, with PUT /connections/NAME
+  --secret-store
+                  where refresh tokens and client secrets are kept: secrets-manager (default), or dynamodb; once there, they stay there
+  --jwt-issuer    whose JWTs open the token routes, instead of signatures: where its metadata is found
+  --jwt-audience  whom they must be for; several with commas between them
+  --help          this text
+`;
+
+const known = {
+  port: { type: 'string' },
+  data: { type: 'string' },
+  provider: { type: 'string' },
+  'jwt-issuer': { type: 'string' },
+  'jwt-audience': { type: 'string' },
+  'secret-store': { type: 'string' },
+  help: { type: 'boolean' },
+} as const;
+
+/** Returns the arguments, `help`, or every fault there is, each as a sentence. */
+export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
+  const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });
+  if (values.help) return 'help';
+  const faults: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
+    if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
+  }
+  const { port = '8790', data = '.broker', provider = 'oidc-provider', 'secret-store': secretStore = 'secrets-manager' } = values;
+  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
+  if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
+  else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
+  if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
+  if (!isSecretStore(secretStore)) faults.push(`--secret-store: takes ${secretStores.join(' or ')}, not ${said(secretStore)}.`);
+  const jwt = parseJwtAuthorization({ issuer: values['jwt-issuer'], audience: values['jwt-audience'] }, { issuer: '--jwt-issuer', audience: '--jwt-audience' });
+  if ('faults' in jwt) faults.push(...jwt.faults);
+  if (faults.length > 0 || !isProvider(provider) || !isSecretStore(secretStore) || 'faults' in jwt) return { faults };
+  return { port: Number(port), directory: String(data), provider, secretStore, ...(jwt.jwt && { jwt: jwt.jwt }) };
+}
+
+const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');

@@ -1,0 +1,42 @@
+/** What it takes to be a `--provider`: one file for each, and a line in `index.ts`. */
+import type { DatabaseSync } from 'node:sqlite';
+import type { TokenCall } from '../simulators/oidc/authorization-server.ts';
+import type { Entry } from '../simulators/simulator.ts';
+
+export interface DemoProviderKind {
+  /** What it is, for `--help`. */
+  readonly about: string;
+  start(options: DemoOptions): Promise<DemoProvider>;
+}
+
+export interface DemoOptions {
+  readonly database: DatabaseSync;
+  /** Where it may keep what the next start needs. */
+  readonly directory: string;
+  /** Where the browser is sent back to after a login. */
+  readonly redirectUri: string;
+  readonly onTokenCall?: (call: TokenCall) => void;
+}
+
+/** A provider to connect the newcomer's connection to. */
+export interface DemoProvider {
+  readonly url: string;
+  /** What listens there, as the beginning of a sentence. */
+  readonly title: string;
+  /** What `PUT /connections/{connection}` says of it, besides the refresh token. */
+  readonly connection: {
+    readonly provider: string;
+    readonly settings: Readonly<Record<string, string | number>>;
+    readonly client?: { readonly client_id: string; readonly client_secret?: string };
+  };
+  /** Makes a grant and its first refresh token, as if somebody had just consented. Absent where there are no refresh tokens. */
+  issueRefreshToken?(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What a simulator tells of a call to its token endpoint, as whoever counts them wants to be told. */
+export function tellingOf({ onTokenCall }: DemoOptions, tokenPath: string, grantType: string): (entry: Entry) => void {
+  return ({ at, path, status, error }) => {
+    if (path === tokenPath) onTokenCall?.({ at: new Date(at), grantType, status, ...(error !== undefined && { error }) });
+  };
+}

@@ -1,0 +1,18 @@
+import { startClock } from '../simulators/clock.ts';
+import { startSageIntacctXml } from '../simulators/sage-intacct-xml.ts';
+import { type DemoProviderKind, tellingOf } from './demo-provider.ts';
+
+export const sageIntacctXml: DemoProviderKind = {
+  about: 'a simulator of Sage Intacct, XML',
+  async start(options) {
+    // So that a newcomer sees a renewal.
+    const facts = { sessionSeconds: 60 };
+    const sage = await startSageIntacctXml({ clock: startClock(), facts, onCall: tellingOf(options, '/ia/xml/xmlgw.phtml', 'mint') });
+    return {
+      url: sage.url,
+      title: 'A simulator of Sage Intacct (XML; its sessions live 60 s here, not 24 hours)',
+      connection: { provider: 'sage-intacct-xml', settings: { token_endpoint: sage.gateway, ...sage.credentials } },
+      close: sage.close,
+    };
+  },
+};

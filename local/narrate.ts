@@ -1,0 +1,50 @@
+import * as v from 'valibot';
+import type { DeliveredEvent } from './aws/eventbridge/eventbridge.ts';
+
+const LogLine = v.looseObject({
+  level: v.picklist(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL']),
+  message: v.string(),
+  connection: v.optional(v.string()),
+  generation: v.optional(v.number()),
+  refreshAt: v.optional(v.string()),
+  expiresAt: v.optional(v.string()),
+  code: v.optional(v.string()),
+  description: v.optional(v.string()),
+});
+
+/**
+ * Says what a line of a function's log means to whoever watches: a renewal, a warning, or a line that is no log record (a crash).
+ * Undefined for what does not concern them, such as metrics. `now` is what "in 30 s" counts from.
+ */
+export function narrate(functionName: string, line: string, now: Date): string | undefined {
+  const clock = clockOf(now);
+  const json = parsed(line);
+  if (json === undefined) return `${clock}  ${functionName}: ${line}`;
+  const record = v.safeParse(LogLine, json);
+  if (!record.success) return undefined;
+  const { level, message, connection = '', generation, refreshAt, code, description } = record.output;
+  if (message === 'refresh_succeeded') {
+    const seconds = refreshAt === undefined ? undefined : Math.round((Date.parse(refreshAt) - now.getTime()) / 1000);
+    return `${clock}  ${connection}: renewed, generation ${generation}${seconds === undefined ? '' : `, next renewal in ${seconds} s`}`;
+  }
+  if (level === 'DEBUG' || level === 'INFO') return undefined;
+  const about = [connection && `${connection}:`, message, code && `(${code})`, description].filter(Boolean).join(' ');
+  return `${clock}  ${level === 'WARN' ? 'warning' : 'ERROR'}  ${about}`;
+}
+
+/** Says what subscribers are told. */
+export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
+  const { connection, change, cause, grant_ends_at: until } = detail;
+  const about = [change ?? detailType, ...(cause === undefined ? [] : [`(${cause})`]), ...(until === undefined ? [] : [`by ${until}`])].join(' ');
+  return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;
+}
+
+const clockOf = (now: Date): string => now.toTimeString().slice(0, 8);
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import Provider from 'oidc-provider';
+import { keep, kept } from '../../kept.ts';
+import { listen, stop } from '../../platform/listen.ts';
+import { sqliteAdapter } from './oidc-adapter.ts';
+import { interactionUrl, serveInteractions } from './oidc-interactions.ts';
+
+/** One call to the token endpoint, as the authorization server saw it. */
+export interface TokenCall {
+  readonly at: Date;
+  readonly grantType: string;
+  readonly status: number;
+  /** RFC 6749 error code. */
+  readonly error?: string;
+}
+
+export interface AuthorizationServerOptions {
+  readonly database: DatabaseSync;
+  /** Where its keys, its client and its port are kept. */
+  readonly directory: string;
+  readonly onTokenCall?: (call: TokenCall) => void;
+  /** Where its client may be sent back to after a login; without one nobody can log in. */
+  readonly redirectUri?: string;
+  /** Lifetime of access tokens; a minute if not given. */
+  readonly accessTokenSeconds?: number;
+}
+
+export interface AuthorizationServer {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly authorizationEndpoint: string;
+  readonly revocationEndpoint: string;
+  readonly client: { readonly clientId: string; readonly clientSecret: string };
+  /** Makes a grant and its first refresh token, as if somebody had just consented in a browser. */
+  issueRefreshToken(): Promise<string>;
+  close(): Promise<void>;
+}
+
+interface Kept {
+  readonly port: number;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly cookieKey: string;
+  readonly signingKey: JsonWebKey;
+}
+
+const scope = 'offline_access';
+const accountId = 'newcomer';
+const hourSeconds = 3_600;
+const yearSeconds = 365 * 86_400;
+
+/**
+ * Starts a real authorization server (oidc-provider) on the loopback interface, with one confidential client. Access tokens live
+ * for a minute (unless told otherwise); a refresh token works once, and using an old one again revokes the grant. Grants and keys survive restarts, and so
+ * does the port unless somebody else has taken it.
+ */
+export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
+  const path = join(options.directory, 'authorization-server.json');
+  const before = kept(path, firstKept);
+  const server = createServer();
+  const port = await listen(server, before.port).catch((error) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    return listen(server, 0);
+  });
+  if (port !== before.port) keep(path, { ...before, port });
+
+  const { clientId, clientSecret } = before;
+  const issuer = `http://127.0.0.1:${port}`;
+  const provider = newProvider(issuer, before, options);
+  server.on('request', provider.callback());
+  return {
+    issuer,
+    tokenEndpoint: `${issuer}/token`,
+    authorizationEndpoint: `${issuer}/auth`,
+    revocationEndpoint: `${issuer}/token/revocation`,
+    client: { clientId, clientSecret },
+    async issueRefreshToken() {
+      const client = await provider.Client.find(clientId);
+      if (!client) throw new Error(`the authorization server does not know its client ${clientId}`);
+      const grant = new provider.Grant({ accountId, clientId });
+      grant.addOIDCScope(scope);
+      const grantId = await grant.save();
+      return new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save();
+    },
+    close: () => stop(server),
+  };
+}
+
+const firstKept = (): Kept => ({
+  port: 0,
+  clientId: 'token-broker',
+  clientSecret: randomBytes(32).toString('base64url'),
+  cookieKey: randomBytes(32).toString('base64url'),
+  signingKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+});
+
+function newProvider(
+  issuer: string,
+  { clientId, clientSecret, cookieKey, signingKey }: Kept,
+  { database, onTokenCall, redirectUri, accessTokenSeconds = 60 }: AuthorizationServerOptions,
+): Provider {
+  const provider = new Provider(issuer, {
+    adapter: sqliteAdapter(database),
+    clients: [
+      {
+        client_id: clientId,
+        client_secret: clientSecret,
+        ...(redirectUri === undefined
+          ? { grant_types: ['refresh_token'], response_types: [], redirect_uris: [] }
+          : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], redirect_uris: [redirectUri] }),
+        id_token_signed_response_alg: 'ES256',
+      },
+    ],
+    cookies: { keys: [cookieKey] },
+    jwks: { keys: [{ ...signingKey, kty: 'EC', alg: 'ES256', use: 'sig' }] },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: async (_, client, token) => token.clientId === client.clientId },
+    },
+    interactions: { url: interactionUrl },
+    // What was granted in a browser outlives its session there, as at any provider of business software.
+    issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    rotateRefreshToken: true,
+    ttl: {
+      Interaction: hourSeconds,
+      Session: hourSeconds,
+      IdToken: accessTokenSeconds,
+      AccessToken: accessTokenSeconds,
+      RefreshToken: yearSeconds,
+      Grant: 10 * yearSeconds,
+    },
+  });
+  serveInteractions(provider, accountId);
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== '/token' || !onTokenCall) return;
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    onTokenCall({ at: new Date(), grantType: String(ctx.oidc?.params?.grant_type), status: ctx.status, ...(error === undefined ? {} : { error }) });
+  });
+  return provider;
+}

@@ -1,0 +1,282 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Gateway, startGateway } from '../../../local/platform/gateway.ts';
+import { type Lambda, startLambda } from '../../../local/platform/lambda.ts';
+import { type SignedFetch, signedFetch } from '../../../local/platform/signed-fetch.ts';
+import { fixtureFunction } from './fixtures/functions.ts';
+
+const account = { region: 'us-east-1', accountId: '000000000000' };
+const credentials = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret/with+signs' };
+const keys = ['GET /items/{item}', 'PUT /items/{item}', 'GET /items', 'GET /plain', 'GET /wrong', 'GET /binary', 'GET /throw', 'GET /slow', 'POST /echo'];
+
+let gateway: Gateway;
+let lambda: Lambda;
+let signed: SignedFetch;
+
+beforeAll(async () => {
+  lambda = startLambda([fixtureFunction('http')], { variables: {} });
+  gateway = await startGateway(0);
+  const route = { functionName: 'http', timeoutMs: 5_000 };
+  const routes = [
+    ...keys.map((routeKey) => ({ ...route, routeKey, authorization: 'AWS_IAM' as const, timeoutMs: routeKey === 'GET /slow' ? 200 : 5_000 })),
+    { ...route, routeKey: 'GET /open', authorization: 'NONE' as const },
+  ];
+  gateway.serve({ routes, lambda, credentials, account });
+  signed = signedFetch(gateway.url, credentials, account);
+});
+
+afterAll(async () => {
+  await lambda.close(0);
+  await gateway.close();
+});
+
+const eventOf = async (response: Response) => {
+  expect(response.status).toBe(200);
+  return JSON.parse(await response.text());
+};
+
+describe('a request that is signed', () => {
+  test('reaches the function as payload format 2.0', async () => {
+    const event = await eventOf(await signed('/items/a%20b?min_ttl=5&tag=x&tag=y', { headers: { 'X-Custom': ' two  words ', Cookie: 'a=1; b=2' } }));
+    expect(event).toMatchObject({
+      version: '2.0',
+      routeKey: 'GET /items/{item}',
+      rawPath: '/items/a%20b',
+      rawQueryString: 'min_ttl=5&tag=x&tag=y',
+      cookies: ['a=1', 'b=2'],
+      queryStringParameters: { min_ttl: '5', tag: 'x,y' },
+      pathParameters: { item: 'a b' },
+      isBase64Encoded: false,
+      requestContext: {
+        accountId: '000000000000',
+        stage: '$default',
+        routeKey: 'GET /items/{item}',
+        http: { method: 'GET', path: '/items/a%20b', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1' },
+        authorizer: { iam: { accessKey: 'LOCALKEY', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:user/local' } },
+      },
+    });
+    expect(event.headers).toMatchObject({ 'x-custom': 'two  words', host: new URL(gateway.url).host });
+    expect(event).not.toHaveProperty('body');
+    expect(event.requestContext.time).toMatch(/^\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d \+0000$/);
+  });
+
+  test('brings a JSON body as text, and any other as base64', async () => {
+    const text = await eventOf(await signed('/items/a', { method: 'PUT', headers: { 'content-type': 'application/json; charset=utf-8' }, body: '{"ü":1}' }));
+    expect(text).toMatchObject({ body: '{"ü":1}', isBase64Encoded: false });
+    const form = await eventOf(await signed('/items/a', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }));
+    expect(form).toMatchObject({ body: Buffer.from('a=1').toString('base64'), isBase64Encoded: true });
+  });
+
+  test('is refused without a signature, unless its route needs none', async () => {
+    const refused = await fetch(`${gateway.url}/items/a`);
+    expect([refused.status, await refused.json()]).toEqual([403, { message: 'Forbidden' }]);
+    const event = await eventOf(await fetch(`${gateway.url}/open`));
+    expect(event.requestContext).not.toHaveProperty('authorizer');
+  });
+});
+
+/** Signs by the same library, lets `tamper` change what was signed, and sends it. */
+async function send(tamper: {
+  method?: string;
+  path?: string;
+  body?: string;
+  headers?: Record<string, string>;
+  key?: string;
+  secret?: string;
+  service?: string;
+  region?: string;
+  host?: null;
+  at?: Date;
+}) {
+  const { key = credentials.accessKeyId, secret = credentials.secretAccessKey, service = 'execute-api', region = 'us-east-1', at = new Date() } = tamper;
+  const url = new URL('/items/a?x=1', gateway.url);
+  const body = 'body';
+  const signer = new SignatureV4({
+    credentials: { accessKeyId: key, secretAccessKey: secret },
+    region,
+    service,
+    sha256: Sha256,
+    applyChecksum: false,
+  });
+  const request = {
+    method: 'PUT',
+    protocol: 'http:',
+    hostname: url.hostname,
+    path: url.pathname,
+    query: { x: '1' },
+    headers: { ...(tamper.host === null ? {} : { host: url.host }), 'x-signed': 'yes' },
+    body,
+  };
+  const { headers } = await signer.sign(request, { signingDate: at });
+  const sent = await fetch(new URL(tamper.path ?? '/items/a?x=1', gateway.url), {
+    method: tamper.method ?? 'PUT',
+    headers: { ...headers, ...tamper.headers },
+    body: tamper.body ?? body,
+  });
+  return sent.status;
+}
+
+const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+
+describe('a signature', () => {
+  test('holds for what was signed', async () => {
+    expect(await send({})).toBe(200);
+    expect(await send({ headers: { 'x-not-signed': 'added on the way' } })).toBe(200);
+  });
+
+  test.each([
+    ['another secret', { secret: 'guess' }],
+    ['another key', { key: 'OTHERKEY' }],
+    ['another service', { service: 's3' }],
+    ['another Region', { region: 'eu-west-1' }],
+    ['a host that was not signed', { host: null }],
+    ['another body', { body: 'bodY' }],
+    ['another path', { path: '/items/b?x=1' }],
+    ['another query', { path: '/items/a?x=2' }],
+    ['a longer query', { path: '/items/a?x=1&y=1' }],
+    ['another value of a signed header', { headers: { 'x-signed': 'no' } }],
+    [
+      'another date than signed',
+      {
+        headers: {
+          'x-amz-date': minutesAgo(1)
+            .toISOString()
+            .replace(/[-:]|\.\d+/g, ''),
+        },
+      },
+    ],
+    ['no date', { headers: { 'x-amz-date': '' } }],
+    ['a hash of another body', { headers: { 'x-amz-content-sha256': createHash('sha256').update('other').digest('hex') }, body: 'other' }],
+    ['a garbled authorization', { headers: { authorization: 'AWS4-HMAC-SHA256 Credential=LOCALKEY' } }],
+  ])('is refused with %s', async (_, tamper) => {
+    expect(await send(tamper)).toBe(403);
+  });
+
+  test('holds for five minutes, before and after', async () => {
+    const statuses = [];
+    for (const minutes of [4.9, 5.1, -4.9, -5.1]) statuses.push(await send({ at: minutesAgo(minutes) }));
+    expect(statuses).toEqual([200, 403, 200, 403]);
+  });
+
+  test('over a claimed hash of the body is refused when the body is another', async () => {
+    const url = new URL('/items/a', gateway.url);
+    const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'execute-api', sha256: Sha256 });
+    const request = { method: 'PUT', protocol: 'http:', hostname: url.hostname, path: url.pathname, headers: { host: url.host }, body: 'body' };
+    const { headers } = await signer.sign(request);
+    expect(headers).toHaveProperty('x-amz-content-sha256');
+    expect((await fetch(url, { method: 'PUT', headers, body: 'body' })).status).toBe(200);
+    expect((await fetch(url, { method: 'PUT', headers, body: 'bodY' })).status).toBe(403);
+  });
+});
+
+describe('a route', () => {
+  test.each(['/nothing', '/items/', '/items/a/b', '/Items/a', '/%zz'])('is not found at %s', async (path) => {
+    const response = await fetch(gateway.url + path);
+    expect([response.status, await response.json()]).toEqual([404, { message: 'Not Found' }]);
+  });
+
+  test('is not found for another method', async () => {
+    expect((await signed('/items', { method: 'DELETE' })).status).toBe(404);
+  });
+});
+
+describe('a function’s answer', () => {
+  test('without a status is the body of a 200', async () => {
+    const response = await signed('/plain');
+    expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([200, 'application/json', { hello: 'world' }]);
+  });
+
+  test('with a status brings headers, cookies and bytes', async () => {
+    const response = await signed('/binary');
+    expect([response.status, response.headers.get('x-kind'), response.headers.getSetCookie()]).toEqual([201, 'binary', ['a=1', 'b=2']]);
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255]);
+  });
+
+  test.each(['/wrong', '/throw'])('that is no answer (%s) is a 500', async (path) => {
+    const response = await signed(path);
+    expect([response.status, await response.json()]).toEqual([500, { message: 'Internal Server Error' }]);
+  });
+
+  test('that comes too late is a 503', async () => {
+    const response = await signed('/slow');
+    expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
+  });
+});
+
+describe('limits', () => {
+  test('request line and headers up to 10 KiB', async () => {
+    const open = async (length: number) => (await fetch(`${gateway.url}/open`, { headers: { 'x-long': 'x'.repeat(length) } })).status;
+    expect([await open(9_900), await open(10_240)]).toEqual([200, 431]);
+  });
+
+  test('a body up to 10 MiB', async () => {
+    // Not signed, so that what fits is refused for another reason.
+    expect(await answerTo(10 * 1024 * 1024)).toContain('403 Forbidden');
+    expect(await answerTo(10 * 1024 * 1024 + 1)).toMatch(/^HTTP\/1\.1 413 .*\{"message":"Request Entity Too Large"\}$/s);
+  });
+
+  /** Sends a body of this length over a connection of its own: fetch would report a broken pipe where the answer comes before the body's end. */
+  async function answerTo(length: number): Promise<string> {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
+    socket.write(Buffer.alloc(length));
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    return String(answer);
+  }
+});
+
+const curl = await promisify(execFile)('curl', ['--version']).then(
+  ({ stdout }) => Number(/^curl (\d+\.\d+)/.exec(stdout)?.[1]) >= 7.75,
+  () => false,
+);
+
+describe.skipIf(!curl)('curl --aws-sigv4', () => {
+  const run = async (secret: string, ...args: string[]) => {
+    const signature = ['--aws-sigv4', 'aws:amz:us-east-1:execute-api', '--user', `${credentials.accessKeyId}:${secret}`];
+    const { stdout } = await promisify(execFile)('curl', ['--silent', '--write-out', '\n%{http_code}', ...signature, ...args]);
+    const [status = '', ...body] = stdout.split('\n').reverse();
+    return { status: Number(status), body: body.reverse().join('\n') };
+  };
+
+  // The parameters sorted by name: curl 7.88 signs them in the order in which they stand, which AWS would not accept either.
+  test.each(['/items/a', '/items', '/items/a?min_ttl=5', '/items/a?min_ttl=60&wait=25'])('is understood at %s', async (path) => {
+    expect((await run(credentials.secretAccessKey, gateway.url + path)).status).toBe(200);
+  });
+
+  test('is understood with a body', async () => {
+    const body = JSON.stringify({ provider: 'generic-oauth2', text: 'ä' });
+    const { status, body: answer } = await run(
+      credentials.secretAccessKey,
+      '-X',
+      'PUT',
+      '-H',
+      'content-type: application/json',
+      '--data',
+      body,
+      `${gateway.url}/items/a`,
+    );
+    expect(status).toBe(200);
+    expect(JSON.parse(answer)).toMatchObject({ body, isBase64Encoded: false });
+  });
+
+  test('is refused with another secret', async () => {
+    expect(await run('guess', `${gateway.url}/items/a`)).toEqual({ status: 403, body: '{"message":"Forbidden"}' });
+  });
+});
+
+describe('starting', () => {
+  test('answers 503 until it serves, and rejects when the port is taken', async () => {
+    const early = await startGateway(0);
+    expect((await fetch(`${early.url}/open`)).status).toBe(503);
+    await expect(startGateway(Number(new URL(early.url).port))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await early.close();
+  });
+});

@@ -48,5 +48,7 @@ const tooNew = [
 ] as const;
 
 test.each(tooNew)('%s: not used', (_, pattern) => {
-  expect(sources('{client,infra,lambdas,local,shared,test}/**/*.ts').filter((path) => path !== 'test/architecture.test.ts' && pattern.test(read(path)))).toEqual([]);
+  expect(
+    sources('{client,infra,lambdas,local,shared,test}/**/*.ts').filter((path) => path !== 'test/architecture.test.ts' && pattern.test(read(path))),
+  ).toEqual([]);
 });

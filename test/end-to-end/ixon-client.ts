@@ -1,6 +1,7 @@
 /** What the tests of IXON send: what connects, and what a client asks of the API. */
+
+import { adviceOn } from '../../client/advice.ts';
 import type { Ixon } from '../../local/simulators/ixon.ts';
-import { adviceOn } from '../../shared/providers/api-replies.ts';
 
 /** What was sent or served, and must be in no log. */
 export const secrets: string[] = [];

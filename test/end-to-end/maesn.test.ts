@@ -1,8 +1,8 @@
 /** Maesn, from connecting to recovering: the broker with Maesn's preset, and clients that use its keys at a simulator of Maesn. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { adviceOn } from '../../client/advice.ts';
 import { type Maesn, type MaesnFacts, maesnErrors, startMaesn } from '../../local/simulators/maesn.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { adviceOn } from '../../shared/providers/api-replies.ts';
 import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
 let world: ProviderBroker;

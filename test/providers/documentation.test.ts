@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GenericSchema } from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { apiPresetEntries, apiRuleEntries, retryEntries } from '../../shared/providers/api-preset.ts';
+import { apiPresetEntries, apiRuleEntries, retryEntries } from '../../client/api-preset.ts';
 import { factsSchema } from '../../shared/providers/facts.ts';
 import { errorRuleSchema, presetEntries, replySchema, requestSchema } from '../../shared/providers/preset.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';

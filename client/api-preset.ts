@@ -3,8 +3,8 @@
  * use for it and no function is to carry it.
  */
 import * as v from 'valibot';
-import { positive, words } from './facts.ts';
-import { conditionEntries, headerName, path, someCondition } from './preset.ts';
+import { positive, words } from '../shared/providers/facts.ts';
+import { conditionEntries, headerName, path, someCondition } from '../shared/providers/preset.ts';
 
 const range = v.pipe(
   v.strictObject({ from: positive, to: positive }),

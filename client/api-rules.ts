@@ -2,12 +2,12 @@
  * What a reply of a provider's *API* asks its client to do, as data like the rules of token endpoints: ordered rules, the first that
  * matches wins. Pure; for clients, not for the broker, which never calls an API.
  */
-import { applies, type Conditions, type ErrorFacts } from './error-rules.ts';
-import { toldRetryAt } from './instants.ts';
-import { limits } from './limits.ts';
-import { redact } from './redact.ts';
-import { asMembers, descriptionOf, firstText, type HttpReply, membersOf } from './reply.ts';
-import { type EpochMs, latest, plus } from './types.ts';
+import { applies, type Conditions, type ErrorFacts } from '../shared/domain/error-rules.ts';
+import { toldRetryAt } from '../shared/domain/instants.ts';
+import { limits } from '../shared/domain/limits.ts';
+import { redact } from '../shared/domain/redact.ts';
+import { asMembers, descriptionOf, firstText, type HttpReply, membersOf } from '../shared/domain/reply.ts';
+import { type EpochMs, latest, plus } from '../shared/domain/types.ts';
 
 export interface ApiConditions extends Conditions {
   /** Whether the request's method only reads (RFC 9110 §9.2.1). One that is not told may have changed something. */

@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { knownApis } from '../../shared/providers/api/index.ts';
-import { parseApiPreset } from '../../shared/providers/api-preset.ts';
-import { type Advice, type Asked, adviceOn } from '../../shared/providers/api-replies.ts';
+import { type Advice, type Asked, adviceOn } from '../../client/advice.ts';
+import { parseApiPreset } from '../../client/api-preset.ts';
+import { knownApis } from '../../client/apis/index.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';
-import { now } from './loopback.ts';
+import { now } from '../providers/loopback.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -188,12 +188,12 @@ describe('Maesn', () => {
 });
 
 describe('the rules', () => {
-  const files = readdirSync(join(root, 'shared/providers/api'))
+  const files = readdirSync(join(root, 'client/apis'))
     .filter((file) => file !== 'index.ts')
     .map((file) => basename(file, '.ts'));
 
   test.each(files)('of %s keep to the schema, are listed, and are about providers that there are', async (name) => {
-    const { default: preset } = await import(`../../shared/providers/api/${name}.ts`);
+    const { default: preset } = await import(`../../client/apis/${name}.ts`);
     expect(parseApiPreset(preset)).toEqual(preset);
     for (const provider of preset.providers) {
       expect(knownApis[provider]).toBe(preset);

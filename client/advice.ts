@@ -1,12 +1,13 @@
 /** For clients (docs/providers.md, Replies of the API, says how they get it): what a reply of a provider's API asks them to do. Pure, without network or clock. */
-import { type Advice, adviceFor } from '../domain/api-replies.ts';
-import type { EpochMs } from '../domain/types.ts';
-import { knownApis } from './api/index.ts';
-import type { ApiPreset } from './api-preset.ts';
-import { xmlMembers } from './xml.ts';
 
-export type { Advice } from '../domain/api-replies.ts';
+import type { EpochMs } from '../shared/domain/types.ts';
+import { xmlMembers } from '../shared/providers/xml.ts';
+import type { ApiPreset } from './api-preset.ts';
+import { type Advice, adviceFor } from './api-rules.ts';
+import { knownApis } from './apis/index.ts';
+
 export type { ApiPreset } from './api-preset.ts';
+export type { Advice } from './api-rules.ts';
 
 export interface ReplyOfApi {
   readonly status: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Advice, type ApiRequest, adviceFor, longestDelaySeconds } from '../../shared/domain/api-replies.ts';
+import { type Advice, type ApiRequest, adviceFor, longestDelaySeconds } from '../../client/api-rules.ts';
 import type { EpochMs } from '../../shared/domain/types.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;

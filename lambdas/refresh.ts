@@ -1,6 +1,6 @@
 /** Fed by the refresh queue only: looks at the connection that a message names, and does what its state calls for. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { parseMessage } from '../shared/adapters/sqs-queue.ts';
+import { parseMessage } from '../shared/adapters/aws/sqs-queue.ts';
 import { forget } from '../shared/application/delete-connection.ts';
 import { runRefresh } from '../shared/application/run-refresh.ts';
 import { composeRefresh } from '../shared/compose.ts';

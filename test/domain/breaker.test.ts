@@ -1,10 +1,10 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
 import { describe, expect, test } from 'vitest';
-import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
 import { noteSign } from '../../shared/application/provider-health.ts';
 import { afterCall, type Breaker, isAnswer, isSilent, type Passage, passage, type Sign } from '../../shared/domain/breaker.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type ConnectionName, Secret } from '../../shared/domain/types.ts';
+import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
 const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [ConnectionName, ConnectionName, ConnectionName, ConnectionName];

@@ -3,7 +3,7 @@ import { grantEnded, isPatient, notingSlots, slotsUsed } from '../../shared/doma
 import { limits } from '../../shared/domain/limits.ts';
 import { type Connection, type Profile, plus, slotFor } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import { newConnection, now, profile } from '../contract/adapters/worlds.ts';
+import { newConnection, now, profile } from '../contract/worlds.ts';
 
 const deletion = { since: now, notBefore: now };
 const ended = { kind: 'revoked', versionId: 'v' } as const;

@@ -1,8 +1,8 @@
 /** One grant for each user and application, where a provider knows only one: through the handlers, in every order that matters. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dynamoDbConnections } from '../../shared/adapters/dynamodb-connections.ts';
-import { dynamoDbGrantClaims } from '../../shared/adapters/dynamodb-grant-claims.ts';
+import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { dynamoDbGrantClaims } from '../../shared/adapters/aws/dynamodb-grant-claims.ts';
 import { systemChance, systemClock } from '../../shared/adapters/system.ts';
 import { claimGrant } from '../../shared/application/claim-grant.ts';
 import { limits } from '../../shared/domain/limits.ts';

@@ -1,12 +1,12 @@
 /** PUTs and deletions of connections for one grant, interleaved step by step in every order that chance finds, some of them killed. */
 import { describe, expect, test } from 'vitest';
-import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
-import { memoryGrantClaims } from '../../shared/adapters/memory-grant-claims.ts';
 import { deleteConnection, forget } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { memoryConnections } from '../memory/memory-connections.ts';
+import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { Random } from '../sim/random.ts';
 
 /** Never lets a process that it was asked to kill go on. */

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dynamoDbConnections } from '../../shared/adapters/dynamodb-connections.ts';
+import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { ConnectionConfig, ConnectionName } from '../../shared/domain/types.ts';
 import { hunt, openWorld } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { httpAuthorizationServer } from '../../shared/adapters/authorization-server.ts';
-import { httpRevocation } from '../../shared/adapters/revocation-endpoint.ts';
+import { httpAuthorizationServer } from '../../shared/adapters/oauth/authorization-server.ts';
+import { httpRevocation } from '../../shared/adapters/oauth/revocation-endpoint.ts';
 import { type ConnectionConfig, Secret } from '../../shared/domain/types.ts';
 import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import { listen } from '../../local/aws/loopback.ts';
-import { httpTokenEndpoint } from '../../shared/adapters/token-endpoint.ts';
+import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
 import { profileOf } from '../../shared/providers/profile.ts';

@@ -1,12 +1,12 @@
 /** Many connections of one application whose provider goes away: how many calls it sees until it is back, and how soon all are renewed. */
 import { describe, expect, test } from 'vitest';
-import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
-import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
+import { memoryBreakers } from '../memory/memory-breakers.ts';
+import { memoryConnections } from '../memory/memory-connections.ts';
 import { kinds } from '../sim/natures.ts';
 import { Random } from '../sim/random.ts';
 import { VirtualTime } from '../sim/time.ts';

@@ -1,15 +1,15 @@
 /** What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can fail. */
 
-import type { ConnectionRemoval } from '../../shared/adapters/dynamodb-connections.ts';
-import { memoryBreakers } from '../../shared/adapters/memory-breakers.ts';
-import { memoryConnections } from '../../shared/adapters/memory-connections.ts';
-import { memoryGrantClaims } from '../../shared/adapters/memory-grant-claims.ts';
+import type { ConnectionRemoval } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement, Connection, ConnectionConfig, ConnectionName, EpochMs, Profile, TokenSet } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { GrantClaims } from '../../shared/ports/grant-claims.ts';
 import type { Announcer, BreakerStore, Chance, ConnectionStore, LookUp } from '../../shared/ports/index.ts';
+import { memoryBreakers } from '../memory/memory-breakers.ts';
+import { memoryConnections } from '../memory/memory-connections.ts';
+import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import type { Customs, Redemption } from './authorization-server.ts';
 import type { Boundary, Environment, Fault } from './environment.ts';
 import type { Call, Nature, Way } from './provider.ts';

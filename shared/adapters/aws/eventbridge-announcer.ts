@@ -1,0 +1,58 @@
+/** Changes of connections as events on the broker's own event bus (docs/operations.md#events). */
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import type { Announcement, EpochMs } from '../../domain/types.ts';
+import type { Announcer } from '../../ports/index.ts';
+import { unavailable } from './unavailable.ts';
+
+/** What rules find our events by. */
+export const eventSource = 'token-broker';
+export const eventDetailType = 'Connection State Changed';
+
+const iso = (instant: EpochMs): string => new Date(instant).toISOString();
+
+/** Field by field, so that nothing else can get into an event. */
+const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt }: Announcement) => ({
+  version: 1,
+  id,
+  change,
+  connection,
+  provider,
+  ...(cause === undefined ? {} : { cause }),
+  at: iso(at),
+  ...(grantEndsAt === undefined ? {} : { grant_ends_at: iso(grantEndsAt) }),
+});
+
+export function eventBridgeAnnouncer(client: EventBridgeClient, eventBusName: string): Announcer {
+  return {
+    async announce(announcement) {
+      try {
+        const { Entries: [entry] = [] } = await client.send(
+          new PutEventsCommand({
+            Entries: [
+              {
+                EventBusName: eventBusName,
+                Source: eventSource,
+                DetailType: eventDetailType,
+                Time: new Date(announcement.at),
+                Detail: JSON.stringify(detailOf(announcement)),
+              },
+            ],
+          }),
+        );
+        // EventBridge answers 200 and refuses entries one by one: only an entry with an id was taken.
+        if (entry?.EventId === undefined) throw new RefusedEvent(entry?.ErrorCode);
+      } catch (error) {
+        throw unavailable('events', error);
+      }
+    },
+  };
+}
+
+class RefusedEvent extends Error {
+  override readonly name = 'RefusedEvent';
+  readonly code: string | undefined;
+  constructor(code: string | undefined) {
+    super('EventBridge refused the event');
+    this.code = code;
+  }
+}

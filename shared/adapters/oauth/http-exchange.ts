@@ -1,0 +1,102 @@
+/** One request and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom it went. */
+import http from 'node:http';
+import https from 'node:https';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import { limits } from '../../domain/limits.ts';
+import type { TokenReply } from '../../ports/index.ts';
+import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
+
+export interface HttpRequest {
+  /** `POST` if absent. */
+  readonly method?: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<TokenReply>;
+
+/**
+ * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that are not
+ * public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
+ */
+export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
+  const options = { keepAlive: false, ...(allowLoopback && { allowIPAddressList: ['127.0.0.1', '::1'] }) };
+  const agents = { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) };
+  return (request, timeoutMs) => new Promise((resolve) => exchange(request, timeoutMs, agents, resolve));
+}
+
+interface Agents {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
+}
+
+function exchange({ method = 'POST', url, headers, body }: HttpRequest, timeoutMs: number, agents: Agents, settled: (reply: TokenReply) => void): void {
+  const secure = url.protocol === 'https:';
+  let established = false;
+
+  const outgoing = (secure ? https : http).request(url, {
+    method,
+    agent: secure ? agents.https : agents.http,
+    headers: { ...headers, 'accept-encoding': 'identity' },
+  });
+  // One event-loop turn after the time-out: if this process was frozen meanwhile, an answer may be waiting to be read.
+  const timer = setTimeout(() => setImmediate(() => fail('time_out')), timeoutMs);
+  // The first to settle wins: later calls resolve a promise that is resolved.
+  const settle = (reply: TokenReply) => {
+    clearTimeout(timer);
+    outgoing.destroy();
+    settled(reply);
+  };
+  const fail = (code: string) => settle({ kind: established ? 'lost' : 'not_sent', code });
+
+  outgoing.once('socket', (socket) => {
+    // Nothing is written before the handshake is done and the certificate is believed.
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      established = true;
+    });
+  });
+  outgoing.on('error', (error) => fail(codeOf(error)));
+  outgoing.once('response', (incoming) => read(incoming, settle, fail));
+  outgoing.end(body);
+}
+
+/** Collects the reply up to its bound. */
+function read(incoming: http.IncomingMessage, settle: (reply: TokenReply) => void, fail: (code: string) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limits.replyBytes) fail('reply_too_large');
+    else chunks.push(chunk);
+  });
+  incoming.once('end', () => {
+    const text = Buffer.concat(chunks).toString('utf8');
+    settle({ kind: 'reply', status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: text });
+  });
+  incoming.on('error', (error) => fail(codeOf(error)));
+}
+
+/** Names in lower case; cookies, the only header that comes as a list, concern nobody. */
+function headersOf({ headers }: http.IncomingMessage): Record<string, string> {
+  const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(texts);
+}
+
+const codes: readonly (readonly [pattern: RegExp, code: string])[] = [
+  [/^ECONNREFUSED$/, 'connection_refused'],
+  [/^(?:ENOTFOUND|EAI_)/, 'name_not_resolved'],
+  [/^(?:EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'unreachable'],
+  [/^ETIMEDOUT$/, 'connect_time_out'],
+  [/^(?:ECONNRESET|EPIPE|ECONNABORTED)$/, 'connection_reset'],
+  [/^HPE_/, 'malformed_reply'],
+  [/^EPROTO$|CERT|TLS|SSL|SIGNATURE/, 'tls_failed'],
+];
+
+/** A short, stable word for what went wrong. */
+function codeOf(error: NodeJS.ErrnoException): string {
+  // The filtering agent's refusal has no code.
+  if (error.code === undefined) return / is not allowed\. /.test(error.message) ? 'address_not_allowed' : 'connection_failed';
+  const code = error.code;
+  return codes.find(([pattern]) => pattern.test(code))?.[1] ?? 'connection_failed';
+}

@@ -1,0 +1,36 @@
+/** Revocation endpoints over HTTP (RFC 7009). oauth4webapi writes the request. */
+import { revocationRequest } from 'oauth4webapi';
+import { limits } from '../../domain/limits.ts';
+import type { Revocation } from '../../ports/authorization.ts';
+import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
+import { resolveProvider } from '../../providers/resolve.ts';
+import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
+import { httpExchange } from './http-exchange.ts';
+import { writtenBy } from './oauth-request.ts';
+
+export function httpRevocation(policy: EndpointPolicy, surroundings: Surroundings): Revocation {
+  const exchange = httpExchange(policy);
+  return {
+    async revoke(config, refreshToken, credentials) {
+      const provider = resolveProvider(config);
+      const endpoint = provider.revocationEndpoint;
+      if (endpoint === undefined) return { kind: 'refused', code: 'no_revocation_endpoint' };
+      const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings);
+      if (typeof authentication === 'string') return { kind: 'refused', code: authentication };
+      if (faultOfEndpoint(endpoint.href, policy) !== undefined) return { kind: 'refused', code: 'address_not_allowed' };
+      const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };
+      const request = await writtenBy((options) =>
+        revocationRequest(server, { client_id: config.clientId ?? '' }, authentication, refreshToken.reveal(), {
+          ...options,
+          additionalParameters: { token_type_hint: 'refresh_token' },
+        }),
+      );
+      const answer = await exchange(request, limits.callTimeoutMs);
+      if (answer.kind !== 'reply') return { kind: 'failed', code: answer.code };
+      const { status } = answer;
+      // A token that the server does not know is revoked enough (§2.2), so it says 200 to that as well.
+      if (status >= 200 && status < 300) return { kind: 'revoked' };
+      return { kind: status === 429 || status >= 500 ? 'failed' : 'refused', code: `http_${status}` };
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** Keys for one purpose, each derived from a version of a secret that only some functions may read. */
+import { hkdfSync } from 'node:crypto';
+import { GetSecretValueCommand, ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Secret } from '../../domain/types.ts';
+import { type Clock, Unavailable } from '../../ports/index.ts';
+import { unavailable } from '../aws/unavailable.ts';
+
+/** One version of a key secret. */
+export interface KeySecret {
+  readonly versionId: string;
+  readonly secret: Secret;
+}
+
+/** The version before the current one, by Secrets Manager's label. No version id looks like it. */
+const previous = 'AWSPREVIOUS';
+
+/** Reads the current version, the one with this id, or the one before (`AWSPREVIOUS`); undefined if there is none. Throws `Unavailable`. */
+export type ReadKey = (version?: string) => Promise<KeySecret | undefined>;
+
+/** A key for one purpose opens nothing of another, even if both were given the same secret. */
+export type Purpose = 'access' | 'refresh' | 'state' | 'secrets';
+
+export interface Key {
+  readonly kid: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface KeyRing {
+  /** Brings the current key into memory, so that `current` cannot fail later. Throws `Unavailable`. */
+  ready(): Promise<void>;
+  /** The key to seal with: the one in memory, if there is one. Throws `Unavailable`. */
+  current(): Promise<Key>;
+  /** The key that a text was sealed with, by its `kid`; undefined if there is none. Throws `Unavailable`. */
+  named(kid: string): Promise<Key | undefined>;
+  /**
+   * The same for texts that anybody may have written, and that live no longer than a key is the one before: only that and the current
+   * one are looked for, and not again within ten seconds, whatever names are asked for.
+   */
+  recent(kid: string): Promise<Key | undefined>;
+}
+
+/** How long a rotated key may go unnoticed. */
+const rereadAfterMs = 300_000;
+/** How long strangers may keep a new key from being seen. */
+const lookAgainAfterMs = 10_000;
+const leastSecretLength = 32;
+
+/** What may be asked of the store as a version id. */
+export const kidPattern = /^[\w-]{32,64}$/;
+
+export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, 'now'>): KeyRing {
+  const known = new Map<string, Key>();
+  let latest: { readonly key: Key; readonly readAt: number } | undefined;
+  let lookedAt: number | undefined;
+
+  async function load(version?: string): Promise<Key | undefined> {
+    const read = await readKey(version);
+    if (read === undefined) return undefined;
+    const key = { kid: read.versionId, bytes: derive(read.secret, purpose) };
+    known.set(key.kid, key);
+    return key;
+  }
+
+  async function loadCurrent(): Promise<Key> {
+    const key = await load();
+    if (key === undefined) throw unusable('the key secret has no current version');
+    latest = { key, readAt: clock.now() };
+    return key;
+  }
+
+  return {
+    async ready() {
+      if (latest !== undefined && clock.now() < latest.readAt + rereadAfterMs) return;
+      try {
+        await loadCurrent();
+      } catch (error) {
+        // A key in memory still seals; whoever opens the text finds it by its version.
+        if (latest === undefined) throw error;
+      }
+    },
+    current: async () => latest?.key ?? (await loadCurrent()),
+    named: async (kid) => known.get(kid) ?? (await load(kid)),
+    async recent(kid) {
+      const now = clock.now();
+      if (known.has(kid) || (lookedAt !== undefined && now < lookedAt + lookAgainAfterMs)) return known.get(kid);
+      await loadCurrent();
+      if (!known.has(kid)) await load(previous);
+      lookedAt = now;
+      return known.get(kid);
+    },
+  };
+}
+
+/** Keys from a secret in Secrets Manager whose text is the key material. */
+export function secretsManagerKey(client: SecretsManagerClient, secretId: string): ReadKey {
+  return async (version) => {
+    try {
+      const which = version === undefined ? {} : version === previous ? { VersionStage: previous } : { VersionId: version };
+      const reply = await client.send(new GetSecretValueCommand({ SecretId: secretId, ...which }));
+      if (reply.VersionId === undefined || reply.SecretString === undefined) return undefined;
+      return { versionId: reply.VersionId, secret: new Secret(reply.SecretString) };
+    } catch (error) {
+      if (version !== undefined && error instanceof ResourceNotFoundException) return undefined;
+      throw unavailable('keys', error);
+    }
+  };
+}
+
+/** HKDF (RFC 5869) with SHA-256, for a random secret of any spelling. */
+function derive(secret: Secret, purpose: Purpose): Uint8Array {
+  const text = secret.reveal();
+  if (text.length < leastSecretLength) throw unusable(`the key secret has fewer than ${leastSecretLength} characters`);
+  return new Uint8Array(hkdfSync('sha256', text, '', `token-broker ${purpose} v1`, 32));
+}
+
+const unusable = (fault: string): Unavailable => new Unavailable('keys', { cause: new Error(fault) });

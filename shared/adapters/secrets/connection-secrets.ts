@@ -1,0 +1,82 @@
+/** Refresh tokens, and what connections authenticate with, each in a secret version that the table points to. */
+import { limits } from '../../domain/limits.ts';
+import type { ConnectionName } from '../../domain/types.ts';
+import { type CredentialStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../../ports/index.ts';
+import { credentialsIn, lookUpIn, refreshTokenIn, textOfCredentials, textOfImport, textOfTokenSet } from './secret-texts.ts';
+import type { SecretVersions } from './secrets-manager-versions.ts';
+
+export interface SecretRemoval {
+  /**
+   * Deletes the connection's credentials and its refresh tokens in that many slots, a few at a time, each only if it still may. Returns whether
+   * all were deleted. Throws `Unavailable`. Either way none is being deleted any more.
+   */
+  remove(connection: ConnectionName, slots: number, mayStill: () => boolean): Promise<boolean>;
+}
+
+const refreshName = (connection: ConnectionName, slot: number): string => `${connection}/refresh-${slot}`;
+const clientName = (connection: ConnectionName): string => `${connection}/client`;
+
+export function refreshTokens(versions: SecretVersions): RefreshTokenStore & ImportedRefreshTokens {
+  return {
+    async read(connection, slot, versionId) {
+      const text = await versions.read(refreshName(connection, slot), versionId);
+      return text === undefined ? undefined : expected(refreshTokenIn(text));
+    },
+
+    async lookUp(connection, slot, versionId) {
+      try {
+        const text = await versions.read(refreshName(connection, slot), versionId);
+        return text === undefined ? { kind: 'absent' } : lookUpIn(text);
+      } catch {
+        // Throttled, denied, out of reach: none of them says that it is not there.
+        return { kind: 'unreadable' };
+      }
+    },
+
+    persist: (connection, slot, versionId, tokens) => versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
+
+    storeRefreshToken: (connection, slot, versionId, refreshToken) => versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken)),
+  };
+}
+
+export function credentials(versions: SecretVersions): CredentialStore {
+  return {
+    async read(connection, versionId) {
+      const text = await versions.read(clientName(connection), versionId);
+      return text === undefined ? undefined : expected(credentialsIn(text));
+    },
+
+    async store(connection, versionId, given) {
+      const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given));
+      if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the credentials exists with other content`) });
+    },
+  };
+}
+
+export function secretRemoval(versions: SecretVersions): SecretRemoval {
+  return {
+    async remove(connection, slots, mayStill) {
+      const slotNames = Array.from({ length: slots }, (_, slot) => refreshName(connection, slot));
+      const left = [clientName(connection), ...slotNames];
+      let failed = false;
+      const removeSome = async (): Promise<void> => {
+        while (!failed && mayStill()) {
+          const name = left.shift();
+          if (name === undefined) return;
+          await versions.remove(name).catch((error: unknown) => {
+            failed = true;
+            throw error;
+          });
+        }
+      };
+      const ends = await Promise.allSettled(Array.from({ length: limits.secretsAtOnce }, removeSome));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      return left.length === 0;
+    },
+  };
+}
+
+function expected<T>(read: T | undefined): T {
+  if (read === undefined) throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
+  return read;
+}

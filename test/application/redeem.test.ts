@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
+import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
+import { type Connection, type ConnectionConfig, type ConnectionName, plus, Secret } from '../../shared/domain/types.ts';
+import type { AuthorizationState } from '../../shared/ports/authorization.ts';
+import { profileOf } from '../../shared/providers/profile.ts';
+import { memoryConnections } from '../memory/memory-connections.ts';
+import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
+import { now } from '../providers/loopback.ts';
+
+const connection = 'exact-nl' as ConnectionName;
+const config: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'always' };
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
+
+type Store = ReturnType<typeof memoryConnections>;
+
+/** Logs in; something happens between the look at the connection, once the code was redeemed, and the write. */
+async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
+  const store = memoryConnections();
+  const item = { ...create(connection, config, '0', now, 'reauthorization_required', { grantId: 'old', place: undefined }), authorization: { id: 'link' } };
+  await store.create(item);
+  let sealed = 0;
+  const state: AuthorizationState = {
+    id: 'link',
+    connection,
+    grantId: 'old',
+    configuredAt: now,
+    redirectUri: 'https://broker.example/oauth/callback',
+    codeVerifier: new Secret('v'),
+    expiresAt: plus(now, 1_000),
+  };
+  const tokens = { accessToken: new Secret('a'), refreshToken: new Secret('r'), tokenType: 'Bearer', requestedAt: now, receivedAt: now };
+  const asked: number[] = [];
+  const world: RedeemWorld = {
+    clock: { now: () => now, sleep: async () => undefined },
+    chance: { next: () => 0, id: () => 'redeemer', grantId: () => '00000000-0000-4000-8000' },
+    store,
+    claims: memoryGrantClaims(),
+    grantKeyOf: () => undefined,
+    states: { open: async () => state, seal: async () => 'state' },
+    authorizationServer: {
+      newCodeVerifier: () => new Secret('v'),
+      authorizeUrl: async () => 'no_login',
+      readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
+      redeem: async () => ({ kind: 'success', tokens: { ...tokens, expiresAt: plus(now, 600_000) } }),
+    },
+    refreshTokens: { storeRefreshToken: async () => true },
+    credentials: { read: async () => undefined },
+    accessSealer: {
+      ready: async () => undefined,
+      open: async () => new Secret(''),
+      seal: async () => {
+        sealed += 1;
+        if (sealed === 1) await meanwhile(store, item);
+        return 'sealed';
+      },
+    },
+    profileOf: (seen) => profileOf(seen),
+    identityOf: ({ clientId = '' }) => clientId,
+    queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
+    telemetry: silent,
+  };
+  const redemption = await redeem(world, new URLSearchParams({ state: 'state', code: 'c' }), plus(now, 60_000));
+  return { redemption, found: await store.read(connection), sealed, asked };
+}
+
+test('settings that are put at the very moment of a login are kept, and so is its grant', async () => {
+  const changed: ConnectionConfig = { ...config, account: 'Ann', marginSeconds: 20 };
+  const { redemption, found, sealed, asked } = await loggedIn(async (store, item) => {
+    expect((await store.apply(connection, replaceConfig(item, changed, plus(now, 1)))).applied).toBe(true);
+  });
+  expect(redemption).toEqual({ kind: 'connected', connection });
+  expect(found).toMatchObject({ config: changed, state: 'active', generation: 1 });
+  expect(sealed).toBe(2);
+  expect(asked).toEqual([0]);
+});
+
+test('a login for a connection that was deleted meanwhile is none for the one that was put again under its name', async () => {
+  const again = create(connection, config, '0', plus(now, 1), 'active', { grantId: 'new', place: { versionId: 'v', slot: 0 } });
+  const { redemption, found, asked } = await loggedIn(async (store) => {
+    await store.remove(connection, []);
+    await store.create(again);
+  });
+  expect(redemption).toEqual({ kind: 'changed_meanwhile', connection });
+  expect(found).toEqual(again);
+  expect(asked).toEqual([]);
+});

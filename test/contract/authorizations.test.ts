@@ -1,0 +1,46 @@
+/** The writes of a login, on every store. */
+import { describe, expect, test } from 'vitest';
+import { authorized, offerAuthorization, redeemAuthorization } from '../../shared/domain/authorization-writes.ts';
+import { callsOn, errorsOf } from '../../shared/domain/budget.ts';
+import type { Connection, EpochMs } from '../../shared/domain/types.ts';
+import { at, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
+
+const spent = (item: Connection, when: EpochMs) => ({ errors: errorsOf(item, when).length, calls: callsOn(item, when) });
+
+describe.each(storeWorlds)('logins in %s', (_world, open) => {
+  const { created, applies, refuses } = storeUnder(open);
+
+  const offered = async (more: Partial<Connection> = {}) => {
+    const item = await created(more);
+    return applies(item.connection, offerAuthorization(item, { id: 'link' }));
+  };
+  const redeemed = (item: Connection, when: EpochMs) => applies(item.connection, redeemAuthorization(item, item, 'link', `redeemer at ${when}`, when));
+  const again = (item: Connection) => applies(item.connection, offerAuthorization(item, { id: 'link' }));
+
+  test('a code is redeemed once', async () => {
+    const item = await offered();
+    await redeemed(item, now);
+    await refuses(item.connection, redeemAuthorization(item, item, 'link', 'another', now));
+  });
+
+  test('the call that a code takes is counted before it is made, as an error until it is known to be none', async () => {
+    const item = await offered();
+    const sent = await redeemed(item, now);
+    expect(spent(sent, now)).toEqual({ errors: 1, calls: spent(item, now).calls + 1 });
+    const tokens = { tokenType: 'Bearer', requestedAt: at(1), receivedAt: at(2), expiresAt: at(600_000) };
+    const grant = { grantId: otherGrantId, place: { versionId: 'v', slot: 0 }, tokens, sealedAccessToken: 'sealed', redeemedAt: now };
+    const done = await applies(item.connection, authorized(seenOf(sent), grant, at(3)));
+    expect(spent(done, now)).toEqual({ errors: 0, calls: spent(item, now).calls + 1 });
+  });
+
+  test('codes that fail one after the other are errors of their own', async () => {
+    const first = await redeemed(await offered(), now);
+    const second = await redeemed(await again(first), at(1_000));
+    expect(spent(second, at(1_000))).toEqual({ errors: 2, calls: 2 });
+  });
+
+  test('on another day calls are counted from one', async () => {
+    const item = await offered({ calls: 150, callsOn: 20_000 });
+    expect(spent(await redeemed(item, now), now).calls).toBe(1);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { limits } from '../../shared/domain/limits.ts';
+import { arm, ask, promiseWake, rest, touch } from '../../shared/domain/mark-writes.ts';
+import { at, newConnection, now, storeUnder, storeWorlds } from './worlds.ts';
+
+describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_world, open) => {
+  const { store, created, applies, refuses } = storeUnder(open);
+
+  test('a wake-up is promised unless one that comes soon enough is promised already', async () => {
+    const { connection } = await created();
+    await applies(connection, promiseWake(at(9_000), at(9_000), now));
+    await refuses(connection, promiseWake(at(8_500), at(9_000), now));
+    expect((await applies(connection, promiseWake(at(8_500), at(8_999), now))).wakeAt).toBe(at(8_500));
+    // Due by the clock of whoever asks, or by that of whoever promised it.
+    await refuses(connection, promiseWake(at(20_000), at(20_500), at(8_499 - limits.skewMs)));
+    expect((await applies(connection, promiseWake(at(20_000), at(20_500), at(8_500 - limits.skewMs)))).wakeAt).toBe(at(20_000));
+  });
+
+  test('a connection rests if nobody asked and nothing was committed since it was seen', async () => {
+    const item = await created({ dueAt: at(5) });
+    const rested = await applies(item.connection, rest(item, undefined));
+    expect(rested).not.toHaveProperty('dueAt');
+    expect((await applies(item.connection, rest(rested, at(77)))).dueAt).toBe(at(77));
+    await refuses(item.connection, rest({ ...item, generation: 1 }, undefined));
+    const touched = await applies(item.connection, touch(at(6)));
+    await refuses(item.connection, rest(item, undefined));
+    await refuses(item.connection, rest({ ...touched, lastUsed: at(5) }, undefined));
+    await applies(item.connection, rest(touched, undefined));
+  });
+
+  test('a resting connection is armed, an armed one only for an earlier instant, and not after a commit', async () => {
+    const { dueAt, ...resting } = newConnection();
+    expect(await store().create(resting)).toBe(true);
+    expect((await applies(resting.connection, arm(resting, at(10)))).dueAt).toBe(at(10));
+    await refuses(resting.connection, arm(resting, at(10)));
+    expect((await applies(resting.connection, arm(resting, at(9)))).dueAt).toBe(at(9));
+    await refuses(resting.connection, arm({ ...resting, generation: 1 }, at(1)));
+  });
+
+  test.each([
+    ['it is due', { refreshAt: at(20) }, at(20)],
+    ['its back-off ends', { refreshAt: at(20), notBefore: at(30) }, at(30)],
+    ['it is due, where its back-off ends before', { refreshAt: at(20), notBefore: at(15) }, at(20)],
+    ['now, where both are past', { refreshAt: at(1), notBefore: at(2) }, at(10)],
+  ])('it is armed for when %s', async (_when, more, dueAt) => {
+    const { dueAt: _dueAt, ...resting } = newConnection(more);
+    expect(await store().create(resting)).toBe(true);
+    expect((await applies(resting.connection, arm(resting, at(10)))).dueAt).toBe(dueAt);
+  });
+
+  test('one of many callers asks, and another when the mark is old', async () => {
+    const item = await created();
+    await applies(item.connection, ask(item, now));
+    await refuses(item.connection, ask(item, at(4_999)));
+    expect((await applies(item.connection, ask(item, at(5_000)))).askedAt).toBe(at(5_000));
+    await refuses(item.connection, ask({ ...item, generation: 1 }, at(60_000)));
+  });
+
+  test('one asks for a renewal ahead of its time, which is due from then on; not where nobody can renew', async () => {
+    const item = await created({ refreshAt: at(60_000), dueAt: at(60_000) });
+    expect(await applies(item.connection, ask(item, at(7), true))).toMatchObject({ askedAt: at(7), refreshAt: at(7), dueAt: at(7) });
+    const dead = await created({ state: 'reauthorization_required', refreshAt: at(60_000) });
+    await refuses(dead.connection, ask(dead, at(7), true));
+  });
+});

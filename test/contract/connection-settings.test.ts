@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { ConnectionName } from '../../shared/domain/types.ts';
+import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
+
+describe('a new connection', () => {
+  const place = { versionId: 'imported', slot: 0 };
+  const config = { provider: 'exact-online', settings: {} };
+  const name = 'new' as ConnectionName;
+
+  test.each(['always', 'while_used'] as const)('is due at once if it has a grant, renewed %s', (renewal) => {
+    const item = create(name, { ...config, renewal }, '0', now, 'active', { grantId: otherGrantId, place });
+    expect(item).toMatchObject({ dueAt: now, configuredAt: now, createdAt: now, state: 'active', refreshToken: place });
+    expect(item).not.toHaveProperty('cause');
+  });
+
+  test('is not due before it is authorized', () => {
+    const item = create(name, { ...config, renewal: 'always' }, '0', now, 'reauthorization_required', { grantId: otherGrantId, place: undefined });
+    expect(item).toMatchObject({ state: 'reauthorization_required', cause: 'not_authorized_yet' });
+    expect(item).not.toHaveProperty('dueAt');
+    expect(item).not.toHaveProperty('refreshToken');
+  });
+});
+
+describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
+  const { store, created, applies, refuses, held } = storeUnder(open);
+  const place = { versionId: 'v', sealed: 'text' };
+
+  test('new settings keep the grant and try a misconfigured connection again', async () => {
+    const item = await created({ state: 'misconfigured', cause: 'invalid_client', notBefore: at(1), refreshAt: at(50) });
+    const config = { ...item.config, settings: { nested: { list: ['a', 1, true, null] } }, marginSeconds: 60 };
+    await refuses(item.connection, replaceConfig({ ...item, fence: 2 }, config, at(2)));
+    const after = await applies(item.connection, replaceConfig(item, config, at(2)));
+    const { cause, notBefore, ...kept } = item;
+    expect(after).toEqual({ ...kept, config, configuredAt: at(2), state: 'active', dueAt: at(2), announcement: { change: 'recovered', at: at(2) } });
+  });
+
+  test('a new grant clears all that the old one left; again it is known as one’s own', async () => {
+    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old' });
+    const { item } = seen;
+    const write = replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place });
+    await refuses(item.connection, replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }));
+    const after = await applies(item.connection, write);
+    expect(after).toEqual({
+      connection: item.connection,
+      config: item.config,
+      createdAt: item.createdAt,
+      configuredAt: at(3),
+      dueShard: item.dueShard,
+      state: 'active',
+      grantId: otherGrantId,
+      grantedAt: at(3),
+      generation: 0,
+      fence: 3,
+      committedFence: 3,
+      attempts: {},
+      errors: item.errors,
+      calls: item.calls,
+      callsOn: item.callsOn,
+      contested: false,
+      dueAt: at(3),
+      announcement: { change: 'authorized', at: at(3) },
+      refreshToken: place,
+    });
+    expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('a grant that is abandoned leaves nothing of itself but what was spent; the connection waits for another', async () => {
+    const marks = { suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old', notBefore: at(1) };
+    const { attempts } = (await held()).item;
+    const item = await created({ ...marks, attempts, state: 'reauthorization_required', cause: 'refresh_in_doubt', accessToken: 'sealed', expiresAt: at(9) });
+    const config = { ...item.config, clientId: 'other' };
+    const write = abandonGrant(item, config, at(3), otherGrantId);
+    const after = await applies(item.connection, write);
+    expect(after).toEqual({
+      connection: item.connection,
+      config,
+      createdAt: item.createdAt,
+      configuredAt: at(3),
+      dueAt: item.dueAt,
+      dueShard: item.dueShard,
+      state: 'reauthorization_required',
+      cause: 'not_authorized_yet',
+      grantId: otherGrantId,
+      grantedAt: at(3),
+      generation: 0,
+      fence: 2,
+      committedFence: 2,
+      attempts: {},
+      errors: item.errors,
+      calls: item.calls,
+      callsOn: item.callsOn,
+      contested: false,
+    });
+    expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
+  });
+
+  test('an import leaves its digest in the place of the one before', async () => {
+    const { item } = await held({ importDigest: 'old' });
+    const after = await applies(item.connection, replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }));
+    expect(after).toMatchObject({ importDigest: 'new' });
+  });
+});

@@ -1,0 +1,126 @@
+import { createServer } from 'node:http';
+import { inspect } from 'node:util';
+import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { listen } from '../../local/aws/loopback.ts';
+import { dynamoDb } from '../../shared/adapters/aws/clients.ts';
+import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { unavailable } from '../../shared/adapters/aws/unavailable.ts';
+import { acquire } from '../../shared/domain/lease-writes.ts';
+import { touch } from '../../shared/domain/mark-writes.ts';
+import type { ConnectionName } from '../../shared/domain/types.ts';
+import { Unavailable } from '../../shared/ports/index.ts';
+import { dynamoDbWorld, localClient, newConnection, now, seenOf } from './worlds.ts';
+
+// Real seconds would make this suite slow: what is tested is that a limit ends the wait, not how long it is.
+vi.mock(import('../../shared/domain/limits.ts'), async (original) => {
+  const real = await original();
+  return { ...real, limits: { ...real.limits, storeConnectMs: 200 as 1_000, storeRequestMs: 100 as 2_000 } };
+});
+
+const names = { tableName: 'connections', dueIndexName: 'due' };
+const name = 'exact-nl' as ConnectionName;
+
+describe('a condition that fails', () => {
+  let world: Awaited<ReturnType<typeof dynamoDbWorld>>;
+  beforeAll(async () => {
+    world = await dynamoDbWorld();
+  });
+  afterEach(() => vi.restoreAllMocks());
+  afterAll(() => world.close());
+
+  test('costs no read where DynamoDB sends the item along', async () => {
+    const item = newConnection({ lease: { owner: 'you', fence: 2, until: now }, fence: 2 });
+    const refusal = new ConditionalCheckFailedException({ message: 'refused', $metadata: {}, Item: marshall(item) });
+    const send = vi.spyOn(world.client, 'send').mockImplementation(async () => {
+      throw refusal;
+    });
+    const write = acquire(seenOf({ ...item, fence: 1 }), 'you', now, now);
+    const anothers = acquire(seenOf({ ...item, fence: 1 }), 'me', now, now);
+    expect(await world.store.apply(item.connection, write)).toEqual({ applied: true, item });
+    expect(await world.store.apply(item.connection, anothers)).toEqual({ applied: false, item });
+    expect(await world.store.create({ ...item, grantId: 'another' })).toBe(false);
+    expect(send).toHaveBeenCalledTimes(3);
+  });
+
+  test('is not taken for an outage, nor an outage for it', async () => {
+    const item = newConnection();
+    expect(await world.store.apply(item.connection, touch(now))).toEqual({ applied: false, item: undefined });
+    const elsewhere = dynamoDbConnections(world.client, { ...names, tableName: 'no-such-table' });
+    await expect(elsewhere.apply(item.connection, touch(now))).rejects.toBeInstanceOf(Unavailable);
+  });
+});
+
+describe('a table', () => {
+  test('that nobody serves is unavailable in every way', async () => {
+    const client = new DynamoDBClient(localClient('http://127.0.0.1:9'));
+    const store = dynamoDbConnections(client, names);
+    const attempts = [
+      store.read(name),
+      store.create(newConnection()),
+      store.apply(name, touch(now)),
+      store.listDue('0', now, 1),
+      store.list(1),
+      store.remove(name, []),
+    ];
+    for (const done of await Promise.allSettled(attempts)) {
+      expect(done).toMatchObject({
+        status: 'rejected',
+        reason: { name: 'Unavailable', message: 'table unavailable', cause: { message: 'Error, ECONNREFUSED, attempts 1' } },
+      });
+    }
+  });
+
+  test('that accepts and never answers is unavailable after three limited tries', async () => {
+    let requests = 0;
+    const server = createServer(() => {
+      requests += 1;
+    });
+    const { url, close } = await listen(server);
+    vi.stubEnv('AWS_ENDPOINT_URL', url);
+    vi.stubEnv('AWS_REGION', 'local');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    const client = dynamoDb();
+    try {
+      await expect(dynamoDbConnections(client, names).read(name)).rejects.toMatchObject({
+        name: 'Unavailable',
+        cause: { message: 'TimeoutError, ETIMEDOUT, attempts 3' },
+      });
+      expect(requests).toBe(3);
+    } finally {
+      vi.unstubAllEnvs();
+      client.destroy();
+      await close();
+    }
+  });
+});
+
+describe('the cause of an outage', () => {
+  test('quotes nothing of a reply that could not be parsed', async () => {
+    const { url, close } = await listen(createServer((_request, response) => response.end('a-refresh-token')));
+    const client = new SecretsManagerClient(localClient(url));
+    try {
+      const error: unknown = await client.send(new GetSecretValueCommand({ SecretId: 'x' })).catch((thrown: unknown) => thrown);
+      expect(inspect(error)).toContain('a-refresh-token');
+      const told = unavailable('secrets', error);
+      expect(inspect(told, { depth: 10, showHidden: true })).not.toContain('a-refresh-token');
+      expect(told.cause).toMatchObject({ message: expect.stringContaining('SyntaxError') });
+    } finally {
+      client.destroy();
+      await close();
+    }
+  });
+
+  test('names the permission that is missing', () => {
+    const denied = Object.assign(new Error('not authorized to perform: dynamodb:GetItem'), {
+      name: 'AccessDeniedException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(unavailable('table', denied).cause).toMatchObject({
+      message: 'AccessDeniedException: not authorized to perform: dynamodb:GetItem, HTTP 400',
+    });
+  });
+});

@@ -1,0 +1,59 @@
+/**
+ * The table in memory, for scenarios and the simulation. Each operation is one synchronous block, so it is atomic. Items are
+ * handed out as they are: they are read-only through and through, and a write makes a new one.
+ */
+
+import type { ConnectionRemoval } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { applied, holds, isMine } from '../../shared/domain/apply.ts';
+import { notAConnection } from '../../shared/domain/connection-name.ts';
+import type { Connection, ConnectionName } from '../../shared/domain/types.ts';
+import type { ConnectionStore } from '../../shared/ports/index.ts';
+
+export function memoryConnections(): ConnectionStore & ConnectionRemoval {
+  const items = new Map<ConnectionName, Connection>();
+  return {
+    async read(connection) {
+      return items.get(connection);
+    },
+
+    async create(item) {
+      const existing = items.get(item.connection);
+      if (existing !== undefined) return existing.grantId === item.grantId;
+      items.set(item.connection, item);
+      return true;
+    },
+
+    async apply(connection, write) {
+      const item = items.get(connection);
+      if (item === undefined) return { applied: false, item };
+      const next = applied(write, item);
+      if (next === undefined) return { applied: isMine(write, item), item };
+      items.set(connection, next);
+      return { applied: true, item: next };
+    },
+
+    async listDue(shard, until, limit) {
+      return [...items.values()]
+        .flatMap(({ connection, dueShard, dueAt }) => (dueShard === shard && dueAt !== undefined && dueAt <= until ? [{ connection, dueAt }] : []))
+        .sort((a, b) => a.dueAt - b.dueAt)
+        .slice(0, limit);
+    },
+
+    async list(limit, after) {
+      const connections = [...items.keys()].filter((name) => !name.startsWith(notAConnection)).sort();
+      const names = connections.filter((name) => after === undefined || name > after);
+      const page = names.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        items: page.flatMap((name) => items.get(name) ?? []),
+        ...(names.length > limit && last !== undefined ? { next: last } : {}),
+      };
+    },
+
+    async remove(connection, when) {
+      const item = items.get(connection);
+      if (item === undefined) return true;
+      return when.every((clause) => holds(clause, item)) && items.delete(connection);
+    },
+  };
+}

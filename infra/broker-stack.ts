@@ -9,7 +9,7 @@ import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
 import {
   announceOn,
-  type Binding,
+  type FunctionBinding,
   claimRemoval,
   connectionSecrets,
   dueKeys,
@@ -35,7 +35,7 @@ export class BrokerStack extends Stack {
   constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey, secrets }: StateStack, jwt?: JwtAuthorization) {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
-    const secretsOf = (may: MayOfSecrets): Binding =>
+    const secretsOf = (may: MayOfSecrets): FunctionBinding =>
       secrets === undefined ? connectionSecrets(this, secretPrefix, may) : sealedSecrets(this, secrets, secretPrefix, may);
     const requests = new RefreshQueue(this, 'RefreshQueue');
     // Two is the least that an event source can be limited to.

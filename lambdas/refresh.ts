@@ -1,7 +1,7 @@
 /** Fed by the refresh queue only: looks at the connection that a message names, and does what its state calls for. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { parseMessage } from '../shared/adapters/aws/sqs-queue.ts';
-import { forget } from '../shared/application/delete-connection.ts';
+import { finishDeletion } from '../shared/application/delete-connection.ts';
 import { runRefresh } from '../shared/application/run-refresh.ts';
 import { composeRefresh } from '../shared/compose.ts';
 import { plus } from '../shared/domain/types.ts';
@@ -16,7 +16,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
     try {
       const connection = parseMessage(body);
       const ending = await runRefresh(world, connection, deadline);
-      if (ending.do === 'stop' && ending.reason === 'deleted') await forget(world, connection);
+      if (ending.do === 'stop' && ending.reason === 'deleted') await finishDeletion(world, connection);
     } catch (error) {
       // The message comes back, and in the end goes to the dead letters; the planner does not wait for it.
       world.telemetry.error('refresh_crashed', { messageId, error });

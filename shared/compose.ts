@@ -20,11 +20,11 @@ import { secretsManagerKey } from './adapters/sealing/key-ring.ts';
 import { credentials, refreshTokens, secretRemoval } from './adapters/secrets/connection-secrets.ts';
 import { type SecretPruning, secretPruning } from './adapters/secrets/dynamodb-pruning.ts';
 import { dynamoDbVersions } from './adapters/secrets/dynamodb-versions.ts';
-import { withEarlier } from './adapters/secrets/fallback-versions.ts';
+import { withFallback } from './adapters/secrets/fallback-versions.ts';
 import { type SecretVersions, secretsManagerVersions } from './adapters/secrets/secrets-manager-versions.ts';
 import { systemChance, systemClock } from './adapters/system.ts';
 import { cloudWatchTelemetry } from './adapters/telemetry.ts';
-import type { DeleteWorld, ForgetWorld } from './application/delete-connection.ts';
+import type { DeleteWorld, FinishDeletionWorld } from './application/delete-connection.ts';
 import type { TokenWorld } from './application/get-token.ts';
 import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
@@ -83,7 +83,7 @@ function secretVersions(client: SecretsManagerClient, written?: SecretPruning['w
   const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));
   if (!isSet('SECRETS_TABLE_NAME')) return inSecretsManager();
   const sealed = dynamoDbVersions(secretsTable(), secretsManagerKey(client, required('SECRETS_KEY_SECRET_ID')), systemClock, written);
-  return isSet('SECRET_PREFIX') ? withEarlier(sealed, inSecretsManager()) : sealed;
+  return isSet('SECRET_PREFIX') ? withFallback(sealed, inSecretsManager()) : sealed;
 }
 
 export const composeToken = (): (() => TokenWorld) =>
@@ -98,7 +98,7 @@ export const composeToken = (): (() => TokenWorld) =>
   }));
 
 /** `settled` resolves when what goes on beside the work has ended, which takes seconds at most. */
-export const composeRefresh = (): (() => RefreshWorld & ForgetWorld & Pick<SecretPruning, 'settled'>) =>
+export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pick<SecretPruning, 'settled'>) =>
   once(() => {
     assertRelations();
     const client = secretsManager();

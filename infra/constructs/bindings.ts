@@ -10,7 +10,7 @@ import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { SealedSecrets } from '../state-stack.ts';
 
-export interface Binding {
+export interface FunctionBinding {
   readonly environment: Readonly<Record<string, string>>;
   readonly statements: readonly PolicyStatement[];
   /** Findings of cdk-nag that are meant to be so, and why. */
@@ -20,13 +20,13 @@ export interface Binding {
 const allow = (resource: string, ...actions: string[]): PolicyStatement => new PolicyStatement({ actions, resources: [resource] });
 
 /** Single items of the table, by the named operations only; its indexes are not included. */
-export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]): Binding => ({
+export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]): FunctionBinding => ({
   environment: { TABLE_NAME: table.tableName },
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
 });
 
 /** Removal of claims of grants, which are items of the same table: their keys begin with this, and no connection's does. */
-export const claimRemoval = (table: Table): Binding => ({
+export const claimRemoval = (table: Table): FunctionBinding => ({
   environment: {},
   statements: [
     new PolicyStatement({
@@ -38,22 +38,22 @@ export const claimRemoval = (table: Table): Binding => ({
 });
 
 /** Queries of one index: keys, and nothing else of an item. */
-export const dueKeys = (table: Table, index: string): Binding => ({
+export const dueKeys = (table: Table, index: string): FunctionBinding => ({
   environment: { TABLE_NAME: table.tableName, DUE_INDEX: index },
   statements: [allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query')],
 });
 
-export const sendTo = (queue: IQueue): Binding => ({
+export const sendTo = (queue: IQueue): FunctionBinding => ({
   environment: { REFRESH_QUEUE_URL: queue.queueUrl },
   statements: [allow(queue.queueArn, 'sqs:SendMessage')],
 });
 
-export const announceOn = (bus: EventBus): Binding => ({
+export const announceOn = (bus: EventBus): FunctionBinding => ({
   environment: { EVENT_BUS_NAME: bus.eventBusName },
   statements: [allow(bus.eventBusArn, 'events:PutEvents')],
 });
 
-export const sealingKey = (variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`, key: Secret): Binding => ({
+export const sealingKey = (variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`, key: Secret): FunctionBinding => ({
   environment: { [variable]: key.secretArn },
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
@@ -69,7 +69,7 @@ export type MayOfSecrets = Readonly<Record<'read' | 'write' | 'remove', readonly
  * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and go with
  * the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches the other kind.
  */
-export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecrets): Binding {
+export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecrets): FunctionBinding {
   const granted = [
     // A secret that was deleted keeps its name for days. A connection that takes the name again restores it: when it writes, and when it reads,
     // should it have been deleted only after it was written. Without that right such a connection would be stuck until the days are over.
@@ -99,7 +99,7 @@ const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', c
  * The same secrets, sealed in a table: granted by item, and the key that opens all of them. Secrets Manager may still have some of before, which
  * are read and removed, and not written any more.
  */
-export function sealedSecrets(stack: Stack, { table, key }: SealedSecrets, prefix: string, may: MayOfSecrets): Binding {
+export function sealedSecrets(stack: Stack, { table, key }: SealedSecrets, prefix: string, may: MayOfSecrets): FunctionBinding {
   const onItems = (kindsOfItems: readonly SecretKind[], ...operations: string[]): PolicyStatement[] =>
     kindsOfItems.length === 0
       ? []

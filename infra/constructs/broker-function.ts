@@ -6,7 +6,7 @@ import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../../lambdas/routes.ts';
-import type { Binding } from './bindings.ts';
+import type { FunctionBinding } from './bindings.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -16,7 +16,7 @@ export interface BrokerFunctionProps {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   /** All that it may do, and all of its environment. */
-  readonly bindings: readonly Binding[];
+  readonly bindings: readonly FunctionBinding[];
   readonly recursiveLoop?: RecursiveLoop;
   /** How many of it may run at once, which nobody else can take away; undefined: as many as the account has left. */
   readonly reservedConcurrency?: number | undefined;

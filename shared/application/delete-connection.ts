@@ -17,7 +17,7 @@ import {
   type Telemetry,
   Unavailable,
 } from '../ports/index.ts';
-import { askToLook } from './ask-to-look.ts';
+import { requestRefresh } from './request-refresh.ts';
 import { type ClaimWorld, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 
 export interface DeleteWorld {
@@ -33,11 +33,11 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
   const { applied, item } = await store.apply(connection, markDeleted(clock.now()));
   if (item === undefined) return false;
   if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
-  await askToLook(world, connection);
+  await requestRefresh(world, connection);
   return true;
 }
 
-export interface ForgetWorld extends Pick<ClaimWorld, 'claims'> {
+export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims'> {
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'id'>;
   readonly store: ConnectionStore & { remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean> };
@@ -67,7 +67,7 @@ interface Taken {
  * item tells what there is left to do. A provider that cannot be told is tried for a day. What cannot be done now, for whatever store is out of
  * reach, is left to the planner.
  */
-export async function forget(world: ForgetWorld, connection: ConnectionName): Promise<void> {
+export async function finishDeletion(world: FinishDeletionWorld, connection: ConnectionName): Promise<void> {
   const owner = world.chance.id();
   try {
     const taken = await take(world, connection, owner);
@@ -80,14 +80,14 @@ export async function forget(world: ForgetWorld, connection: ConnectionName): Pr
 }
 
 /** Undefined if there is nothing to delete, or nothing to do now, or another is at work on it. */
-async function take({ clock, store }: ForgetWorld, connection: ConnectionName, owner: string): Promise<Taken | undefined> {
+async function take({ clock, store }: FinishDeletionWorld, connection: ConnectionName, owner: string): Promise<Taken | undefined> {
   const write = takeDeletion(owner, clock.now());
   const { applied, item } = await store.apply(connection, write);
   return applied && item.deletion !== undefined ? { item, since: item.deletion.since, owner, until: write.until } : undefined;
 }
 
 /** If it cannot even be given back, its time ends by itself. */
-async function giveUp({ clock, store }: ForgetWorld, connection: ConnectionName, owner: string): Promise<void> {
+async function giveUp({ clock, store }: FinishDeletionWorld, connection: ConnectionName, owner: string): Promise<void> {
   try {
     await store.apply(connection, postponeDeletion(owner, plus(clock.now(), limits.deletionRetryMs)));
   } catch (error) {
@@ -95,7 +95,7 @@ async function giveUp({ clock, store }: ForgetWorld, connection: ConnectionName,
   }
 }
 
-async function finish(world: ForgetWorld, taken: Taken): Promise<void> {
+async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
   const { connection, config } = taken.item;
   const ended = grantEnded(taken.item) ?? (await endGrant(world, taken));
   if (ended === undefined || !(await removed(world, taken))) return;
@@ -106,7 +106,7 @@ async function finish(world: ForgetWorld, taken: Taken): Promise<void> {
 }
 
 /** Returns what came of it once that is written down, and undefined if the deletion has to wait, or is not ours any more. */
-async function endGrant(world: ForgetWorld, taken: Taken): Promise<Omit<GrantEnded, 'versionId'> | undefined> {
+async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<GrantEnded, 'versionId'> | undefined> {
   const { clock, store, telemetry } = world;
   const { item, owner } = taken;
   const { connection, config } = item;
@@ -131,7 +131,7 @@ async function endGrant(world: ForgetWorld, taken: Taken): Promise<Omit<GrantEnd
  * and stops; one that is paused between that look and the request has been ended by Lambda, at its time-out, before another can have the deletion
  * (`deletionLeaseMs`). Should a request still arrive later than that, whoever reads the secret within seven days restores it.
  */
-async function removed(world: ForgetWorld, taken: Taken): Promise<boolean> {
+async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolean> {
   const { clock, store, claims, grantKeyOf, removeSecrets } = world;
   const { item, owner, until } = taken;
   const { connection, config } = item;
@@ -145,14 +145,14 @@ async function removed(world: ForgetWorld, taken: Taken): Promise<boolean> {
 }
 
 /** Another starts from what there is then; if somebody has taken the deletion already, that is the other one. */
-async function lookAgain({ clock, store, telemetry }: ForgetWorld, { item, owner }: Taken, code: string): Promise<false> {
+async function lookAgain({ clock, store, telemetry }: FinishDeletionWorld, { item, owner }: Taken, code: string): Promise<false> {
   telemetry.warn('deletion_postponed', { connection: item.connection, provider: item.config.provider, code });
   await store.apply(item.connection, postponeDeletion(owner, clock.now()));
   return false;
 }
 
 /** Revokes all that may be in force, side by side, since each may take as long as a call may. The worst that comes of it is how it went. */
-async function revoked(world: ForgetWorld, taken: Taken): Promise<RevocationResult> {
+async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<RevocationResult> {
   const { item } = taken;
   const { connection } = item;
   // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh token is spent.
@@ -168,7 +168,7 @@ async function revoked(world: ForgetWorld, taken: Taken): Promise<RevocationResu
 }
 
 /** Undefined if there is nothing to revoke. */
-async function revokedOne(world: ForgetWorld, { item, since }: Taken, read: () => Promise<Secret | undefined>): Promise<RevocationResult | undefined> {
+async function revokedOne(world: FinishDeletionWorld, { item, since }: Taken, read: () => Promise<Secret | undefined>): Promise<RevocationResult | undefined> {
   const { connection, config } = item;
   try {
     const refreshToken = await read();
@@ -183,13 +183,13 @@ async function revokedOne(world: ForgetWorld, { item, since }: Taken, read: () =
   }
 }
 
-async function orphanOf({ refreshTokens }: ForgetWorld, connection: ConnectionName, { slot, versionId }: Attempt): Promise<Secret | undefined> {
+async function orphanOf({ refreshTokens }: FinishDeletionWorld, connection: ConnectionName, { slot, versionId }: Attempt): Promise<Secret | undefined> {
   const found = await refreshTokens.lookUp(connection, slot, versionId);
   if (found.kind === 'unreadable') throw new Unavailable('secrets');
   return found.kind === 'found' ? found.tokens.refreshToken : undefined;
 }
 
-async function refreshTokenAt({ refreshTokens, refreshSealer }: ForgetWorld, connection: ConnectionName, place: Place): Promise<Secret | undefined> {
+async function refreshTokenAt({ refreshTokens, refreshSealer }: FinishDeletionWorld, connection: ConnectionName, place: Place): Promise<Secret | undefined> {
   const { versionId, slot = 0, sealed } = place;
   return sealed === undefined ? refreshTokens.read(connection, slot, versionId) : refreshSealer.open(sealed, { connection, versionId });
 }

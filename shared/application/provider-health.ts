@@ -1,5 +1,5 @@
 /** Tells the breaker of a provider application how its calls end. */
-import { afterCall, type Breaker, isAnswer, isQuiet, isSilent } from '../domain/breaker.ts';
+import { afterCall, type Breaker, isAnswer, hasNothingToClear, saysNothingOfProvider } from '../domain/breaker.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/steps.ts';
 import type { Connection } from '../domain/types.ts';
@@ -15,12 +15,12 @@ interface HealthWorld {
 }
 
 /** Tells whether the provider answered; `seen` is the breaker before the call. Never throws: what cannot be told, the next call tells. */
-export async function noteSign(world: HealthWorld, item: Connection, outcome: Outcome, seen: Breaker | undefined): Promise<void> {
-  if (isSilent(outcome)) return;
+export async function recordOutcome(world: HealthWorld, item: Connection, outcome: Outcome, seen: Breaker | undefined): Promise<void> {
+  if (saysNothingOfProvider(outcome)) return;
   const { breakers, chance, clock, telemetry } = world;
   const { connection } = item;
   const answered = isAnswer(outcome);
-  if (answered && isQuiet(seen)) return;
+  if (answered && hasNothingToClear(seen)) return;
   const sign = { application: world.applicationOf(item), connection, answered, ...('retryAt' in outcome && { retryAt: outcome.retryAt }) };
   try {
     for (let attempt = 0; attempt < limits.acquiresPerInvocation; attempt += 1) {

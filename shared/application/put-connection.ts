@@ -14,8 +14,8 @@ import {
 } from '../domain/types.ts';
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
-import { askToLook } from './ask-to-look.ts';
-import { barTo, faultsAgainst, imports, kept } from './carry-over.ts';
+import { requestRefresh } from './request-refresh.ts';
+import { obstacleTo, faultsAgainst, imports, kept } from './kept-secrets.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
 import { dueShards } from './plan.ts';
 
@@ -93,7 +93,7 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
         imported: imported !== undefined,
       });
       // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
-      await askToLook(world, connection);
+      await requestRefresh(world, connection);
       return { kind: before === undefined ? 'created' : 'replaced', item };
     }
   }
@@ -160,12 +160,12 @@ async function write(
 
 function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
-  const bar = barTo(before, request);
-  if (request.grant === 'refresh_token' && bar !== undefined) return abandonGrant(before, config, now, grant.grantId);
+  const obstacle = obstacleTo(before, request);
+  if (request.grant === 'refresh_token' && obstacle !== undefined) return abandonGrant(before, config, now, grant.grantId);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;
-  const anew = replaced || before.state === 'reauthorization_required' || bar?.kind === 'another_owner';
+  const anew = replaced || before.state === 'reauthorization_required' || obstacle?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);
   return replaceConfig(before, config, now);
 }

@@ -19,7 +19,7 @@ import {
 } from '../domain/types.ts';
 import type { AuthorizationResponse, AuthorizationState, CodeGrant } from '../ports/authorization.ts';
 import { type CredentialStore, type ImportedRefreshTokens, type RefreshQueue, type Sealer, Unavailable } from '../ports/index.ts';
-import { askToLook } from './ask-to-look.ts';
+import { requestRefresh } from './request-refresh.ts';
 import type { AuthorizeWorld } from './authorize.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
@@ -72,7 +72,7 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
   const kept = await keep(world, item, { tokens: outcome.tokens, redeemedAt }, deadline);
   // Subscribers are told at once.
-  if (kept.kind === 'connected') await askToLook(world, connection);
+  if (kept.kind === 'connected') await requestRefresh(world, connection);
   return told(kept, provider);
 }
 

@@ -8,12 +8,12 @@ import type { Effect, Event, Held } from '../domain/steps.ts';
 import { between } from '../domain/timing.ts';
 import { type Attempt, type ConnectionName, type EpochMs, latest, plus, type Seen } from '../domain/types.ts';
 import { SealBroken, Unavailable } from '../ports/index.ts';
-import { type Gathered, gather } from './gather.ts';
+import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
-import { commitFailure, commitSuccess, keepSpare, persist } from './keep-answer.ts';
-import { applyPatiently, commitPatiently } from './patience.ts';
+import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
+import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
-import { noteSign } from './provider-health.ts';
+import { recordOutcome } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
 
@@ -49,7 +49,7 @@ class Invocation {
   #heartbeat: Heartbeat | undefined;
   #wake: Promise<void> = Promise.resolve();
   #signs: Promise<void> = Promise.resolve();
-  #gathered: Gathered = { credentials: {} };
+  #loaded: LoadedSecrets = { credentials: {} };
   #breaker: Breaker | undefined;
 
   constructor(run: Run) {
@@ -68,8 +68,8 @@ class Invocation {
         return this.#lookUp(effect.held, effect.attempts);
       case 'mark_sent':
         return this.#markSent(effect.held);
-      case 'gather':
-        return this.#gather(effect.held);
+      case 'load_secrets':
+        return this.#loadSecrets(effect.held);
       case 'take_probe':
         return this.#takeProbe(effect);
       case 'call':
@@ -128,7 +128,7 @@ class Invocation {
     // Whoever takes the lease promises a look at its end, so that its own death is noticed in time.
     const wakeAt = plus(now, limits.leaseMs + between(limits.wakeJitterMs, chance.next()));
     const write = this.#run.protocol.acquire(seen, this.#owner, now, wakeAt);
-    const result = await applyPatiently(this.#run.world, this.#run.connection, write);
+    const result = await applyWithRetries(this.#run.world, this.#run.connection, write);
     this.#acquires += 1;
     if (!result.applied) return { kind: 'acquire_refused', seen: result.item && seenBy(this.#run, result.item), tries: this.#acquires };
     const held: Held = { lease: write.lease, attempt: write.attempt, seen: seenBy(this.#run, result.item) };
@@ -163,11 +163,11 @@ class Invocation {
     }
   }
 
-  async #gather(held: Held): Promise<Event> {
+  async #loadSecrets(held: Held): Promise<Event> {
     try {
-      const gathered = await gather(this.#run.world, held);
-      if ('missing' in gathered) return { kind: 'not_ready', held, code: gathered.missing, missing: true };
-      this.#gathered = gathered;
+      const loaded = await loadSecrets(this.#run.world, held);
+      if ('missing' in loaded) return { kind: 'not_ready', held, code: loaded.missing, missing: true };
+      this.#loaded = loaded;
       // No key, no call: an answer that could not be sealed could be lost.
       const { accessSealer, refreshSealer, breakers, applicationOf } = this.#run.world;
       const [breaker] = await Promise.all([breakers.read(applicationOf(held.seen.item)), accessSealer.ready(), refreshSealer.ready()]);
@@ -197,9 +197,9 @@ class Invocation {
   }
 
   async #call(held: Held): Promise<Event> {
-    const outcome = await this.#run.world.source.obtain(held.seen, this.#gathered);
+    const outcome = await this.#run.world.source.obtain(held.seen, this.#loaded);
     // Beside what keeps the answer, never before it.
-    this.#signs = noteSign(this.#run.world, held.seen.item, outcome, this.#breaker);
+    this.#signs = recordOutcome(this.#run.world, held.seen.item, outcome, this.#breaker);
     return { kind: 'answered', held, outcome };
   }
 
@@ -215,7 +215,7 @@ class Invocation {
   }
 
   async #release({ held, notBefore, wakeAt, called, budgetSpent }: Extract<Step, { do: 'release' }>): Promise<Event> {
-    const done = await commitPatiently(
+    const done = await commitUntilDeadline(
       this.#run.world,
       this.#run.connection,
       this.#run.deadline,

@@ -54,10 +54,10 @@ export function isAnswer(outcome: Outcome): boolean {
 }
 
 /** Whether it says nothing of the provider, which was not called: what the connection authenticates with cannot be used. */
-export const isSilent = (outcome: Outcome): boolean => outcome.kind === 'failure' && outcome.class === 'misconfigured' && outcome.status === undefined;
+export const saysNothingOfProvider = (outcome: Outcome): boolean => outcome.kind === 'failure' && outcome.class === 'misconfigured' && outcome.status === undefined;
 
 /** What a call came to, as far as the provider's health goes. */
-export interface Sign {
+export interface CallResult {
   readonly application: string;
   readonly connection: ConnectionName;
   readonly answered: boolean;
@@ -66,14 +66,14 @@ export interface Sign {
 }
 
 /** Whether there is anything that an answer would clear. */
-export const isQuiet = (breaker: Breaker | undefined): boolean =>
+export const hasNothingToClear = (breaker: Breaker | undefined): boolean =>
   breaker === undefined || (breaker.open === undefined && Object.keys(breaker.unanswered).length === 0);
 
 /** The breaker after a call, or undefined if it stays as it is. Opens when so many connections in a row were not answered. */
-export function afterCall(breaker: Breaker | undefined, sign: Sign, now: EpochMs, chance: number): Breaker | undefined {
-  const { application, connection, answered } = sign;
+export function afterCall(breaker: Breaker | undefined, result: CallResult, now: EpochMs, chance: number): Breaker | undefined {
+  const { application, connection, answered } = result;
   const version = (breaker?.version ?? 0) + 1;
-  if (answered) return isQuiet(breaker) ? undefined : { application, version, unanswered: {} };
+  if (answered) return hasNothingToClear(breaker) ? undefined : { application, version, unanswered: {} };
   const open = breaker?.open;
   // A call that began before the breaker opened says nothing new.
   if (open !== undefined && open.prober !== connection) return undefined;
@@ -83,6 +83,6 @@ export function afterCall(breaker: Breaker | undefined, sign: Sign, now: EpochMs
   if (open === undefined && Object.keys(unanswered).length < limits.breakerConnections) return { application, version, unanswered };
   const probes = open === undefined ? 0 : open.probes + 1;
   const delayMs = Math.min(limits.probeFirstMs * 2 ** probes, limits.probeMaxMs);
-  const until = latest(plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance)), earliest(sign.retryAt ?? now, plus(now, limits.backOffMaxMs)));
+  const until = latest(plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance)), earliest(result.retryAt ?? now, plus(now, limits.backOffMaxMs)));
   return { application, version, unanswered, open: { until, probes, probing: false, ...(open?.prober && { prober: open.prober }) } };
 }

@@ -4,7 +4,7 @@
  *
  *   started ─ read ─┬─ announce (what nobody was told of), and go on as if read
  *                   ├─ wait · rest · stop
- *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ gather ─┬─ (provider is down) release
+ *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ load secrets ─┬─ (provider is down) release
  *          refused: assess again           └─ look up ─┬─ found: commit, read again│          └─ (take probe) call ─ answers.ts
  *                                                      ├─ unreadable: release      │
  *                                                      └─ none: mark sent ─────────┘
@@ -36,7 +36,7 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'looked_up':
       return onLookedUp(event.held, event.orphan, event.unreadable, at);
     case 'send_marked':
-      return { do: 'gather', held: event.held };
+      return { do: 'load_secrets', held: event.held };
     case 'send_refused':
       return { do: 'stop', reason: 'lease_lost' };
     case 'ready':
@@ -104,7 +104,7 @@ function onAcquired(held: Held, at: Circumstances): Effect {
   // Before a verdict, also those that a success has overtaken: some providers kill the other one of two.
   const earlier = seen.item.suspect === undefined ? mayHaveBeenSent(seen.item, attempt.fence) : unresolved(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
-  if (earlier.length === 0) return attempt.sent ? ifAffordable(held, { do: 'gather', held }, at) : ifAffordable(held, { do: 'mark_sent', held }, at);
+  if (earlier.length === 0) return attempt.sent ? ifAffordable(held, { do: 'load_secrets', held }, at) : ifAffordable(held, { do: 'mark_sent', held }, at);
   if (seen.profile.grant !== 'refresh_token') return ifAffordable(held, { do: 'mark_sent', held }, at);
   // All of them: the one before last may have stored what the last one died too early to look for.
   return { do: 'look_up', held, attempts: earlier.reverse() };

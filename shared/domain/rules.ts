@@ -51,7 +51,7 @@ export function holdersAnswerUntil(attempts: readonly Attempt[], now: EpochMs): 
 }
 
 /** Nobody has asked for this connection's token for so long that it is not renewed ahead of need. */
-export const unused = (item: Connection, profile: Profile, now: EpochMs): boolean =>
+export const isUnused = (item: Connection, profile: Profile, now: EpochMs): boolean =>
   profile.renewal === 'while_used' && (item.lastUsed === undefined || plus(item.lastUsed, limits.usedWithinMs) <= now);
 
 type Want = { readonly kind: 'want'; readonly from: EpochMs; readonly reason: RefreshReason } | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined };
@@ -64,7 +64,7 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   const rejectionDueAt = rejectionDueAtOf(item);
   if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
   const refreshAt = item.refreshAt ?? now;
-  if (refreshAt <= now && unused(item, profile, now)) return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
+  if (refreshAt <= now && isUnused(item, profile, now)) return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
   return { kind: 'want', from: refreshAt, reason: item.expiresAt === undefined ? 'first' : 'due' };
 }
 

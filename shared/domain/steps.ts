@@ -70,7 +70,7 @@ export type Effect =
   | { readonly do: 'look_up'; readonly held: Held; readonly attempts: readonly Attempt[] }
   | { readonly do: 'mark_sent'; readonly held: Held }
   /** Bring everything that the call and the keeping of its answer need into memory. */
-  | { readonly do: 'gather'; readonly held: Held }
+  | { readonly do: 'load_secrets'; readonly held: Held }
   /** Become the one who finds out whether the provider is back. */
   | { readonly do: 'take_probe'; readonly held: Held; readonly probe: Breaker; readonly leaseUntil: EpochMs }
   | { readonly do: 'call'; readonly held: Held }
@@ -113,8 +113,8 @@ export interface Circumstances {
 
 export type Release = Extract<Effect, { do: 'release' }>;
 
-export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({ ...unused, held, notBefore, wakeAt: notBefore });
+export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({ ...uncalled, held, notBefore, wakeAt: notBefore });
 
-export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({ ...unused, held, notBefore: undefined, wakeAt: at.now });
+export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({ ...uncalled, held, notBefore: undefined, wakeAt: at.now });
 
-const unused = { do: 'release', called: false, budgetSpent: false } as const;
+const uncalled = { do: 'release', called: false, budgetSpent: false } as const;

@@ -75,7 +75,7 @@ export interface CredentialStore {
 }
 
 /** What a sealed text is bound to: it opens for the same binding only. */
-export interface Binding {
+export interface SealBinding {
   readonly connection: ConnectionName;
   /** `versionIdOf(grantId, fence)`: names one token set of one grant, whoever committed it. */
   readonly versionId: string;
@@ -85,9 +85,9 @@ export interface Binding {
 export interface Sealer {
   /** Brings the current key into memory, so that `seal` cannot fail later. Throws `Unavailable`. */
   ready(): Promise<void>;
-  seal(plaintext: Secret, binding: Binding): Promise<string>;
+  seal(plaintext: Secret, binding: SealBinding): Promise<string>;
   /** Throws `Unavailable` if the key cannot be read, `SealBroken` if the text is not what was sealed for this binding. */
-  open(sealed: string, binding: Binding): Promise<Secret>;
+  open(sealed: string, binding: SealBinding): Promise<Secret>;
 }
 
 export class SealBroken extends Error {

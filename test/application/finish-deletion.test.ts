@@ -1,7 +1,7 @@
 /** A deletion that is cut short, or that a store fails, at each of its steps, before and after it took effect. */
 import { expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
-import { deleteConnection, type ForgetWorld, forget } from '../../shared/application/delete-connection.ts';
+import { deleteConnection, type FinishDeletionWorld, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
@@ -62,7 +62,7 @@ function openWorld() {
     telemetry,
     grantKeyOf: (config: Parameters<typeof grantKeyOf>[0]) => grantKeyOf(config),
   };
-  const forgetting = (by: Strike): ForgetWorld => {
+  const forgetting = (by: Strike): FinishDeletionWorld => {
     const versions = struck('secrets', ports.versions, by);
     return {
       ...common,
@@ -86,7 +86,7 @@ function openWorld() {
     strikeWith: (by: Strike) => {
       strike = by;
     },
-    forget: () => forget(forgetting(strike), name),
+    finishDeletion: () => finishDeletion(forgetting(strike), name),
     delete: () => deleteConnection({ ...common, store: ports.store }, name),
     put: (refreshToken: string) =>
       putConnection({ ...common, ...ports, refreshTokens: refreshTokens(ports.versions), credentials: credentials(ports.versions) }, name, {
@@ -125,7 +125,7 @@ async function steps(): Promise<string[]> {
   const world = await beingDeleted();
   const made: string[] = [];
   world.strikeWith(({ step, when }) => void (when === 'before' && made.push(step)));
-  await world.forget();
+  await world.finishDeletion();
   expect(world.deletions()).toHaveLength(1);
   return made;
 }
@@ -161,20 +161,20 @@ test('a deletion goes its way once', async () => {
 
 test('only the secrets that there may be are deleted', async () => {
   const world = await beingDeleted();
-  await world.forget();
+  await world.finishDeletion();
   expect(world.removals.sort()).toEqual([`${name}/client`, `${name}/refresh-0`, `${name}/refresh-1`]);
 });
 
 test.each(moments)('killed $when $step ($index), it is done by the next one, and its grant is ended once if that was noted', async (moment) => {
   const world = await beingDeleted();
   world.strikeWith(at(moment, () => Promise.reject(new Killed())));
-  await expect(world.forget()).rejects.toBeInstanceOf(Killed);
+  await expect(world.finishDeletion()).rejects.toBeInstanceOf(Killed);
   world.strikeWith(() => undefined);
   const before = world.revoked.length;
   // Nobody takes it from one who may be alive.
-  await world.forget();
+  await world.finishDeletion();
   world.later(limits.deletionLeaseMs);
-  await world.forget();
+  await world.finishDeletion();
   expect(await world.store.read(name)).toBeUndefined();
   const isNoted = moment.index > noted || (moment.index === noted && moment.when === 'after');
   if (isNoted) expect(world.revoked).toHaveLength(before);
@@ -188,14 +188,14 @@ test.each(moments.filter(({ step }) => step !== 'provider.revoke'))('a store tha
   const world = await beingDeleted();
   const store = moment.step.startsWith('secrets') ? 'secrets' : 'table';
   world.strikeWith(at(moment, () => Promise.reject(new Unavailable(store))));
-  await world.forget();
+  await world.finishDeletion();
   const done = moment.step === 'claims.giveBack' || (moment.step === 'table.remove' && moment.when === 'after');
   if (moment.step === 'claims.giveBack') expect(world.logged).toContainEqual({ level: 'warn', event: 'claim_not_given_back', connection: name });
   else expect(world.logged).toContainEqual(expect.objectContaining({ level: 'warn', event: 'deletion_postponed', connection: name, store }));
   expect(await world.store.read(name)).toEqual(done ? undefined : expect.objectContaining({ connection: name }));
   world.strikeWith(() => undefined);
   world.later(limits.deletionRetryMs);
-  await world.forget();
+  await world.finishDeletion();
   expect(await world.store.read(name)).toBeUndefined();
   expect(world.revoked).toHaveLength(moment.index === noted && moment.when === 'before' ? 2 : 1);
 });
@@ -205,7 +205,7 @@ test('a table that stays out of reach fails no message', async () => {
   world.strikeWith(({ step }) => {
     if (step.startsWith('table')) throw new Unavailable('table');
   });
-  await world.forget();
+  await world.finishDeletion();
   expect(world.logged.at(-1)).toMatchObject({ event: 'deletion_postponed', store: 'table' });
 });
 
@@ -218,11 +218,11 @@ test.each(moments.filter(({ step, when }) => !(step === 'secrets.remove' && when
       at(moment, async () => {
         world.strikeWith(() => undefined);
         world.later(limits.deletionLeaseMs);
-        await world.forget();
+        await world.finishDeletion();
         expect(await world.put('second')).toMatchObject({ kind: 'created' });
       }),
     );
-    await world.forget();
+    await world.finishDeletion();
     expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
     expect(world.deletions().length).toBeLessThanOrEqual(1 + Number(moment.step === 'table.remove' || moment.step === 'claims.giveBack'));
   },
@@ -235,11 +235,11 @@ test.each(moments)('messages that come $when $step ($index) leave it to the one 
     at(moment, async () => {
       world.strikeWith(() => undefined);
       await world.delete();
-      await world.forget();
+      await world.finishDeletion();
       again = (await world.put('second')).kind;
     }),
   );
-  await world.forget();
+  await world.finishDeletion();
   expect(new Set(world.revoked).size).toBe(1);
   // Refused while it was there, and kept where it was not.
   if (again === 'deleting') expect(await world.store.read(name)).toBeUndefined();
@@ -255,7 +255,7 @@ test('a connection that is put again while its deletion is done keeps its secret
   world.store.apply = async (connection, write) => {
     world.store.apply = apply;
     await world.delete();
-    await world.forget();
+    await world.finishDeletion();
     return apply(connection, write);
   };
   expect(await world.put('second')).toMatchObject({ kind: 'created' });

@@ -3,12 +3,12 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { joseSealer } from '../../shared/adapters/sealing/jose-sealer.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import { type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
-import { type Binding, SealBroken, Unavailable } from '../../shared/ports/index.ts';
+import { type SealBinding, SealBroken, Unavailable } from '../../shared/ports/index.ts';
 
 const versionIds = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'] as const;
 const keySecret = (i: 0 | 1): KeySecret => ({ versionId: versionIds[i], secret: new Secret(`${i}`.repeat(32)) });
 const plaintext = new Secret('eyJ-an-access-token');
-const binding: Binding = { connection: 'exact-nl' as ConnectionName, versionId: '00000000-0000-4000-8000-000000000002' };
+const binding: SealBinding = { connection: 'exact-nl' as ConnectionName, versionId: '00000000-0000-4000-8000-000000000002' };
 
 describe('a sealer', () => {
   let time: number;

@@ -6,7 +6,7 @@ import { startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
 import { startSecretsManager } from '../../local/aws/secrets-manager/secrets-manager.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import { dynamoDbVersions, type SecretsTable } from '../../shared/adapters/secrets/dynamodb-versions.ts';
-import { withEarlier } from '../../shared/adapters/secrets/fallback-versions.ts';
+import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 import { Secret } from '../../shared/domain/types.ts';
@@ -98,7 +98,7 @@ async function movedWorld(): Promise<SecretWorld> {
   const close = async () => {
     await Promise.all([table.close(), earlier.close()]);
   };
-  return { versions: withEarlier(table.versions, earlier.versions), close };
+  return { versions: withFallback(table.versions, earlier.versions), close };
 }
 
 export const secretWorlds: readonly { readonly title: string; readonly open: () => Promise<SecretWorld>; readonly missing?: boolean }[] = [

@@ -7,7 +7,7 @@ import { joseSealer, open } from '../../shared/adapters/sealing/jose-sealer.ts';
 import { keyRing, type ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import { refreshTokens } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { dynamoDbVersions } from '../../shared/adapters/secrets/dynamodb-versions.ts';
-import { withEarlier } from '../../shared/adapters/secrets/fallback-versions.ts';
+import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
 import type { SecretVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { type ConnectionName, type EpochMs, versionIdOf } from '../../shared/domain/types.ts';
 import { SealBroken, Unavailable } from '../../shared/ports/index.ts';
@@ -215,7 +215,7 @@ describe('nothing is absent', () => {
 describe('secrets that have moved', () => {
   const stores = () => {
     const [store, earlier] = [memoryVersions(), memoryVersions()];
-    return { store, earlier, moved: withEarlier(store, earlier) };
+    return { store, earlier, moved: withFallback(store, earlier) };
   };
   const broken: SecretVersions = {
     read: () => Promise.reject(new Unavailable('secrets')),
@@ -246,16 +246,16 @@ describe('secrets that have moved', () => {
     await store.write('a/client', '2', 'new');
     await moved.remove('a/client');
     expect([await earlier.read('a/client', '1'), await store.read('a/client', '2')]).toEqual([undefined, undefined]);
-    await expect(withEarlier(store, broken).remove('a/client')).rejects.toBeInstanceOf(Unavailable);
-    await expect(withEarlier(broken, earlier).remove('a/client')).rejects.toBeInstanceOf(Unavailable);
+    await expect(withFallback(store, broken).remove('a/client')).rejects.toBeInstanceOf(Unavailable);
+    await expect(withFallback(broken, earlier).remove('a/client')).rejects.toBeInstanceOf(Unavailable);
   });
 
   test('are never absent while either store cannot be read', async () => {
     const { store, earlier } = stores();
     await earlier.write('a/client', '1', 'earlier');
-    await expect(withEarlier(broken, earlier).read('a/client', '1')).rejects.toBeInstanceOf(Unavailable);
-    await expect(withEarlier(store, broken).read('a/client', '1')).rejects.toBeInstanceOf(Unavailable);
+    await expect(withFallback(broken, earlier).read('a/client', '1')).rejects.toBeInstanceOf(Unavailable);
+    await expect(withFallback(store, broken).read('a/client', '1')).rejects.toBeInstanceOf(Unavailable);
     await store.write('a/client', '1', 'new');
-    expect(await withEarlier(store, broken).read('a/client', '1')).toBe('new');
+    expect(await withFallback(store, broken).read('a/client', '1')).toBe('new');
   });
 });

@@ -1,14 +1,14 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
 import { describe, expect, test } from 'vitest';
-import { noteSign } from '../../shared/application/provider-health.ts';
-import { afterCall, type Breaker, isAnswer, isSilent, type Passage, passage, type Sign } from '../../shared/domain/breaker.ts';
+import { recordOutcome } from '../../shared/application/provider-health.ts';
+import { afterCall, type Breaker, isAnswer, saysNothingOfProvider, type Passage, passage, type CallResult } from '../../shared/domain/breaker.ts';
 import type { Outcome } from '../../shared/domain/steps.ts';
 import { type ConnectionName, Secret } from '../../shared/domain/types.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
 const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [ConnectionName, ConnectionName, ConnectionName, ConnectionName];
-const sign = (connection: ConnectionName, answered = false, more: Partial<Sign> = {}): Sign => ({ application: 'app', connection, answered, ...more });
+const sign = (connection: ConnectionName, answered = false, more: Partial<CallResult> = {}): CallResult => ({ application: 'app', connection, answered, ...more });
 const closed = (...unanswered: readonly ConnectionName[]): Breaker => ({
   application: 'app',
   version: 7,
@@ -39,10 +39,10 @@ describe('what counts as an answer', () => {
 });
 
 test('a call that was not made says nothing of the provider, neither that it answers nor that it does not', () => {
-  const unused: Outcome = { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' };
-  expect(isSilent(unused)).toBe(true);
-  expect(isSilent({ ...unused, status: 401 })).toBe(false);
-  expect(isSilent({ ...unused, class: 'transient' })).toBe(false);
+  const notSent: Outcome = { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' };
+  expect(saysNothingOfProvider(notSent)).toBe(true);
+  expect(saysNothingOfProvider({ ...notSent, status: 401 })).toBe(false);
+  expect(saysNothingOfProvider({ ...notSent, class: 'transient' })).toBe(false);
 });
 
 test('nor does it change the breaker', async () => {
@@ -52,7 +52,7 @@ test('nor does it change the breaker', async () => {
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
   const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' };
   const world = { clock: { now: () => now, sleep: async () => undefined }, chance, breakers, telemetry: silent, applicationOf: () => 'app' };
-  await noteSign(world, connectionOf(), { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' }, before);
+  await recordOutcome(world, connectionOf(), { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' }, before);
   expect(await breakers.read('app')).toEqual(before);
 });
 

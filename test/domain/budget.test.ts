@@ -66,6 +66,6 @@ describe('a spent budget', () => {
 
   test('our own call, counted ahead, does not count against itself', () => {
     const held = heldOf(dueConnectionOf(), profile);
-    expect(decide({ kind: 'acquired', held }, circumstances()).do).toBe('gather');
+    expect(decide({ kind: 'acquired', held }, circumstances()).do).toBe('load_secrets');
   });
 });

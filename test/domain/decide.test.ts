@@ -73,7 +73,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
     const held = heldOf(item);
     return [title, acquired(held), { do: 'release', called: false, budgetSpent: false, held, notBefore: undefined, wakeAt }];
   };
-  const proceeds = (title: string, held: Held, rest: { do: 'gather' | 'mark_sent' } | { do: 'look_up'; attempts: readonly Attempt[] }): Row => [
+  const proceeds = (title: string, held: Held, rest: { do: 'load_secrets' | 'mark_sent' } | { do: 'look_up'; attempts: readonly Attempt[] }): Row => [
     title,
     acquired(held),
     { ...rest, held },
@@ -89,7 +89,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
   const suspect = failureOf({ class: 'dead_grant', code: 'invalid_grant' });
 
   cases([
-    proceeds('due, nothing in doubt: gather', heldOf(), { do: 'gather' }),
+    proceeds('due, nothing in doubt: load the secrets', heldOf(), { do: 'load_secrets' }),
     releases('renewed meanwhile, my own attempt leaving no doubt: release until it is due', connectionOf(), at(510 * second)),
     releases('backing off meanwhile: release until then', dueConnectionOf({ notBefore: at(minute) }), at(minute)),
     releases('idle: release for good', dueConnectionOf({ lastUsed: at(-hour) }), undefined),
@@ -99,21 +99,21 @@ describe('the lease was acquired: decide again on what the write returned', () =
       'nothing is looked up of one that a success has overtaken',
       heldOf(dueConnectionOf({ attempts: attemptsWith(overtaken) }), profileOf(), { sent: true }),
       {
-        do: 'gather',
+        do: 'load_secrets',
       },
     ),
     proceeds('but before a verdict, that too', heldOf(dueConnectionOf({ suspect, attempts: attemptsWith(overtaken) })), {
       do: 'look_up',
       attempts: [overtaken],
     }),
-    proceeds('another did not send: nothing to look up', heldOf(dueConnectionOf({ attempts: attemptsWith(unsent) })), { do: 'gather' }),
+    proceeds('another did not send: nothing to look up', heldOf(dueConnectionOf({ attempts: attemptsWith(unsent) })), { do: 'load_secrets' }),
     proceeds('not marked as sent, although nobody who may have sent is there: mark it first', heldOf(dueConnectionOf(), profileOf(), { sent: false }), {
       do: 'mark_sent',
     }),
     proceeds('client credentials, others may have sent: nothing was stored to look up', heldOf(several, profileOf({ grant: 'client_credentials' })), {
       do: 'mark_sent',
     }),
-    proceeds('client credentials, nothing in doubt: gather', heldOf(dueConnectionOf(), profileOf({ grant: 'client_credentials' })), { do: 'gather' }),
+    proceeds('client credentials, nothing in doubt: load the secrets', heldOf(dueConnectionOf(), profileOf({ grant: 'client_credentials' })), { do: 'load_secrets' }),
   ]);
 
   test('a stale reader acquires behind a holder that has gone meanwhile: no request leaves under an attempt that says "not sent"', () => {
@@ -135,7 +135,7 @@ describe('just before the call', () => {
   const releaseUntil = (ms: number): Effect => ({ do: 'release', called: false, budgetSpent: false, held, notBefore: at(ms), wakeAt: at(ms) });
 
   cases([
-    ['marked as sent: gather', { kind: 'send_marked', held }, { do: 'gather', held }],
+    ['marked as sent: load the secrets', { kind: 'send_marked', held }, { do: 'load_secrets', held }],
     ['the mark was refused: the lease is another’s', { kind: 'send_refused' }, stop('lease_lost')],
     ['time for the call, its keeping and its commit: call', ready(held), { do: 'call', held }, { deadline: at(65_000) }],
     ['1 ms less: no call', ready(held), lookAgain(held), { deadline: at(64_999) }],

@@ -1,6 +1,6 @@
 /** PUTs and deletions of connections for one grant, interleaved step by step in every order that chance finds, some of them killed. */
 import { describe, expect, test } from 'vitest';
-import { deleteConnection, forget } from '../../shared/application/delete-connection.ts';
+import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
@@ -94,7 +94,7 @@ async function put({ world }: Opened, connection: ConnectionName, account: strin
 
 async function remove({ world }: Opened, connection: ConnectionName): Promise<void> {
   await deleteConnection(world, connection);
-  await forget(world, connection);
+  await finishDeletion(world, connection);
 }
 
 type Names = readonly [ConnectionName, ...ConnectionName[]];

@@ -1,5 +1,5 @@
 /** Kept mistakes in logins and deletions. */
-import type { ForgetWorld } from '../../shared/application/delete-connection.ts';
+import type { FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { Connection } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
@@ -33,7 +33,7 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
 }
 
 /** Once it is revoked, nobody looks any more what there is. */
-const removingWhatever = (given: ForgetWorld, world: World): ForgetWorld => ({
+const removingWhatever = (given: FinishDeletionWorld, world: World): FinishDeletionWorld => ({
   ...given,
   store: {
     ...given.store,
@@ -124,14 +124,14 @@ export const people: readonly Mutant[] = [
   {
     name: 'only the committed refresh token is revoked',
     why: 'The pointer in the table is the only authority.',
-    variant: { forgetWorld: (given) => ({ ...given, refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) } }) },
+    variant: { finishDeletionWorld: (given) => ({ ...given, refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) } }) },
     invariant: 'S10',
     caughtBy: { race: 'deleted with an orphan left' },
   },
   {
     name: 'a removal removes whatever has the name',
     why: 'The connection was deleted, and nothing brings it back.',
-    variant: { forgetWorld: removingWhatever },
+    variant: { finishDeletionWorld: removingWhatever },
     invariant: 'S10',
     caughtBy: { race: 'a login is committed while its connection is removed' },
   },

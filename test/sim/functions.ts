@@ -1,5 +1,5 @@
 /** What the functions beside the token function and the planner are given: the ports of logins, of PUT and DELETE, and of forgetting. */
-import type { DeleteWorld, ForgetWorld } from '../../shared/application/delete-connection.ts';
+import type { DeleteWorld, FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import { classify } from '../../shared/domain/classify.ts';
@@ -91,7 +91,7 @@ export function connectionsWorldOf(world: World, environment: Environment, { que
   };
 }
 
-export function forgetWorldOf(world: World, environment: Environment, { telemetry }: Given): ForgetWorld {
+export function finishDeletionWorldOf(world: World, environment: Environment, { telemetry }: Given): FinishDeletionWorld {
   return {
     clock: environment,
     chance: world.chance(),

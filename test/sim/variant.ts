@@ -1,5 +1,5 @@
 /** A wrong variant of the product, as the world that runs it sees it: what is put in place of the right thing. */
-import type { ForgetWorld } from '../../shared/application/delete-connection.ts';
+import type { FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { TokenWorld } from '../../shared/application/get-token.ts';
 import type { Protocol } from '../../shared/application/protocol.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
@@ -18,7 +18,7 @@ export interface Variant {
   readonly refreshWorld?: (given: RefreshWorld, world: World) => RefreshWorld;
   readonly tokenWorld?: (given: TokenWorld, world: World) => TokenWorld;
   readonly redeemWorld?: (given: RedeemWorld, world: World) => RedeemWorld;
-  readonly forgetWorld?: (given: ForgetWorld, world: World) => ForgetWorld;
+  readonly finishDeletionWorld?: (given: FinishDeletionWorld, world: World) => FinishDeletionWorld;
 }
 
 /** Runs with the variant's numbers in place. They are global to a thread, so one such run at a time. */

@@ -4,7 +4,7 @@
  */
 
 import { authorize } from '../../shared/application/authorize.ts';
-import { deleteConnection, forget } from '../../shared/application/delete-connection.ts';
+import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
@@ -22,7 +22,7 @@ import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
-import { bare, connectionsWorldOf, forgetWorldOf, type Given, plainSealer, redeemWorldOf } from './functions.ts';
+import { bare, connectionsWorldOf, finishDeletionWorldOf, type Given, plainSealer, redeemWorldOf } from './functions.ts';
 import type { Call, Provider, Way } from './provider.ts';
 import { Stores, type WorldOptions } from './stores.ts';
 import type { Variant } from './variant.ts';
@@ -215,8 +215,8 @@ export class World extends Stores {
   async #refreshed(environment: Environment, deadline: EpochMs): ReturnType<typeof runRefresh> {
     const ending = await runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.#protocol);
     if (ending.do !== 'stop' || ending.reason !== 'deleted') return ending;
-    const world = forgetWorldOf(this, environment, this.#givenTo(environment));
-    await forget(this.#variant.forgetWorld?.(world, this) ?? world, this.connection);
+    const world = finishDeletionWorldOf(this, environment, this.#givenTo(environment));
+    await finishDeletion(this.#variant.finishDeletionWorld?.(world, this) ?? world, this.connection);
     return ending;
   }
 

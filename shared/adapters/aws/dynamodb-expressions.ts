@@ -7,7 +7,7 @@ type Expressions = Pick<UpdateItemCommandInput, 'ConditionExpression' | 'UpdateE
 
 /** `domain/apply.ts` says what a write means; here is only how to say it. Whatever the write, it changes existing items only. */
 export function expressionsOf(write: Write): Expressions {
-  const words = new Words();
+  const words = new ExpressionBuilder();
   const { name, value } = words;
   const section = (keyword: string, actions: readonly string[]): string[] => (actions.length === 0 ? [] : [`${keyword} ${actions.join(', ')}`]);
   const sets = Object.entries(write.set).filter(([, native]) => native !== undefined);
@@ -28,12 +28,12 @@ export function expressionsOf(write: Write): Expressions {
 
 /** That an item is there and all of this holds of it. */
 export function conditionOf(when: readonly Clause[]): Omit<Expressions, 'UpdateExpression'> {
-  const words = new Words();
+  const words = new ExpressionBuilder();
   return { ConditionExpression: words.condition(when), ...words.attributes() };
 }
 
 /** Placeholders for names and values, and what stands for what. */
-class Words {
+class ExpressionBuilder {
   readonly #names: Record<string, string> = {};
   readonly #values: Record<string, unknown> = {};
 

@@ -19,7 +19,7 @@ import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.
 import { filledRecord } from '../../providers/templates.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import { httpExchange } from './http-exchange.ts';
-import { writtenBy } from './oauth-request.ts';
+import { captureRequest } from './oauth-request.ts';
 
 export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Surroundings): AuthorizationServer {
   const exchange = httpExchange(policy);
@@ -65,7 +65,7 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
     if (typeof authentication === 'string') return unauthenticated(authentication);
     if (tokenEndpoint === undefined || faultOfEndpoint(tokenEndpoint.href, policy) !== undefined)
       return { kind: 'not_sent', code: 'address_not_allowed' } as const;
-    const request = await writtenBy((options) =>
+    const request = await captureRequest((options) =>
       authorizationCodeGrantRequest(
         { issuer: tokenEndpoint.origin, token_endpoint: tokenEndpoint.href },
         { client_id: config.clientId ?? '' },

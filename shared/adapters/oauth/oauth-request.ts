@@ -8,7 +8,7 @@ interface WriteOptions {
 }
 
 /** Returns the request that oauth4webapi would send, as it goes over the wire. Whether plain http may be used is for the caller to decide. */
-export function writtenBy(send: (options: WriteOptions) => Promise<Response>): Promise<HttpRequest> {
+export function captureRequest(send: (options: WriteOptions) => Promise<Response>): Promise<HttpRequest> {
   return new Promise((resolve, reject) => {
     const options: WriteOptions = {
       [allowInsecureRequests]: true,

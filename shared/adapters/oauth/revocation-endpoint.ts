@@ -6,7 +6,7 @@ import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-u
 import { resolveProvider } from '../../providers/resolve.ts';
 import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
 import { httpExchange } from './http-exchange.ts';
-import { writtenBy } from './oauth-request.ts';
+import { captureRequest } from './oauth-request.ts';
 
 export function httpRevocation(policy: EndpointPolicy, surroundings: Surroundings): Revocation {
   const exchange = httpExchange(policy);
@@ -19,7 +19,7 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
       if (typeof authentication === 'string') return { kind: 'refused', code: authentication };
       if (faultOfEndpoint(endpoint.href, policy) !== undefined) return { kind: 'refused', code: 'address_not_allowed' };
       const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };
-      const request = await writtenBy((options) =>
+      const request = await captureRequest((options) =>
         revocationRequest(server, { client_id: config.clientId ?? '' }, authentication, refreshToken.reveal(), {
           ...options,
           additionalParameters: { token_type_hint: 'refresh_token' },

@@ -11,7 +11,7 @@ import { systemChance, systemClock } from '../system.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import { type HttpExchange, type HttpRequest, httpExchange } from './http-exchange.ts';
 import { mintRequest } from './mint-request.ts';
-import { writtenBy } from './oauth-request.ts';
+import { captureRequest } from './oauth-request.ts';
 
 const machine: Surroundings = { clock: systemClock, chance: systemChance };
 
@@ -39,9 +39,9 @@ async function oauthRequest(provider: ResolvedProvider, request: TokenRequest, s
   const additionalParameters = filledRecord(facts.tokenParameters ?? {}, values);
   if (request.grant === 'client_credentials') {
     const parameters = { ...additionalParameters, ...(facts.scope !== undefined && { scope: facts.scope }) };
-    return writtenBy((options) => clientCredentialsGrantRequest(server, client, authentication, parameters, options));
+    return captureRequest((options) => clientCredentialsGrantRequest(server, client, authentication, parameters, options));
   }
   const refreshToken = request.refreshToken?.reveal();
   if (refreshToken === undefined) return 'refresh_token_missing';
-  return writtenBy((options) => refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }));
+  return captureRequest((options) => refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }));
 }

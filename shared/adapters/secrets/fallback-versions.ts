@@ -5,7 +5,7 @@ import type { SecretVersions } from './secrets-manager-versions.ts';
  * Reads from the second store what the first does not have. A version is absent if both say so; if either cannot be read, that is thrown,
  * since what it would have said is not known.
  */
-export function withEarlier(store: SecretVersions, earlier: SecretVersions): SecretVersions {
+export function withFallback(store: SecretVersions, earlier: SecretVersions): SecretVersions {
   return {
     read: async (name, versionId) => (await store.read(name, versionId)) ?? (await earlier.read(name, versionId)),
     write: (name, versionId, text) => store.write(name, versionId, text),

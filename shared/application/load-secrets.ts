@@ -3,23 +3,23 @@ import type { Held } from '../domain/steps.ts';
 import type { Secret } from '../domain/types.ts';
 import type { CredentialStore, Credentials, RefreshTokenStore, Sealer } from '../ports/index.ts';
 
-interface GatherWorld {
+interface SecretsWorld {
   readonly refreshTokens: RefreshTokenStore;
   readonly credentials: CredentialStore;
   readonly refreshSealer: Sealer;
 }
 
 /** What the call needs, in memory. */
-export interface Gathered {
+export interface LoadedSecrets {
   readonly refreshToken?: Secret;
   readonly credentials: Credentials;
 }
 
 /** Returns it, or what is not there. Throws `Unavailable`, and `SealBroken` if a sealed refresh token does not open. */
-export async function gather(
-  { refreshTokens, refreshSealer, credentials: credentialStore }: GatherWorld,
+export async function loadSecrets(
+  { refreshTokens, refreshSealer, credentials: credentialStore }: SecretsWorld,
   { seen: { item, profile } }: Held,
-): Promise<Gathered | { readonly missing: string }> {
+): Promise<LoadedSecrets | { readonly missing: string }> {
   const { connection } = item;
   const stored = item.config.credentials;
   const credentials = stored === undefined ? {} : await credentialStore.read(connection, stored.versionId);

@@ -7,7 +7,7 @@ import {
   leaseAlive,
   mayHaveBeenSent,
   unresolved,
-  unused,
+  isUnused,
   withoutMine,
 } from '../../shared/domain/rules.ts';
 import type { Connection, EpochMs, Profile } from '../../shared/domain/types.ts';
@@ -135,7 +135,7 @@ describe('unused', () => {
     ['never asked for', without(connectionOf(), 'lastUsed'), {}, true],
     ['never asked for, renewed always', without(connectionOf(), 'lastUsed'), { renewal: 'always' }, false],
   ] as const)('%s', (_title, item, profile, expected) => {
-    expect(unused(item, profileOf(profile), now)).toBe(expected);
+    expect(isUnused(item, profileOf(profile), now)).toBe(expected);
   });
 });
 

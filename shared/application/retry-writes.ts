@@ -15,7 +15,7 @@ interface Table {
  * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
  * this attempt might have to wait for minutes. Throws `Unavailable` at last.
  */
-export async function applyPatiently({ clock, chance, store }: Table, connection: ConnectionName, write: Write): Promise<Applied> {
+export async function applyWithRetries({ clock, chance, store }: Table, connection: ConnectionName, write: Write): Promise<Applied> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await store.apply(connection, write);
@@ -27,7 +27,7 @@ export async function applyPatiently({ clock, chance, store }: Table, connection
 }
 
 /** Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's reserve. */
-export async function commitPatiently(
+export async function commitUntilDeadline(
   { clock, chance, store }: Table,
   connection: ConnectionName,
   deadline: EpochMs,

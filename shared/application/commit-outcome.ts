@@ -4,7 +4,7 @@ import { limits } from '../domain/limits.ts';
 import type { Effect, Event, Held } from '../domain/steps.ts';
 import { type Seen, type TokenSet, versionIdOf } from '../domain/types.ts';
 import { Unavailable } from '../ports/index.ts';
-import { commitPatiently } from './patience.ts';
+import { commitUntilDeadline } from './retry-writes.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
 import { sealedTextOf } from './sealed-token.ts';
@@ -53,7 +53,7 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
 
 /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
 async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committed> {
-  const done = await commitPatiently(run.world, run.connection, run.deadline, run.protocol.commitSuccess(seen, commit));
+  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, run.protocol.commitSuccess(seen, commit));
   const now = done.kind === 'refused' ? done.item : undefined;
   const older = now !== undefined && now.grantId === seen.item.grantId && now.generation > seen.item.generation && now.committedFence < commit.fence;
   if (!older) return done;
@@ -62,7 +62,7 @@ async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committ
 
 export async function commitFailure(run: Run, { held, commit }: Step<'commit_failure'>): Promise<Event> {
   const write = run.protocol.commitFailure(held.seen.item, held.attempt.fence, commit);
-  const done = await commitPatiently(run.world, run.connection, run.deadline, [write]);
+  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
   reportFailure(run.world, held, done, commit);
   switch (done.kind) {
     case 'applied':
@@ -75,6 +75,6 @@ export async function commitFailure(run: Run, { held, commit }: Step<'commit_fai
 }
 
 export async function keepSpare(run: Run, { held, place }: Step<'keep_spare'>): Promise<Event> {
-  const done = await commitPatiently(run.world, run.connection, run.deadline, [run.protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
+  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [run.protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
 }

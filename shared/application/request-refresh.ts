@@ -2,5 +2,5 @@ import type { ConnectionName } from '../domain/types.ts';
 import type { RefreshQueue, Telemetry } from '../ports/index.ts';
 
 /** Has the refresh function look at a connection now, for what was just written. A message that is lost is made up for by the planner. */
-export const askToLook = ({ queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry }, connection: ConnectionName): Promise<void> =>
+export const requestRefresh = ({ queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry }, connection: ConnectionName): Promise<void> =>
   queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));

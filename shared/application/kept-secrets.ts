@@ -8,10 +8,10 @@ import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/t
 import type { ConnectionRequest } from './put-connection.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
-export type Bar = { readonly kind: 'another_owner' } | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
+export type Obstacle = { readonly kind: 'another_owner' } | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
 
 /** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
-export function barTo(before: Connection, { config, identityOf, destinationsOf }: ConnectionRequest): Bar | undefined {
+export function obstacleTo(before: Connection, { config, identityOf, destinationsOf }: ConnectionRequest): Obstacle | undefined {
   if (identityOf(before.config) !== identityOf(config)) return { kind: 'another_owner' };
   const known = destinationsOf(before.config);
   const paths = Object.entries(destinationsOf(config)).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
@@ -20,7 +20,7 @@ export function barTo(before: Connection, { config, identityOf, destinationsOf }
 
 /** The stored secrets, if the request has a use for them and nothing bars it from them. */
 export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
-  before !== undefined && request.needed.length > 0 && barTo(before, request) === undefined ? before.config.credentials : undefined;
+  before !== undefined && request.needed.length > 0 && obstacleTo(before, request) === undefined ? before.config.credentials : undefined;
 
 /**
  * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now, and the request
@@ -28,7 +28,7 @@ export const kept = (before: Connection | undefined, request: ConnectionRequest)
  * where it is dead is the old one meant to be tried.
  */
 export const imports = (before: Connection | undefined, request: ConnectionRequest): boolean =>
-  request.refreshToken !== undefined && !(before !== undefined && beganGrant(before, request) && barTo(before, request) === undefined);
+  request.refreshToken !== undefined && !(before !== undefined && beganGrant(before, request) && obstacleTo(before, request) === undefined);
 
 const beganGrant = (before: Connection, { refreshToken, importDigestOf }: ConnectionRequest): boolean =>
   refreshToken !== undefined && before.state !== 'reauthorization_required' && before.importDigest === importDigestOf(before.connection, refreshToken);
@@ -39,28 +39,28 @@ const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
 
 /** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
 export function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
-  const bar = before && barTo(before, request);
+  const obstacle = before && obstacleTo(before, request);
   const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
   const missing = request.needed.filter(({ name }) => !have?.includes(name));
-  const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(bar)}. Secrets are replaced together: give all of them` }));
+  const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(obstacle)}. Secrets are replaced together: give all of them` }));
   if (before === undefined || request.grant !== 'refresh_token') return faults;
   if (request.refreshToken !== undefined) {
-    const spent = bar !== undefined && beganGrant(before, request) && isUsed(before);
-    if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(bar)}: give a newer one` });
+    const spent = obstacle !== undefined && beganGrant(before, request) && isUsed(before);
+    if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(obstacle)}: give a newer one` });
     return faults;
   }
   // There is nothing to lose in a dead grant: it is forgotten, and a person authorizes anew.
   if (before.state === 'reauthorization_required') return faults;
   if (before.refreshToken === undefined) {
     faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
-  } else if (bar !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(bar)}` });
+  } else if (obstacle !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(obstacle)}` });
   return faults;
 }
 
-const noneStored = (bar: Bar | undefined): string =>
-  bar?.kind === 'another_destination' ? `what is stored ${stays(bar)}` : 'none is stored for this provider, client and user';
+const noneStored = (obstacle: Obstacle | undefined): string =>
+  obstacle?.kind === 'another_destination' ? `what is stored ${stays(obstacle)}` : 'none is stored for this provider, client and user';
 
-const stays = (bar: Bar): string =>
-  bar.kind === 'another_owner'
+const stays = (obstacle: Obstacle): string =>
+  obstacle.kind === 'another_owner'
     ? 'belongs to another provider, token endpoint or client than this request names'
-    : `would be sent to another ${bar.paths.join(', ')} than before (given, or found in the issuer’s metadata)`;
+    : `would be sent to another ${obstacle.paths.join(', ')} than before (given, or found in the issuer’s metadata)`;

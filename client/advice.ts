@@ -1,6 +1,6 @@
 /** For clients (docs/providers.md, Replies of the API, says how they get it): what a reply of a provider's API asks them to do. Pure, without network or clock. */
 
-import type { EpochMs } from '../shared/domain/types.ts';
+import type { EpochMs } from '../shared/domain/time.ts';
 import { xmlMembers } from '../shared/providers/xml.ts';
 import type { ApiPreset } from './api-preset.ts';
 import { type Advice, adviceFor } from './api-rules.ts';

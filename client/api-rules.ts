@@ -7,7 +7,7 @@ import { toldRetryAt } from '../shared/domain/instants.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { redact } from '../shared/domain/redact.ts';
 import { asMembers, descriptionOf, firstText, type HttpReply, membersOf } from '../shared/domain/reply.ts';
-import { type EpochMs, latest, plus } from '../shared/domain/types.ts';
+import { type EpochMs, latest, plus } from '../shared/domain/time.ts';
 
 export interface ApiConditions extends Conditions {
   /** Whether the request's method only reads (RFC 9110 §9.2.1). One that is not told may have changed something. */

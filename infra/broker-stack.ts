@@ -9,10 +9,10 @@ import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
 import {
   announceOn,
-  type FunctionBinding,
   claimRemoval,
   connectionSecrets,
   dueKeys,
+  type FunctionBinding,
   items,
   type MayOfSecrets,
   sealedSecrets,

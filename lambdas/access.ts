@@ -1,7 +1,7 @@
 /** Who may use which connection, where API Gateway has found out who calls. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as v from 'valibot';
-import type { ConnectionName } from '../shared/domain/types.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { parseName } from './parse.ts';
 import { problem } from './reply.ts';
 

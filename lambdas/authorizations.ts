@@ -4,7 +4,7 @@ import { authorize } from '../shared/application/authorize.ts';
 import { redeem } from '../shared/application/redeem.ts';
 import { composeAuthorizations, loopbackAllowed } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
-import { plus } from '../shared/domain/types.ts';
+import { plus } from '../shared/domain/time.ts';
 import { pageFor, pageForError } from './callback-pages.ts';
 import { page } from './page.ts';
 import { parseName } from './parse.ts';

@@ -1,6 +1,6 @@
 /** What a person is told after a login: what happened, and what to do next. */
 import type { Redemption } from '../shared/application/redeem.ts';
-import { Unavailable } from '../shared/ports/index.ts';
+import { Unavailable } from '../shared/ports/errors.ts';
 import type { Page } from './page.ts';
 
 const unchanged = 'Nothing was changed.';

@@ -1,9 +1,8 @@
 /** Reads requests, and finds every fault in them at once. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
-import { parseConnectionName } from '../shared/domain/connection-name.ts';
+import { type ConnectionName, parseConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
-import type { ConnectionName } from '../shared/domain/types.ts';
 import type { Fault } from './reply.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] };

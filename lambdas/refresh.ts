@@ -4,7 +4,7 @@ import { parseMessage } from '../shared/adapters/aws/sqs-queue.ts';
 import { finishDeletion } from '../shared/application/delete-connection.ts';
 import { runRefresh } from '../shared/application/run-refresh.ts';
 import { composeRefresh } from '../shared/compose.ts';
-import { plus } from '../shared/domain/types.ts';
+import { plus } from '../shared/domain/time.ts';
 
 const compose = composeRefresh();
 

@@ -1,8 +1,8 @@
 /** HTTP replies: JSON, and problem details (RFC 9457). None may be cached: they speak of secrets and of the moment. */
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ClaimRefused } from '../shared/application/claim-grant.ts';
+import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
-import type { EpochMs } from '../shared/domain/types.ts';
 
 /** The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status. */
 export type ProblemCode =

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type Telemetry, Unavailable } from '../shared/ports/index.ts';
+import { Unavailable } from '../shared/ports/errors.ts';
+import type { Telemetry } from '../shared/ports/telemetry.ts';
 import { problem } from './reply.ts';
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;

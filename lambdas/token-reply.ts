@@ -1,8 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { downstreamErrors, fixOf } from '../shared/application/describe.ts';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
-import type { ConnectionName } from '../shared/domain/types.ts';
 import { requestHeaders } from '../shared/providers/headers.ts';
 import { json, problem } from './reply.ts';
 

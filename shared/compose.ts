@@ -31,7 +31,7 @@ import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
 import type { RefreshWorld } from './application/refresh-world.ts';
 import { assertRelations } from './domain/limits.ts';
-import type { Discovery } from './ports/authorization.ts';
+import type { Discovery } from './ports/discovery.ts';
 import { grantKeyOf } from './providers/grant-key.ts';
 import { mostSlots, profileOf } from './providers/profile.ts';
 import { applicationOf, identityOf } from './providers/resolve.ts';

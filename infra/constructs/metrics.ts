@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { metricNamespace } from '../../shared/adapters/telemetry.ts';
-import type { Metric as MetricName } from '../../shared/ports/index.ts';
+import type { Metric as MetricName } from '../../shared/ports/telemetry.ts';
 
 export const minute = { period: Duration.minutes(1) };
 

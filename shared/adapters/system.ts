@@ -1,8 +1,8 @@
 /** The real clock and real chance: the only place, with `clients.ts`, where the product asks the machine. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { EpochMs } from '../domain/types.ts';
-import type { Chance, Clock } from '../ports/index.ts';
+import type { EpochMs } from '../domain/time.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now() as EpochMs,

@@ -1,7 +1,7 @@
 /** Facts to CloudWatch: JSON log lines, and metrics in the embedded metric format, which cost no call. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Metric, Telemetry } from '../ports/index.ts';
+import type { Metric, Telemetry } from '../ports/telemetry.ts';
 
 export const metricNamespace = 'TokenBroker';
 

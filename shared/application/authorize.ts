@@ -1,9 +1,13 @@
 /** `POST /connections/{connection}/authorizations`: a link to open in a browser, good for one login. */
 import { offerAuthorization } from '../domain/authorization-writes.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
-import type { AuthorizationServer, NotAuthorizable, StateSealer } from '../ports/authorization.ts';
-import type { Chance, Clock, ConnectionStore, Telemetry } from '../ports/index.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import type { AuthorizationServer, NotAuthorizable } from '../ports/authorization-server.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import type { StateSealer } from '../ports/state-sealer.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, type GrantKeyOf } from './claim-grant.ts';
 
 export interface AuthorizeWorld extends ClaimWorld {

@@ -6,10 +6,16 @@
  * Two PUTs at the same time: one of them claims first. The other finds a holder that is not there yet, and waits; it may take the
  * claim over only when whoever claimed is past the end of its function, and so can write no connection any more.
  */
+
+import type { ConnectionConfig } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { type ConnectionConfig, type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import { Unavailable } from '../ports/errors.ts';
 import { type GrantClaim, type GrantClaims, type GrantKey, untoldGrant } from '../ports/grant-claims.ts';
-import { type Chance, type Clock, type ConnectionStore, type Telemetry, Unavailable } from '../ports/index.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 export interface ClaimWorld {
   readonly clock: Clock;

@@ -1,12 +1,13 @@
 /** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
 import type { Commit } from '../domain/commit-writes.ts';
+import { type Seen, versionIdOf } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Effect, Event, Held } from '../domain/steps.ts';
-import { type Seen, type TokenSet, versionIdOf } from '../domain/types.ts';
-import { Unavailable } from '../ports/index.ts';
-import { commitUntilDeadline } from './retry-writes.ts';
+import type { TokenSet } from '../domain/token-set.ts';
+import { Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
+import { commitUntilDeadline } from './retry-writes.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
 type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;

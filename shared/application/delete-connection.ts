@@ -1,24 +1,24 @@
 /** `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be revoked. */
+
+import { unresolved } from '../domain/attempts.ts';
+import type { Attempt, Connection, GrantEnded, Place } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { asTaken, grantEnded, isPatient, markDeleted, noteGrantEnded, postponeDeletion, slotsUsed, takeDeletion } from '../domain/deletion-writes.ts';
 import { limits } from '../domain/limits.ts';
-import { unresolved } from '../domain/rules.ts';
-import { type Attempt, type Connection, type ConnectionName, type EpochMs, type GrantEnded, type Place, plus, type Secret } from '../domain/types.ts';
+import type { Secret } from '../domain/secret.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
 import type { Clause } from '../domain/writes.ts';
-import type { Revocation, RevocationResult } from '../ports/authorization.ts';
-import {
-  type Chance,
-  type Clock,
-  type ConnectionStore,
-  type CredentialStore,
-  type RefreshQueue,
-  type RefreshTokenStore,
-  SealBroken,
-  type Sealer,
-  type Telemetry,
-  Unavailable,
-} from '../ports/index.ts';
-import { requestRefresh } from './request-refresh.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import type { CredentialStore } from '../ports/credentials.ts';
+import { SealBroken, Unavailable } from '../ports/errors.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
+import type { Revocation, RevocationResult } from '../ports/revocation.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimWorld, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
+import { requestRefresh } from './request-refresh.ts';
 
 export interface DeleteWorld {
   readonly clock: Clock;

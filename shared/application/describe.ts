@@ -1,8 +1,11 @@
 /** A connection's status for people: everything that helps, nothing secret. */
 import { grantEndOf } from '../domain/announcements.ts';
 import { callsOn, errorsOf } from '../domain/budget.ts';
+import type { Connection, ConnectionConfig } from '../domain/connection.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Profile } from '../domain/profile.ts';
+import type { EpochMs } from '../domain/time.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
-import type { Connection, ConnectionConfig, EpochMs, Failure, Profile } from '../domain/types.ts';
 
 const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
 

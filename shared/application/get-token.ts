@@ -1,11 +1,20 @@
 /** `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must. */
+
+import { type Connection, versionIdOf } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { arm, ask, reject, touch } from '../domain/mark-writes.ts';
 import { redact } from '../domain/redact.ts';
+import { arm } from '../domain/schedule-writes.ts';
 import { answerToRejection, type Serving, serve } from '../domain/serve.ts';
+import { type EpochMs, latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
-import { type Connection, type ConnectionName, type EpochMs, latest, plus, versionIdOf } from '../domain/types.ts';
-import { type Chance, type Clock, type ConnectionStore, type RefreshQueue, SealBroken, type Sealer, type Telemetry, Unavailable } from '../ports/index.ts';
+import { ask, reject, touch } from '../domain/use-writes.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import { SealBroken, Unavailable } from '../ports/errors.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { type OpenedToken, openedTextOf } from './sealed-token.ts';
 
 export interface TokenWorld {

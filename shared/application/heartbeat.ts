@@ -2,8 +2,9 @@
 
 import { limits } from '../domain/limits.ts';
 import type { Held } from '../domain/steps.ts';
-import { type EpochMs, plus } from '../domain/types.ts';
-import type { Clock, ConnectionStore } from '../ports/index.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
 import type { Protocol } from './protocol.ts';
 
 export interface Heartbeat {

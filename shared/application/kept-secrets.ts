@@ -3,8 +3,9 @@
  * if none is sent; but only for their owner, and only where they would be sent to nobody who was not sent them before: else whoever
  * may put and delete a connection could have them sent to a host of his own.
  */
+
+import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/connection.ts';
 import { importFence } from '../domain/grant-writes.ts';
-import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/types.ts';
 import type { ConnectionRequest } from './put-connection.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */

@@ -1,7 +1,10 @@
 /** Brings what a call needs into memory. */
+
+import type { Secret } from '../domain/secret.ts';
 import type { Held } from '../domain/steps.ts';
-import type { Secret } from '../domain/types.ts';
-import type { CredentialStore, Credentials, RefreshTokenStore, Sealer } from '../ports/index.ts';
+import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
+import type { Sealer } from '../ports/sealer.ts';
 
 interface SecretsWorld {
   readonly refreshTokens: RefreshTokenStore;

@@ -1,7 +1,10 @@
 /** Every minute: each connection that falls due before the next plan is surely through gets a message for its instant. */
 import { limits } from '../domain/limits.ts';
-import { plus } from '../domain/types.ts';
-import type { Clock, ConnectionStore, RefreshQueue, Telemetry } from '../ports/index.ts';
+import { plus } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 export interface PlanWorld {
   readonly clock: Clock;

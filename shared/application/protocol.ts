@@ -4,7 +4,7 @@ import { commitFailure, commitSuccess, keepSpare } from '../domain/commit-writes
 import { decide } from '../domain/decide.ts';
 import { notingSlots } from '../domain/deletion-writes.ts';
 import { acquire, markSent, release, renewLease } from '../domain/lease-writes.ts';
-import { promiseWake, rest } from '../domain/mark-writes.ts';
+import { promiseWake, rest } from '../domain/schedule-writes.ts';
 
 /** The lease, the intent to send, and which secrets there may be from now on. */
 const acquireNotingSlots = (...[seen, ...how]: Parameters<typeof acquire>) => notingSlots(acquire(seen, ...how), seen);

@@ -1,9 +1,11 @@
 /** Tells the breaker of a provider application how its calls end. */
-import { afterCall, type Breaker, isAnswer, hasNothingToClear, saysNothingOfProvider } from '../domain/breaker.ts';
+import { afterCall, type Breaker, hasNothingToClear, isAnswer, saysNothingOfProvider } from '../domain/breaker.ts';
+import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
-import type { Outcome } from '../domain/steps.ts';
-import type { Connection } from '../domain/types.ts';
-import type { BreakerStore, Chance, Clock, Telemetry } from '../ports/index.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { BreakerStore } from '../ports/breakers.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { reportBreaker } from './report.ts';
 
 interface HealthWorld {

@@ -1,23 +1,22 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
+import { type Connection, type ConnectionConfig, type State, versionIdOf } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
-import {
-  type Connection,
-  type ConnectionConfig,
-  type ConnectionName,
-  latest,
-  type Profile,
-  plus,
-  type Secret,
-  type State,
-  versionIdOf,
-} from '../domain/types.ts';
+import type { Profile } from '../domain/profile.ts';
+import type { Secret } from '../domain/secret.ts';
+import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
-import type { Chance, Clock, ConnectionStore, CredentialStore, Credentials, ImportedRefreshTokens, RefreshQueue, Telemetry } from '../ports/index.ts';
-import { requestRefresh } from './request-refresh.ts';
-import { obstacleTo, faultsAgainst, imports, kept } from './kept-secrets.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
+import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
 import { dueShards } from './plan.ts';
+import { requestRefresh } from './request-refresh.ts';
 
 export interface ConnectionsWorld extends ClaimWorld {
   readonly clock: Clock;

@@ -3,24 +3,23 @@
  * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
+import { type Connection, type ConnectionConfig, type Place, versionIdOf } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { importFence } from '../domain/grant-writes.ts';
 import { limits } from '../domain/limits.ts';
-import type { Outcome } from '../domain/steps.ts';
-import {
-  type Connection,
-  type ConnectionConfig,
-  type ConnectionName,
-  type EpochMs,
-  type Place,
-  type Profile,
-  plus,
-  type TokenSet,
-  versionIdOf,
-} from '../domain/types.ts';
-import type { AuthorizationResponse, AuthorizationState, CodeGrant } from '../ports/authorization.ts';
-import { type CredentialStore, type ImportedRefreshTokens, type RefreshQueue, type Sealer, Unavailable } from '../ports/index.ts';
-import { requestRefresh } from './request-refresh.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Profile } from '../domain/profile.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import type { TokenSet } from '../domain/token-set.ts';
+import type { AuthorizationResponse, CodeGrant } from '../ports/authorization-server.ts';
+import type { CredentialStore } from '../ports/credentials.ts';
+import { Unavailable } from '../ports/errors.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { AuthorizationState } from '../ports/state-sealer.ts';
 import type { AuthorizeWorld } from './authorize.ts';
+import { requestRefresh } from './request-refresh.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
 export interface RedeemWorld extends AuthorizeWorld {

@@ -1,18 +1,18 @@
 /** What a run of the refresh protocol needs, and what every part of it is handed. */
-import type { Connection, ConnectionName, EpochMs, Profile, Seen } from '../domain/types.ts';
-import type {
-  Announcer,
-  BreakerStore,
-  Chance,
-  Clock,
-  ConnectionStore,
-  CredentialStore,
-  RefreshQueue,
-  RefreshTokenStore,
-  Sealer,
-  Telemetry,
-  TokenSource,
-} from '../ports/index.ts';
+import type { Connection, Seen } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Profile } from '../domain/profile.ts';
+import type { EpochMs } from '../domain/time.ts';
+import type { Announcer } from '../ports/announcer.ts';
+import type { BreakerStore } from '../ports/breakers.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
+import type { CredentialStore } from '../ports/credentials.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { TokenSource } from '../ports/token-source.ts';
 import type { Protocol } from './protocol.ts';
 
 export interface RefreshWorld {

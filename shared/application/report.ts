@@ -1,10 +1,11 @@
 /** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
 import type { Breaker } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
+import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Held } from '../domain/steps.ts';
-import type { Connection } from '../domain/types.ts';
-import type { Clock, Telemetry } from '../ports/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 export type Committed =
   | { readonly kind: 'applied'; readonly item: Connection }

@@ -1,6 +1,9 @@
-import type { ConnectionName } from '../domain/types.ts';
-import type { RefreshQueue, Telemetry } from '../ports/index.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { RefreshQueue } from '../ports/queue.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 
 /** Has the refresh function look at a connection now, for what was just written. A message that is lost is made up for by the planner. */
-export const requestRefresh = ({ queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry }, connection: ConnectionName): Promise<void> =>
-  queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));
+export const requestRefresh = (
+  { queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry },
+  connection: ConnectionName,
+): Promise<void> => queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));

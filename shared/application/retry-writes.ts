@@ -1,8 +1,13 @@
 /** Writes that are worth trying again while the table cannot be reached. */
+
+import type { Connection } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { type Connection, type ConnectionName, type EpochMs, plus } from '../domain/types.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
-import { type Applied, type Chance, type Clock, type ConnectionStore, Unavailable } from '../ports/index.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import type { Applied, ConnectionStore } from '../ports/connections.ts';
+import { Unavailable } from '../ports/errors.ts';
 import type { Committed } from './report.ts';
 
 interface Table {

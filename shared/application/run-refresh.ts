@@ -1,21 +1,23 @@
 /**
  * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it.
- * It decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in `keep-answer.ts`.
+ * It decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in `commit-outcome.ts`.
  */
 import type { Breaker } from '../domain/breaker.ts';
+import type { Attempt, Seen } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import type { Effect, Event, Held } from '../domain/steps.ts';
+import { type EpochMs, latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
-import { type Attempt, type ConnectionName, type EpochMs, latest, plus, type Seen } from '../domain/types.ts';
-import { SealBroken, Unavailable } from '../ports/index.ts';
-import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
-import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
-import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
+import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
+import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
+import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
 
 type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;

@@ -1,5 +1,7 @@
 /** What is sealed of a token set: the access token, and with it whatever else only a client may see. */
-import { type Companions, Secret, type TokenSet } from '../domain/types.ts';
+
+import { Secret } from '../domain/secret.ts';
+import type { Companions, TokenSet } from '../domain/token-set.ts';
 
 export type OpenedToken = Pick<TokenSet, 'accessToken' | 'companions'>;
 

@@ -2,8 +2,12 @@
  * Changes that subscribers are told of. A write that makes one notes it in the item; whoever comes by tells it and takes the note
  * away. So it is told at least once, whatever dies in between, and normally exactly once.
  */
+
+import type { Announcement } from './announcement.ts';
+import type { Connection, Seen } from './connection.ts';
 import { limits } from './limits.ts';
-import { type Announcement, type Connection, type EpochMs, earliest, latest, type Profile, plus, type Seen } from './types.ts';
+import type { Profile } from './profile.ts';
+import { type EpochMs, earliest, latest, plus } from './time.ts';
 import type { Write } from './writes.ts';
 
 /** What a write that makes a change adds to what it sets: the note, and a look of the planner for it. */

@@ -1,9 +1,15 @@
 /** What to do about what a call came to, and when a grant is believed dead: the second half of `decide.ts`. */
+
+import { holdersAnswerUntil, inDoubt, unresolved } from './attempts.ts';
+import type { Connection, Place, Seen, State } from './connection.ts';
+import type { Cause, Failure } from './failure.ts';
 import { limits } from './limits.ts';
-import { holdersAnswerUntil, inDoubt, unresolved } from './rules.ts';
-import { type Circumstances, type Effect, type Held, type Outcome, releaseAndLookAgain } from './steps.ts';
+import type { Outcome } from './outcome.ts';
+import { Secret } from './secret.ts';
+import { type Circumstances, type Effect, type Held, releaseAndLookAgain } from './steps.ts';
+import { type EpochMs, plus } from './time.ts';
 import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
-import { type Cause, type Connection, type EpochMs, type Failure, type Place, plus, Secret, type Seen, type State, type TokenSet } from './types.ts';
+import type { TokenSet } from './token-set.ts';
 
 /** Keep first, think later: a token in memory is the most fragile thing there is. */
 export function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Effect {

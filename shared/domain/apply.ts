@@ -2,7 +2,7 @@
  * What a conditional write means, as a pure function of an item: the reference for every adapter of the table. The
  * memory adapter runs on it; the DynamoDB adapter translates the same data and only asks here whether a write was its own.
  */
-import type { Connection } from './types.ts';
+import type { Connection } from './connection.ts';
 import type { Clause, Path, Write } from './writes.ts';
 
 type Attributes = { [name: string]: unknown };

@@ -1,9 +1,11 @@
 /** The conditional writes of connecting by login, as data like those of `writes.ts`. */
 
 import { dayOf } from './budget.ts';
+import type { Connection, PendingAuthorization, Place, Seen } from './connection.ts';
 import { replaceGrant } from './grant-writes.ts';
+import { type EpochMs, plus } from './time.ts';
 import { refreshAtOf } from './timing.ts';
-import { type Connection, type EpochMs, type PendingAuthorization, type Place, plus, type Seen, type TokenSet } from './types.ts';
+import type { TokenSet } from './token-set.ts';
 import type { Clause, Path, Write } from './writes.ts';
 
 const asAsked = ({ grantId, configuredAt }: Asked): readonly Clause[] => [

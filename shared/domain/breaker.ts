@@ -2,10 +2,12 @@
  * A circuit breaker for each provider application, that is, for each token endpoint and client: while the provider answers nobody,
  * one connection at a time finds out whether it is back, however many wait. Pure; the store only compares versions.
  */
+
+import type { ConnectionName } from './connection-name.ts';
 import { limits } from './limits.ts';
-import type { Outcome } from './steps.ts';
+import type { Outcome } from './outcome.ts';
+import { type EpochMs, earliest, latest, plus } from './time.ts';
 import { between } from './timing.ts';
-import { type ConnectionName, type EpochMs, earliest, latest, plus } from './types.ts';
 
 /** What is known of one application. An application that always answered has none. */
 export interface Breaker {
@@ -54,7 +56,8 @@ export function isAnswer(outcome: Outcome): boolean {
 }
 
 /** Whether it says nothing of the provider, which was not called: what the connection authenticates with cannot be used. */
-export const saysNothingOfProvider = (outcome: Outcome): boolean => outcome.kind === 'failure' && outcome.class === 'misconfigured' && outcome.status === undefined;
+export const saysNothingOfProvider = (outcome: Outcome): boolean =>
+  outcome.kind === 'failure' && outcome.class === 'misconfigured' && outcome.status === undefined;
 
 /** What a call came to, as far as the provider's health goes. */
 export interface CallResult {

@@ -2,7 +2,9 @@
  * What a connection may spend at its provider. A call is counted before it is made, as one that fails; a success takes the error
  * back, and what never left takes back both. So neither a crash nor a race makes the provider see more than the budget.
  */
-import { type Connection, type EpochMs, type Profile, plus } from './types.ts';
+import type { Connection } from './connection.ts';
+import type { Profile } from './profile.ts';
+import { type EpochMs, plus } from './time.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;

@@ -3,10 +3,11 @@
 import { type ErrorRule, ruleFor } from './error-rules.ts';
 import { toldRetryAt } from './instants.ts';
 import { limits } from './limits.ts';
+import type { Outcome } from './outcome.ts';
 import { redact } from './redact.ts';
 import { type Dialect, type Exchange, type HttpReply, type Reading, readReply } from './reply.ts';
-import type { Outcome } from './steps.ts';
-import { type EpochMs, plus, type Secret } from './types.ts';
+import type { Secret } from './secret.ts';
+import { type EpochMs, plus } from './time.ts';
 
 /** A token endpoint's reply as it came, or how the call ended without one. */
 export type Answer =

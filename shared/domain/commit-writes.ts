@@ -1,20 +1,11 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
-import { inDoubt } from './rules.ts';
+import { attemptsOf, inDoubt } from './attempts.ts';
+import type { Attempt, Connection, Place, Seen, State } from './connection.ts';
+import type { Cause, Failure } from './failure.ts';
+import { type EpochMs, plus } from './time.ts';
 import { refreshAtOf } from './timing.ts';
-import {
-  type Attempt,
-  attemptsOf,
-  type Cause,
-  type Connection,
-  type EpochMs,
-  type Failure,
-  type Place,
-  plus,
-  type Seen,
-  type State,
-  type TokenSet,
-} from './types.ts';
+import type { TokenSet } from './token-set.ts';
 import { attemptPath, errorPath, leaseIsMine, noNewerCommit, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */

@@ -1,4 +1,7 @@
-import type { ConnectionName } from './types.ts';
+import type { Brand } from './brand.ts';
+
+/** A connection's name: `[a-z0-9]` and inner hyphens, 1 to 63 characters. Parsed once, at the border. */
+export type ConnectionName = Brand<string, 'ConnectionName'>;
 
 /** A name stands in paths, names of secrets and IAM policies: no slash, no star, nothing that means something there. */
 const pattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

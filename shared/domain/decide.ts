@@ -14,13 +14,15 @@
 
 import { announcementOf } from './announcements.ts';
 import { giveUp, onAnswered, onFailureRefused, onKept, onReread } from './answers.ts';
+import { assess } from './assess.ts';
+import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from './attempts.ts';
 import { type Breaker, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
+import type { Seen } from './connection.ts';
 import { limits } from './limits.ts';
-import { assess, holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from './rules.ts';
 import { type Circumstances, type Effect, type Event, type Held, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
+import { type EpochMs, plus } from './time.ts';
 import { between } from './timing.ts';
-import { type EpochMs, plus, type Seen } from './types.ts';
 
 /** Returns the one thing to do next. Total: every event has an answer, and a new kind of event breaks the build. */
 export function decide(event: Event, at: Circumstances): Effect {

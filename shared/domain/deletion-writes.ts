@@ -7,8 +7,10 @@
  *                │                          └─ (provider is down) postpone
  *                └─ (ended) ────────────────────────┘
  */
+
+import type { Connection, Deletion, GrantEnded, Seen } from './connection.ts';
 import { limits } from './limits.ts';
-import { type Connection, type Deletion, type EpochMs, type GrantEnded, plus, type Seen } from './types.ts';
+import { type EpochMs, plus } from './time.ts';
 import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /** From now on nothing is served and nothing renewed. What is under way may still commit: the newest refresh token is the one to revoke. */

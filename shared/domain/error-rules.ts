@@ -1,6 +1,7 @@
 /** What a token endpoint's error means, as data: ordered rules, the first that matches wins. */
+
+import type { Cause, FailureClass } from './failure.ts';
 import { memberAt } from './members.ts';
-import type { Cause, FailureClass } from './types.ts';
 
 export type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
 

@@ -1,6 +1,9 @@
 /** What somebody puts in by hand, as conditional writes: settings, and perhaps a grant. */
 import { noted } from './announcements.ts';
-import { type Cause, type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, latest, type Place, type State } from './types.ts';
+import type { Connection, ConnectionConfig, Place, State } from './connection.ts';
+import type { ConnectionName } from './connection-name.ts';
+import type { Cause } from './failure.ts';
+import { type EpochMs, latest } from './time.ts';
 import { sameFence, sameGeneration, sameGrant, type Write } from './writes.ts';
 
 /** What somebody puts in by hand: settings, and perhaps a grant. */

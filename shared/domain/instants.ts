@@ -1,5 +1,5 @@
 /** Instants as providers write them: lifetimes, epoch seconds, epoch milliseconds, ISO 8601, HTTP dates. */
-import { type EpochMs, plus } from './types.ts';
+import { type EpochMs, plus } from './time.ts';
 
 /** As a lifetime 31 years in seconds, as an instant September 2001: no token lives that long, or began then. */
 const leastEpochSeconds = 1e9;

@@ -1,9 +1,10 @@
 /** Taking, keeping and giving back the right to send one refresh request. */
 import { dueBy } from './announcements.ts';
+import { inDoubt, mayHaveBeenSent } from './attempts.ts';
 import { callsOn, dayOf, outdatedErrors } from './budget.ts';
+import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
 import { limits } from './limits.ts';
-import { inDoubt, mayHaveBeenSent } from './rules.ts';
-import { type Attempt, type Connection, type EpochMs, type Lease, plus, type Seen, slotFor, versionIdOf } from './types.ts';
+import { type EpochMs, plus } from './time.ts';
 import { attemptPath, errorPath, leaseIsMine, noLeaseAlive, sameFence, sameGeneration, sameGrant, stillActive, type Write } from './writes.ts';
 
 /** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */

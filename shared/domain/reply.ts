@@ -2,7 +2,10 @@
 import type { ErrorRule } from './error-rules.ts';
 import { instantOf } from './instants.ts';
 import { memberAt } from './members.ts';
-import { type EpochMs, type Profile, plus, Secret, type TokenSet } from './types.ts';
+import type { Profile } from './profile.ts';
+import { Secret } from './secret.ts';
+import { type EpochMs, plus } from './time.ts';
+import type { TokenSet } from './token-set.ts';
 
 /** A reply as it came; header names in lower case. */
 export interface HttpReply {

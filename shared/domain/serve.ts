@@ -1,8 +1,10 @@
 /** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
+
+import { leaseAlive } from './assess.ts';
+import type { Connection } from './connection.ts';
 import { limits } from './limits.ts';
-import { leaseAlive } from './rules.ts';
+import { type EpochMs, latest, plus } from './time.ts';
 import { hastenedAtOf, rejectionDueAtOf } from './timing.ts';
-import { type Connection, type EpochMs, latest, plus } from './types.ts';
 
 export type Answer =
   | { readonly kind: 'serve'; readonly warning: string | undefined }

@@ -1,25 +1,15 @@
 /** The steps of the refresh protocol: what can happen, and what can be done about it. `decide.ts` leads from one to the other. */
+
+import type { Announcement } from './announcement.ts';
+import type { StopReason, WaitReason } from './assess.ts';
 import type { Breaker } from './breaker.ts';
 import type { FailureCommit } from './commit-writes.ts';
-import type { StopReason, WaitReason } from './rules.ts';
-import type { Announcement, Attempt, Cause, EpochMs, Failure, FailureClass, Lease, Place, Secret, Seen, TokenSet } from './types.ts';
-
-/** What a call to the token endpoint came to, as classified. */
-export type Outcome =
-  | { readonly kind: 'success'; readonly tokens: TokenSet }
-  | {
-      readonly kind: 'failure';
-      readonly class: FailureClass;
-      readonly code: string;
-      readonly cause?: Cause;
-      readonly fix?: string;
-      readonly status?: number;
-      readonly description?: string;
-      /** When the provider says to come back. */
-      readonly retryAt?: EpochMs;
-      /** Some providers rotate even when they answer an error. */
-      readonly refreshToken?: Secret;
-    };
+import type { Attempt, Lease, Place, Seen } from './connection.ts';
+import type { Failure } from './failure.ts';
+import type { Outcome } from './outcome.ts';
+import type { Secret } from './secret.ts';
+import type { EpochMs } from './time.ts';
+import type { TokenSet } from './token-set.ts';
 
 /** What a successor found of an earlier attempt. */
 export interface Orphan {

@@ -1,6 +1,11 @@
 /** Instants and delays. Pure: the clock and chance are arguments. */
+
+import type { Connection } from './connection.ts';
+import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
-import { type Connection, type EpochMs, earliest, type Failure, latest, type Profile, plus, type TokenSet } from './types.ts';
+import type { Profile } from './profile.ts';
+import { type EpochMs, earliest, latest, plus } from './time.ts';
+import type { TokenSet } from './token-set.ts';
 
 /** Maps `chance` in [0, 1) onto the range. */
 export const between = (range: { readonly from: number; readonly to: number }, chance: number): number => range.from + (range.to - range.from) * chance;

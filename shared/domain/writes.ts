@@ -1,4 +1,6 @@
-import type { Attempt, Connection, Deletion, EpochMs, Failure, Lease, PendingAuthorization } from './types.ts';
+import type { Attempt, Connection, Deletion, Lease, PendingAuthorization } from './connection.ts';
+import type { Failure } from './failure.ts';
+import type { EpochMs } from './time.ts';
 
 /** An attribute, or a member of one: `lease.fence`, `attempts.17.sent`. */
 export type Path =

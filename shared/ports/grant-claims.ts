@@ -1,5 +1,6 @@
 /** Who holds a grant of which a provider knows only one for each user and application. */
-import type { ConnectionName, EpochMs } from '../domain/types.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { EpochMs } from '../domain/time.ts';
 
 /** Names a user and a provider application. No connection's name begins with `#`. */
 export type GrantKey = `#grant#${string}`;

@@ -1,5 +1,5 @@
 /** Fills in the endpoints of an authorization server that a request names by its issuer. */
-import type { Discovery } from '../ports/authorization.ts';
+import type { Discovery } from '../ports/discovery.ts';
 import { isObject, member } from './credentials.ts';
 import { knownPresets } from './presets/index.ts';
 import type { Fault } from './settings.ts';

@@ -1,6 +1,6 @@
 /** Which connections would share one grant, where a provider knows only one for each user and application. */
 import { createHash } from 'node:crypto';
-import type { ConnectionConfig } from '../domain/types.ts';
+import type { ConnectionConfig } from '../domain/connection.ts';
 import { type GrantKey, untoldGrant } from '../ports/grant-claims.ts';
 import type { Presets } from './by-name.ts';
 import { knownPresets } from './presets/index.ts';

@@ -1,7 +1,9 @@
 /** What a client puts on its requests to the provider. */
-import type { Outcome } from '../domain/steps.ts';
-import type { ConnectionConfig, Secret } from '../domain/types.ts';
-import type { Credentials } from '../ports/index.ts';
+
+import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Credentials } from '../ports/credentials.ts';
 import type { Presets } from './by-name.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';

@@ -1,8 +1,9 @@
 /** What the protocol and the classifier need to know of a connection's provider. Pure. */
 
+import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
+import type { Profile } from '../domain/profile.ts';
 import type { Dialect } from '../domain/reply.ts';
-import type { Connection, Profile } from '../domain/types.ts';
 import type { Presets } from './by-name.ts';
 import { longestMarginSeconds } from './contradictions.ts';
 import type { Facts } from './facts.ts';

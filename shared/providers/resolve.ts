@@ -1,6 +1,6 @@
 /** From a connection's configuration to the facts that hold for it: the preset's, with the settings in their place. */
 import * as v from 'valibot';
-import type { ConnectionConfig } from '../domain/types.ts';
+import type { ConnectionConfig } from '../domain/connection.ts';
 import type { Presets } from './by-name.ts';
 import { type Facts, factsSchema } from './facts.ts';
 import type { Preset } from './preset.ts';

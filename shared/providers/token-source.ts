@@ -1,8 +1,11 @@
 /** Where tokens come from, by grant: a token endpoint, the provider's own request, or a stored secret itself. */
 import { classify } from '../domain/classify.ts';
-import type { Outcome } from '../domain/steps.ts';
-import { type EpochMs, plus } from '../domain/types.ts';
-import type { Clock, Credentials, TokenEndpoint, TokenSource } from '../ports/index.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Credentials } from '../ports/credentials.ts';
+import type { TokenEndpoint } from '../ports/token-endpoint.ts';
+import type { TokenSource } from '../ports/token-source.ts';
 import { withHeaderSecrets } from './headers.ts';
 import type { Preset } from './preset.ts';
 import { dialectOf } from './profile.ts';

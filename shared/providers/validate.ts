@@ -1,8 +1,9 @@
 /** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
 import * as v from 'valibot';
-import { type ConnectionConfig, Secret } from '../domain/types.ts';
+import type { ConnectionConfig } from '../domain/connection.ts';
+import { Secret } from '../domain/secret.ts';
+import type { Credentials } from '../ports/credentials.ts';
 import type { GrantKey } from '../ports/grant-claims.ts';
-import type { Credentials } from '../ports/index.ts';
 import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
 import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } from './credentials.ts';

@@ -1,5 +1,5 @@
 /** The values of a connection's settings. Without the schema: the token function needs them too. */
-import type { ConnectionConfig } from '../domain/types.ts';
+import type { ConnectionConfig } from '../domain/connection.ts';
 import type { Presets } from './by-name.ts';
 import type { Preset } from './preset.ts';
 import type { Values } from './templates.ts';

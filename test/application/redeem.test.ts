@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
+import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
-import { type Connection, type ConnectionConfig, type ConnectionName, plus, Secret } from '../../shared/domain/types.ts';
-import type { AuthorizationState } from '../../shared/ports/authorization.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { plus } from '../../shared/domain/time.ts';
+import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';

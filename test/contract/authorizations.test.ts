@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { authorized, offerAuthorization, redeemAuthorization } from '../../shared/domain/authorization-writes.ts';
 import { callsOn, errorsOf } from '../../shared/domain/budget.ts';
-import type { Connection, EpochMs } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { at, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 const spent = (item: Connection, when: EpochMs) => ({ errors: errorsOf(item, when).length, calls: callsOn(item, when) });

@@ -2,8 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbBreakers } from '../../shared/adapters/aws/dynamodb-breakers.ts';
 import type { Breaker } from '../../shared/domain/breaker.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
-import { type BreakerStore, Unavailable } from '../../shared/ports/index.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { BreakerStore } from '../../shared/ports/breakers.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, dynamoDbWorld, localClient } from './worlds.ts';
 

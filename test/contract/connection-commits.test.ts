@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { announced, announcementOf } from '../../shared/domain/announcements.ts';
 import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
+import type { Connection, Seen } from '../../shared/domain/connection.ts';
 import { abandonGrant, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { acquire, markSent } from '../../shared/domain/lease-writes.ts';
-import type { Connection, Seen } from '../../shared/domain/types.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 

@@ -1,9 +1,9 @@
 /** The writes of deleting a connection, on every store. */
 import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../shared/domain/connection.ts';
 import { asTaken, markDeleted, noteGrantEnded, postponeDeletion, takeDeletion } from '../../shared/domain/deletion-writes.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { Connection } from '../../shared/domain/types.ts';
 import { at, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 const over = limits.deletionLeaseMs;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commitSuccess } from '../../shared/domain/commit-writes.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
-import { plus } from '../../shared/domain/types.ts';
+import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { at, commitOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
-import { arm, ask, promiseWake, rest, touch } from '../../shared/domain/mark-writes.ts';
+import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
+import { ask, touch } from '../../shared/domain/use-writes.ts';
 import { at, newConnection, now, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_world, open) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 describe('a new connection', () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
-import { arm, ask, promiseWake, rest, touch } from '../../shared/domain/mark-writes.ts';
-import type { Connection, ConnectionName, EpochMs } from '../../shared/domain/types.ts';
+import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
+import { ask, touch } from '../../shared/domain/use-writes.ts';
 import { sameGrant, type Write } from '../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, newConnection, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 

@@ -8,10 +8,10 @@ import { listen } from '../../local/aws/loopback.ts';
 import { dynamoDb } from '../../shared/adapters/aws/clients.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { unavailable } from '../../shared/adapters/aws/unavailable.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
-import { touch } from '../../shared/domain/mark-writes.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
-import { Unavailable } from '../../shared/ports/index.ts';
+import { touch } from '../../shared/domain/use-writes.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { dynamoDbWorld, localClient, newConnection, now, seenOf } from './worlds.ts';
 
 // Real seconds would make this suite slow: what is tested is that a limit ends the wait, not how long it is.

@@ -3,8 +3,10 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type EventBridge, startEventBridge } from '../../local/aws/eventbridge/eventbridge.ts';
 import { eventBridgeAnnouncer } from '../../shared/adapters/aws/eventbridge-announcer.ts';
-import type { Announcement, ConnectionName } from '../../shared/domain/types.ts';
-import { type Announcer, Unavailable } from '../../shared/ports/index.ts';
+import type { Announcement } from '../../shared/domain/announcement.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Announcer } from '../../shared/ports/announcer.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { at, localClient, now } from './worlds.ts';
 
 const announcement: Announcement = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbGrantClaims } from '../../shared/adapters/aws/dynamodb-grant-claims.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantClaim, GrantClaims } from '../../shared/ports/grant-claims.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { dynamoDbWorld, newConnection, now } from './worlds.ts';

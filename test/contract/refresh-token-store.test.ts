@@ -10,9 +10,13 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
+import { versionIdOf } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type ConnectionName, type EpochMs, Secret, type TokenSet, versionIdOf } from '../../shared/domain/types.ts';
-import { Unavailable } from '../../shared/ports/index.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
+import type { TokenSet } from '../../shared/domain/token-set.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { prefix, type SecretWorld, secretsManagerWorld, secretWorlds } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';

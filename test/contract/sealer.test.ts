@@ -2,8 +2,11 @@ import { CompactEncrypt, decodeProtectedHeader } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { joseSealer } from '../../shared/adapters/sealing/jose-sealer.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
-import { type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
-import { type SealBinding, SealBroken, Unavailable } from '../../shared/ports/index.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
+import { SealBroken, Unavailable } from '../../shared/ports/errors.ts';
+import type { SealBinding } from '../../shared/ports/sealer.ts';
 
 const versionIds = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'] as const;
 const keySecret = (i: 0 | 1): KeySecret => ({ versionId: versionIds[i], secret: new Secret(`${i}`.repeat(32)) });

@@ -9,7 +9,7 @@ import { dynamoDbVersions, type SecretsTable } from '../../shared/adapters/secre
 import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
 import { type SecretVersions, secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
-import { Secret } from '../../shared/domain/types.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import { motoMissing, startMoto } from '../local/aws/worlds.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { localClient } from './worlds.ts';

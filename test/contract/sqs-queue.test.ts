@@ -3,8 +3,9 @@ import { ReceiveMessageCommand, type SendMessageBatchCommandOutput, SQSClient } 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sqs, startSqs } from '../../local/aws/sqs/sqs.ts';
 import { parseMessage, sqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
-import { type RefreshQueue, Unavailable } from '../../shared/ports/index.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
+import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import { localClient } from './worlds.ts';
 
 const name = 'exact-nl' as ConnectionName;

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { joseSealer } from '../../shared/adapters/sealing/jose-sealer.ts';
 import { joseState } from '../../shared/adapters/sealing/jose-state.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
-import { type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
-import type { AuthorizationState } from '../../shared/ports/authorization.ts';
-import { Unavailable } from '../../shared/ports/index.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
+import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
 
 const clock = { now: () => 0 as EpochMs };
 const versionId = '11111111-1111-4111-8111-111111111111';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cloudWatchTelemetry } from '../../shared/adapters/telemetry.ts';
-import { Secret } from '../../shared/domain/types.ts';
-import { Unavailable } from '../../shared/ports/index.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 
 /** The lines that a block writes to standard output and standard error. */
 function linesOf(block: () => void): string[] {

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { httpExchange } from '../../shared/adapters/oauth/http-exchange.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { Secret } from '../../shared/domain/types.ts';
-import type { TokenRequest } from '../../shared/ports/index.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { TokenRequest } from '../../shared/ports/token-endpoint.ts';
 
 interface Received {
   readonly method?: string | undefined;

@@ -1,11 +1,14 @@
 /** What subscribers are told, when, and how a note of it is kept until they are. */
 import { describe, expect, test } from 'vitest';
+import type { Announcement } from '../../shared/domain/announcement.ts';
 import { announced, announcementOf, dueBy, grantEndOf, restUntil } from '../../shared/domain/announcements.ts';
 import { commitFailure, commitSuccess } from '../../shared/domain/commit-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
 import type { Event } from '../../shared/domain/steps.ts';
-import type { Announcement, Connection, ConnectionName, Profile } from '../../shared/domain/types.ts';
 import { decided } from './decisions.ts';
 import {
   at,

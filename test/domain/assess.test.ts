@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Assessment,
-  assess,
-  holdersAnswerUntil,
-  inDoubt,
-  leaseAlive,
-  mayHaveBeenSent,
-  unresolved,
-  isUnused,
-  withoutMine,
-} from '../../shared/domain/rules.ts';
-import type { Connection, EpochMs, Profile } from '../../shared/domain/types.ts';
+import { type Assessment, assess, isUnused, leaseAlive } from '../../shared/domain/assess.ts';
+import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from '../../shared/domain/attempts.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import {
   at,
   attemptOf,

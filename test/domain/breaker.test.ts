@@ -1,14 +1,20 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
 import { describe, expect, test } from 'vitest';
 import { recordOutcome } from '../../shared/application/provider-health.ts';
-import { afterCall, type Breaker, isAnswer, saysNothingOfProvider, type Passage, passage, type CallResult } from '../../shared/domain/breaker.ts';
-import type { Outcome } from '../../shared/domain/steps.ts';
-import { type ConnectionName, Secret } from '../../shared/domain/types.ts';
+import { afterCall, type Breaker, type CallResult, isAnswer, type Passage, passage, saysNothingOfProvider } from '../../shared/domain/breaker.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
 const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [ConnectionName, ConnectionName, ConnectionName, ConnectionName];
-const sign = (connection: ConnectionName, answered = false, more: Partial<CallResult> = {}): CallResult => ({ application: 'app', connection, answered, ...more });
+const sign = (connection: ConnectionName, answered = false, more: Partial<CallResult> = {}): CallResult => ({
+  application: 'app',
+  connection,
+  answered,
+  ...more,
+});
 const closed = (...unanswered: readonly ConnectionName[]): Breaker => ({
   application: 'app',
   version: 7,

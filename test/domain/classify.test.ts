@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Answer, classify } from '../../shared/domain/classify.ts';
 import { limits } from '../../shared/domain/limits.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { redact } from '../../shared/domain/redact.ts';
 import type { Dialect } from '../../shared/domain/reply.ts';
-import type { Outcome } from '../../shared/domain/steps.ts';
-import { type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 
 const requestedAt = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
 const receivedAt = plus(requestedAt, 2_000);

@@ -1,10 +1,14 @@
 /** What is decided on the provider's answer. */
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { decide } from '../../shared/domain/decide.ts';
-import type { Event, Held, Outcome } from '../../shared/domain/steps.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { Event, Held } from '../../shared/domain/steps.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { refreshAtOf } from '../../shared/domain/timing.ts';
-import { type Attempt, type Connection, type EpochMs, type Place, Secret, type TokenSet } from '../../shared/domain/types.ts';
+import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { decided } from './decisions.ts';
 import {
   at,

@@ -1,7 +1,10 @@
 /** What is decided on what earlier attempts have stored, or have not. */
 import { describe } from 'vitest';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import type { Event, Held } from '../../shared/domain/steps.ts';
-import { type Attempt, type Connection, type Place, type Profile, Secret, type TokenSet } from '../../shared/domain/types.ts';
+import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { cases, type Row } from './decisions.ts';
 import { at, attemptOf, attemptsWith, dueConnectionOf, failureOf, generation, heldOf, myFence, now, profileOf } from './fixtures.ts';
 

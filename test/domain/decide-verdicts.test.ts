@@ -1,8 +1,10 @@
 /** What is decided before a grant is believed dead. */
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
+import type { Attempt, Connection, Place, Seen } from '../../shared/domain/connection.ts';
+import type { Cause } from '../../shared/domain/failure.ts';
 import type { Event, Held } from '../../shared/domain/steps.ts';
-import type { Attempt, Cause, Connection, EpochMs, Place, Seen } from '../../shared/domain/types.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,

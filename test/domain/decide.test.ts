@@ -1,8 +1,9 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
 import { describe, expect, test } from 'vitest';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import type { Effect, Event, Held } from '../../shared/domain/steps.ts';
-import { type Attempt, type Connection, type Place, Secret } from '../../shared/domain/types.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -113,7 +114,9 @@ describe('the lease was acquired: decide again on what the write returned', () =
     proceeds('client credentials, others may have sent: nothing was stored to look up', heldOf(several, profileOf({ grant: 'client_credentials' })), {
       do: 'mark_sent',
     }),
-    proceeds('client credentials, nothing in doubt: load the secrets', heldOf(dueConnectionOf(), profileOf({ grant: 'client_credentials' })), { do: 'load_secrets' }),
+    proceeds('client credentials, nothing in doubt: load the secrets', heldOf(dueConnectionOf(), profileOf({ grant: 'client_credentials' })), {
+      do: 'load_secrets',
+    }),
   ]);
 
   test('a stale reader acquires behind a holder that has gone meanwhile: no request leaves under an attempt that says "not sent"', () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { type Connection, slotFor } from '../../shared/domain/connection.ts';
 import { grantEnded, isPatient, notingSlots, slotsUsed } from '../../shared/domain/deletion-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type Connection, type Profile, plus, slotFor } from '../../shared/domain/types.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
+import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { newConnection, now, profile } from '../contract/worlds.ts';
 

@@ -1,8 +1,12 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
 import { applied } from '../../shared/domain/apply.ts';
+import { type Attempt, type Connection, versionIdOf } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
 import { release } from '../../shared/domain/lease-writes.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
 import type { Circumstances, Held } from '../../shared/domain/steps.ts';
-import { type Attempt, type Connection, type ConnectionName, type EpochMs, type Failure, type Profile, plus, versionIdOf } from '../../shared/domain/types.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 
 export const now = 1_800_000_000_000 as EpochMs;

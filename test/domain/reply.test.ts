@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { instantOf, retryAfterOf } from '../../shared/domain/instants.ts';
 import { type Dialect, type Reading, readReply } from '../../shared/domain/reply.ts';
-import { type EpochMs, plus } from '../../shared/domain/types.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 
 const requestedAt = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
 const receivedAt = plus(requestedAt, 1_500);

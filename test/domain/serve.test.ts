@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { applied } from '../../shared/domain/apply.ts';
-import { arm } from '../../shared/domain/mark-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { arm } from '../../shared/domain/schedule-writes.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
-import type { Connection, EpochMs } from '../../shared/domain/types.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, hour, minute, now, second, without } from './fixtures.ts';
 
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Failure } from '../../shared/domain/failure.ts';
 import { backOffUntil, between, countAfter, keepAliveAtOf, refreshAtOf, retryAfterSeconds, safeAt, tooEarlyUntil } from '../../shared/domain/timing.ts';
-import type { Failure } from '../../shared/domain/types.ts';
 import { at, connectionOf, day, failureOf, firstConnectionOf, hour, minute, now, profileOf, second } from './fixtures.ts';
 
 describe('refreshAtOf: from when a renewal is wanted, in seconds from the start of the request', () => {

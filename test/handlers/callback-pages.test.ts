@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { pageFor, pageForError } from '../../lambdas/callback-pages.ts';
 import { page } from '../../lambdas/page.ts';
-import type { ConnectionName } from '../../shared/domain/types.ts';
-import { Unavailable } from '../../shared/ports/index.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 
 const connection = 'exact-nl' as ConnectionName;
 

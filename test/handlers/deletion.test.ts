@@ -1,9 +1,11 @@
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeConnections } from '../../shared/compose.ts';
+import { type Connection, versionIdOf } from '../../shared/domain/connection.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type Connection, plus, Secret, versionIdOf } from '../../shared/domain/types.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { plus } from '../../shared/domain/time.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

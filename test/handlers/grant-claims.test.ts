@@ -5,8 +5,9 @@ import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connecti
 import { dynamoDbGrantClaims } from '../../shared/adapters/aws/dynamodb-grant-claims.ts';
 import { systemChance, systemClock } from '../../shared/adapters/system.ts';
 import { claimGrant } from '../../shared/application/claim-grant.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { ConnectionConfig, ConnectionName } from '../../shared/domain/types.ts';
 import type { GrantKey } from '../../shared/ports/grant-claims.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
 import { hunt, openWorld } from './world.ts';

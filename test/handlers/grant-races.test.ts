@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';

@@ -5,7 +5,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
-import { versionIdOf } from '../../shared/domain/types.ts';
+import { versionIdOf } from '../../shared/domain/connection.ts';
 import { lifetimeSeconds } from './provider.ts';
 import { hunt, nobody, openWorld } from './world.ts';
 

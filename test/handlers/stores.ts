@@ -13,7 +13,7 @@ import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts
 import { type DeliveredEvent, startEventBridge } from '../../local/aws/eventbridge/eventbridge.ts';
 import { startSecretsManager } from '../../local/aws/secrets-manager/secrets-manager.ts';
 import { startSqs } from '../../local/aws/sqs/sqs.ts';
-import type { Connection } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 
 const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 const tableName = 'connections';

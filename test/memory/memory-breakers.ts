@@ -1,6 +1,6 @@
 /** Breakers in memory, for scenarios and the simulation. */
 import type { Breaker } from '../../shared/domain/breaker.ts';
-import type { BreakerStore } from '../../shared/ports/index.ts';
+import type { BreakerStore } from '../../shared/ports/breakers.ts';
 
 export function memoryBreakers(): BreakerStore {
   const breakers = new Map<string, Breaker>();

@@ -5,9 +5,9 @@
 
 import type { ConnectionRemoval } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { applied, holds, isMine } from '../../shared/domain/apply.ts';
-import { notAConnection } from '../../shared/domain/connection-name.ts';
-import type { Connection, ConnectionName } from '../../shared/domain/types.ts';
-import type { ConnectionStore } from '../../shared/ports/index.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { type ConnectionName, notAConnection } from '../../shared/domain/connection-name.ts';
+import type { ConnectionStore } from '../../shared/ports/connections.ts';
 
 export function memoryConnections(): ConnectionStore & ConnectionRemoval {
   const items = new Map<ConnectionName, Connection>();

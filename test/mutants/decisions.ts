@@ -1,6 +1,7 @@
 /** Kept mistakes in what is decided. */
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
-import { type Connection, plus } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { plus } from '../../shared/domain/time.ts';
 import { asIf, deciding, type Mutant, verdict, without, writing } from './mutant.ts';
 
 const acquireWhatever: Protocol['acquire'] = (...args) => without(normative.acquire(...args), 'generation');

@@ -1,7 +1,7 @@
 /** Kept mistakes in logins and deletions. */
 import type { FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
-import type { Connection } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
 import type { World } from '../sim/world.ts';

@@ -1,9 +1,9 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
 import { protocol as normative } from '../../shared/application/protocol.ts';
-import type { Outcome } from '../../shared/domain/steps.ts';
-import { plus } from '../../shared/domain/types.ts';
-import type { RefreshTokenStore } from '../../shared/ports/index.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { plus } from '../../shared/domain/time.ts';
+import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
 import type { Mutant } from './mutant.ts';
 
 /** An id that nobody can compute from grant and fence. */

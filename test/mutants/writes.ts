@@ -1,8 +1,10 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
+import { attemptsOf } from '../../shared/domain/attempts.ts';
+import { type Connection, versionIdOf } from '../../shared/domain/connection.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { attemptsOf, type Connection, plus, versionIdOf } from '../../shared/domain/types.ts';
+import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
 

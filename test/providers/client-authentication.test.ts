@@ -3,7 +3,8 @@ import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { httpAuthorizationServer } from '../../shared/adapters/oauth/authorization-server.ts';
 import { httpRevocation } from '../../shared/adapters/oauth/revocation-endpoint.ts';
-import { type ConnectionConfig, Secret } from '../../shared/domain/types.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });

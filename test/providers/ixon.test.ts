@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EpochMs } from '../../shared/domain/types.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
 
 const secretId = 'A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8';

@@ -4,8 +4,11 @@ import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import { listen } from '../../local/aws/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
-import type { Outcome } from '../../shared/domain/steps.ts';
-import { type Connection, type ConnectionConfig, type ConnectionName, type EpochMs, Secret } from '../../shared/domain/types.ts';
+import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { indexOf, presetFiles } from '../../infra/preset-index.ts';
 import { type Answer, classify } from '../../shared/domain/classify.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { EpochMs } from '../../shared/domain/types.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { parsePreset } from '../../shared/providers/preset.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';
 import { dialectOf } from '../../shared/providers/profile.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { openedTextOf, sealedTextOf } from '../../shared/application/sealed-token.ts';
-import { Secret } from '../../shared/domain/types.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import { requestHeaders } from '../../shared/providers/headers.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
 import { now, obtain, tokensOf } from './loopback.ts';

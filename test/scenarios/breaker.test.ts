@@ -2,9 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
-import type { Outcome } from '../../shared/domain/steps.ts';
-import { type ConnectionName, type EpochMs, plus, Secret } from '../../shared/domain/types.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { kinds } from '../sim/natures.ts';

@@ -1,6 +1,7 @@
 /** Clients, idle connections and people who authorize again, each at the worst moment. Each title is a scenario of the protocol. */
 import { describe, expect, test } from 'vitest';
-import { arm, ask } from '../../shared/domain/mark-writes.ts';
+import { arm } from '../../shared/domain/schedule-writes.ts';
+import { ask } from '../../shared/domain/use-writes.ts';
 import { crash, pause, Scenario } from './scenario.ts';
 
 const whileUsed = (s: Scenario): Scenario['options'] => ({ ...s.options, profile: { ...s.options.profile, renewal: 'while_used' } });

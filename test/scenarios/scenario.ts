@@ -1,6 +1,6 @@
 /** A world to tell one story in: which boundary, the how-manieth time, and what strikes there. */
 import type { TokenAnswer } from '../../shared/application/get-token.ts';
-import type { Connection } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { Boundary, Fault } from '../sim/environment.ts';
 import { type KindName, kinds } from '../sim/natures.ts';
 import type { Call, Way } from '../sim/provider.ts';

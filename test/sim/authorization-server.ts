@@ -2,8 +2,8 @@
  * The rest of an authorization server: it takes codes (RFC 6749 §4.1) and lets grants be revoked (RFC 7009). How strict it is about
  * a second use of a code, and whether one login ends another, is not the same everywhere.
  */
-import { plus } from '../../shared/domain/types.ts';
-import type { TokenReply } from '../../shared/ports/index.ts';
+import { plus } from '../../shared/domain/time.ts';
+import type { TokenReply } from '../../shared/ports/token-endpoint.ts';
 import { type End, Provider, reply, type Way } from './provider.ts';
 
 /** What the authorization server does beside renewing: drawn by the simulation, or scripted. */

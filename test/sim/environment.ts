@@ -2,8 +2,9 @@
  * An execution environment: a process that can be killed, frozen, or cut off at any boundary where it touches the world.
  * Frozen means all of it: its timers fire late, its heartbeat stops, and what it was told arrives when it thaws.
  */
-import { type EpochMs, plus } from '../../shared/domain/types.ts';
-import { type Clock, Unavailable } from '../../shared/ports/index.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import type { VirtualTime } from './time.ts';
 
 /** Where an environment touches the world: `table.acquire`, `secrets.persist`, `provider.request` … */

@@ -1,6 +1,8 @@
 /** The kinds of provider that are simulated, each with the profile that its preset would give. */
+
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { ConnectionConfig, Profile } from '../../shared/domain/types.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
 import type { Nature } from './provider.ts';
 
 export interface Kind {

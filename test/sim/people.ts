@@ -2,7 +2,7 @@
  * What people do to a connection while a run lasts: they log in, perhaps two at once, and they delete it, and perhaps put it again. It
  * is drawn from a stream of its own, so that a run in which nobody does anything is the run that it always was.
  */
-import { type EpochMs, plus } from '../../shared/domain/types.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Customs } from './authorization-server.ts';
 import type { Kind } from './natures.ts';
 import { Random } from './random.ts';

@@ -2,8 +2,8 @@
  * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that it
  * has seen before is the difference between them.
  */
-import { plus } from '../../shared/domain/types.ts';
-import type { TokenReply, TokenRequest } from '../../shared/ports/index.ts';
+import { plus } from '../../shared/domain/time.ts';
+import type { TokenReply, TokenRequest } from '../../shared/ports/token-endpoint.ts';
 import type { VirtualTime } from './time.ts';
 
 export interface Nature {

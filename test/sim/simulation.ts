@@ -1,7 +1,7 @@
 /** One run of the simulated world: a kind of provider, some faults, some clients; then the faults stop, and everything must converge. */
 import { createHash } from 'node:crypto';
 import { limits } from '../../shared/domain/limits.ts';
-import { plus } from '../../shared/domain/types.ts';
+import { plus } from '../../shared/domain/time.ts';
 import type { Violation } from './checkers/checker.ts';
 import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
 import { type Kind, type KindName, kinds } from './natures.ts';

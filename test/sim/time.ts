@@ -1,5 +1,5 @@
 /** Virtual time: nothing sleeps, and everything that happens at one instant happens in one order. */
-import { type EpochMs, plus } from '../../shared/domain/types.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
 
 interface Timer {
   readonly at: number;

@@ -6,7 +6,7 @@ import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { Profile } from '../../shared/domain/types.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
 import type { World } from './world.ts';
 
 export interface Variant {

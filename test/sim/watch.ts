@@ -1,6 +1,6 @@
 /** Checkers at work: each is told what happens in a world, and says what it finds wrong. */
 import type { TokenAnswer } from '../../shared/application/get-token.ts';
-import type { Connection } from '../../shared/domain/types.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import * as announcements from './checkers/announcements.ts';
 import * as calls from './checkers/calls.ts';
 import type { Checker, Violation } from './checkers/checker.ts';

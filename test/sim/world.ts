@@ -12,10 +12,16 @@ import { type ConnectionRequest, type PutResult, putConnection } from '../../sha
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
+import { versionIdOf } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { type ConnectionName, type EpochMs, type Profile, plus, Secret, versionIdOf } from '../../shared/domain/types.ts';
-import type { RefreshQueue, Telemetry, TokenReply } from '../../shared/ports/index.ts';
+import type { Profile } from '../../shared/domain/profile.ts';
+import { Secret } from '../../shared/domain/secret.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import type { RefreshQueue } from '../../shared/ports/queue.ts';
+import type { Telemetry } from '../../shared/ports/telemetry.ts';
+import type { TokenReply } from '../../shared/ports/token-endpoint.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
 import { importDigestOf } from '../../shared/providers/import-digest.ts';
 import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';

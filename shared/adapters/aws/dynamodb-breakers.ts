@@ -4,7 +4,7 @@ import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, P
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Breaker } from '../../domain/breaker.ts';
 import { notAConnection } from '../../domain/connection-name.ts';
-import type { BreakerStore } from '../../ports/index.ts';
+import type { BreakerStore } from '../../ports/breakers.ts';
 import { unavailable } from './unavailable.ts';
 
 /** An endpoint and a client id alone may be longer than a key. */

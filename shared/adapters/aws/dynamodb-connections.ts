@@ -13,10 +13,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isMine } from '../../domain/apply.ts';
-import { notAConnection } from '../../domain/connection-name.ts';
-import type { Connection, ConnectionName, EpochMs } from '../../domain/types.ts';
+import type { Connection } from '../../domain/connection.ts';
+import { type ConnectionName, notAConnection } from '../../domain/connection-name.ts';
+import type { EpochMs } from '../../domain/time.ts';
 import type { Clause } from '../../domain/writes.ts';
-import type { ConnectionStore } from '../../ports/index.ts';
+import type { ConnectionStore } from '../../ports/connections.ts';
 import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { unavailable } from './unavailable.ts';
 

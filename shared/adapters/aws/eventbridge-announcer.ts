@@ -1,7 +1,8 @@
 /** Changes of connections as events on the broker's own event bus (docs/operations.md#events). */
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import type { Announcement, EpochMs } from '../../domain/types.ts';
-import type { Announcer } from '../../ports/index.ts';
+import type { Announcement } from '../../domain/announcement.ts';
+import type { EpochMs } from '../../domain/time.ts';
+import type { Announcer } from '../../ports/announcer.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What rules find our events by. */

@@ -1,10 +1,9 @@
 /** The refresh queue in SQS (standard): a message's delay is the timer. */
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
-import { parseConnectionName } from '../../domain/connection-name.ts';
+import { type ConnectionName, parseConnectionName } from '../../domain/connection-name.ts';
 import { limits } from '../../domain/limits.ts';
-import type { ConnectionName } from '../../domain/types.ts';
-import type { RefreshQueue } from '../../ports/index.ts';
+import type { RefreshQueue } from '../../ports/queue.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What SQS takes in one call. */

@@ -1,5 +1,5 @@
 /** From what an AWS client throws to what the application knows. */
-import { Unavailable } from '../../ports/index.ts';
+import { Unavailable } from '../../ports/errors.ts';
 
 /**
  * Returns the `Unavailable` to throw. Its cause says what went wrong and nothing that was sent or received: an AWS error may

@@ -8,10 +8,11 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import { classify } from '../../domain/classify.ts';
+import type { ConnectionConfig } from '../../domain/connection.ts';
 import { limits } from '../../domain/limits.ts';
 import { redact } from '../../domain/redact.ts';
-import { type ConnectionConfig, Secret } from '../../domain/types.ts';
-import type { AuthorizationResponse, AuthorizationServer, CodeGrant } from '../../ports/authorization.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { AuthorizationResponse, AuthorizationServer, CodeGrant } from '../../ports/authorization-server.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { withHeaderSecrets } from '../../providers/headers.ts';
 import { dialectOf } from '../../providers/profile.ts';

@@ -2,8 +2,10 @@
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
-import type { ConnectionConfig } from '../../domain/types.ts';
-import type { Chance, Clock, Credentials, TokenReply } from '../../ports/index.ts';
+import type { ConnectionConfig } from '../../domain/connection.ts';
+import type { Chance, Clock } from '../../ports/clock.ts';
+import type { Credentials } from '../../ports/credentials.ts';
+import type { TokenReply } from '../../ports/token-endpoint.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
 import { privateKeyOf } from '../../providers/secret-formats.ts';
 import { filledRecord } from '../../providers/templates.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { limits } from '../../domain/limits.ts';
-import type { TokenReply } from '../../ports/index.ts';
+import type { TokenReply } from '../../ports/token-endpoint.ts';
 import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
 
 export interface HttpRequest {

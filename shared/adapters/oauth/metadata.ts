@@ -1,8 +1,8 @@
 /** Authorization server metadata over HTTP (RFC 8414, OpenID Connect Discovery 1.0). oauth4webapi knows where it is and judges it. */
 import { allowInsecureRequests, customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import { limits } from '../../domain/limits.ts';
-import type { Discovery, ServerMetadata } from '../../ports/authorization.ts';
-import type { TokenReply } from '../../ports/index.ts';
+import type { Discovery, ServerMetadata } from '../../ports/discovery.ts';
+import type { TokenReply } from '../../ports/token-endpoint.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { type HttpExchange, httpExchange } from './http-exchange.ts';
 

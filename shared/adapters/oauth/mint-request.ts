@@ -1,6 +1,6 @@
 /** The token request of a provider that has its own, from the template in its preset. */
 import { TOTP } from 'otpauth';
-import type { Credentials } from '../../ports/index.ts';
+import type { Credentials } from '../../ports/credentials.ts';
 import type { Preset } from '../../providers/preset.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
 import { seedOf } from '../../providers/secret-formats.ts';

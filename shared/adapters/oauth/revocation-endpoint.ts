@@ -1,7 +1,7 @@
 /** Revocation endpoints over HTTP (RFC 7009). oauth4webapi writes the request. */
 import { revocationRequest } from 'oauth4webapi';
 import { limits } from '../../domain/limits.ts';
-import type { Revocation } from '../../ports/authorization.ts';
+import type { Revocation } from '../../ports/revocation.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { resolveProvider } from '../../providers/resolve.ts';
 import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';

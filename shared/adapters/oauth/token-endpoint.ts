@@ -3,7 +3,7 @@
  * since errors are facts for the classifier.
  */
 import { clientCredentialsGrantRequest, refreshTokenGrantRequest } from 'oauth4webapi';
-import type { TokenEndpoint, TokenReply, TokenRequest } from '../../ports/index.ts';
+import type { TokenEndpoint, TokenReply, TokenRequest } from '../../ports/token-endpoint.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.ts';
 import { filledRecord } from '../../providers/templates.ts';

@@ -1,8 +1,10 @@
 /** Sealed texts: compact JWE (RFC 7516), `dir` with A256GCM, the key derived from a secret that only some functions may read. */
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import * as v from 'valibot';
-import { Secret } from '../../domain/types.ts';
-import { type Clock, SealBroken, type Sealer, Unavailable } from '../../ports/index.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { SealBroken, Unavailable } from '../../ports/errors.ts';
+import type { Sealer } from '../../ports/sealer.ts';
 import { type KeyRing, keyRing, kidPattern, type Purpose, type ReadKey } from './key-ring.ts';
 
 const Header = v.looseObject({ kid: v.pipe(v.string(), v.regex(kidPattern)) });

@@ -2,9 +2,11 @@
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import * as v from 'valibot';
 import { parseConnectionName } from '../../domain/connection-name.ts';
-import { type EpochMs, Secret } from '../../domain/types.ts';
-import type { StateSealer } from '../../ports/authorization.ts';
-import { type Clock, Unavailable } from '../../ports/index.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { EpochMs } from '../../domain/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { Unavailable } from '../../ports/errors.ts';
+import type { StateSealer } from '../../ports/state-sealer.ts';
 import { keyRing, kidPattern, type ReadKey } from './key-ring.ts';
 
 const Header = v.object({ kid: v.pipe(v.string(), v.regex(kidPattern)) });

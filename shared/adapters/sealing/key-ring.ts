@@ -1,8 +1,9 @@
 /** Keys for one purpose, each derived from a version of a secret that only some functions may read. */
 import { hkdfSync } from 'node:crypto';
 import { GetSecretValueCommand, ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Secret } from '../../domain/types.ts';
-import { type Clock, Unavailable } from '../../ports/index.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { Unavailable } from '../../ports/errors.ts';
 import { unavailable } from '../aws/unavailable.ts';
 
 /** One version of a key secret. */

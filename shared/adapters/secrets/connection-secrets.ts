@@ -1,7 +1,10 @@
 /** Refresh tokens, and what connections authenticate with, each in a secret version that the table points to. */
+
+import type { ConnectionName } from '../../domain/connection-name.ts';
 import { limits } from '../../domain/limits.ts';
-import type { ConnectionName } from '../../domain/types.ts';
-import { type CredentialStore, type ImportedRefreshTokens, type RefreshTokenStore, Unavailable } from '../../ports/index.ts';
+import type { CredentialStore } from '../../ports/credentials.ts';
+import { Unavailable } from '../../ports/errors.ts';
+import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
 import { credentialsIn, lookUpIn, refreshTokenIn, textOfCredentials, textOfImport, textOfTokenSet } from './secret-texts.ts';
 import type { SecretVersions } from './secrets-manager-versions.ts';
 

@@ -1,5 +1,6 @@
 /** What Secrets Manager does with old versions by itself: a table keeps everything until somebody deletes it. */
-import type { Clock, Telemetry } from '../../ports/index.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
 import { unavailable } from '../aws/unavailable.ts';
 import { deleteVersions, pagesOf, type SecretsTable, type Written } from './dynamodb-versions.ts';
 

@@ -8,8 +8,9 @@ import {
   PutItemCommand,
   paginateQuery,
 } from '@aws-sdk/client-dynamodb';
-import { Secret } from '../../domain/types.ts';
-import { type Clock, SealBroken, Unavailable } from '../../ports/index.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { SealBroken, Unavailable } from '../../ports/errors.ts';
 import { unavailable } from '../aws/unavailable.ts';
 import { open, seal } from '../sealing/jose-sealer.ts';
 import { type Key, keyRing, type ReadKey } from '../sealing/key-ring.ts';

@@ -1,7 +1,10 @@
 /** What is stored in a secret version, as JSON: written here, checked here when read (docs/storage.md). */
 import * as v from 'valibot';
-import { type EpochMs, Secret, type TokenSet } from '../../domain/types.ts';
-import type { Credentials, LookUp } from '../../ports/index.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { EpochMs } from '../../domain/time.ts';
+import type { TokenSet } from '../../domain/token-set.ts';
+import type { Credentials } from '../../ports/credentials.ts';
+import type { LookUp } from '../../ports/refresh-tokens.ts';
 
 const instant = v.pipe(
   v.number(),

@@ -1,5 +1,5 @@
 /** What must hold of what subscribers are told (L3). */
-import type { Connection } from '../../../shared/domain/types.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
 import type { Checker, Watched } from './checker.ts';
 
 /** A write that changes the state notes it; and once the faults stop, the newest note has been told, and nothing but notes has. */

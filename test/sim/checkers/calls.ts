@@ -1,5 +1,5 @@
 /** What must hold of the requests that the provider sees (S1, S2, S8). */
-import { mayHaveBeenSent } from '../../../shared/domain/rules.ts';
+import { mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
 import type { Call } from '../provider.ts';
 import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';

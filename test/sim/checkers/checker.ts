@@ -3,7 +3,7 @@
  * outside: it knows the provider's truth and the table's, and nothing of what any process believes.
  */
 import type { TokenAnswer } from '../../../shared/application/get-token.ts';
-import type { Connection } from '../../../shared/domain/types.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
 import { boundedPauseMs, type FaultRates } from '../faults.ts';
 import type { Watcher } from '../stores.ts';
 import type { World } from '../world.ts';

@@ -1,7 +1,7 @@
 /** What must hold of what clients are told (S4, L1, L2). */
 
+import { inDoubt, mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
 import { limits } from '../../../shared/domain/limits.ts';
-import { inDoubt, mayHaveBeenSent } from '../../../shared/domain/rules.ts';
 import { trueExpiryOf } from '../provider.ts';
 import { type Checker, endedByPerson, type Watched } from './checker.ts';
 

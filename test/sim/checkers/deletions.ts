@@ -1,6 +1,7 @@
 /** What must hold of a connection that was deleted, and of one that is put again under its name (S10). */
+
+import type { Connection } from '../../../shared/domain/connection.ts';
 import { limits } from '../../../shared/domain/limits.ts';
-import type { Connection } from '../../../shared/domain/types.ts';
 import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';
 

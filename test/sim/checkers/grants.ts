@@ -1,5 +1,5 @@
 /** What must hold of what the table says of a grant (S3, S5, S6). */
-import type { Connection } from '../../../shared/domain/types.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
 import { bounded, type Checker, endedByPerson, type Watched } from './checker.ts';
 
 /** A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for either. */

@@ -1,5 +1,5 @@
 /** What must hold of logins: codes, links, and the grants that they bring (S9). */
-import type { Connection } from '../../../shared/domain/types.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
 import type { Checker, Watched } from './checker.ts';
 

@@ -1,11 +1,16 @@
-/** Small named rules of the refresh protocol. `decide.ts` puts them in order; each is tested on both sides of its limit. */
+/** What the state of a connection calls for. `decide.ts` acts on it; each rule is tested on both sides of its limit. */
 import { restUntil } from './announcements.ts';
+import { inDoubt } from './attempts.ts';
+import type { Connection, Seen } from './connection.ts';
 import { limits } from './limits.ts';
-import { keepAliveAtOf, rejectionDueAtOf, safeAt } from './timing.ts';
-import { type Attempt, attemptsOf, type Connection, type EpochMs, latest, type Profile, plus, type Seen } from './types.ts';
+import type { Profile } from './profile.ts';
+import { type EpochMs, plus } from './time.ts';
+import { keepAliveAtOf, rejectionDueAtOf } from './timing.ts';
 
 export type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
+
 export type WaitReason = 'not_due' | 'leased' | 'backing_off' | 'released';
+
 export type StopReason =
   | 'connection_not_found'
   | 'reauthorization_required'
@@ -27,28 +32,6 @@ export type Assessment =
   | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' | 'deleted' };
 
 export const leaseAlive = (item: Connection, now: EpochMs): boolean => item.lease !== undefined && item.lease.until > now;
-
-/** A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success turn out dead. */
-const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
-
-/** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
-export const unresolved = (item: Connection, exceptFence?: number): Attempt[] =>
-  attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
-
-/** Those among them that may have brought one newer than what is committed. */
-export const mayHaveBeenSent = (item: Connection, exceptFence?: number): Attempt[] =>
-  unresolved(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
-
-/** Those among them that may have consumed the *current* refresh token. */
-export const inDoubt = (item: Connection, exceptFence?: number): Attempt[] =>
-  mayHaveBeenSent(item, exceptFence).filter((attempt) => attempt.generation === item.generation);
-
-/** Until when an earlier holder could still answer, or undefined when none can. */
-export function holdersAnswerUntil(attempts: readonly Attempt[], now: EpochMs): EpochMs | undefined {
-  const open = attempts.filter((attempt) => !attempt.ended).map((attempt) => safeAt(attempt.startedAt));
-  const until = open.length > 0 ? latest(...open) : undefined;
-  return until !== undefined && until > now ? until : undefined;
-}
 
 /** Nobody has asked for this connection's token for so long that it is not renewed ahead of need. */
 export const isUnused = (item: Connection, profile: Profile, now: EpochMs): boolean =>
@@ -81,13 +64,4 @@ export function assess(seen: Seen, now: EpochMs): Assessment {
   if (item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
   if (item.notBefore !== undefined && item.notBefore > now) return { kind: 'wait', until: item.notBefore, reason: 'backing_off' };
   return { kind: 'refresh', reason: want.reason };
-}
-
-/** The connection as it would be without our own lease and attempt, to decide again on it. */
-export function withoutMine(item: Connection, fence: number): Connection {
-  const { [String(fence)]: _attempt, ...attempts } = item.attempts;
-  const { [String(fence)]: _error, ...errors } = item.errors;
-  const { lease, ...rest } = item;
-  const others = { ...rest, attempts, errors, calls: item.calls - 1 };
-  return lease === undefined || lease.fence === fence ? others : { ...others, lease };
 }

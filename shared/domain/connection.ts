@@ -1,75 +1,14 @@
 /**
- * The values that the protocol speaks of. One record holds all the state of one connection, so that every step is
- * one conditional write of one item. The attribute names here are the attribute names in the table (docs/storage.md).
+ * All that is known of one connection: one record, so that every step of the protocol is one conditional write of one item.
+ * The attribute names here are the attribute names in the table (docs/storage.md).
  */
-
-declare const brand: unique symbol;
-
-/** Milliseconds since 1970-01-01T00:00Z. Durations are plain numbers whose names end in `Ms`. */
-export type EpochMs = number & { readonly [brand]: 'EpochMs' };
-
-/** A connection's name: `[a-z0-9]` and inner hyphens, 1 to 63 characters. Parsed once, at the border. */
-export type ConnectionName = string & { readonly [brand]: 'ConnectionName' };
-
-/** Returns the instant `ms` after `instant` (before it, if negative). */
-export const plus = (instant: EpochMs, ms: number): EpochMs => (instant + ms) as EpochMs;
-export const earliest = (...instants: EpochMs[]): EpochMs => Math.min(...instants) as EpochMs;
-export const latest = (...instants: EpochMs[]): EpochMs => Math.max(...instants) as EpochMs;
-
-/** A value that must never be printed. Every way of turning it into text gives `[redacted]`; only `reveal` does not. */
-export class Secret<T = string> {
-  readonly #value: T;
-  constructor(value: T) {
-    this.#value = value;
-  }
-  reveal(): T {
-    return this.#value;
-  }
-  toString(): string {
-    return '[redacted]';
-  }
-  toJSON(): string {
-    return '[redacted]';
-  }
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[redacted]';
-  }
-}
+import type { Announcement } from './announcement.ts';
+import type { ConnectionName } from './connection-name.ts';
+import type { Cause, Failure } from './failure.ts';
+import type { Profile, Renewal } from './profile.ts';
+import type { EpochMs } from './time.ts';
 
 export type State = 'active' | 'reauthorization_required' | 'misconfigured';
-
-/**
- * Why a connection is not active. `refresh_in_doubt` is a loss that we may have caused (a reply lost inside a dying
- * process at a single-use provider); the others are the provider's word.
- */
-export type Cause =
-  | 'not_authorized_yet'
-  | 'refresh_in_doubt'
-  | 'invalid_grant'
-  | 'refresh_token_expired'
-  | 'refresh_token_reused'
-  | 'invalid_client'
-  | 'invalid_request';
-
-/** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
-export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';
-
-/** The last failure, kept as facts. `description` is the provider's own words with anything secret-looking removed. */
-export interface Failure {
-  readonly class: FailureClass;
-  /** Short and stable: the provider's `error` code, `http_503`, `time_out`, `connection_refused` … */
-  readonly code: string;
-  readonly status?: number;
-  readonly description?: string;
-  readonly cause?: Cause;
-  /** What somebody should do about it, where the provider's rules know more than the cause says. */
-  readonly fix?: string;
-  readonly at: EpochMs;
-  /** How many failures in a row, this one included. */
-  readonly count: number;
-  /** The fencing token of the attempt that failed: recognises our own write when its reply was lost. */
-  readonly fence: number;
-}
 
 /** The right to send one refresh request. Ends by itself; whoever holds it renews it while working. */
 export interface Lease {
@@ -118,9 +57,6 @@ export interface ConnectionConfig {
   /** Whoever put the connection knows that it may end another's grant, or have its own ended. */
   readonly allowGrantConflict?: true;
 }
-
-/** `while_used`: ahead of expiry only if somebody asked within the last hour. `always`: whether or not. */
-export type Renewal = 'while_used' | 'always';
 
 /** A login that was asked for. Its code is redeemed once: by whoever writes itself down as its redeemer. */
 export interface PendingAuthorization {
@@ -234,71 +170,6 @@ export interface GrantEnded {
   readonly versionId?: string;
 }
 
-/** What a client needs beside the access token, and nobody else: it is sealed with it. */
-export interface Companions {
-  /** Secrets that go into headers of requests, by the name of their setting. */
-  readonly secrets?: Readonly<Record<string, Secret>>;
-  /** Where the provider wants the requests. */
-  readonly endpoint?: string;
-}
-
-/** What a token endpoint gave, as understood. */
-export interface TokenSet {
-  readonly accessToken: Secret;
-  readonly companions?: Companions;
-  readonly refreshToken?: Secret;
-  readonly tokenType: string;
-  readonly scope?: string;
-  readonly requestedAt: EpochMs;
-  readonly receivedAt: EpochMs;
-  readonly expiresAt: EpochMs;
-}
-
-/** The provider facts that the protocol needs, resolved from preset and connection. */
-export interface Profile {
-  /** `mint`: made from stored secrets in the provider's own way. `static`: a stored secret itself. Neither has a refresh token. */
-  readonly grant: 'refresh_token' | 'client_credentials' | 'mint' | 'static';
-  readonly marginMs: number;
-  /** Earliest age, counted from its arrival, at which a token may be renewed; 0 where the provider sets none. */
-  readonly minTokenAgeMs: number;
-  /** Lifetime to assume when the reply does not tell. */
-  readonly defaultLifetimeMs: number;
-  /**
-   * May a refresh token whose fate is unknown be sent again at once? `after_holder` (single use, or unknown): only when
-   * no earlier holder can still answer, since a provider may revoke the whole grant on reuse.
-   */
-  readonly ambiguousRetry: 'at_once' | 'after_holder';
-  /** How long we wait for the token endpoint. */
-  readonly callTimeoutMs: number;
-  /** How many secrets the refresh tokens alternate over. */
-  readonly slots: number;
-  readonly renewal: Renewal;
-  /** An idle refresh token is used at least this often, so that it does not lapse. */
-  readonly keepAliveMs?: number;
-  /** A grant ends so long after it was given, however much it is used; and when it was not used for so long. */
-  readonly grantLifetimeMs?: number;
-  readonly grantIdleMs?: number;
-  /** How many calls may end in an error within any hour, and how many may be made in a day (UTC); our own stop before the provider's. */
-  readonly errorsPerHour?: number;
-  readonly callsPerDay?: number;
-  /** First delay of the back-off by failure code (`http_429`), else `default`. */
-  readonly firstDelayMs: Readonly<Record<string, number>> & { readonly default: number };
-}
-
-/** A change of a connection that people or programs may want to know of. It holds no secret. */
-export interface Announcement {
-  /** The same for a repeated announcement of the same change. */
-  readonly id: string;
-  readonly change: 'authorized' | 'reauthorization_required' | 'misconfigured' | 'recovered' | 'reauthorization_due';
-  readonly connection: ConnectionName;
-  readonly provider: string;
-  /** Why the connection is not active. */
-  readonly cause?: Cause;
-  readonly at: EpochMs;
-  /** Of `reauthorization_due`: when the provider ends the grant if nobody authorizes again. */
-  readonly grantEndsAt?: EpochMs;
-}
-
 /** A connection together with what its provider is like. */
 export interface Seen {
   readonly item: Connection;
@@ -313,6 +184,3 @@ export function versionIdOf(grantId: string, fence: number): string {
 
 /** Which secret the next token set's refresh token goes to. By generation: failed attempts would unbalance slots by fence. */
 export const slotFor = (item: Connection, profile: Profile): number => (item.generation + 1) % profile.slots;
-
-/** Attempts in the order in which they were made. */
-export const attemptsOf = (item: Connection): Attempt[] => Object.values(item.attempts).sort((a, b) => a.fence - b.fence);

@@ -1,0 +1,19 @@
+/** A change of a connection that subscribers are told of. */
+
+import type { ConnectionName } from './connection-name.ts';
+import type { Cause } from './failure.ts';
+import type { EpochMs } from './time.ts';
+
+/** A change of a connection that people or programs may want to know of. It holds no secret. */
+export interface Announcement {
+  /** The same for a repeated announcement of the same change. */
+  readonly id: string;
+  readonly change: 'authorized' | 'reauthorization_required' | 'misconfigured' | 'recovered' | 'reauthorization_due';
+  readonly connection: ConnectionName;
+  readonly provider: string;
+  /** Why the connection is not active. */
+  readonly cause?: Cause;
+  readonly at: EpochMs;
+  /** Of `reauthorization_due`: when the provider ends the grant if nobody authorizes again. */
+  readonly grantEndsAt?: EpochMs;
+}

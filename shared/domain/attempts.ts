@@ -1,0 +1,38 @@
+/** Questions about attempts: which may have been sent, which leave the current refresh token in doubt, who may still answer. */
+import type { Attempt, Connection } from './connection.ts';
+import { type EpochMs, latest } from './time.ts';
+import { safeAt } from './timing.ts';
+
+/** Attempts in the order in which they were made. */
+export const attemptsOf = (item: Connection): Attempt[] => Object.values(item.attempts).sort((a, b) => a.fence - b.fence);
+
+/** A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success turn out dead. */
+const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
+
+/** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
+export const unresolved = (item: Connection, exceptFence?: number): Attempt[] =>
+  attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
+
+/** Those among them that may have brought one newer than what is committed. */
+export const mayHaveBeenSent = (item: Connection, exceptFence?: number): Attempt[] =>
+  unresolved(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
+
+/** Those among them that may have consumed the *current* refresh token. */
+export const inDoubt = (item: Connection, exceptFence?: number): Attempt[] =>
+  mayHaveBeenSent(item, exceptFence).filter((attempt) => attempt.generation === item.generation);
+
+/** Until when an earlier holder could still answer, or undefined when none can. */
+export function holdersAnswerUntil(attempts: readonly Attempt[], now: EpochMs): EpochMs | undefined {
+  const open = attempts.filter((attempt) => !attempt.ended).map((attempt) => safeAt(attempt.startedAt));
+  const until = open.length > 0 ? latest(...open) : undefined;
+  return until !== undefined && until > now ? until : undefined;
+}
+
+/** The connection as it would be without our own lease and attempt, to decide again on it. */
+export function withoutMine(item: Connection, fence: number): Connection {
+  const { [String(fence)]: _attempt, ...attempts } = item.attempts;
+  const { [String(fence)]: _error, ...errors } = item.errors;
+  const { lease, ...rest } = item;
+  const others = { ...rest, attempts, errors, calls: item.calls - 1 };
+  return lease === undefined || lease.fence === fence ? others : { ...others, lease };
+}

@@ -1,0 +1,35 @@
+/** What a failed call means, and why a connection is not active. */
+import type { EpochMs } from './time.ts';
+
+/**
+ * Why a connection is not active. `refresh_in_doubt` is a loss that we may have caused (a reply lost inside a dying
+ * process at a single-use provider); the others are the provider's word.
+ */
+export type Cause =
+  | 'not_authorized_yet'
+  | 'refresh_in_doubt'
+  | 'invalid_grant'
+  | 'refresh_token_expired'
+  | 'refresh_token_reused'
+  | 'invalid_client'
+  | 'invalid_request';
+
+/** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
+export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';
+
+/** The last failure, kept as facts. `description` is the provider's own words with anything secret-looking removed. */
+export interface Failure {
+  readonly class: FailureClass;
+  /** Short and stable: the provider's `error` code, `http_503`, `time_out`, `connection_refused` … */
+  readonly code: string;
+  readonly status?: number;
+  readonly description?: string;
+  readonly cause?: Cause;
+  /** What somebody should do about it, where the provider's rules know more than the cause says. */
+  readonly fix?: string;
+  readonly at: EpochMs;
+  /** How many failures in a row, this one included. */
+  readonly count: number;
+  /** The fencing token of the attempt that failed: recognises our own write when its reply was lost. */
+  readonly fence: number;
+}

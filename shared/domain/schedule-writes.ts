@@ -1,0 +1,38 @@
+/** When a connection is looked at next. */
+
+import type { Connection } from './connection.ts';
+import { limits } from './limits.ts';
+import { type EpochMs, latest, plus } from './time.ts';
+import { asSeen, exists, sameGeneration, type Write } from './writes.ts';
+
+/**
+ * Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). A promise that is due by somebody's clock is
+ * none: whoever asks may be the one whom its message has woken, with a clock that is behind the promiser's.
+ */
+export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
+  name: 'promise_wake',
+  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: plus(now, limits.skewMs) }, { path: 'wakeAt', above: soonEnough }] }],
+  set: { wakeAt },
+  remove: [],
+  // Another waiter may have hit the same millisecond: then two messages are sent, which harms less than none.
+  mine: [{ path: 'wakeAt', equals: wakeAt }],
+});
+
+/** Lets an idle connection rest, if nobody has asked and nothing was committed since it was seen. */
+export const rest = (item: Connection, dueAt: EpochMs | undefined): Write => ({
+  name: 'rest',
+  when: [exists, sameGeneration(item), asSeen('lastUsed', item.lastUsed)],
+  set: dueAt === undefined ? {} : { dueAt },
+  remove: dueAt === undefined ? ['dueAt'] : [],
+});
+
+/** Puts a resting connection back into the due index, if no commit did so meanwhile. */
+export function arm(item: Connection, now: EpochMs): Write {
+  const dueAt = latest(now, item.refreshAt ?? now, item.notBefore ?? now);
+  return {
+    name: 'arm',
+    when: [sameGeneration(item), { any: [{ absent: 'dueAt' }, { path: 'dueAt', above: dueAt }] }],
+    set: { dueAt },
+    remove: [],
+  };
+}

@@ -1,0 +1,11 @@
+import type { Brand } from './brand.ts';
+
+/** Milliseconds since 1970-01-01T00:00Z. Durations are plain numbers whose names end in `Ms`. */
+export type EpochMs = Brand<number, 'EpochMs'>;
+
+/** Returns the instant `ms` after `instant` (before it, if negative). */
+export const plus = (instant: EpochMs, ms: number): EpochMs => (instant + ms) as EpochMs;
+
+export const earliest = (...instants: EpochMs[]): EpochMs => Math.min(...instants) as EpochMs;
+
+export const latest = (...instants: EpochMs[]): EpochMs => Math.max(...instants) as EpochMs;

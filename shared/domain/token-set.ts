@@ -1,0 +1,24 @@
+/** What a token endpoint gave, as understood. */
+
+import type { Secret } from './secret.ts';
+import type { EpochMs } from './time.ts';
+
+/** What a client needs beside the access token, and nobody else: it is sealed with it. */
+export interface Companions {
+  /** Secrets that go into headers of requests, by the name of their setting. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  /** Where the provider wants the requests. */
+  readonly endpoint?: string;
+}
+
+/** What a token endpoint gave, as understood. */
+export interface TokenSet {
+  readonly accessToken: Secret;
+  readonly companions?: Companions;
+  readonly refreshToken?: Secret;
+  readonly tokenType: string;
+  readonly scope?: string;
+  readonly requestedAt: EpochMs;
+  readonly receivedAt: EpochMs;
+  readonly expiresAt: EpochMs;
+}

@@ -1,0 +1,34 @@
+/** What clients leave behind: that they asked, want a renewal, or saw a token refused. */
+
+import type { Connection } from './connection.ts';
+import { limits } from './limits.ts';
+import { type EpochMs, latest, plus } from './time.ts';
+import { rejectionDueAtOf } from './timing.ts';
+import { exists, sameGeneration, stillActive, type Write } from './writes.ts';
+
+/** A client asked. Unconditional, but it must not bring back a deleted connection. */
+export const touch = (now: EpochMs): Write => ({ name: 'touch', when: [exists], set: { lastUsed: now }, remove: [] });
+
+/** "The provider refused this token": noted once for a generation, however many clients report it. */
+export function reject(item: Connection, now: EpochMs): Write {
+  const rejected: Connection = { ...item, rejectedGeneration: item.generation, rejections: (item.rejections ?? 0) + 1 };
+  return {
+    name: 'reject',
+    when: [sameGeneration(item), stillActive, { any: [{ absent: 'rejectedGeneration' }, { path: 'rejectedGeneration', below: item.generation }] }],
+    set: {
+      rejectedGeneration: item.generation,
+      rejections: (item.rejections ?? 0) + 1,
+      lastUsed: now,
+      dueAt: latest(rejectionDueAtOf(rejected) ?? now, item.notBefore ?? now),
+    },
+    remove: [],
+  };
+}
+
+/** The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due from now on. */
+export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
+  name: 'ask',
+  when: [sameGeneration(item), ...(hasten ? [stillActive] : []), { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] }],
+  set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
+  remove: [],
+});

@@ -1,0 +1,24 @@
+/** The table of connections. */
+import type { Connection } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { EpochMs } from '../domain/time.ts';
+import type { Write } from '../domain/writes.ts';
+
+export type Applied = { readonly applied: true; readonly item: Connection } | { readonly applied: false; readonly item: Connection | undefined };
+
+/** The table. Every method throws `Unavailable` when it cannot be reached. */
+export interface ConnectionStore {
+  /** A strongly consistent read. */
+  read(connection: ConnectionName): Promise<Connection | undefined>;
+  /** Writes the first item of a connection; false if there is one already. */
+  create(item: Connection): Promise<boolean>;
+  /**
+   * Applies one conditional write, atomically. Not applied: the item as it is now. If `write.mine` holds of that item the write
+   * had been applied by an earlier try whose reply was lost, and the answer is `applied`.
+   */
+  apply(connection: ConnectionName, write: Write): Promise<Applied>;
+  /** Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`. Eventually consistent. */
+  listDue(shard: string, until: EpochMs, limit: number): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
+  /** A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no connections and not listed. */
+  list(limit: number, after?: ConnectionName): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
+}

@@ -1,0 +1,15 @@
+/** What a store or key may throw. */
+
+/** A store or queue could not be reached, refused to answer, or timed out; whether it acted is unknown. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+  readonly store: 'table' | 'secrets' | 'queue' | 'keys' | 'events';
+  constructor(store: Unavailable['store'], options?: { cause?: unknown }) {
+    super(`${store} unavailable`, options);
+    this.store = store;
+  }
+}
+
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}

@@ -1,0 +1,28 @@
+/** Where refresh tokens are kept. */
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { TokenSet } from '../domain/token-set.ts';
+
+export type LookUp = { readonly kind: 'found'; readonly tokens: TokenSet } | { readonly kind: 'absent' } | { readonly kind: 'unreadable' };
+
+/** Where refresh tokens are kept: secrets in slots, read by version id only. */
+export interface RefreshTokenStore {
+  /** The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does not exist. Throws `Unavailable`, `SealBroken`. */
+  read(connection: ConnectionName, slot: number, versionId: string): Promise<Secret | undefined>;
+  /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
+  lookUp(connection: ConnectionName, slot: number, versionId: string): Promise<LookUp>;
+  /**
+   * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again succeeds.
+   * False if the version exists with other content. Throws `Unavailable`.
+   */
+  persist(connection: ConnectionName, slot: number, versionId: string, tokens: TokenSet): Promise<boolean>;
+}
+
+/** Where an imported refresh token is put, by a function that cannot read one. */
+export interface ImportedRefreshTokens {
+  /**
+   * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same again
+   * succeeds. False if the version exists with other content. Throws `Unavailable`.
+   */
+  storeRefreshToken(connection: ConnectionName, slot: number, versionId: string, refreshToken: Secret): Promise<boolean>;
+}

@@ -1,0 +1,23 @@
+/** The provider's token endpoint. */
+import type { Answer } from '../domain/classify.ts';
+import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Profile } from '../domain/profile.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Credentials } from './credentials.ts';
+
+/** A token endpoint's reply as it came, or how the call ended without one. */
+export type TokenReply = Answer;
+
+/** One token request: RFC 6749's, or the provider's own. */
+export interface TokenRequest {
+  readonly config: ConnectionConfig;
+  readonly grant: Exclude<Profile['grant'], 'static'>;
+  readonly refreshToken?: Secret;
+  readonly credentials: Credentials;
+  readonly timeoutMs: number;
+}
+
+export interface TokenEndpoint {
+  /** Sends one request and never retries. Never throws for what the network or the provider does. */
+  request(request: TokenRequest): Promise<TokenReply>;
+}

@@ -31,15 +31,26 @@ export interface Asked {
  * Returns what to do after this reply (or after none: `undefined`), why, and where that was read. `retryAt` is in milliseconds since 1970. A provider that has no
  * rules of its own, or is not known, gets those of RFC 6750 §3.1 and RFC 9110 alone. Throws for numbers that are none.
  */
-export function adviceOn(provider: string | ApiPreset, reply: ReplyOfApi | undefined, { method, failures = 0, now, chance = 0 }: Asked): Advice {
+export function adviceOn(
+  provider: string | ApiPreset,
+  reply: ReplyOfApi | undefined,
+  { method, failures = 0, now, chance = 0 }: Asked,
+): Advice {
   const faults = [
     ...(Number.isInteger(failures) && failures >= 0 ? [] : ['failures: must be a whole number from 0']),
     ...(Number.isFinite(now) ? [] : ['now: must be milliseconds since 1970']),
     ...(chance >= 0 && chance < 1 ? [] : ['chance: must be at least 0 and less than 1']),
   ];
   if (faults.length > 0) throw new TypeError(faults.join('; '));
-  const own = typeof provider !== 'string' ? provider : Object.hasOwn(knownApis, provider) ? knownApis[provider] : undefined;
-  const lowered = Object.fromEntries(Object.entries(reply?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const own =
+    typeof provider !== 'string' ? provider : Object.hasOwn(knownApis, provider) ? knownApis[provider] : undefined;
+  const lowered = Object.fromEntries(
+    Object.entries(reply?.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   const dialect = { ...(own ?? { rules: [] }), ...(own?.format === 'xml' && { parse: xmlMembers }) };
-  return adviceFor(reply && { ...reply, headers: lowered }, { ...(method !== undefined && { method }), failures, now: now as EpochMs, chance }, dialect);
+  return adviceFor(
+    reply && { ...reply, headers: lowered },
+    { ...(method !== undefined && { method }), failures, now: now as EpochMs, chance },
+    dialect,
+  );
 }

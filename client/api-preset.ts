@@ -27,7 +27,10 @@ export const apiRuleEntries = {
 };
 export const retryEntries = {
   do: v.literal('retry'),
-  delaySeconds: v.union([positive, range], 'must be a whole number of seconds, or { from, to } with "from" less than "to"'),
+  delaySeconds: v.union(
+    [positive, range],
+    'must be a whole number of seconds, or { from, to } with "from" less than "to"',
+  ),
   growth: v.picklist(['exponential', 'constant']),
   mayHaveActed: v.exactOptional(v.literal(true)),
 };
@@ -63,8 +66,10 @@ const apiPresetSchema = v.pipe(
       const before = rules.slice(0, index).findIndex((earlier) => covers(earlier.when, rule.when));
       if (before >= 0) issue(index, `is never reached: rule ${before} holds whenever it does`);
       const aboutReplies = Object.keys(conditionEntries).filter((name) => name in rule.when);
-      if (rule.when.unanswered && aboutReplies.length > 0) issue(index, `is about no reply, and so cannot look at its ${aboutReplies.join(', ')}`);
-      if ('mayHaveActed' in rule && rule.when.safe === true) issue(index, 'says mayHaveActed of requests that only read: remove it');
+      if (rule.when.unanswered && aboutReplies.length > 0)
+        issue(index, `is about no reply, and so cannot look at its ${aboutReplies.join(', ')}`);
+      if ('mayHaveActed' in rule && rule.when.safe === true)
+        issue(index, 'says mayHaveActed of requests that only read: remove it');
     });
   }),
 );
@@ -78,7 +83,8 @@ function covers(first: When, second: When): boolean {
   return (Object.keys(first) as (keyof When)[]).every((name) => {
     const [mine, other]: readonly unknown[] = [first[name], second[name]];
     if (name === 'failures') return other !== undefined && Number(mine) <= Number(other);
-    if (Array.isArray(mine) && Array.isArray(other)) return other.every((one) => mine.includes(one) || mine.includes(classOf(one)));
+    if (Array.isArray(mine) && Array.isArray(other))
+      return other.every((one) => mine.includes(one) || mine.includes(classOf(one)));
     return JSON.stringify(mine) === JSON.stringify(other);
   });
 }

@@ -141,7 +141,12 @@ export const commonApiRules: readonly ApiRule[] = [
     comment: 'A renewed token was refused as well: another renewal would not help.',
     source: 'RFC 9110 §15.5.2',
   },
-  { when: { status: [401] }, do: 'report_token', comment: 'The access token was refused, or was not sent.', source: 'RFC 9110 §15.5.2' },
+  {
+    when: { status: [401] },
+    do: 'report_token',
+    comment: 'The access token was refused, or was not sent.',
+    source: 'RFC 9110 §15.5.2',
+  },
   {
     when: { status: [403] },
     do: 'correct_request',
@@ -179,7 +184,12 @@ export const commonApiRules: readonly ApiRule[] = [
     comment: 'The server failed, perhaps after it had acted.',
     source: 'RFC 9110 §15.6',
   },
-  { when: {}, do: 'correct_request', comment: 'The same request would be answered in the same way.', source: 'RFC 9110 §15.5' },
+  {
+    when: {},
+    do: 'correct_request',
+    comment: 'The same request would be answered in the same way.',
+    source: 'RFC 9110 §15.5',
+  },
 ];
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
@@ -192,8 +202,14 @@ export function adviceFor(answer: HttpReply | undefined, request: ApiRequest, di
   const safe = safeMethods.includes(request.method?.toUpperCase() ?? '');
   const members = dialect.parse === undefined ? membersOf(reply) : asMembers(dialect.parse(reply.body));
   const error = firstText(members, [...(dialect.errors ?? []), 'error', 'error.code']);
-  const words = reply.status >= 400 || error !== undefined ? descriptionOf(reply, members, dialect.descriptions ?? []) : undefined;
-  const facts: ErrorFacts = { ...reply, members, ...(error !== undefined && { error }), ...(words !== undefined && { description: words }) };
+  const words =
+    reply.status >= 400 || error !== undefined ? descriptionOf(reply, members, dialect.descriptions ?? []) : undefined;
+  const facts: ErrorFacts = {
+    ...reply,
+    members,
+    ...(error !== undefined && { error }),
+    ...(words !== undefined && { description: words }),
+  };
 
   const rule = [...dialect.rules, ...commonApiRules].find(
     ({ when }) =>
@@ -205,7 +221,12 @@ export function adviceFor(answer: HttpReply | undefined, request: ApiRequest, di
   if (rule === undefined) throw new Error('the last common rule matches everything');
   const clean = (text: string | undefined) => text && redact(text, []).slice(0, limits.descriptionLength);
   const [code, description] = [clean(error), clean(words)];
-  const explained = { reason: rule.comment, source: rule.source, ...(code && { error: code }), ...(description && { description }) };
+  const explained = {
+    reason: rule.comment,
+    source: rule.source,
+    ...(code && { error: code }),
+    ...(description && { description }),
+  };
   if (rule.do !== 'retry') return { do: rule.do, ...explained };
 
   const resetHeaders = reply.status === 429 ? (dialect.resetHeaders ?? []) : [];
@@ -215,7 +236,10 @@ export function adviceFor(answer: HttpReply | undefined, request: ApiRequest, di
   return { do: 'retry', retryAt, retryAfterSeconds, mayHaveActed: !safe && rule.mayHaveActed === true, ...explained };
 }
 
-function delayMs({ delaySeconds, growth }: Extract<ApiRule, { do: 'retry' }>, { failures, chance }: ApiRequest): number {
+function delayMs(
+  { delaySeconds, growth }: Extract<ApiRule, { do: 'retry' }>,
+  { failures, chance }: ApiRequest,
+): number {
   const { from, to } = typeof delaySeconds === 'number' ? { from: delaySeconds, to: delaySeconds } : delaySeconds;
   const first = from + (to - from) * chance;
   return Math.round(Math.min(growth === 'exponential' ? first * 2 ** failures : first, longestDelaySeconds) * 1_000);

@@ -32,11 +32,18 @@ import { dueIndex, type StateStack } from './state-stack.ts';
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
 
-  constructor(scope: Construct, id: string, { table, accessKey, refreshKey, stateKey, secrets }: StateStack, jwt?: JwtAuthorization) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { table, accessKey, refreshKey, stateKey, secrets }: StateStack,
+    jwt?: JwtAuthorization,
+  ) {
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
     const secretPrefix = `${this.stackName}/`;
     const secretsOf = (may: MayOfSecrets): FunctionBinding =>
-      secrets === undefined ? connectionSecrets(this, secretPrefix, may) : sealedSecrets(this, secrets, secretPrefix, may);
+      secrets === undefined
+        ? connectionSecrets(this, secretPrefix, may)
+        : sealedSecrets(this, secrets, secretPrefix, may);
     const requests = new RefreshQueue(this, 'RefreshQueue');
     // Two is the least that an event source can be limited to.
     const reservedConcurrency = wholeNumber(this.node, 'reservedRefreshConcurrency', { from: 2, to: 1_000 });
@@ -47,7 +54,11 @@ export class BrokerStack extends Stack {
       name: 'token',
       timeoutMs: limits.tokenTimeoutMs,
       memoryMb: 512,
-      bindings: [items(table, 'GetItem', 'UpdateItem'), sealingKey('ACCESS_KEY_SECRET_ID', accessKey), sendTo(requests.queue)],
+      bindings: [
+        items(table, 'GetItem', 'UpdateItem'),
+        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
+        sendTo(requests.queue),
+      ],
     });
 
     const refresh = new BrokerFunction(this, 'RefreshFunction', {
@@ -127,7 +138,10 @@ export class BrokerStack extends Stack {
     new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
 
     new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
-    new CfnOutput(this, 'RedirectUri', { value: `${this.#api.api.apiEndpoint}${callbackPath}`, description: 'To be registered with each provider' });
+    new CfnOutput(this, 'RedirectUri', {
+      value: `${this.#api.api.apiEndpoint}${callbackPath}`,
+      description: 'To be registered with each provider',
+    });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
     new CfnOutput(this, 'EventBusName', { value: events.bus.eventBusName });
     new CfnOutput(this, 'EventTopicArn', { value: events.topic.topicArn });

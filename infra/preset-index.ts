@@ -19,7 +19,10 @@ export const presetFiles = (): string[] =>
 
 /** The text of the index that lists these files. */
 export function indexOf(files: readonly string[]): string {
-  const presets = files.map((file) => ({ file, name: basename(file, '.ts').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()) }));
+  const presets = files.map((file) => ({
+    file,
+    name: basename(file, '.ts').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+  }));
   return [
     '/** The presets there are, by name. Written by `npm run presets` and by every synth from the files beside it: do not edit. */',
     "import { byName } from '../by-name.ts';",
@@ -47,7 +50,10 @@ function check(file: string): void {
   try {
     parsePreset(preset);
   } catch (error) {
-    throw new Error(`shared/providers/presets/${file}: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error });
+    throw new Error(`shared/providers/presets/${file}: ${error instanceof Error ? error.message : 'unknown error'}`, {
+      cause: error,
+    });
   }
-  if (preset.name !== basename(file, '.ts')) throw new Error(`shared/providers/presets/${file}: its name is "${preset.name}"; let it be that of the file`);
+  if (preset.name !== basename(file, '.ts'))
+    throw new Error(`shared/providers/presets/${file}: its name is "${preset.name}"; let it be that of the file`);
 }

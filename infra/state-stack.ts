@@ -35,7 +35,10 @@ export class StateStack extends Stack {
   constructor(scope: Construct, id: string, secretStore: SecretStore = 'secrets-manager') {
     super(scope, id, { description: 'Token broker: state', terminationProtection: true });
 
-    this.table = new Table(this, 'Connections', { ...kept, partitionKey: { name: 'connection', type: AttributeType.STRING } });
+    this.table = new Table(this, 'Connections', {
+      ...kept,
+      partitionKey: { name: 'connection', type: AttributeType.STRING },
+    });
     this.table.addGlobalSecondaryIndex({
       indexName: dueIndex,
       partitionKey: { name: 'dueShard', type: AttributeType.STRING },
@@ -66,7 +69,8 @@ export class StateStack extends Stack {
     });
     Validations.of(key).acknowledge({
       id: 'AwsSolutions-SMG4',
-      reason: 'Sealed texts name the version of the key that sealed them; a rotation on a timer would leave texts whose version has been pruned.',
+      reason:
+        'Sealed texts name the version of the key that sealed them; a rotation on a timer would leave texts whose version has been pruned.',
     });
     return key;
   }

@@ -8,7 +8,9 @@ import { problem } from './reply.ts';
 /** The scope for every connection; none has a star in its name. */
 const everyConnection = 'token:*';
 
-export type Access = { readonly allowed: true } | { readonly allowed: false; readonly reason: 'not_authenticated' | 'scope_missing' };
+export type Access =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly reason: 'not_authenticated' | 'scope_missing' };
 
 /** API Gateway hands claims on as text, a list as `[a b]`. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html */
 const Jwt = v.object({ claims: v.object({ scope: v.optional(v.string(), ''), scp: v.optional(v.string(), '') }) });
@@ -19,13 +21,15 @@ const Iam = v.object({ userArn: v.string() });
  * or `token:*`, in `scope` or `scp`; the latter alone opens what no connection can be called (`undefined`). Anybody else is refused.
  */
 export function accessTo(connection: ConnectionName | undefined, authorizer: unknown): Access {
-  const { jwt, iam } = typeof authorizer === 'object' && authorizer !== null ? (authorizer as { jwt?: unknown; iam?: unknown }) : {};
+  const { jwt, iam } =
+    typeof authorizer === 'object' && authorizer !== null ? (authorizer as { jwt?: unknown; iam?: unknown }) : {};
   if (jwt === undefined) return v.is(Iam, iam) ? { allowed: true } : { allowed: false, reason: 'not_authenticated' };
   const parsed = v.safeParse(Jwt, jwt);
   if (!parsed.success) return { allowed: false, reason: 'scope_missing' };
   const { scope, scp } = parsed.output.claims;
   const granted = [...scopesIn(scope), ...scopesIn(scp)];
-  const allowed = granted.includes(everyConnection) || (connection !== undefined && granted.includes(`token:${connection}`));
+  const allowed =
+    granted.includes(everyConnection) || (connection !== undefined && granted.includes(`token:${connection}`));
   return allowed ? { allowed } : { allowed, reason: 'scope_missing' };
 }
 

@@ -22,20 +22,31 @@ const offer: Handler = async (event) => {
   const result = await authorize(world, connection, redirectUriOf(event));
   switch (result.kind) {
     case 'offered':
-      return json(201, { authorize_url: result.authorizeUrl.href, expires_at: new Date(result.expiresAt).toISOString() });
+      return json(201, {
+        authorize_url: result.authorizeUrl.href,
+        expires_at: new Date(result.expiresAt).toISOString(),
+      });
     case 'not_found':
-      return problem('connection_not_found', { detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.` });
+      return problem('connection_not_found', {
+        detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.`,
+      });
     case 'not_authorizable':
       return invalid([
         result.reason === 'no_login'
           ? { path: 'connection', message: 'has a grant that nobody logs in for' }
-          : { path: 'settings.authorization_endpoint', message: `is missing: put it with PUT /connections/${connection}` },
+          : {
+              path: 'settings.authorization_endpoint',
+              message: `is missing: put it with PUT /connections/${connection}`,
+            },
       ]);
     case 'grant_conflict':
     case 'grant_pending':
       return grantRefused(result, world.clock.now());
     case 'conflict':
-      return problem('conflict', { detail: 'The connection was replaced at the same moment. No link was made; try again.', retryAfterSeconds: 1 });
+      return problem('conflict', {
+        detail: 'The connection was replaced at the same moment. No link was made; try again.',
+        retryAfterSeconds: 1,
+      });
   }
 };
 

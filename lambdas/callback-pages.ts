@@ -25,7 +25,12 @@ function wordsFor(redemption: Redemption): Words {
         next: 'If that was a mistake, open the same link again while it is valid, and allow access.',
       };
     case 'unknown_link':
-      return { status: 400, title: 'This link does not work', what: `It is incomplete, was altered, or is not from here. ${unchanged}`, next: anotherLink };
+      return {
+        status: 400,
+        title: 'This link does not work',
+        what: `It is incomplete, was altered, or is not from here. ${unchanged}`,
+        next: anotherLink,
+      };
     case 'link_expired':
       return {
         status: 410,

@@ -30,7 +30,8 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     if (!name.ok) return invalid(name.faults);
     const { store, clock } = compose();
     const item = await store.read(name.value);
-    if (item === undefined) return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
+    if (item === undefined)
+      return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
     return json(200, described(item, clock.now()));
   },
 
@@ -57,7 +58,10 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
           retryAfterSeconds: 1,
         });
       case 'deleting':
-        return problem('conflict', { detail: `Connection "${name.value}" is being deleted. Put it again when it is gone.`, retryAfterSeconds: 10 });
+        return problem('conflict', {
+          detail: `Connection "${name.value}" is being deleted. Put it again when it is gone.`,
+          retryAfterSeconds: 10,
+        });
     }
   },
 

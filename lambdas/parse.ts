@@ -5,7 +5,9 @@ import { type ConnectionName, parseConnectionName } from '../shared/domain/conne
 import { limits } from '../shared/domain/limits.ts';
 import type { Fault } from './reply.ts';
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
@@ -27,7 +29,9 @@ const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
 };
 
 /** `min_ttl` and `wait`, whole seconds, as milliseconds. Anything else in the query is a fault: it would be a misunderstanding. */
-export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonly minTtlMs: number; readonly waitMs: number }> {
+export function parseTokenQuery(
+  event: APIGatewayProxyEventV2,
+): Parsed<{ readonly minTtlMs: number; readonly waitMs: number }> {
   const query = event.queryStringParameters ?? {};
   const faults: Fault[] = [];
   const values = Object.fromEntries(
@@ -35,23 +39,35 @@ export function parseTokenQuery(event: APIGatewayProxyEventV2): Parsed<{ readonl
       const text = query[path];
       if (text === undefined) return [path, defaultMs];
       const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : Number.NaN;
-      if (!(ms >= leastMs && ms <= mostMs)) faults.push({ path, message: `must be a whole number of seconds from ${leastMs / 1_000} to ${mostMs / 1_000}` });
+      if (!(ms >= leastMs && ms <= mostMs))
+        faults.push({
+          path,
+          message: `must be a whole number of seconds from ${leastMs / 1_000} to ${mostMs / 1_000}`,
+        });
       return [path, ms];
     }),
   );
   for (const path of Object.keys(query)) {
     if (!Object.hasOwn(tokenParameters, path))
-      faults.push({ path, message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}` });
+      faults.push({
+        path,
+        message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}`,
+      });
   }
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { minTtlMs: values.min_ttl ?? 0, waitMs: values.wait ?? 0 } };
+  return faults.length > 0
+    ? { ok: false, faults }
+    : { ok: true, value: { minTtlMs: values.min_ttl ?? 0, waitMs: values.wait ?? 0 } };
 }
 
 /** After which connection a list goes on: the `next` of the page before. */
 export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
   const { after, ...others } = event.queryStringParameters ?? {};
-  const faults = Object.keys(others).map((path): Fault => ({ path, message: 'is not a parameter of this call; it takes after' }));
+  const faults = Object.keys(others).map(
+    (path): Fault => ({ path, message: 'is not a parameter of this call; it takes after' }),
+  );
   const value = after === undefined ? undefined : parseConnectionName(after);
-  if (after !== undefined && value === undefined) faults.push({ path: 'after', message: 'must be the "next" of the page before' });
+  if (after !== undefined && value === undefined)
+    faults.push({ path: 'after', message: 'must be the "next" of the page before' });
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }
 
@@ -74,8 +90,20 @@ const RejectionBody = v.strictObject({
     v.integer('must be a whole number'),
     v.minValue(1, 'must be at least 1'),
   ),
-  status: v.exactOptional(v.pipe(v.number('must be the HTTP status of the refusal'), v.integer('must be a whole number'), v.minValue(100), v.maxValue(599))),
-  detail: v.exactOptional(v.pipe(v.string('must be text'), v.maxLength(limits.descriptionLength, `must have at most ${limits.descriptionLength} characters`))),
+  status: v.exactOptional(
+    v.pipe(
+      v.number('must be the HTTP status of the refusal'),
+      v.integer('must be a whole number'),
+      v.minValue(100),
+      v.maxValue(599),
+    ),
+  ),
+  detail: v.exactOptional(
+    v.pipe(
+      v.string('must be text'),
+      v.maxLength(limits.descriptionLength, `must have at most ${limits.descriptionLength} characters`),
+    ),
+  ),
 });
 
 /** The body of a report that the provider refused a token. */
@@ -84,8 +112,12 @@ export function parseRejection(event: APIGatewayProxyEventV2): Parsed<v.InferOut
   if (!body.ok) return body;
   const parsed = v.safeParse(RejectionBody, body.value);
   if (parsed.success) return { ok: true, value: parsed.output };
-  return { ok: false, faults: parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'body', message: issue.message })) };
+  return {
+    ok: false,
+    faults: parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'body', message: issue.message })),
+  };
 }
 
 /** Every fault of every part. */
-export const faultsOf = (...parts: readonly Parsed<unknown>[]): readonly Fault[] => parts.flatMap((part) => (part.ok ? [] : part.faults));
+export const faultsOf = (...parts: readonly Parsed<unknown>[]): readonly Fault[] =>
+  parts.flatMap((part) => (part.ok ? [] : part.faults));

@@ -16,12 +16,18 @@ export type ProblemCode =
   | 'temporarily_unavailable'
   | 'internal_error';
 
-const kinds: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string; readonly retryable: boolean }>> = {
+const kinds: Readonly<
+  Record<ProblemCode, { readonly status: number; readonly title: string; readonly retryable: boolean }>
+> = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
   forbidden: { status: 403, title: 'The caller may not use this connection', retryable: false },
   connection_not_found: { status: 404, title: 'There is no connection of this name', retryable: false },
   conflict: { status: 409, title: 'The connection was changed at the same time', retryable: true },
-  grant_conflict: { status: 409, title: 'Another connection has the grant of this user and application', retryable: false },
+  grant_conflict: {
+    status: 409,
+    title: 'Another connection has the grant of this user and application',
+    retryable: false,
+  },
   reauthorization_required: { status: 409, title: 'Somebody has to authorize this connection again', retryable: false },
   misconfigured: { status: 409, title: 'The provider does not accept this connection’s settings', retryable: false },
   temporarily_unavailable: { status: 503, title: 'No valid token can be served at this moment', retryable: true },
@@ -49,13 +55,20 @@ export interface ProblemDetails {
   readonly downstreamErrors?: readonly DownstreamError[];
 }
 
-export const json = (statusCode: number, body: unknown, headers: Readonly<Record<string, string>> = {}): APIGatewayProxyStructuredResultV2 => ({
+export const json = (
+  statusCode: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): APIGatewayProxyStructuredResultV2 => ({
   statusCode,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   body: JSON.stringify(body),
 });
 
-export const noContent: APIGatewayProxyStructuredResultV2 = { statusCode: 204, headers: { 'cache-control': 'no-store' } };
+export const noContent: APIGatewayProxyStructuredResultV2 = {
+  statusCode: 204,
+  headers: { 'cache-control': 'no-store' },
+};
 
 /** Returns the problem as `application/problem+json`, with `Retry-After` where there is something to wait for. */
 export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayProxyStructuredResultV2 {
@@ -73,7 +86,8 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
     ...(faults === undefined ? {} : { faults }),
     downstream_errors: downstreamErrors ?? [],
   };
-  const retryAfter: Record<string, string> = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  const retryAfter: Record<string, string> =
+    retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
 }
 
@@ -95,5 +109,8 @@ export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayPro
 export function invalid(found: readonly Fault[]): APIGatewayProxyStructuredResultV2 {
   // A fault of the body as a whole has no path in it.
   const faults = found.map(({ path, message }) => ({ path: path === '' ? 'body' : path, message }));
-  return problem('invalid_request', { detail: `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}. Nothing was changed.`, faults });
+  return problem('invalid_request', {
+    detail: `${faults.map(({ path, message }) => `${path}: ${message}`).join('; ')}. Nothing was changed.`,
+    faults,
+  });
 }

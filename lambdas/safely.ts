@@ -7,7 +7,11 @@ export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxy
 
 /** A handler that always answers: a store out of reach is for the caller to wait for, anything else is ours to mend. Both are logged. */
 export const safely =
-  (compose: () => { readonly telemetry: Telemetry }, handle: Handler, failed: (error: unknown) => APIGatewayProxyStructuredResultV2 = problemOf): Handler =>
+  (
+    compose: () => { readonly telemetry: Telemetry },
+    handle: Handler,
+    failed: (error: unknown) => APIGatewayProxyStructuredResultV2 = problemOf,
+  ): Handler =>
   async (event) => {
     try {
       return await handle(event);
@@ -18,6 +22,12 @@ export const safely =
   };
 
 function problemOf(error: unknown): APIGatewayProxyStructuredResultV2 {
-  if (!(error instanceof Unavailable)) return problem('internal_error', { detail: 'The broker failed; its log says why. Nothing is known to have changed.' });
-  return problem('temporarily_unavailable', { detail: `${error.message}; nothing is known to have changed. Try again.`, retryAfterSeconds: 5 });
+  if (!(error instanceof Unavailable))
+    return problem('internal_error', {
+      detail: 'The broker failed; its log says why. Nothing is known to have changed.',
+    });
+  return problem('temporarily_unavailable', {
+    detail: `${error.message}; nothing is known to have changed. Try again.`,
+    retryAfterSeconds: 5,
+  });
 }

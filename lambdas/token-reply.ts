@@ -12,16 +12,28 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
     case 'token':
       return json(200, tokenBody(answer));
     case 'not_found':
-      return problem('connection_not_found', { detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.` });
+      return problem('connection_not_found', {
+        detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.`,
+      });
     case 'refused': {
       const { cause } = answer.item;
-      const next = answer.code === 'misconfigured' ? `${fixOf(answer.item)} Correct its settings with` : 'Authorize it again, or import a refresh token with';
+      const next =
+        answer.code === 'misconfigured'
+          ? `${fixOf(answer.item)} Correct its settings with`
+          : 'Authorize it again, or import a refresh token with';
       const detail = `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} PUT /connections/${connection}.`;
-      return problem(answer.code, { detail, ...(cause === undefined ? {} : { cause }), downstreamErrors: downstreamErrors(answer.item) });
+      return problem(answer.code, {
+        detail,
+        ...(cause === undefined ? {} : { cause }),
+        downstreamErrors: downstreamErrors(answer.item),
+      });
     }
     case 'unsatisfiable': {
       const detail = `min_ttl is more than a token of connection "${connection}" ever lives. Ask for less.`;
-      return problem('invalid_request', { detail, faults: [{ path: 'min_ttl', message: 'is more than the lifetime of a token' }] });
+      return problem('invalid_request', {
+        detail,
+        faults: [{ path: 'min_ttl', message: 'is more than the lifetime of a token' }],
+      });
     }
     case 'unavailable':
       return problem('temporarily_unavailable', {
@@ -44,11 +56,17 @@ function tokenBody({ item, accessToken, companions, now, warning }: Extract<Toke
     refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
     generation: item.generation,
     scope: item.scope,
-    headers: requestHeaders(item.config, { accessToken, tokenType, ...(companions?.secrets && { secrets: companions.secrets }) }),
+    headers: requestHeaders(item.config, {
+      accessToken,
+      tokenType,
+      ...(companions?.secrets && { secrets: companions.secrets }),
+    }),
     endpoint: companions?.endpoint,
     warning,
   };
 }
 
 const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
-  retryAt !== undefined && retryAt > now ? `the next can be expected from ${new Date(retryAt).toISOString()}` : 'a renewal is being tried';
+  retryAt !== undefined && retryAt > now
+    ? `the next can be expected from ${new Date(retryAt).toISOString()}`
+    : 'a renewal is being tried';

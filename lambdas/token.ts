@@ -30,4 +30,7 @@ const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
 };
 
 /** Before anything is looked at: a refusal tells nothing of what there is. */
-export const handler = safely(compose, async (event) => refusalOf(event) ?? handlers[event.routeKey as RouteKey<'token'>](event));
+export const handler = safely(
+  compose,
+  async (event) => refusalOf(event) ?? handlers[event.routeKey as RouteKey<'token'>](event),
+);

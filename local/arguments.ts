@@ -18,7 +18,9 @@ const providers: readonly string[] = [...Object.keys(demoProviders), 'none'];
 const isProvider = (name: unknown): name is ProviderName => typeof name === 'string' && providers.includes(name);
 const listed = `${providers.slice(0, -1).join(', ')} or ${providers.at(-1)}`;
 const widest = Math.max(...providers.map((name) => name.length));
-const kinds = Object.entries(demoProviders).map(([name, { about }], i) => `    ${name.padEnd(widest)}  ${about}${i === 0 ? ' (default)' : ''}`);
+const kinds = Object.entries(demoProviders).map(
+  ([name, { about }], i) => `    ${name.padEnd(widest)}  ${about}${i === 0 ? ' (default)' : ''}`,
+);
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
@@ -52,19 +54,32 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if (values.help) return 'help';
   const faults: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
+    if (token.kind === 'positional')
+      faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
     if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
   }
-  const { port = '8790', data = '.broker', provider = 'oidc-provider', 'secret-store': secretStore = 'secrets-manager' } = values;
-  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
+  const {
+    port = '8790',
+    data = '.broker',
+    provider = 'oidc-provider',
+    'secret-store': secretStore = 'secrets-manager',
+  } = values;
+  if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
-  else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) faults.push(`--data: ${data} is not a directory.`);
+  else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false)
+    faults.push(`--data: ${data} is not a directory.`);
   if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
-  if (!isSecretStore(secretStore)) faults.push(`--secret-store: takes ${secretStores.join(' or ')}, not ${said(secretStore)}.`);
-  const jwt = parseJwtAuthorization({ issuer: values['jwt-issuer'], audience: values['jwt-audience'] }, { issuer: '--jwt-issuer', audience: '--jwt-audience' });
+  if (!isSecretStore(secretStore))
+    faults.push(`--secret-store: takes ${secretStores.join(' or ')}, not ${said(secretStore)}.`);
+  const jwt = parseJwtAuthorization(
+    { issuer: values['jwt-issuer'], audience: values['jwt-audience'] },
+    { issuer: '--jwt-issuer', audience: '--jwt-audience' },
+  );
   if ('faults' in jwt) faults.push(...jwt.faults);
   if (faults.length > 0 || !isProvider(provider) || !isSecretStore(secretStore) || 'faults' in jwt) return { faults };
   return { port: Number(port), directory: String(data), provider, secretStore, ...(jwt.jwt && { jwt: jwt.jwt }) };
 }
 
-const said = (value: string | boolean | undefined): string => (typeof value === 'string' && value !== '' ? value : 'nothing');
+const said = (value: string | boolean | undefined): string =>
+  typeof value === 'string' && value !== '' ? value : 'nothing';

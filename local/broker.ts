@@ -97,7 +97,10 @@ export async function startLocalBroker(options: LocalBrokerOptions): Promise<Loc
   }
 }
 
-async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) => void): Promise<Omit<LocalBroker, 'close'>> {
+async function start(
+  options: LocalBrokerOptions,
+  onClose: (end: () => unknown) => void,
+): Promise<Omit<LocalBroker, 'close'>> {
   const directory = resolve(options.directory);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const lock = lockDirectory(directory);
@@ -122,14 +125,28 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   onClose(sqs.close);
   const eventBridge = await startEventBridge({ database, ...(options.onEvent && { onEvent: options.onEvent }) });
   onClose(eventBridge.close);
-  const emulators = { dynamoDb: dynamoDb.url, secretsManager: secretsManager.url, sqs: sqs.url, eventBridge: eventBridge.url };
+  const emulators = {
+    dynamoDb: dynamoDb.url,
+    secretsManager: secretsManager.url,
+    sqs: sqs.url,
+    eventBridge: eventBridge.url,
+  };
   const endpoints = (await options.endpoints?.(emulators)) ?? emulators;
 
   const client = { region: account.region, credentials: dummyCredentials };
-  const secrets = await createSecrets(secretsOf(assembly), new SecretsManagerClient({ ...client, endpoint: secretsManager.url }));
+  const secrets = await createSecrets(
+    secretsOf(assembly),
+    new SecretsManagerClient({ ...client, endpoint: secretsManager.url }),
+  );
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
-  const deployment = deploymentOf(assembly, { ...account, apiUrl: gateway.url, queueUrl, secretArn: (name) => secrets.get(name) ?? name });
-  for (const { name, properties } of deployment.tables) await createTable(dynamoDb.url, { TableName: name, ...properties });
+  const deployment = deploymentOf(assembly, {
+    ...account,
+    apiUrl: gateway.url,
+    queueUrl,
+    secretArn: (name) => secrets.get(name) ?? name,
+  });
+  for (const { name, properties } of deployment.tables)
+    await createTable(dynamoDb.url, { TableName: name, ...properties });
   keepChoice();
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
   for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
@@ -138,7 +155,12 @@ async function start(options: LocalBrokerOptions, onClose: (end: () => unknown) 
   const provider =
     options.provider === 'none'
       ? undefined
-      : await startDemoProvider(options.provider, { database, directory, redirectUri: `${gateway.url}${callbackPath}`, ...(onTokenCall && { onTokenCall }) });
+      : await startDemoProvider(options.provider, {
+          database,
+          directory,
+          redirectUri: `${gateway.url}${callbackPath}`,
+          ...(onTokenCall && { onTokenCall }),
+        });
   if (provider) onClose(provider.close);
 
   const lambda = startLambda(deployment.functions, {
@@ -200,5 +222,10 @@ const contextOf = ({ jwt, secretStore = 'secrets-manager' }: LocalBrokerOptions)
 
 /** SQS takes the values of attributes as text. */
 function attributesOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]));
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
+  );
 }

@@ -11,7 +11,9 @@ export function chooseSecretStore(directory: string, secretStore: SecretStore): 
   const path = join(directory, 'secret-store.json');
   const before: unknown = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).secretStore : undefined;
   if (before === 'dynamodb' && secretStore !== 'dynamodb') {
-    throw new Error(`The secrets of ${directory} are in the table: start it with --secret-store dynamodb, as before, or give another --data.`);
+    throw new Error(
+      `The secrets of ${directory} are in the table: start it with --secret-store dynamodb, as before, or give another --data.`,
+    );
   }
   return () => keep(path, { secretStore });
 }

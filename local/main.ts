@@ -11,7 +11,8 @@ else {
   const calls = { total: 0, errors: 0 };
   startLocalBroker({
     ...given,
-    onSynthesis: () => console.log('Synthesizing the template and bundling the functions; the next start will not have to …'),
+    onSynthesis: () =>
+      console.log('Synthesizing the template and bundling the functions; the next start will not have to …'),
     onTokenCall({ status }) {
       calls.total += 1;
       if (status >= 400) calls.errors += 1;
@@ -20,7 +21,9 @@ else {
     onLog(functionName, line) {
       const said = narrate(functionName, line, new Date());
       if (said === undefined) return;
-      const ledger = said.includes(': renewed') ? `  (token calls at the provider: ${calls.total}, errors: ${calls.errors})` : '';
+      const ledger = said.includes(': renewed')
+        ? `  (token calls at the provider: ${calls.total}, errors: ${calls.errors})`
+        : '';
       console.log(said + ledger);
     },
   })
@@ -62,7 +65,8 @@ function closeOnSignal(broker: LocalBroker): void {
 }
 
 function explain(error: NodeJS.ErrnoException, port: number): string {
-  if (error.code === 'EADDRINUSE') return `Port ${port} is in use. Stop what listens there, or give another one: npm start -- --port 0 takes any free port.`;
+  if (error.code === 'EADDRINUSE')
+    return `Port ${port} is in use. Stop what listens there, or give another one: npm start -- --port 0 takes any free port.`;
   return error.name === 'Error' ? error.message : (error.stack ?? String(error));
 }
 

@@ -35,7 +35,11 @@ export function narrate(functionName: string, line: string, now: Date): string |
 /** Says what subscribers are told. */
 export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
   const { connection, change, cause, grant_ends_at: until } = detail;
-  const about = [change ?? detailType, ...(cause === undefined ? [] : [`(${cause})`]), ...(until === undefined ? [] : [`by ${until}`])].join(' ');
+  const about = [
+    change ?? detailType,
+    ...(cause === undefined ? [] : [`(${cause})`]),
+    ...(until === undefined ? [] : [`by ${until}`]),
+  ].join(' ');
   return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;
 }
 

@@ -54,7 +54,8 @@ const isSet = (variable: Variable): boolean => (process.env[variable] ?? '') !==
 
 function required(variable: Variable): string {
   const value = process.env[variable] ?? '';
-  if (value === '') throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
+  if (value === '')
+    throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
   return value;
 }
 
@@ -69,7 +70,8 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-const connections = (dueIndexName = '') => dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
+const connections = (dueIndexName = '') =>
+  dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
 const claims = () => dynamoDbGrantClaims(dynamoDb(), required('TABLE_NAME'));
 const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
 
@@ -82,7 +84,12 @@ const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_T
 function secretVersions(client: SecretsManagerClient, written?: SecretPruning['written']): SecretVersions {
   const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));
   if (!isSet('SECRETS_TABLE_NAME')) return inSecretsManager();
-  const sealed = dynamoDbVersions(secretsTable(), secretsManagerKey(client, required('SECRETS_KEY_SECRET_ID')), systemClock, written);
+  const sealed = dynamoDbVersions(
+    secretsTable(),
+    secretsManagerKey(client, required('SECRETS_KEY_SECRET_ID')),
+    systemClock,
+    written,
+  );
   return isSet('SECRET_PREFIX') ? withFallback(sealed, inSecretsManager()) : sealed;
 }
 
@@ -105,7 +112,8 @@ export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pi
     const telemetry = cloudWatchTelemetry('refresh');
     const pruning = isSet('SECRETS_TABLE_NAME') ? secretPruning(secretsTable(), systemClock, telemetry) : undefined;
     const versions = secretVersions(client, pruning?.written);
-    const sealer = (purpose: 'access' | 'refresh', secretId: string) => joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
+    const sealer = (purpose: 'access' | 'refresh', secretId: string) =>
+      joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
     return {
       clock: systemClock,
       chance: systemChance,
@@ -117,7 +125,8 @@ export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pi
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
       grantKeyOf: (config) => grantKeyOf(config),
-      removeSecrets: (connection, slots, mayStill) => secretRemoval(versions).remove(connection, Math.min(slots, mostSlots), mayStill),
+      removeSecrets: (connection, slots, mayStill) =>
+        secretRemoval(versions).remove(connection, Math.min(slots, mostSlots), mayStill),
       source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
@@ -130,7 +139,12 @@ export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pi
   });
 
 export const composePlan = (): (() => PlanWorld) =>
-  once(() => ({ clock: systemClock, store: connections(required('DUE_INDEX')), queue: queue(), telemetry: cloudWatchTelemetry('plan') }));
+  once(() => ({
+    clock: systemClock,
+    store: connections(required('DUE_INDEX')),
+    queue: queue(),
+    telemetry: cloudWatchTelemetry('plan'),
+  }));
 
 export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { readonly discovery: Discovery }) =>
   once(() => {
@@ -158,7 +172,10 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       chance: systemChance,
       store: connections(),
       states: joseState(secretsManagerKey(client, required('STATE_KEY_SECRET_ID')), systemClock),
-      authorizationServer: httpAuthorizationServer({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
+      authorizationServer: httpAuthorizationServer(
+        { allowLoopback: loopbackAllowed() },
+        { clock: systemClock, chance: systemChance },
+      ),
       refreshTokens: refreshTokens(versions),
       credentials: credentials(versions),
       accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),

@@ -6,7 +6,8 @@ import { races } from './scenarios/races.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const picturesIn = (text: string): string[][] => [...text.matchAll(/^```mermaid\n(.*?)\n```$/gms)].map(([, lines = '']) => lines.split('\n'));
+const picturesIn = (text: string): string[][] =>
+  [...text.matchAll(/^```mermaid\n(.*?)\n```$/gms)].map(([, lines = '']) => lines.split('\n'));
 
 const sections = read('docs/races.md')
   .split(/^### /m)
@@ -49,10 +50,16 @@ function faultsOf([first, ...lines]: readonly string[]): string[] {
     if (keyword === 'end') return open.pop() === undefined;
     if (keyword !== undefined) return false;
     const [, noted, from, to] = /^ +(?:Note over (\w+)|(\w+)(?:->>|-->>|-x|--x)(\w+)): \S/.exec(line) ?? [];
-    return (noted === undefined ? [from, to] : [noted]).some((name) => name === undefined || !participants.includes(name));
+    return (noted === undefined ? [from, to] : [noted]).some(
+      (name) => name === undefined || !participants.includes(name),
+    );
   };
   const faults = lines.filter(faulty);
-  return [...(first === 'sequenceDiagram' ? [] : [`not a sequence diagram: ${first}`]), ...faults, ...open.map((keyword) => `${keyword} without end`)];
+  return [
+    ...(first === 'sequenceDiagram' ? [] : [`not a sequence diagram: ${first}`]),
+    ...faults,
+    ...open.map((keyword) => `${keyword} without end`),
+  ];
 }
 
 test.each(globSync('{README.md,docs/*.md}', { cwd: root }))('every picture in %s can be shown', (path) => {

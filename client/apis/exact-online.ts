@@ -21,19 +21,22 @@ export default {
     {
       when: { status: [401], failures: 1 },
       do: 'reauthorize',
-      comment: 'A renewed token was refused as well. Each 401 counts towards ten errors an hour, so it is not tried a third time.',
+      comment:
+        'A renewed token was refused as well. Each 401 counts towards ten errors an hour, so it is not tried a third time.',
       source: limit,
     },
     {
       when: { status: [401] },
       do: 'report_token',
-      comment: 'The access token was refused. It counts towards ten errors an hour that block the key: report it once, and do not loop.',
+      comment:
+        'The access token was refused. It counts towards ten errors an hour that block the key: report it once, and do not loop.',
       source: limit,
     },
     {
       when: { status: ['4xx'] },
       do: 'correct_request',
-      comment: 'The request is wrong. 400, 403 and 404 count towards ten errors an hour that block the key: do not repeat it.',
+      comment:
+        'The request is wrong. 400, 403 and 404 count towards ten errors an hour that block the key: do not repeat it.',
       source: limit,
     },
     {

@@ -8,4 +8,6 @@ import sageIntacctXml from './sage-intacct-xml.ts';
 
 const all: readonly ApiPreset[] = [exactOnline, ixon, maesn, sageIntacctRest, sageIntacctXml];
 
-export const knownApis: Readonly<Record<string, ApiPreset>> = Object.fromEntries(all.flatMap((preset) => preset.providers.map((name) => [name, preset])));
+export const knownApis: Readonly<Record<string, ApiPreset>> = Object.fromEntries(
+  all.flatMap((preset) => preset.providers.map((name) => [name, preset])),
+);

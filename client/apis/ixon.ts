@@ -16,7 +16,8 @@ export default {
       delaySeconds: { from: 1, to: 5 },
       growth: 'exponential',
       mayHaveActed: true,
-      comment: 'A network error: repeat with growing delays until there is an answer. If it always comes back, look at the network.',
+      comment:
+        'A network error: repeat with growing delays until there is an answer. If it always comes back, look at the network.',
       source: errors,
     },
     {
@@ -30,13 +31,15 @@ export default {
     {
       when: { status: ['4xx'], body: '2FA is required' },
       do: 'reauthorize',
-      comment: 'The token was made without the second factor that a role enforces: put settings.otp_seed, or use a service account.',
+      comment:
+        'The token was made without the second factor that a role enforces: put settings.otp_seed, or use a service account.',
       source: errors,
     },
     {
       when: { status: ['4xx'], member: message('^Invalid value'), body: authorization, failures: 1 },
       do: 'reauthorize',
-      comment: 'A new token was refused as well: the credentials that it is made of are wrong, or the key was replaced. Put them.',
+      comment:
+        'A new token was refused as well: the credentials that it is made of are wrong, or the key was replaced. Put them.',
       source: errors,
     },
     {
@@ -46,15 +49,26 @@ export default {
       source: errors,
     },
     {
-      when: { status: ['4xx'], member: message('^Value is too (?:short|long)|must start with a type|does not match regex'), body: authorization, failures: 1 },
+      when: {
+        status: ['4xx'],
+        member: message('^Value is too (?:short|long)|must start with a type|does not match regex'),
+        body: authorization,
+        failures: 1,
+      },
       do: 'correct_request',
-      comment: 'The header Authorization went wrong in its encoding, and a new token did not help: send the headers as GET /token gives them.',
+      comment:
+        'The header Authorization went wrong in its encoding, and a new token did not help: send the headers as GET /token gives them.',
       source: errors,
     },
     {
-      when: { status: ['4xx'], member: message('^Value is too (?:short|long)|must start with a type|does not match regex'), body: authorization },
+      when: {
+        status: ['4xx'],
+        member: message('^Value is too (?:short|long)|must start with a type|does not match regex'),
+        body: authorization,
+      },
       do: 'report_token',
-      comment: 'The token went wrong when it was made or encoded; IXON says to make it again. Look at how the header is sent, too.',
+      comment:
+        'The token went wrong when it was made or encoded; IXON says to make it again. Look at how the header is sent, too.',
       source: errors,
     },
     {
@@ -66,7 +80,8 @@ export default {
     {
       when: { status: ['4xx'] },
       do: 'correct_request',
-      comment: 'The request is invalid; message and propertyName tell which part, for example a wrong public id in Api-Company.',
+      comment:
+        'The request is invalid; message and propertyName tell which part, for example a wrong public id in Api-Company.',
       source: errors,
     },
     {

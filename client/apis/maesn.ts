@@ -21,7 +21,8 @@ export default {
     {
       when: { status: [401] },
       do: 'reauthorize',
-      comment: 'The account key is not valid any more: the grant at the system behind Maesn has ended, and the end user has to reconnect.',
+      comment:
+        'The account key is not valid any more: the grant at the system behind Maesn has ended, and the end user has to reconnect.',
       source: table,
     },
     {
@@ -30,12 +31,23 @@ export default {
       comment: 'X-API-KEY or X-ACCOUNT-KEY is not the right one for this request, or the user is inactive.',
       source: `${table}; docs.maesn.com/guides/error-handling-v2`,
     },
-    { when: { status: [404] }, do: 'correct_request', comment: 'Maesn did not find it: look at path and host.', source: table },
-    { when: { status: [405] }, do: 'correct_request', comment: 'The system behind Maesn does not support this.', source: table },
+    {
+      when: { status: [404] },
+      do: 'correct_request',
+      comment: 'Maesn did not find it: look at path and host.',
+      source: table,
+    },
+    {
+      when: { status: [405] },
+      do: 'correct_request',
+      comment: 'The system behind Maesn does not support this.',
+      source: table,
+    },
     {
       when: { status: ['5xx'], body: downstream },
       do: 'correct_request',
-      comment: 'An error of the system behind Maesn, for example a general ledger account that does not exist: downstreamErrors tells which.',
+      comment:
+        'An error of the system behind Maesn, for example a general ledger account that does not exist: downstreamErrors tells which.',
       source: table,
     },
     {
@@ -50,7 +62,8 @@ export default {
     {
       when: { status: ['4xx'] },
       do: 'correct_request',
-      comment: 'The request is wrong, or the system behind Maesn does not have what it is about; errors and downstreamErrors tell more.',
+      comment:
+        'The request is wrong, or the system behind Maesn does not have what it is about; errors and downstreamErrors tell more.',
       source: table,
     },
   ],

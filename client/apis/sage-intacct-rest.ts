@@ -7,7 +7,13 @@ const token = 'GW-0040|REST-1206|REST-2102|TOKEN_IS_INVALID|tokenInvalid';
 export default {
   providers: ['sage-intacct-rest', 'sage-intacct-client-credentials'],
   format: 'json',
-  errors: ['ia::result.ia::error.errorId', 'ia::error.errorId', 'error.errorId', 'ia::result.ia::error.code', 'ia::error.code'],
+  errors: [
+    'ia::result.ia::error.errorId',
+    'ia::error.errorId',
+    'error.errorId',
+    'ia::result.ia::error.code',
+    'ia::error.code',
+  ],
   descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
   resetHeaders: [
     'x-ia-throttle-limit-retry-after',
@@ -27,7 +33,8 @@ export default {
     {
       when: { status: ['4xx'], body: token, failures: 1 },
       do: 'reauthorize',
-      comment: 'A renewed token was refused as well: mostly another authorization of the same user has replaced this one.',
+      comment:
+        'A renewed token was refused as well: mostly another authorization of the same user has replaced this one.',
       source: codes,
     },
     {

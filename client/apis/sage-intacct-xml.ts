@@ -2,7 +2,8 @@
 import type { ApiPreset } from '../api-preset.ts';
 
 const handling = "Sage's page on error handling";
-const resubmit = 'Resubmit the same request with <uniqueid>true</uniqueid> and the same control ids of its functions: those that were done are not done again.';
+const resubmit =
+  'Resubmit the same request with <uniqueid>true</uniqueid> and the same control ids of its functions: those that were done are not done again.';
 const failed = (level: string) => ({ path: `response.${level}status`, matches: '^failure$' });
 const levels = ['', 'operation.', 'operation.authentication.', 'operation.result.'];
 
@@ -10,7 +11,10 @@ export default {
   providers: ['sage-intacct-xml'],
   format: 'xml',
   errors: levels.map((level) => `response.${level}errormessage.error.errorno`),
-  descriptions: levels.flatMap((level) => [`response.${level}errormessage.error.description2`, `response.${level}errormessage.error.description`]),
+  descriptions: levels.flatMap((level) => [
+    `response.${level}errormessage.error.description2`,
+    `response.${level}errormessage.error.description`,
+  ]),
   resetHeaders: [
     'x-ia-throttle-limit-retry-after',
     'x-ia-minute-rate-limit-retry-after',
@@ -58,7 +62,8 @@ export default {
     {
       when: { error: ['XL03000006'], member: failed('control.') },
       do: 'correct_request',
-      comment: "Control level: wrong sender id or password in this request's control block, or the sender is not authorized for the company. Nothing was run.",
+      comment:
+        "Control level: wrong sender id or password in this request's control block, or the sender is not authorized for the company. Nothing was run.",
       source: handling,
     },
     {
@@ -70,7 +75,8 @@ export default {
     {
       when: { member: failed('operation.authentication.'), failures: 1 },
       do: 'reauthorize',
-      comment: 'Authentication level: a new session was refused as well. Company, user or password is wrong; to repeat it may lock the account ([R]).',
+      comment:
+        'Authentication level: a new session was refused as well. Company, user or password is wrong; to repeat it may lock the account ([R]).',
       source: handling,
     },
     {
@@ -82,7 +88,8 @@ export default {
     {
       when: { body: '<result>\\s*<status>\\s*failure' },
       do: 'correct_request',
-      comment: 'Function level: a function of this request failed, others in it may have succeeded: look at each result by its control id.',
+      comment:
+        'Function level: a function of this request failed, others in it may have succeeded: look at each result by its control id.',
       source: handling,
     },
     {

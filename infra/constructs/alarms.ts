@@ -37,7 +37,16 @@ export interface Watched {
 
 const quiet = TreatMissingData.NOT_BREACHING;
 
-const alarms = ({ token, refresh, plan, connections, authorizations, api, deadLetters, undelivered }: Watched): readonly AlarmEntry[] => [
+const alarms = ({
+  token,
+  refresh,
+  plan,
+  connections,
+  authorizations,
+  api,
+  deadLetters,
+  undelivered,
+}: Watched): readonly AlarmEntry[] => [
   {
     name: 'RefreshFailing',
     means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',

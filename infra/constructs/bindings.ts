@@ -17,10 +17,14 @@ export interface FunctionBinding {
   readonly acknowledge?: readonly { readonly id: string; readonly reason: string }[];
 }
 
-const allow = (resource: string, ...actions: string[]): PolicyStatement => new PolicyStatement({ actions, resources: [resource] });
+const allow = (resource: string, ...actions: string[]): PolicyStatement =>
+  new PolicyStatement({ actions, resources: [resource] });
 
 /** Single items of the table, by the named operations only; its indexes are not included. */
-export const items = (table: Table, ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]): FunctionBinding => ({
+export const items = (
+  table: Table,
+  ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]
+): FunctionBinding => ({
   environment: { TABLE_NAME: table.tableName },
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
 });
@@ -53,7 +57,10 @@ export const announceOn = (bus: EventBus): FunctionBinding => ({
   statements: [allow(bus.eventBusArn, 'events:PutEvents')],
 });
 
-export const sealingKey = (variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`, key: Secret): FunctionBinding => ({
+export const sealingKey = (
+  variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`,
+  key: Secret,
+): FunctionBinding => ({
   environment: { [variable]: key.secretArn },
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
@@ -81,10 +88,17 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
     ...may.remove.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['DeleteSecret'] })),
   ];
   const arn = (resourceName: string): string =>
-    stack.formatArn({ service: 'secretsmanager', resource: 'secret', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
   return {
     environment: { SECRET_PREFIX: prefix },
-    statements: granted.map(({ name, actions }) => allow(arn(name), ...actions.map((action) => `secretsmanager:${action}`))),
+    statements: granted.map(({ name, actions }) =>
+      allow(arn(name), ...actions.map((action) => `secretsmanager:${action}`)),
+    ),
     acknowledge: granted.map(({ name }) => ({
       id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}]`,
       reason: 'Secrets come and go with connections, at run time: they are granted by prefix and kind.',
@@ -99,7 +113,12 @@ const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', c
  * The same secrets, sealed in a table: granted by item, and the key that opens all of them. Secrets Manager may still have some of before, which
  * are read and removed, and not written any more.
  */
-export function sealedSecrets(stack: Stack, { table, key }: SealedSecrets, prefix: string, may: MayOfSecrets): FunctionBinding {
+export function sealedSecrets(
+  stack: Stack,
+  { table, key }: SealedSecrets,
+  prefix: string,
+  may: MayOfSecrets,
+): FunctionBinding {
   const onItems = (kindsOfItems: readonly SecretKind[], ...operations: string[]): PolicyStatement[] =>
     kindsOfItems.length === 0
       ? []
@@ -115,7 +134,8 @@ export function sealedSecrets(stack: Stack, { table, key }: SealedSecrets, prefi
           }),
         ];
   const sealing = sealingKey('SECRETS_KEY_SECRET_ID', key);
-  const earlier = may.read.length + may.remove.length === 0 ? undefined : connectionSecrets(stack, prefix, { ...may, write: [] });
+  const earlier =
+    may.read.length + may.remove.length === 0 ? undefined : connectionSecrets(stack, prefix, { ...may, write: [] });
   return {
     environment: { SECRETS_TABLE_NAME: table.tableName, ...sealing.environment, ...earlier?.environment },
     statements: [

@@ -49,7 +49,11 @@ export class BrokerApi extends Construct {
   constructor(scope: Construct, id: string, functions: RoutedFunctions, jwt?: JwtAuthorization) {
     super(scope, id);
     this.#jwt = jwt && new HttpJwtAuthorizer('Jwt', jwt.issuer, { jwtAudience: [...jwt.audience] });
-    this.api = new HttpApi(this, 'Api', { apiName: Stack.of(this).stackName, createDefaultStage: false, defaultAuthorizer: new HttpIamAuthorizer() });
+    this.api = new HttpApi(this, 'Api', {
+      apiName: Stack.of(this).stackName,
+      createDefaultStage: false,
+      defaultAuthorizer: new HttpIamAuthorizer(),
+    });
     const integrations = {
       token: new HttpLambdaIntegration('token', functions.token),
       connections: new HttpLambdaIntegration('connections', functions.connections),
@@ -67,7 +71,8 @@ export class BrokerApi extends Construct {
       return route.public ? added : [];
     });
     for (const route of open) {
-      const reason = 'A browser that comes back from a login has no signature. The handler does nothing without a state that was sealed here.';
+      const reason =
+        'A browser that comes back from a login has no signature. The handler does nothing without a state that was sealed here.';
       Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
     this.stage = new HttpStage(this, 'Stage', {
@@ -77,12 +82,19 @@ export class BrokerApi extends Construct {
       // A tenth of what all HTTP APIs of an account share: a runaway client cannot starve its neighbours.
       throttle: { rateLimit: 1_000, burstLimit: 500 },
       accessLogSettings: {
-        destination: new LogGroupLogDestination(new LogGroup(this, 'AccessLogs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })),
+        destination: new LogGroupLogDestination(
+          new LogGroup(this, 'AccessLogs', {
+            retention: RetentionDays.ONE_MONTH,
+            removalPolicy: RemovalPolicy.DESTROY,
+          }),
+        ),
         format: AccessLogFormat.custom(JSON.stringify({ ...accessLogFormat, ...(jwt && jwtLogFormat) })),
       },
     });
     const stage = this.stage.node.defaultChild as CfnStage;
-    stage.routeSettings = Object.fromEntries(all.filter((route) => route.public).map(({ method, path }) => [`${method} ${path}`, publicThrottle]));
+    stage.routeSettings = Object.fromEntries(
+      all.filter((route) => route.public).map(({ method, path }) => [`${method} ${path}`, publicThrottle]),
+    );
     // Settings of a route that is not there yet would be refused.
     stage.node.addDependency(...open);
   }
@@ -94,10 +106,14 @@ export class BrokerApi extends Construct {
   grantGetToken(grantee: IGrantable, connection: string): Grant {
     if (this.#jwt) {
       const reason = `JWTs open the token routes (CDK context ${jwtContext.issuer}), where an IAM policy has no effect`;
-      throw new Error(`grantGetToken: ${reason}: have the issuer give the scope token:${connection}; nothing was granted`);
+      throw new Error(
+        `grantGetToken: ${reason}: have the issuer give the scope token:${connection}; nothing was granted`,
+      );
     }
     if (parseConnectionName(connection) === undefined) {
-      throw new Error(`grantGetToken: ${JSON.stringify(connection)} is not a connection's name (1 to 63 of a-z, 0-9 and inner hyphens); nothing was granted`);
+      throw new Error(
+        `grantGetToken: ${JSON.stringify(connection)} is not a connection's name (1 to 63 of a-z, 0-9 and inner hyphens); nothing was granted`,
+      );
     }
     // `GET /token` is short for the connection named `default`.
     const calls = [

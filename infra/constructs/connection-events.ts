@@ -16,7 +16,10 @@ export class ConnectionEvents extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.bus = new EventBus(this, 'Bus', { eventBusName: Stack.of(this).stackName, description: 'Token broker: changes of connections' });
+    this.bus = new EventBus(this, 'Bus', {
+      eventBusName: Stack.of(this).stackName,
+      description: 'Token broker: changes of connections',
+    });
     this.topic = new Topic(this, 'Topic', { enforceSSL: true });
     this.undelivered = new Queue(this, 'Undelivered', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -29,7 +32,9 @@ export class ConnectionEvents extends Construct {
     });
 
     // Not the SnsTopic of CDK: it lets every rule of every account publish.
-    const target: IRuleTarget = { bind: () => ({ arn: this.topic.topicArn, deadLetterConfig: { arn: this.undelivered.queueArn } }) };
+    const target: IRuleTarget = {
+      bind: () => ({ arn: this.topic.topicArn, deadLetterConfig: { arn: this.undelivered.queueArn } }),
+    };
     const rule = new Rule(this, 'ToTopic', {
       description: 'Forwards changes of connections to the topic',
       eventBus: this.bus,

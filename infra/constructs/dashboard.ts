@@ -18,7 +18,9 @@ const graphs = ({ token, refreshQueue }: Shown): Readonly<Record<string, readonl
   'Connections that need a person': [ours('ReauthorizationRequired', 'Sum'), ours('Misconfigured', 'Sum')],
   'How long GET /token takes (ms)': ['p50', 'p99'].map((statistic) => token.metricDuration({ ...minute, statistic })),
   'Errors of GET /token': [token.metricErrors(minute), token.metricThrottles(minute)],
-  'Age of the oldest message in the refresh queue (s)': [refreshQueue.metricApproximateAgeOfOldestMessage({ ...minute, statistic: 'Maximum' })],
+  'Age of the oldest message in the refresh queue (s)': [
+    refreshQueue.metricApproximateAgeOfOldestMessage({ ...minute, statistic: 'Maximum' }),
+  ],
 });
 
 /** The dashboard, called like stack and Region: those of all Regions are in one list, where the second of a name would replace the first. */
@@ -26,7 +28,9 @@ export class BrokerDashboard extends Construct {
   constructor(scope: Construct, id: string, shown: Shown) {
     super(scope, id);
     const { stackName, region } = Stack.of(this);
-    const widgets = Object.entries(graphs(shown)).map(([title, left]) => new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } }));
+    const widgets = Object.entries(graphs(shown)).map(
+      ([title, left]) => new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } }),
+    );
     new Dashboard(this, 'Dashboard', { dashboardName: `${stackName}-${region}`, widgets: [widgets] });
   }
 }

@@ -32,6 +32,12 @@ export class RefreshQueue extends Construct {
    * leave any to renewals is not ensured then.
    */
   feed(consumer: IFunction, reservedConcurrency = 100): void {
-    consumer.addEventSource(new SqsEventSource(this.queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: reservedConcurrency }));
+    consumer.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize: 1,
+        reportBatchItemFailures: true,
+        maxConcurrency: reservedConcurrency,
+      }),
+    );
   }
 }

@@ -38,7 +38,11 @@ export class ApiError extends Error {
 }
 
 /** Returns the input as the schema sees it; else throws what `refuse` makes of a message that lists every fault. */
-export function accept<S extends v.GenericSchema>(schema: S, input: unknown, refuse: (message: string) => Error): v.InferOutput<S> {
+export function accept<S extends v.GenericSchema>(
+  schema: S,
+  input: unknown,
+  refuse: (message: string) => Error,
+): v.InferOutput<S> {
   const parsed = v.safeParse(schema, input);
   if (parsed.success) return parsed.output;
   throw refuse(parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the request'}: ${issue.message}`).join('; '));
@@ -53,10 +57,15 @@ async function answer(service: Service, request: IncomingMessage, response: Serv
   response.once('close', () => gone.abort());
   if (service.faults.down) return void request.socket.destroy();
   const { status, headers, body } = await outcome(service, request, gone.signal);
-  if (service.faults.latencyMs) await sleep(service.faults.latencyMs, undefined, { signal: gone.signal }).catch(() => undefined);
+  if (service.faults.latencyMs)
+    await sleep(service.faults.latencyMs, undefined, { signal: gone.signal }).catch(() => undefined);
   if (service.faults.down) return void request.socket.destroy();
   response
-    .writeHead(status, { 'content-type': `application/x-amz-json-${service.version}`, 'x-amzn-requestid': randomUUID(), ...headers })
+    .writeHead(status, {
+      'content-type': `application/x-amz-json-${service.version}`,
+      'x-amzn-requestid': randomUUID(),
+      ...headers,
+    })
     .end(JSON.stringify(body));
 }
 
@@ -87,7 +96,11 @@ function operationOf(service: Service, request: IncomingMessage): Operation {
   const target = String(request.headers['x-amz-target']);
   const name = target.startsWith(`${service.target}.`) ? target.slice(service.target.length + 1) : '';
   const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
-  if (operation === undefined) throw new ApiError('UnknownOperationException', `The local ${service.target} does not know the operation ${target}.`);
+  if (operation === undefined)
+    throw new ApiError(
+      'UnknownOperationException',
+      `The local ${service.target} does not know the operation ${target}.`,
+    );
   return operation;
 }
 
@@ -99,7 +112,10 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<strin
     // What is too much is read but not kept: a client that is still sending would not see an answer.
     if (bytes <= maxBytes) chunks.push(chunk);
   }
-  if (bytes > maxBytes) throw new ApiError('RequestEntityTooLargeException', `The request has ${bytes} bytes; ${maxBytes} are allowed.`, { status: 413 });
+  if (bytes > maxBytes)
+    throw new ApiError('RequestEntityTooLargeException', `The request has ${bytes} bytes; ${maxBytes} are allowed.`, {
+      status: 413,
+    });
   return Buffer.concat(chunks).toString();
 }
 

@@ -37,6 +37,7 @@ export interface DemoProvider {
 /** What a simulator tells of a call to its token endpoint, as whoever counts them wants to be told. */
 export function tellingOf({ onTokenCall }: DemoOptions, tokenPath: string, grantType: string): (entry: Entry) => void {
   return ({ at, path, status, error }) => {
-    if (path === tokenPath) onTokenCall?.({ at: new Date(at), grantType, status, ...(error !== undefined && { error }) });
+    if (path === tokenPath)
+      onTokenCall?.({ at: new Date(at), grantType, status, ...(error !== undefined && { error }) });
   };
 }

@@ -7,7 +7,8 @@ import { type DemoProviderName, demoProviders } from './index.ts';
 export type { DemoProvider } from './demo-provider.ts';
 
 /** Starts a provider by its name. */
-export const startDemoProvider = (name: DemoProviderName, options: DemoOptions): Promise<DemoProvider> => demoProviders[name].start(options);
+export const startDemoProvider = (name: DemoProviderName, options: DemoOptions): Promise<DemoProvider> =>
+  demoProviders[name].start(options);
 
 export const demoConnection = 'demo';
 
@@ -20,7 +21,11 @@ export async function connectDemo(fetch: SignedFetch, { connection, issueRefresh
   const connected = await fetch(path, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...connection, ...(issueRefreshToken && { refresh_token: await issueRefreshToken() }), renewal: 'always' }),
+    body: JSON.stringify({
+      ...connection,
+      ...(issueRefreshToken && { refresh_token: await issueRefreshToken() }),
+      renewal: 'always',
+    }),
   });
   if (!connected.ok) throw new Error(`PUT ${path} answered ${connected.status}: ${await connected.text()}`);
   // Asking is what brings the first access token; by itself the planner would come to it within a minute.
@@ -29,8 +34,17 @@ export async function connectDemo(fetch: SignedFetch, { connection, issueRefresh
 }
 
 /** A provider that came up on another port than last time has to be told to the connection; one that is never called keeps nothing. */
-async function isConnected(fetch: SignedFetch, path: string, { provider, settings }: DemoProvider['connection']): Promise<boolean> {
+async function isConnected(
+  fetch: SignedFetch,
+  path: string,
+  { provider, settings }: DemoProvider['connection'],
+): Promise<boolean> {
   const existing = await fetch(path);
   const { success, output } = v.safeParse(Description, await existing.json());
-  return success && output.provider === provider && settings.token_endpoint !== undefined && output.settings.token_endpoint === settings.token_endpoint;
+  return (
+    success &&
+    output.provider === provider &&
+    settings.token_endpoint !== undefined &&
+    output.settings.token_endpoint === settings.token_endpoint
+  );
 }

@@ -5,7 +5,10 @@ import { type DemoProviderKind, tellingOf } from './demo-provider.ts';
 export const exactOnline: DemoProviderKind = {
   about: 'a simulator of Exact Online',
   async start(options) {
-    const exact = await startExactOnline({ clock: startClock(), onCall: tellingOf(options, '/api/oauth2/token', 'refresh_token') });
+    const exact = await startExactOnline({
+      clock: startClock(),
+      onCall: tellingOf(options, '/api/oauth2/token', 'refresh_token'),
+    });
     const { url, client, tokenEndpoint, authorizationEndpoint } = exact;
     return {
       url,

@@ -7,7 +7,11 @@ export const sageIntacctXml: DemoProviderKind = {
   async start(options) {
     // So that a newcomer sees a renewal.
     const facts = { sessionSeconds: 60 };
-    const sage = await startSageIntacctXml({ clock: startClock(), facts, onCall: tellingOf(options, '/ia/xml/xmlgw.phtml', 'mint') });
+    const sage = await startSageIntacctXml({
+      clock: startClock(),
+      facts,
+      onCall: tellingOf(options, '/ia/xml/xmlgw.phtml', 'mint'),
+    });
     return {
       url: sage.url,
       title: 'A simulator of Sage Intacct (XML; its sessions live 60 s here, not 24 hours)',

@@ -7,7 +7,11 @@ export const sageIntacct: DemoProviderKind = {
   async start(options) {
     // So that a newcomer sees a renewal.
     const facts = { lifetimeSeconds: 60 };
-    const sage = await startSageIntacct({ clock: startClock(), facts, onCall: tellingOf(options, '/ia/api/v1/oauth2/token', 'refresh_token') });
+    const sage = await startSageIntacct({
+      clock: startClock(),
+      facts,
+      onCall: tellingOf(options, '/ia/api/v1/oauth2/token', 'refresh_token'),
+    });
     const { url, client, tokenEndpoint, authorizationEndpoint } = sage;
     return {
       url,

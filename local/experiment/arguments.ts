@@ -25,12 +25,14 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if (values.help) return 'help';
   const faults: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') faults.push(`${token.value}: what is it? Every argument has a name, such as --workers.`);
+    if (token.kind === 'positional')
+      faults.push(`${token.value}: what is it? Every argument has a name, such as --workers.`);
     if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
   }
   const workers = String(values.workers ?? '1,10,50').split(',');
   const lifetimes = String(values.lifetimes ?? '6');
-  if (workers.length > 5 || !workers.every((text) => isWithin(text, 100))) faults.push('--workers: takes up to 5 numbers from 1 to 100, such as 1,10,50.');
+  if (workers.length > 5 || !workers.every((text) => isWithin(text, 100)))
+    faults.push('--workers: takes up to 5 numbers from 1 to 100, such as 1,10,50.');
   if (!isWithin(lifetimes, 60)) faults.push('--lifetimes: takes a number from 1 to 60.');
   return faults.length > 0 ? { faults } : { workers: workers.map(Number), lifetimes: Number(lifetimes) };
 }

@@ -30,7 +30,11 @@ export async function connect(
     refresh_token: exact.authorize({ secondsAgo: 600 }).refreshToken,
     renewal: 'always',
   };
-  const put = await fetch(`/connections/${connection}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const put = await fetch(`/connections/${connection}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   if (!put.ok) throw new Error(`PUT /connections/${connection} answered ${put.status}: ${await put.text()}`);
   await untilServed(fetch, connection);
 }
@@ -41,7 +45,8 @@ async function untilServed(fetch: SignedFetch, connection: string): Promise<void
     const token = await fetch(tokenPath(connection));
     const body = await token.text();
     if (token.ok) return;
-    if (token.status !== 503 || tries === 4) throw new Error(`GET ${tokenPath(connection)} answered ${token.status}: ${body}`);
+    if (token.status !== 503 || tries === 4)
+      throw new Error(`GET ${tokenPath(connection)} answered ${token.status}: ${body}`);
     await setTimeout(Number(token.headers.get('retry-after')) * 1_000);
   }
 }

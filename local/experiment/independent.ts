@@ -46,7 +46,12 @@ export interface Manners {
   readonly backOffMs: number;
 }
 
-export function independentSender(exact: ExactOnline, store: TokenStore, first: Tokens, { aheadMs, backOffMs }: Manners): Sender {
+export function independentSender(
+  exact: ExactOnline,
+  store: TokenStore,
+  first: Tokens,
+  { aheadMs, backOffMs }: Manners,
+): Sender {
   let tokens = first;
   let grantIsDead = false;
   let failures = 0;
@@ -61,7 +66,12 @@ export function independentSender(exact: ExactOnline, store: TokenStore, first: 
     }
     if (Date.now() < notBefore) return false;
     const { clientId, clientSecret } = exact.client;
-    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: stored.refreshToken, client_id: clientId, client_secret: clientSecret });
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: stored.refreshToken,
+      client_id: clientId,
+      client_secret: clientSecret,
+    });
     const response = await fetch(exact.tokenEndpoint, { method: 'POST', body });
     const text = await response.text();
     // To ask again would be to make errors for nothing: a person has to log in.

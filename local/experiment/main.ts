@@ -29,12 +29,16 @@ else experiment(given).catch((error) => fail(error instanceof Error ? (error.sta
 async function experiment({ workers, lifetimes }: Arguments): Promise<void> {
   console.log(about);
   mkdirSync(assembly, { recursive: true });
-  await synthesize(assembly, () => console.log('Synthesizing the template and bundling the functions; the next start will not have to …\n'));
+  await synthesize(assembly, () =>
+    console.log('Synthesizing the template and bundling the functions; the next start will not have to …\n'),
+  );
   const directory = mkdtempSync(join(tmpdir(), 'token-broker-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const broker = await startLocalBroker({ port: 0, directory, provider: 'none', assembly });
-  const starting = scenarios.flatMap((scenario) => workers.map((number) => startRun(scenario, number, { directory, broker: broker.fetch, lifetimes })));
+  const starting = scenarios.flatMap((scenario) =>
+    workers.map((number) => startRun(scenario, number, { directory, broker: broker.fetch, lifetimes })),
+  );
   const runs = await Promise.all(starting);
   const finish = show(runs, lifetimes);
   finish(await Promise.all(runs.map(({ ended }) => ended)));
@@ -43,7 +47,14 @@ async function experiment({ workers, lifetimes }: Arguments): Promise<void> {
 }
 
 const table = (runs: readonly Run[], lost: readonly number[] = []): string[] =>
-  tableOf(runs.map((run, i) => ({ scenario: run.scenario, workers: run.workers, figures: run.figures(), grantsLost: lost[i] })));
+  tableOf(
+    runs.map((run, i) => ({
+      scenario: run.scenario,
+      workers: run.workers,
+      figures: run.figures(),
+      grantsLost: lost[i],
+    })),
+  );
 
 /** Shows how it goes: the table, drawn anew each second, or a line for each lifetime where it cannot be. Returns what shows the end. */
 function show(runs: readonly Run[], lifetimes: number): (lost: readonly number[]) => void {
@@ -52,14 +63,20 @@ function show(runs: readonly Run[], lifetimes: number): (lost: readonly number[]
   const startedAt = Date.now();
   const minutes = (): string => {
     const passed = Math.floor(((Date.now() - startedAt) / lifetimeMs - 0.5) * 10);
-    return passed < 0 ? 'The workers have their first tokens.' : `Minute ${Math.min(passed, lifetimes * 10)} of ${lifetimes * 10}`;
+    return passed < 0
+      ? 'The workers have their first tokens.'
+      : `Minute ${Math.min(passed, lifetimes * 10)} of ${lifetimes * 10}`;
   };
   const draw = (): void => (screen ? screen.draw([minutes(), '', ...table(runs)]) : console.log(minutes()));
   draw();
   const timer = setInterval(draw, screen ? 1_000 : lifetimeMs);
   return (lost) => {
     clearInterval(timer);
-    const lines = [`${lifetimes * 10} minutes, ${lifetimes} ${lifetimes === 1 ? 'lifetime' : 'lifetimes'} of an access token:`, '', ...table(runs, lost)];
+    const lines = [
+      `${lifetimes * 10} minutes, ${lifetimes} ${lifetimes === 1 ? 'lifetime' : 'lifetimes'} of an access token:`,
+      '',
+      ...table(runs, lost),
+    ];
     if (screen) screen.draw(lines);
     else console.log(`\n${lines.join('\n')}`);
   };

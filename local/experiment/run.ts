@@ -48,7 +48,11 @@ const realMs = (ms: number): number => ms / speed;
 const hourMs = 3_600_000;
 
 /** Starts a provider, gives the workers a fresh token, and lets them work. Counting begins half a lifetime later. */
-export async function startRun(scenario: Scenario, workers: number, { directory, broker, lifetimes }: Surroundings): Promise<Run> {
+export async function startRun(
+  scenario: Scenario,
+  workers: number,
+  { directory, broker, lifetimes }: Surroundings,
+): Promise<Run> {
   const clock = startClock(speed);
   const exact = await startExactOnline({ clock, facts: scenario.facts });
   const name = `run-${new URL(exact.url).port}`;
@@ -96,7 +100,10 @@ export async function startRun(scenario: Scenario, workers: number, { directory,
 
 async function brokered(fetch: SignedFetch, connection: string, exact: ExactOnline, workers: number): Promise<Team> {
   const { lifetimeSeconds, minTokenAgeSeconds } = exactOnlineFacts;
-  await connect(fetch, connection, exact, { lifetime: lifetimeSeconds / speed, minTokenAge: minTokenAgeSeconds / speed });
+  await connect(fetch, connection, exact, {
+    lifetime: lifetimeSeconds / speed,
+    minTokenAge: minTokenAgeSeconds / speed,
+  });
   const issued = exact.ledger.findLast(({ status }) => status === 200);
   if (issued === undefined) throw new Error('the broker serves a token that nobody issued');
   return {
@@ -108,12 +115,20 @@ async function brokered(fetch: SignedFetch, connection: string, exact: ExactOnli
 
 type Independent = Extract<Scenario['client'], { kind: 'independent' }>;
 
-async function independent(path: string, exact: ExactOnline, clock: SimulatorClock, { refreshes, store: kind }: Independent, workers: number): Promise<Team> {
+async function independent(
+  path: string,
+  exact: ExactOnline,
+  clock: SimulatorClock,
+  { refreshes, store: kind }: Independent,
+  workers: number,
+): Promise<Team> {
   const startedAt = clock.now();
   const first: Tokens = { ...exact.authorize(), expiresAt: Date.now() + realMs(lifetimeMs) };
   const file = fileStore(path);
   await file.write(first);
-  const stores: readonly TokenStore[] = Array.from({ length: workers }, () => (kind === 'shared' ? file : ownStore(first)));
+  const stores: readonly TokenStore[] = Array.from({ length: workers }, () =>
+    kind === 'shared' ? file : ownStore(first),
+  );
   const manners: Manners = {
     // The last 30 s of a token, the only ones in which Exact renews it.
     ...(refreshes === 'ahead' && { aheadMs: realMs(lifetimeMs - exactOnlineFacts.minTokenAgeSeconds * 1_000) }),

@@ -20,7 +20,11 @@ export interface Scenario {
 }
 
 /** The same for everybody: what would limit fifty workers whoever refreshes, and how long the token endpoint takes. */
-const alike: Partial<ExactOnlineFacts> = { callsAMinute: Number.POSITIVE_INFINITY, callsADay: Number.POSITIVE_INFINITY, answerMs: 500 };
+const alike: Partial<ExactOnlineFacts> = {
+  callsAMinute: Number.POSITIVE_INFINITY,
+  callsADay: Number.POSITIVE_INFINITY,
+  answerMs: 500,
+};
 /** Processes that know nothing of each other could not keep to an earliest renewal. */
 const reusable = { ...alike, refreshTokens: 'reusable', minTokenAgeSeconds: 0 } as const;
 const endless = { errorsAnHour: Number.POSITIVE_INFINITY } as const;
@@ -49,5 +53,9 @@ export const scenarios: readonly Scenario[] = [
     client: { kind: 'independent', refreshes: 'ahead', store: 'shared' },
     facts: { ...alike, reuseRevokes: true },
   },
-  { title: 'The broker; single use, and reuse revokes the grant', client: { kind: 'broker' }, facts: { ...alike, reuseRevokes: true } },
+  {
+    title: 'The broker; single use, and reuse revokes the grant',
+    client: { kind: 'broker' },
+    facts: { ...alike, reuseRevokes: true },
+  },
 ];

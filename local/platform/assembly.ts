@@ -12,7 +12,9 @@ export interface Assembly {
 export interface Stack {
   readonly name: string;
   readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Outputs: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } | undefined }>>;
+  readonly Outputs: Readonly<
+    Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } | undefined }>
+  >;
   readonly Parameters: Readonly<Record<string, { readonly Default?: unknown }>>;
 }
 
@@ -29,19 +31,34 @@ export class TemplateError extends Error {
 const Manifest = v.object({
   artifacts: v.record(
     v.string(),
-    v.object({ type: v.string(), properties: v.optional(v.object({ templateFile: v.optional(v.string()), file: v.optional(v.string()) }), {}) }),
+    v.object({
+      type: v.string(),
+      properties: v.optional(v.object({ templateFile: v.optional(v.string()), file: v.optional(v.string()) }), {}),
+    }),
   ),
 });
 
 const Template = v.object({
-  Resources: v.record(v.string(), v.object({ Type: v.string(), Properties: v.optional(v.record(v.string(), v.unknown()), {}) })),
-  Outputs: v.optional(v.record(v.string(), v.object({ Value: v.unknown(), Export: v.optional(v.object({ Name: v.unknown() })) })), {}),
+  Resources: v.record(
+    v.string(),
+    v.object({ Type: v.string(), Properties: v.optional(v.record(v.string(), v.unknown()), {}) }),
+  ),
+  Outputs: v.optional(
+    v.record(v.string(), v.object({ Value: v.unknown(), Export: v.optional(v.object({ Name: v.unknown() })) })),
+    {},
+  ),
   Parameters: v.optional(v.record(v.string(), v.object({ Default: v.optional(v.unknown()) })), {}),
 });
 
 const AssetManifest = v.object({
   files: v.optional(
-    v.record(v.string(), v.object({ source: v.object({ path: v.string() }), destinations: v.record(v.string(), v.object({ objectKey: v.string() })) })),
+    v.record(
+      v.string(),
+      v.object({
+        source: v.object({ path: v.string() }),
+        destinations: v.record(v.string(), v.object({ objectKey: v.string() })),
+      }),
+    ),
     {},
   ),
 });
@@ -52,10 +69,12 @@ export function readAssembly(directory: string): Assembly {
   const stacks: Stack[] = [];
   const assets = new Map<string, string>();
   for (const [name, { type, properties }] of artifacts) {
-    if (type === 'aws:cloudformation:stack' && properties.templateFile) stacks.push({ name, ...readJson(Template, directory, properties.templateFile) });
+    if (type === 'aws:cloudformation:stack' && properties.templateFile)
+      stacks.push({ name, ...readJson(Template, directory, properties.templateFile) });
     if (type === 'cdk:asset-manifest' && properties.file) {
       for (const { source, destinations } of Object.values(readJson(AssetManifest, directory, properties.file).files)) {
-        for (const { objectKey } of Object.values(destinations)) assets.set(basename(objectKey), join(directory, source.path));
+        for (const { objectKey } of Object.values(destinations))
+          assets.set(basename(objectKey), join(directory, source.path));
       }
     }
   }
@@ -69,7 +88,11 @@ export function readAssembly(directory: string): Assembly {
   };
 }
 
-function readJson<Schema extends v.GenericSchema>(schema: Schema, directory: string, file: string): v.InferOutput<Schema> {
+function readJson<Schema extends v.GenericSchema>(
+  schema: Schema,
+  directory: string,
+  file: string,
+): v.InferOutput<Schema> {
   const path = join(directory, file);
   const result = v.safeParse(schema, JSON.parse(readFileSync(path, 'utf8')));
   if (!result.success) throw new TemplateError(`${path} is not what CDK writes: ${v.summarize(result.issues)}`);

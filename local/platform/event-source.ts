@@ -70,7 +70,10 @@ export function startEventSource(options: EventSourceOptions): { close(): Promis
   };
 }
 
-async function handle(messages: readonly Message[], { definition, sqs, queueUrl, region, lambda }: EventSourceOptions): Promise<void> {
+async function handle(
+  messages: readonly Message[],
+  { definition, sqs, queueUrl, region, lambda }: EventSourceOptions,
+): Promise<void> {
   const records = messages.map((message) => recordOf(message, definition, region));
   const outcome = await lambda.invoke(definition.functionName, { Records: records });
   const failed = failedIds(outcome, definition, records);
@@ -82,7 +85,13 @@ async function handle(messages: readonly Message[], { definition, sqs, queueUrl,
 
 function recordOf(message: Message, { queueArn }: EventSourceDefinition, awsRegion: string): SQSRecord {
   const { MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} } = message;
-  const { ApproximateReceiveCount = '1', SentTimestamp = '', SenderId = '', ApproximateFirstReceiveTimestamp = '', ...others } = Attributes;
+  const {
+    ApproximateReceiveCount = '1',
+    SentTimestamp = '',
+    SenderId = '',
+    ApproximateFirstReceiveTimestamp = '',
+    ...others
+  } = Attributes;
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -96,10 +105,16 @@ function recordOf(message: Message, { queueArn }: EventSourceDefinition, awsRegi
   };
 }
 
-const BatchResponse = v.object({ batchItemFailures: v.nullish(v.array(v.object({ itemIdentifier: v.pipe(v.string(), v.nonEmpty()) })), []) });
+const BatchResponse = v.object({
+  batchItemFailures: v.nullish(v.array(v.object({ itemIdentifier: v.pipe(v.string(), v.nonEmpty()) })), []),
+});
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: a report that cannot be understood fails the whole batch. */
-function failedIds(outcome: Outcome, definition: EventSourceDefinition, records: readonly SQSRecord[]): ReadonlySet<string> {
+function failedIds(
+  outcome: Outcome,
+  definition: EventSourceDefinition,
+  records: readonly SQSRecord[],
+): ReadonlySet<string> {
   const all = new Set(records.map(({ messageId }) => messageId));
   if ('error' in outcome) return all;
   if (!definition.reportsBatchItemFailures) return new Set();

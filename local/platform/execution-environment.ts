@@ -32,7 +32,10 @@ export async function startEnvironment(
 ): Promise<ExecutionEnvironment> {
   let give: ((invocation: Invocation) => void) | undefined;
   let current: { readonly requestId: string; settle(outcome: Outcome): void } | undefined;
-  let initError: FunctionError | undefined = { errorType: 'Runtime.ExitError', errorMessage: 'Runtime exited before it was ready' };
+  let initError: FunctionError | undefined = {
+    errorType: 'Runtime.ExitError',
+    errorMessage: 'Runtime exited before it was ready',
+  };
 
   const api = await startRuntimeApi({
     listening(giveNext) {
@@ -66,7 +69,10 @@ export async function startEnvironment(
   child.on('exit', (code, signal) => {
     clearTimeout(initTimer);
     api.close();
-    const error = { errorType: 'Runtime.ExitError', errorMessage: `Runtime exited with ${signal ? `signal: ${signal}` : `exit status ${code}`}` };
+    const error = {
+      errorType: 'Runtime.ExitError',
+      errorMessage: `Runtime exited with ${signal ? `signal: ${signal}` : `exit status ${code}`}`,
+    };
     current?.settle({ error });
     events.exited(initError);
   });
@@ -98,7 +104,10 @@ export async function startEnvironment(
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
-function environmentOf({ name, handler, directory, memoryMb }: FunctionDefinition, runtimeApi: string): Record<string, string> {
+function environmentOf(
+  { name, handler, directory, memoryMb }: FunctionDefinition,
+  runtimeApi: string,
+): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     TZ: ':UTC',

@@ -31,9 +31,12 @@ const bodyBytes = 10 * 1024 * 1024;
 /** Starts a loopback HTTP server that answers as an API Gateway HTTP API would. Rejects with `EADDRINUSE` if the port is taken. */
 export async function startGateway(port: number): Promise<Gateway> {
   let answer = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => fail(response, 503);
-  const server = createServer({ maxHeaderSize: requestLineAndHeadersBytes, keepAliveTimeout: 60_000 }, (request, response) => {
-    answer(request, response).catch(() => fail(response, 500));
-  });
+  const server = createServer(
+    { maxHeaderSize: requestLineAndHeadersBytes, keepAliveTimeout: 60_000 },
+    (request, response) => {
+      answer(request, response).catch(() => fail(response, 500));
+    },
+  );
   const url = `http://127.0.0.1:${await listen(server, port)}`;
   return {
     url,
@@ -50,19 +53,34 @@ interface Refusal {
   readonly challenge?: string;
 }
 
-function router({ routes, lambda, credentials, account }: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+function router({
+  routes,
+  lambda,
+  credentials,
+  account,
+}: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const table = findMyWay({ caseSensitive: true, maxParamLength: requestLineAndHeadersBytes });
   // One for each authorizer, not for each route: it remembers keys.
-  const verifiers = new Map(routes.flatMap(({ authorization: found }) => (typeof found === 'object' ? [[found, jwtVerifier(found)] as const] : [])));
+  const verifiers = new Map(
+    routes.flatMap(({ authorization: found }) =>
+      typeof found === 'object' ? [[found, jwtVerifier(found)] as const] : [],
+    ),
+  );
   for (const route of routes) {
     const [method, path = ''] = route.routeKey.split(' ');
     table.on(method as findMyWay.HTTPMethod, path.replace(/\{(\w+)\}/g, ':$1'), () => {}, route);
   }
 
   /** Who sent a request, or the answer to somebody who may not. */
-  async function callerOf(authorization: RouteDefinition['authorization'], request: SignedRequest): Promise<Caller | Refusal | undefined> {
+  async function callerOf(
+    authorization: RouteDefinition['authorization'],
+    request: SignedRequest,
+  ): Promise<Caller | Refusal | undefined> {
     if (authorization === 'NONE') return undefined;
-    if (authorization === 'AWS_IAM') return (await isSigned(request, credentials, account)) ? { accessKeyId: credentials.accessKeyId } : { statusCode: 403 };
+    if (authorization === 'AWS_IAM')
+      return (await isSigned(request, credentials, account))
+        ? { accessKeyId: credentials.accessKeyId }
+        : { statusCode: 403 };
     const verdict = await verifiers.get(authorization)?.(request.headers.authorization?.toString());
     return verdict && 'claims' in verdict ? verdict : { statusCode: 401, challenge: verdict?.challenge ?? 'Bearer' };
   }
@@ -70,7 +88,9 @@ function router({ routes, lambda, credentials, account }: GatewayOptions): (requ
   return async (request, response) => {
     const [path = '', rawQuery = ''] = (request.url ?? '').split(/\?(.*)/s);
     const found = table.find(request.method as findMyWay.HTTPMethod, path);
-    const pathParameters = Object.entries(found?.params ?? {}).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
+    const pathParameters = Object.entries(found?.params ?? {}).flatMap(([name, value]) =>
+      value ? [[name, value] as const] : [],
+    );
     // An empty segment is no value for a parameter.
     if (!found || pathParameters.length < Object.keys(found.params).length) return fail(response, 404);
 
@@ -83,7 +103,11 @@ function router({ routes, lambda, credentials, account }: GatewayOptions): (requ
       if (caller.challenge) response.setHeader('www-authenticate', caller.challenge);
       return fail(response, caller.statusCode);
     }
-    const event = eventOf(request, { routeKey, path, rawQuery, pathParameters: Object.fromEntries(pathParameters), body, caller }, account);
+    const event = eventOf(
+      request,
+      { routeKey, path, rawQuery, pathParameters: Object.fromEntries(pathParameters), body, caller },
+      account,
+    );
     const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
     const timer = setTimeout(timeOut, timeoutMs, undefined);
     const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);

@@ -34,7 +34,8 @@ export function resolver(
   const intrinsics: Readonly<Record<string, (stack: Stack, argument: unknown, where: string) => unknown>> = {
     Ref: (stack, name, where) => reference(stack, text(name, where), where),
     'Fn::GetAtt': (stack, argument, where) => {
-      const [logicalId, ...attribute] = typeof argument === 'string' ? argument.split('.') : list(argument, where).map((part) => text(part, where));
+      const [logicalId, ...attribute] =
+        typeof argument === 'string' ? argument.split('.') : list(argument, where).map((part) => text(part, where));
       return attributeOf(stack, text(logicalId, where), attribute.join('.'), where);
     },
     'Fn::Join': (stack, argument, where) => {
@@ -49,7 +50,10 @@ export function resolver(
       return text(format, where).replace(/\$\{(!?)([^}]+)\}/g, (_, literal: string, name: string) => {
         if (literal) return `\${${name}}`;
         const [logicalId = '', attribute] = name.split(/\.(.*)/s);
-        return text(given[name] ?? (attribute ? attributeOf(stack, logicalId, attribute, where) : reference(stack, name, where)), where);
+        return text(
+          given[name] ?? (attribute ? attributeOf(stack, logicalId, attribute, where) : reference(stack, name, where)),
+          where,
+        );
       });
     },
     'Fn::ImportValue': (stack, argument, where) => {
@@ -57,7 +61,8 @@ export function resolver(
       for (const exporter of assembly.stacks) {
         for (const [id, output] of Object.entries(exporter.Outputs)) {
           const at = `${exporter.name}.Outputs.${id}`;
-          if (output.Export && resolve(exporter, output.Export.Name, at) === wanted) return resolve(exporter, output.Value, at);
+          if (output.Export && resolve(exporter, output.Export.Name, at) === wanted)
+            return resolve(exporter, output.Value, at);
         }
       }
       throw new TemplateError(`${where}: no stack exports ${wanted}`);
@@ -93,18 +98,25 @@ export function resolver(
     const id = physical(stack, logicalId, where);
     if (id instanceof NotHere) return id;
     const value = id.attributes[attribute];
-    if (value === undefined) throw new TemplateError(`${where}: ${logicalId} has no attribute ${attribute} in the local broker`);
+    if (value === undefined)
+      throw new TemplateError(`${where}: ${logicalId} has no attribute ${attribute} in the local broker`);
     return value;
   }
 
   function physical(stack: Stack, logicalId: string, where: string): PhysicalId | NotHere {
     const resource = stack.Resources[logicalId];
     if (!resource) throw new TemplateError(`${where}: ${stack.name} has no resource ${logicalId}`);
-    return physicalId(stack, logicalId, resource) ?? new NotHere(`refers to ${logicalId}, ${resource.Type}, which the local broker does not have`);
+    return (
+      physicalId(stack, logicalId, resource) ??
+      new NotHere(`refers to ${logicalId}, ${resource.Type}, which the local broker does not have`)
+    );
   }
 
   function resolve(stack: Stack, value: unknown, where: string): unknown {
-    if (Array.isArray(value)) return value.map((item, index) => resolve(stack, item, `${where}[${index}]`)).filter((item) => item !== undefined);
+    if (Array.isArray(value))
+      return value
+        .map((item, index) => resolve(stack, item, `${where}[${index}]`))
+        .filter((item) => item !== undefined);
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value);
     const [only] = entries;
@@ -113,7 +125,11 @@ export function resolver(
       if (!intrinsic) throw new TemplateError(`${where}: unknown intrinsic ${only[0]}`);
       return intrinsic(stack, only[1], where);
     }
-    return Object.fromEntries(entries.map(([key, item]) => [key, resolve(stack, item, `${where}.${key}`)]).filter(([, item]) => item !== undefined));
+    return Object.fromEntries(
+      entries
+        .map(([key, item]) => [key, resolve(stack, item, `${where}.${key}`)])
+        .filter(([, item]) => item !== undefined),
+    );
   }
 
   return resolve;
@@ -121,7 +137,8 @@ export function resolver(
 
 function text(value: unknown, where: string): string {
   if (value instanceof NotHere) throw new TemplateError(`${where}: ${value.reason}`);
-  if (typeof value !== 'string' && typeof value !== 'number') throw new TemplateError(`${where}: expected text, found ${JSON.stringify(value)}`);
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw new TemplateError(`${where}: expected text, found ${JSON.stringify(value)}`);
   return String(value);
 }
 
@@ -131,6 +148,7 @@ function list(value: unknown, where: string): unknown[] {
 }
 
 function record(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw new TemplateError(`${where}: expected an object, found ${JSON.stringify(value)}`);
+  if (typeof value !== 'object' || value === null)
+    throw new TemplateError(`${where}: expected an object, found ${JSON.stringify(value)}`);
   return { ...value };
 }

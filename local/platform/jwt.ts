@@ -13,7 +13,10 @@ const discoveryTimeoutMs = 5_000;
 const Metadata = v.object({ jwks_uri: v.pipe(v.string(), v.url()) });
 
 /** Returns what judges an `Authorization` header by the issuer's keys, which are fetched when the first token comes. It never rejects. */
-export function jwtVerifier({ issuer, audience }: JwtAuthorizer): (authorization: string | undefined) => Promise<Verdict> {
+export function jwtVerifier({
+  issuer,
+  audience,
+}: JwtAuthorizer): (authorization: string | undefined) => Promise<Verdict> {
   let keys: Promise<JWTVerifyGetKey> | undefined;
   return async (authorization = '') => {
     const token = authorization.replace(/^Bearer /i, '').trim();
@@ -24,7 +27,11 @@ export function jwtVerifier({ issuer, audience }: JwtAuthorizer): (authorization
         keys = undefined;
         throw error;
       });
-      const { payload, protectedHeader } = await jwtVerify(token, keyOf, { issuer, algorithms, requiredClaims: ['exp'] });
+      const { payload, protectedHeader } = await jwtVerify(token, keyOf, {
+        issuer,
+        algorithms,
+        requiredClaims: ['exp'],
+      });
       const fault = faultOf(payload, protectedHeader.kid, audience);
       return fault === undefined ? { claims: payload } : invalid(fault);
     } catch (error) {
@@ -34,15 +41,22 @@ export function jwtVerifier({ issuer, audience }: JwtAuthorizer): (authorization
 }
 
 /** What the library does not look at, or not as API Gateway does. */
-function faultOf({ aud, client_id, iat = 0 }: JWTPayload, kid: string | undefined, audience: readonly string[]): string | undefined {
+function faultOf(
+  { aud, client_id, iat = 0 }: JWTPayload,
+  kid: string | undefined,
+  audience: readonly string[],
+): string | undefined {
   if (kid === undefined) return 'the token names no key';
   if (iat > Date.now() / 1_000) return 'the token was issued in the future';
-  if (![aud ?? client_id].flat().some((name) => typeof name === 'string' && audience.includes(name))) return 'the token does not have a valid audience';
+  if (![aud ?? client_id].flat().some((name) => typeof name === 'string' && audience.includes(name)))
+    return 'the token does not have a valid audience';
   return undefined;
 }
 
 async function discover(issuer: string): Promise<JWTVerifyGetKey> {
-  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, { signal: AbortSignal.timeout(discoveryTimeoutMs) });
+  const response = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
+    signal: AbortSignal.timeout(discoveryTimeoutMs),
+  });
   return createRemoteJWKSet(new URL(v.parse(Metadata, await response.json()).jwks_uri));
 }
 

@@ -29,7 +29,8 @@ export const defaultConcurrency = 8;
 const longestQueue = 1_000;
 
 /** Whether Lambda refused to run the function, which is not the function's own failure. */
-export const isThrottled = (outcome: Outcome): boolean => 'error' in outcome && outcome.error.errorType === throttled.errorType;
+export const isThrottled = (outcome: Outcome): boolean =>
+  'error' in outcome && outcome.error.errorType === throttled.errorType;
 const throttled: FunctionError = { errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.' };
 
 /** Runs functions as Lambda does: every execution environment is a process, started on demand, that handles one invocation at a time. */
@@ -141,7 +142,9 @@ function startPool(definition: FunctionDefinition, options: LambdaOptions) {
         pump();
       }),
     environments: () =>
-      [...slots].flatMap(({ process, state }) => (process ? [{ functionName: definition.name, pid: process.pid, busy: state === 'busy' }] : [])),
+      [...slots].flatMap(({ process, state }) =>
+        process ? [{ functionName: definition.name, pid: process.pid, busy: state === 'busy' }] : [],
+      ),
     async close(drainMs: number): Promise<void> {
       closed = true;
       for (const waiting of queue.splice(0)) settle(waiting, { error: throttled });

@@ -14,7 +14,9 @@ export function lockDirectory(directory: string): { release(): void } {
   } catch {
     lock.close();
     const pid = readFileSync(holder, { encoding: 'utf8', flag: 'a+' }) || 'unknown';
-    throw new Error(`${directory} is in use by another local broker (process ${pid}). Stop that one, or name another directory with --data.`);
+    throw new Error(
+      `${directory} is in use by another local broker (process ${pid}). Stop that one, or name another directory with --data.`,
+    );
   }
   writeFileSync(holder, String(process.pid));
   return { release: () => lock.close() };

@@ -1,7 +1,11 @@
 /** Payload format 2.0, between API Gateway and a function. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { APIGatewayProxyEventV2, APIGatewayProxyEventV2WithIAMAuthorizer, APIGatewayProxyEventV2WithJWTAuthorizer } from 'aws-lambda';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyEventV2WithIAMAuthorizer,
+  APIGatewayProxyEventV2WithJWTAuthorizer,
+} from 'aws-lambda';
 import * as v from 'valibot';
 import type { Account } from './intrinsics.ts';
 import { queryOf } from './signed-fetch.ts';
@@ -27,7 +31,9 @@ const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[^;]
 /** Returns the event for a request, as API Gateway's HTTP API would send it. */
 export function eventOf(request: IncomingMessage, routed: RoutedRequest, account: Account): Event {
   const { routeKey, path, rawQuery, pathParameters, body, caller } = routed;
-  const { cookie, ...headers } = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+  const { cookie, ...headers } = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
+  );
   const query = Object.entries(queryOf(rawQuery)).map(([name, value]) => [name, String(value)]);
   const now = new Date();
   const isBase64Encoded = body.length > 0 && !textual.test(headers['content-type'] ?? '');
@@ -69,7 +75,15 @@ function authorizerOf(caller: Caller, { accountId }: Account) {
   if ('claims' in caller) return { jwt: { claims: claimsAsText(caller.claims), scopes: null } };
   const { accessKeyId: accessKey } = caller;
   const userId = 'LOCAL';
-  const iam = { accessKey, accountId, callerId: userId, cognitoIdentity: null, principalOrgId: '', userArn: `arn:aws:iam::${accountId}:user/local`, userId };
+  const iam = {
+    accessKey,
+    accountId,
+    callerId: userId,
+    cognitoIdentity: null,
+    principalOrgId: '',
+    userArn: `arn:aws:iam::${accountId}:user/local`,
+    userId,
+  };
   return { iam };
 }
 
@@ -79,7 +93,9 @@ function claimsAsText(claims: Readonly<Record<string, unknown>>): Record<string,
     if (Array.isArray(value)) return `[${value.map(text).join(' ')}]`;
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   };
-  return Object.fromEntries(Object.entries(claims).flatMap(([name, value]) => (value === null ? [] : [[name, text(value)]])));
+  return Object.fromEntries(
+    Object.entries(claims).flatMap(([name, value]) => (value === null ? [] : [[name, text(value)]])),
+  );
 }
 
 /** `22/Nov/2026:20:09:00 +0000` */
@@ -97,7 +113,12 @@ export interface Reply {
 const headerValue = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
 
 const Structured = v.object({
-  statusCode: v.pipe(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{3}$/), v.transform(Number))]), v.integer(), v.minValue(200), v.maxValue(599)),
+  statusCode: v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{3}$/), v.transform(Number))]),
+    v.integer(),
+    v.minValue(200),
+    v.maxValue(599),
+  ),
   headers: v.optional(v.record(v.string(), headerValue), {}),
   cookies: v.optional(v.array(v.string()), []),
   body: v.optional(v.string(), ''),
@@ -108,14 +129,22 @@ const Structured = v.object({
 export function replyOf(payload: string): Reply | undefined {
   const result: unknown = JSON.parse(payload);
   if (typeof result !== 'object' || result === null || !('statusCode' in result)) {
-    return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: typeof result === 'string' ? result : payload };
+    return {
+      statusCode: 200,
+      headers: { 'content-type': 'application/json' },
+      body: typeof result === 'string' ? result : payload,
+    };
   }
   const reply = v.safeParse(Structured, result);
   if (!reply.success) return undefined;
   const { statusCode, headers, cookies, body, isBase64Encoded } = reply.output;
   return {
     statusCode,
-    headers: { 'content-type': 'text/plain; charset=utf-8', ...lowerCase(headers), ...(cookies.length === 0 ? {} : { 'set-cookie': cookies }) },
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      ...lowerCase(headers),
+      ...(cookies.length === 0 ? {} : { 'set-cookie': cookies }),
+    },
     body: isBase64Encoded ? Buffer.from(body, 'base64') : body,
   };
 }

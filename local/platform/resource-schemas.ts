@@ -1,7 +1,11 @@
 /** The properties that the local broker reads, by resource type. A value that it could not honour is a fault, not a surprise later. */
 import * as v from 'valibot';
 
-const count = v.pipe(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]), v.integer(), v.minValue(0));
+const count = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
+  v.integer(),
+  v.minValue(0),
+);
 const enabled = v.optional(v.picklist(['ENABLED', 'DISABLED']), 'ENABLED');
 
 /** Handed on as they are. */
@@ -68,7 +72,13 @@ export const Secret = v.object({
   ),
 });
 
-export const Queue = v.object({ VisibilityTimeout: given, MessageRetentionPeriod: given, DelaySeconds: given, RedrivePolicy: given, FifoQueue: given });
+export const Queue = v.object({
+  VisibilityTimeout: given,
+  MessageRetentionPeriod: given,
+  DelaySeconds: given,
+  RedrivePolicy: given,
+  FifoQueue: given,
+});
 
 export const Table = v.object({
   KeySchema: given,

@@ -42,7 +42,8 @@ export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi
   server.requestTimeout = 0;
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [, requestId = '', action = request.url?.split('/').at(-1)] = /\/invocation\/([^/]+)\/(response|error)$/.exec(request.url ?? '') ?? [];
+    const [, requestId = '', action = request.url?.split('/').at(-1)] =
+      /\/invocation\/([^/]+)\/(response|error)$/.exec(request.url ?? '') ?? [];
     if (request.method === 'GET' && action === 'next') {
       events.listening((invocation) => hand(response, invocation));
       return;

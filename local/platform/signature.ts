@@ -19,7 +19,8 @@ export interface SignedRequest {
 
 const service = 'execute-api';
 const clockToleranceMs = 5 * 60_000;
-const authorization = /^AWS4-HMAC-SHA256 Credential=([^/, ]+)\/[^, ]+, *SignedHeaders=([a-z0-9;_-]+), *Signature=([0-9a-f]{64})$/;
+const authorization =
+  /^AWS4-HMAC-SHA256 Credential=([^/, ]+)\/[^, ]+, *SignedHeaders=([a-z0-9;_-]+), *Signature=([0-9a-f]{64})$/;
 
 export const signer = (credentials: Credentials, { region }: Pick<Account, 'region'>): SignatureV4 =>
   new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false });
@@ -28,8 +29,14 @@ export const signer = (credentials: Credentials, { region }: Pick<Account, 'regi
  * Whether a request bears this key pair's signature (AWS Signature Version 4), by signing it again: the same method, path, query, body and
  * signed headers must give the same signature. The host must be signed, and the date, which always is, be within five minutes of now.
  */
-export async function isSigned(request: SignedRequest, credentials: Credentials, { region }: Pick<Account, 'region'>, now = Date.now()): Promise<boolean> {
-  const [, accessKeyId, signedHeaders = '', signature] = authorization.exec(String(request.headers.authorization)) ?? [];
+export async function isSigned(
+  request: SignedRequest,
+  credentials: Credentials,
+  { region }: Pick<Account, 'region'>,
+  now = Date.now(),
+): Promise<boolean> {
+  const [, accessKeyId, signedHeaders = '', signature] =
+    authorization.exec(String(request.headers.authorization)) ?? [];
   if (accessKeyId !== credentials.accessKeyId) return false;
   const names = signedHeaders.split(';');
   const date = request.headers['x-amz-date'];
@@ -55,5 +62,7 @@ export async function isSigned(request: SignedRequest, credentials: Credentials,
     { signingDate, signableHeaders: new Set(names) },
   );
   const expected = authorization.exec(String(signed.headers.authorization))?.[3];
-  return expected !== undefined && signature !== undefined && timingSafeEqual(Buffer.from(expected), Buffer.from(signature));
+  return (
+    expected !== undefined && signature !== undefined && timingSafeEqual(Buffer.from(expected), Buffer.from(signature))
+  );
 }

@@ -25,7 +25,12 @@ export function signedFetch(baseUrl: string, credentials: Credentials, account: 
       ...(body === undefined ? {} : { body }),
     };
     const signed = await signer(credentials, account).sign(request);
-    return fetch(url, { method, headers: signed.headers, ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) });
+    return fetch(url, {
+      method,
+      headers: signed.headers,
+      ...(body === undefined ? {} : { body }),
+      ...(signal ? { signal } : {}),
+    });
   };
 }
 

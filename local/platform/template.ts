@@ -68,23 +68,40 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     return found.name;
   };
 
-  const integrations = new Map(each('AWS::ApiGatewayV2::Integration', schemas.Integration, (properties, { logicalId }) => [logicalId, properties] as const));
-  const authorizers = new Map(
-    each('AWS::ApiGatewayV2::Authorizer', schemas.Authorizer, ({ JwtConfiguration: { Issuer, Audience } }, { logicalId }) => [
-      logicalId,
-      { issuer: Issuer, audience: Audience },
-    ]),
+  const integrations = new Map(
+    each(
+      'AWS::ApiGatewayV2::Integration',
+      schemas.Integration,
+      (properties, { logicalId }) => [logicalId, properties] as const,
+    ),
   );
-  const routes = each('AWS::ApiGatewayV2::Route', schemas.Route, ({ RouteKey, Target, AuthorizationType, AuthorizerId }, { where }) => {
-    const integration = integrations.get(Target.replace(/^integrations\//, ''));
-    if (!integration) throw new TemplateError(`${where}: there is no integration ${Target}`);
-    const functionName = functionNamed(integration.IntegrationUri, where);
-    const authorization = AuthorizationType === 'JWT' ? authorizers.get(AuthorizerId) : AuthorizationType;
-    if (!authorization) throw new TemplateError(`${where}: there is no authorizer ${AuthorizerId}`);
-    return { routeKey: RouteKey, authorization, functionName, timeoutMs: integration.TimeoutInMillis };
-  });
+  const authorizers = new Map(
+    each(
+      'AWS::ApiGatewayV2::Authorizer',
+      schemas.Authorizer,
+      ({ JwtConfiguration: { Issuer, Audience } }, { logicalId }) => [
+        logicalId,
+        { issuer: Issuer, audience: Audience },
+      ],
+    ),
+  );
+  const routes = each(
+    'AWS::ApiGatewayV2::Route',
+    schemas.Route,
+    ({ RouteKey, Target, AuthorizationType, AuthorizerId }, { where }) => {
+      const integration = integrations.get(Target.replace(/^integrations\//, ''));
+      if (!integration) throw new TemplateError(`${where}: there is no integration ${Target}`);
+      const functionName = functionNamed(integration.IntegrationUri, where);
+      const authorization = AuthorizationType === 'JWT' ? authorizers.get(AuthorizerId) : AuthorizationType;
+      if (!authorization) throw new TemplateError(`${where}: there is no authorizer ${AuthorizerId}`);
+      return { routeKey: RouteKey, authorization, functionName, timeoutMs: integration.TimeoutInMillis };
+    },
+  );
 
-  const asDefined = (properties: Readonly<Record<string, unknown>>, { logicalId, resource }: Found) => ({ name: nameOf(logicalId, resource), properties });
+  const asDefined = (properties: Readonly<Record<string, unknown>>, { logicalId, resource }: Found) => ({
+    name: nameOf(logicalId, resource),
+    properties,
+  });
   const eventSources = each('AWS::Lambda::EventSourceMapping', schemas.EventSourceMapping, (properties, { where }) => ({
     queueName: properties.EventSourceArn.split(':').at(-1) ?? '',
     queueArn: properties.EventSourceArn,
@@ -98,14 +115,23 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
   const scheduled = (expression: string, state: string, targets: readonly Target[], where: string) =>
     state === 'DISABLED'
       ? []
-      : targets.map(({ Arn, Input }) => ({ functionName: functionNamed(Arn, where), everyMs: intervalOf(expression, where), input: Input }));
+      : targets.map(({ Arn, Input }) => ({
+          functionName: functionNamed(Arn, where),
+          everyMs: intervalOf(expression, where),
+          input: Input,
+        }));
   const schedules = [
     ...each('AWS::Scheduler::Schedule', schemas.Schedule, (schedule, { where }) =>
       scheduled(schedule.ScheduleExpression, schedule.State, [schedule.Target], where),
     ),
     ...each('AWS::Events::Rule', schemas.Rule, (rule, { where }) => {
       if (rule.ScheduleExpression === undefined) return [];
-      return scheduled(rule.ScheduleExpression, rule.State, parse(schemas.Targets, { Targets: rule.Targets }, where).Targets, where);
+      return scheduled(
+        rule.ScheduleExpression,
+        rule.State,
+        parse(schemas.Targets, { Targets: rule.Targets }, where).Targets,
+        where,
+      );
     }),
   ].flat();
 
@@ -115,7 +141,10 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     eventSources,
     schedules,
     queues: each('AWS::SQS::Queue', schemas.Queue, asDefined),
-    tables: [...each('AWS::DynamoDB::Table', schemas.Table, asDefined), ...each('AWS::DynamoDB::GlobalTable', schemas.Table, asDefined)],
+    tables: [
+      ...each('AWS::DynamoDB::Table', schemas.Table, asDefined),
+      ...each('AWS::DynamoDB::GlobalTable', schemas.Table, asDefined),
+    ],
     eventBuses: each('AWS::Events::EventBus', schemas.EventBus, ({ Name }) => Name),
     ignored: countTypes(assembly, known),
   };
@@ -137,7 +166,8 @@ function nameOf(logicalId: string, { Type, Properties }: Resource): string {
   return typeof name === 'string' ? name : logicalId;
 }
 
-const arnOf = ({ region, accountId }: Account, service: string, resource: string): string => `arn:aws:${service}:${region}:${accountId}:${resource}`;
+const arnOf = ({ region, accountId }: Account, service: string, resource: string): string =>
+  `arn:aws:${service}:${region}:${accountId}:${resource}`;
 
 /** The table of local physical ids. */
 function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: Resource) => PhysicalId | undefined {
@@ -147,7 +177,10 @@ function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: 
       case 'AWS::Lambda::Function':
         return { ref: name, attributes: { Arn: arnOf(place, 'lambda', `function:${name}`) } };
       case 'AWS::SQS::Queue':
-        return { ref: place.queueUrl(name), attributes: { Arn: arnOf(place, 'sqs', name), QueueName: name, QueueUrl: place.queueUrl(name) } };
+        return {
+          ref: place.queueUrl(name),
+          attributes: { Arn: arnOf(place, 'sqs', name), QueueName: name, QueueUrl: place.queueUrl(name) },
+        };
       case 'AWS::DynamoDB::Table':
       case 'AWS::DynamoDB::GlobalTable':
         return { ref: name, attributes: { Arn: arnOf(place, 'dynamodb', `table/${name}`) } };
@@ -174,10 +207,16 @@ function intervalOf(expression: string, where: string): number {
   return Number(value) * (unitMs[unit] ?? Number.NaN);
 }
 
-function parse<Schema extends v.GenericSchema>(schema: Schema, properties: unknown, where: string): v.InferOutput<Schema> {
+function parse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  properties: unknown,
+  where: string,
+): v.InferOutput<Schema> {
   const result = v.safeParse(schema, properties);
   if (!result.success) {
-    const faults = result.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.input instanceof NotHere ? issue.input.reason : issue.message}`);
+    const faults = result.issues.map(
+      (issue) => `${v.getDotPath(issue)}: ${issue.input instanceof NotHere ? issue.input.reason : issue.message}`,
+    );
     throw new TemplateError(`${where} cannot run locally: ${faults.join('; ')}`);
   }
   return result.output;

@@ -39,18 +39,28 @@ export class AuthorizationCodes {
   open({ method, query, at }: Call): Reply {
     const redirectUri = query.get('redirect_uri') ?? '';
     const target = URL.parse(redirectUri);
-    if (method !== 'GET' || target === null || query.get('client_id') !== this.#facts.clientId) return { status: 400, body: 'Unknown client or redirect URI.' };
+    if (method !== 'GET' || target === null || query.get('client_id') !== this.#facts.clientId)
+      return { status: 400, body: 'Unknown client or redirect URI.' };
     const back = (parameters: Readonly<Record<string, string>>): Reply => {
-      for (const [name, value] of Object.entries({ ...parameters, state: query.get('state') ?? '' })) target.searchParams.set(name, value);
+      for (const [name, value] of Object.entries({ ...parameters, state: query.get('state') ?? '' }))
+        target.searchParams.set(name, value);
       return { status: 302, headers: { location: target.href } };
     };
     const challenge = query.get('code_challenge') ?? undefined;
     const method256 = query.get('code_challenge_method') === 'S256';
-    if (query.get('response_type') !== 'code' || (challenge !== undefined && !method256)) return back({ error: 'invalid_request' });
-    if (this.person.answer === 'deny') return back({ error: 'access_denied', error_description: 'The user denied access.' });
+    if (query.get('response_type') !== 'code' || (challenge !== undefined && !method256))
+      return back({ error: 'invalid_request' });
+    if (this.person.answer === 'deny')
+      return back({ error: 'access_denied', error_description: 'The user denied access.' });
     const code = randomBytes(24).toString('base64url');
     const scope = (query.get('scope') ?? '').split(' ');
-    this.#codes.set(code, { user: this.person.user, scope, redirectUri, challenge, until: at + this.#facts.codeSeconds * 1_000 });
+    this.#codes.set(code, {
+      user: this.person.user,
+      scope,
+      redirectUri,
+      challenge,
+      until: at + this.#facts.codeSeconds * 1_000,
+    });
     return back({ code });
   }
 
@@ -61,7 +71,8 @@ export class AuthorizationCodes {
     this.#codes.delete(text);
     if (code === undefined || at >= code.until || form.get('redirect_uri') !== code.redirectUri) return undefined;
     const verifier = form.get('code_verifier') ?? '';
-    const proven = code.challenge === undefined || createHash('sha256').update(verifier).digest('base64url') === code.challenge;
+    const proven =
+      code.challenge === undefined || createHash('sha256').update(verifier).digest('base64url') === code.challenge;
     return proven ? code : undefined;
   }
 }

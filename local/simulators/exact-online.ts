@@ -7,7 +7,16 @@ import { randomBytes } from 'node:crypto';
 import { AuthorizationCodes, type Person } from './authorization-codes.ts';
 import { type Grant, Grants, type TokenSet } from './grants.ts';
 import { CallLimit, ErrorLimit } from './rate-limits.ts';
-import { bearerOf, type Call, clientOf, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+import {
+  bearerOf,
+  type Call,
+  clientOf,
+  type Mishap,
+  type Reply,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
 
 export const exactOnlineFacts = {
   lifetimeSeconds: 600,
@@ -53,7 +62,10 @@ export interface ExactOnline extends Omit<Simulator, 'next'> {
   readonly apiEndpoint: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** As if a person had logged in so long ago; returns the tokens that this brought. */
-  authorize(options?: { readonly user?: string; readonly secondsAgo?: number }): { readonly accessToken: string; readonly refreshToken: string };
+  authorize(options?: { readonly user?: string; readonly secondsAgo?: number }): {
+    readonly accessToken: string;
+    readonly refreshToken: string;
+  };
   /** Who opens the login page from now on, and what they answer. At first, the owner allows it. */
   person(person: Person): void;
   /** Whether a renewal with this refresh token could still succeed, now or later. */
@@ -74,7 +86,10 @@ const tooEarly = 'Rate limit exceeded: access_token not expired';
 const fault: Reply = {
   status: 500,
   body: {
-    fault: { faultstring: 'Failed to execute the ExtractVariables: ExtractAccessToken', detail: { errorcode: 'steps.extractvariables.ExecutionFailed' } },
+    fault: {
+      faultstring: 'Failed to execute the ExtractVariables: ExtractAccessToken',
+      detail: { errorcode: 'steps.extractvariables.ExecutionFailed' },
+    },
   },
 };
 
@@ -99,9 +114,19 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
   const { clock } = options;
   const facts: ExactOnlineFacts = { ...exactOnlineFacts, ...options.facts };
   const { refreshTokens, reuseRevokes, accessTokenAfterRenewal, secondAuthorization } = facts;
-  const client = { clientId: 'b3f6a7d2-0c55-4f1e-9a43-6f2d1e8c7b90', clientSecret: randomBytes(12).toString('base64url') };
+  const client = {
+    clientId: 'b3f6a7d2-0c55-4f1e-9a43-6f2d1e8c7b90',
+    clientSecret: randomBytes(12).toString('base64url'),
+  };
   const [lifetimeMs, refreshTokenIdleMs] = [facts.lifetimeSeconds * 1_000, facts.refreshTokenIdleDays * 24 * hourMs];
-  const grants = new Grants({ lifetimeMs, refreshTokens, reuseRevokes, refreshTokenIdleMs, accessTokenAfterRenewal, secondAuthorization });
+  const grants = new Grants({
+    lifetimeMs,
+    refreshTokens,
+    reuseRevokes,
+    refreshTokenIdleMs,
+    accessTokenAfterRenewal,
+    secondAuthorization,
+  });
   const codes = new AuthorizationCodes({ clientId: client.clientId, codeSeconds: facts.codeSeconds });
   const errors = new ErrorLimit({ most: facts.errorsAnHour, windowMs: hourMs, blockMs: hourMs });
   const [minutely, daily] = [new CallLimit(facts.callsAMinute, 60_000), new CallLimit(facts.callsADay, 24 * hourMs)];
@@ -133,7 +158,12 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
       return oauthError(400, 'invalid_grant', 'Token is not allowed, because of invalid or empty chainId');
     }
     const lapsesAt = grants.lapsesAt(grant);
-    if (call.at >= lapsesAt) return oauthError(400, 'invalid_request', `The refresh token expired at ${dateOf(lapsesAt)} and it is now ${dateOf(call.at)}.`);
+    if (call.at >= lapsesAt)
+      return oauthError(
+        400,
+        'invalid_request',
+        `The refresh token expired at ${dateOf(lapsesAt)} and it is now ${dateOf(call.at)}.`,
+      );
     const early = call.at < grant.issuedAt + facts.minTokenAgeSeconds * 1_000;
     if (early && facts.checkedFirst === 'age') return refusedAsTooEarly(grant);
     if (grants.isDead(grant, call.form.get('refresh_token') ?? '')) {
@@ -153,7 +183,10 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
   function issued({ accessToken, refreshToken }: TokenSet): Reply {
     const seconds = Math.floor(facts.lifetimeSeconds / clock.speed);
     const expiresIn = facts.expiresIn === 'text' ? String(seconds) : seconds;
-    return { status: 200, body: { access_token: accessToken, token_type: 'bearer', expires_in: expiresIn, refresh_token: refreshToken } };
+    return {
+      status: 200,
+      body: { access_token: accessToken, token_type: 'bearer', expires_in: expiresIn, refresh_token: refreshToken },
+    };
   }
 
   function refusedAsTooEarly(grant: Grant): Reply {
@@ -169,16 +202,30 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
     const [minute, day] = [minutely.count(user, call.at), daily.count(user, call.at)];
     if (minute.left < 0) return tooMany('minute', facts.callsAMinute, minute.resetAt);
     if (day.left < 0) return tooMany('day', facts.callsADay, day.resetAt);
-    const headers = { ...limitHeaders('minute', facts.callsAMinute, minute), ...limitHeaders('day', facts.callsADay, day) };
+    const headers = {
+      ...limitHeaders('minute', facts.callsAMinute, minute),
+      ...limitHeaders('day', facts.callsADay, day),
+    };
     return { status: 200, headers, body: { d: { results: [{ CurrentDivision: 100_001 }] } } };
   }
 
   /** Only the headers of the limit that was reached; a reset in epoch milliseconds, and no Retry-After. */
-  const tooMany = (per: 'minute' | 'day', most: number, resetAt: number): Reply => ({ status: 429, headers: limitHeaders(per, most, { left: 0, resetAt }) });
+  const tooMany = (per: 'minute' | 'day', most: number, resetAt: number): Reply => ({
+    status: 429,
+    headers: limitHeaders(per, most, { left: 0, resetAt }),
+  });
 
-  function limitHeaders(per: 'minute' | 'day', most: number, { left, resetAt }: { left: number; resetAt: number }): Record<string, string> {
+  function limitHeaders(
+    per: 'minute' | 'day',
+    most: number,
+    { left, resetAt }: { left: number; resetAt: number },
+  ): Record<string, string> {
     const name = per === 'minute' ? 'X-RateLimit-Minutely' : 'X-RateLimit';
-    return { [`${name}-Limit`]: String(most), [`${name}-Remaining`]: String(left), [`${name}-Reset`]: String(Math.round(clock.tell(resetAt))) };
+    return {
+      [`${name}-Limit`]: String(most),
+      [`${name}-Remaining`]: String(left),
+      [`${name}-Reset`]: String(Math.round(clock.tell(resetAt))),
+    };
   }
 
   const simulator = await startSimulator({ ...options, lateMsAt: { [tokenPath]: facts.answerMs } }, handle);
@@ -210,4 +257,5 @@ const oauthError = (status: number, error: string, description?: string): Reply 
 const plainText = (body: string): Reply => ({ status: 400, headers: { 'content-type': 'text/plain' }, body });
 
 /** `10/11/2022 9:18:20 PM`. */
-const dateOf = (instant: number): string => new Date(instant).toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');
+const dateOf = (instant: number): string =>
+  new Date(instant).toLocaleString('en-US', { timeZone: 'UTC' }).replace(',', '').replaceAll('\u202f', ' ');

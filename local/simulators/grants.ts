@@ -43,7 +43,8 @@ export class Grants {
   /** A person logs in: a new family, with its first tokens. */
   authorize(user: string, now: number): TokenSet {
     if (this.#facts.secondAuthorization === 'replaces') {
-      for (const grant of this.#byRefreshToken.values()) if (grant.user === user && grant.state === 'alive') grant.state = 'replaced';
+      for (const grant of this.#byRefreshToken.values())
+        if (grant.user === user && grant.state === 'alive') grant.state = 'replaced';
     }
     return this.renew({ user, current: '', state: 'alive', issuedAt: now, accessToken: '' }, now);
   }
@@ -70,13 +71,16 @@ export class Grants {
   /** Whether a renewal with this refresh token could still succeed, now or later. */
   accepts(refreshToken: string, now: number): boolean {
     const grant = this.find(refreshToken);
-    return grant !== undefined && grant.state === 'alive' && !this.isDead(grant, refreshToken) && now < this.lapsesAt(grant);
+    return (
+      grant !== undefined && grant.state === 'alive' && !this.isDead(grant, refreshToken) && now < this.lapsesAt(grant)
+    );
   }
 
   /** Issues the next tokens. Who shall renew them has checked everything. */
   renew(grant: Grant, now: number): TokenSet {
     const before = this.#accessTokens.get(grant.accessToken);
-    if (before !== undefined && this.#facts.accessTokenAfterRenewal === 'dies') before.expiresAt = Math.min(before.expiresAt, now);
+    if (before !== undefined && this.#facts.accessTokenAfterRenewal === 'dies')
+      before.expiresAt = Math.min(before.expiresAt, now);
     grant.accessToken = random();
     grant.issuedAt = now;
     this.#accessTokens.set(grant.accessToken, { user: grant.user, expiresAt: now + this.#facts.lifetimeMs });
@@ -93,11 +97,15 @@ export class Grants {
   /** Ends every grant of this user, and the access tokens that they brought. */
   revokeAll(user: string, now: number): void {
     for (const grant of this.#byRefreshToken.values()) if (grant.user === user) grant.state = 'revoked';
-    for (const token of this.#accessTokens.values()) if (token.user === user) token.expiresAt = Math.min(token.expiresAt, now);
+    for (const token of this.#accessTokens.values())
+      if (token.user === user) token.expiresAt = Math.min(token.expiresAt, now);
   }
 
   /** Whose access token this is or was, and whether it is good now. */
-  holderOf(accessToken: string | undefined, now: number): { readonly user: string; readonly good: boolean } | undefined {
+  holderOf(
+    accessToken: string | undefined,
+    now: number,
+  ): { readonly user: string; readonly good: boolean } | undefined {
     const found = accessToken === undefined ? undefined : this.#accessTokens.get(accessToken);
     return found && { user: found.user, good: now < found.expiresAt };
   }

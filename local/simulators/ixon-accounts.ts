@@ -14,7 +14,8 @@ export type SignIn = 'good' | 'wrong' | 'second_factor_missing' | 'locked';
 
 const letters = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 /** A public id has 12 characters, a secret one 32. */
-export const randomId = (length: 12 | 32): string => Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
+export const randomId = (length: 12 | 32): string =>
+  Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 
 export class User {
   readonly email = 'jo@example.com';
@@ -41,7 +42,8 @@ export class User {
   signIn({ email, otp, password }: Login, at: number): SignIn {
     if (this.#wrong > this.#facts.wrongLoginsBorne) return 'locked';
     if (this.#facts.secondFactor && otp === '') return 'second_factor_missing';
-    const good = email === this.email && password === this.password && (!this.#facts.secondFactor || this.#take(otp, at));
+    const good =
+      email === this.email && password === this.password && (!this.#facts.secondFactor || this.#take(otp, at));
     this.#wrong = good ? 0 : this.#wrong + 1;
     return good ? 'good' : 'wrong';
   }
@@ -88,6 +90,7 @@ export class Tokens {
 
   /** Ends those that would end by themselves. */
   endThoseOfUsers(): void {
-    for (const [secretId, { expiresAt }] of this.#bySecret) if (expiresAt < Number.POSITIVE_INFINITY) this.#bySecret.delete(secretId);
+    for (const [secretId, { expiresAt }] of this.#bySecret)
+      if (expiresAt < Number.POSITIVE_INFINITY) this.#bySecret.delete(secretId);
   }
 }

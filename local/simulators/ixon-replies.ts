@@ -10,21 +10,33 @@ export function refusal(status: number, message: string, propertyName?: string):
   return { status, error, body: { type: 'Error', data, moreAfter: null, status: 'error' } };
 }
 
-export const success = (type: string, data: unknown, status = 200): Reply => ({ status, body: { type, data, moreAfter: null, status: 'success' } });
+export const success = (type: string, data: unknown, status = 200): Reply => ({
+  status,
+  body: { type, data, moreAfter: null, status: 'success' },
+});
 
 /** Mishaps of the fourth kind, as the page on common errors tells of them. It shows no body. */
 export const serverErrors = {
   internal: { answer: { status: 500 } },
-  gatewayTimeout: { answer: { status: 504, headers: { 'content-type': 'text/html' }, body: '<html><body>504 Gateway Timeout</body></html>' } },
+  gatewayTimeout: {
+    answer: {
+      status: 504,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><body>504 Gateway Timeout</body></html>',
+    },
+  },
   /** The token was issued, and nobody got it. */
   replyLost: { cutOff: true },
 } as const;
 
 /** The two parts of the header Authorization, or what is said of it. */
-export function authorizationIn(header: string | undefined): { readonly type: string; readonly credentials: string } | string {
+export function authorizationIn(
+  header: string | undefined,
+): { readonly type: string; readonly credentials: string } | string {
   if (header === undefined) return 'Required header';
   const [, type, credentials] = /^(\S+) (\S+)$/.exec(header) ?? [];
-  if (type === undefined || credentials === undefined) return 'Authorization must start with a type and have a credentials';
+  if (type === undefined || credentials === undefined)
+    return 'Authorization must start with a type and have a credentials';
   return { type, credentials };
 }
 
@@ -46,7 +58,8 @@ export interface Login {
 /** `email:otp:password`, or what is said of it. */
 export function loginIn(credentials: string): Login | string {
   if (!/^[0-9a-zA-Z+/]+={0,2}$/.test(credentials)) return 'Value does not match regex expression';
-  const [, email, otp, password] = /^([^:]*):([^:]*):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8')) ?? [];
+  const [, email, otp, password] =
+    /^([^:]*):([^:]*):(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8')) ?? [];
   if (email === undefined || otp === undefined || password === undefined) return invalidValue;
   return { email, otp, password };
 }

@@ -6,7 +6,14 @@
 import { randomId, Tokens, User } from './ixon-accounts.ts';
 import { authorizationIn, faultOfBearer, invalidValue, loginIn, refusal, success } from './ixon-replies.ts';
 import { CallLimit } from './rate-limits.ts';
-import { type Call, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+import {
+  type Call,
+  type Mishap,
+  type Reply,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
 
 export const ixonFacts = {
   /** Of every user's token, whatever was asked for. 0: what was asked for. */
@@ -47,7 +54,12 @@ export interface Ixon extends Omit<Simulator, 'next'> {
   /** `GET` it with an access token and the three headers. */
   readonly apiEndpoint: string;
   readonly companyId: string;
-  readonly user: { readonly applicationId: string; readonly email: string; readonly password: string; readonly otpSeed: string };
+  readonly user: {
+    readonly applicationId: string;
+    readonly email: string;
+    readonly password: string;
+    readonly otpSeed: string;
+  };
   readonly serviceAccount: { readonly applicationId: string; readonly token: string };
   /** From now on only this one is good. */
   changePassword(password: string): void;
@@ -85,9 +97,12 @@ export async function startIxon(options: IxonOptions): Promise<Ixon> {
 
   function handle(call: Call): Reply {
     // Every caller is this machine: one source address.
-    if (call.at >= blockedUntil && bursts.count('', call.at).left < 0) blockedUntil = call.at + facts.blockSeconds * 1_000;
+    if (call.at >= blockedUntil && bursts.count('', call.at).left < 0)
+      blockedUntil = call.at + facts.blockSeconds * 1_000;
     if (call.at < blockedUntil) return tooMany(blockedUntil);
-    const refused = faultOfHeader(call, 'Api-Version', ['2']) ?? faultOfHeader(call, 'Api-Application', [applicationId, serviceApplicationId]);
+    const refused =
+      faultOfHeader(call, 'Api-Version', ['2']) ??
+      faultOfHeader(call, 'Api-Application', [applicationId, serviceApplicationId]);
     if (refused !== undefined) return refused;
     switch (`${call.method} ${call.path}`) {
       case `POST ${tokenPath}`:
@@ -119,7 +134,11 @@ export async function startIxon(options: IxonOptions): Promise<Ixon> {
       case 'wrong':
         return refusal(facts.credentialsStatus, invalidValue, 'Authorization');
       case 'locked':
-        return refusal(facts.credentialsStatus, facts.lockedMessage, facts.lockedMessage === invalidValue ? 'Authorization' : undefined);
+        return refusal(
+          facts.credentialsStatus,
+          facts.lockedMessage,
+          facts.lockedMessage === invalidValue ? 'Authorization' : undefined,
+        );
       case 'second_factor_missing':
         return refusal(facts.secondFactorStatus, '2FA is required');
       case 'good':
@@ -130,12 +149,24 @@ export async function startIxon(options: IxonOptions): Promise<Ixon> {
   function issue({ at, headers, query }: Call, expiresIn: number): Reply {
     const seconds = facts.lifetimeSeconds || expiresIn;
     const token = tokens.issue(String(headers['api-application']), at + seconds * 1_000);
-    const all = { ...token, expiresOn: new Date(clock.tell(token.expiresAt)).toISOString(), user: { email: user.email } };
-    const fields = query.get('fields')?.split(',') ?? (facts.sparse ? ['publicId'] : ['publicId', 'secretId', 'expiresOn', 'user']);
-    return success('AccessToken', Object.fromEntries(Object.entries(all).filter(([name]) => fields.includes(name))), 201);
+    const all = {
+      ...token,
+      expiresOn: new Date(clock.tell(token.expiresAt)).toISOString(),
+      user: { email: user.email },
+    };
+    const fields =
+      query.get('fields')?.split(',') ?? (facts.sparse ? ['publicId'] : ['publicId', 'secretId', 'expiresOn', 'user']);
+    return success(
+      'AccessToken',
+      Object.fromEntries(Object.entries(all).filter(([name]) => fields.includes(name))),
+      201,
+    );
   }
 
-  function withToken(call: Call, answer: (token: { readonly publicId: string; readonly secretId: string }) => Reply): Reply {
+  function withToken(
+    call: Call,
+    answer: (token: { readonly publicId: string; readonly secretId: string }) => Reply,
+  ): Reply {
     const authorization = authorizationIn(call.headers.authorization);
     if (typeof authorization === 'string') return contentError(authorization, 'Authorization');
     const { type, credentials } = authorization;
@@ -162,7 +193,8 @@ export async function startIxon(options: IxonOptions): Promise<Ixon> {
     return known.includes(String(value)) ? undefined : contentError(invalidValue, name);
   }
 
-  const contentError = (message: string, propertyName: string): Reply => refusal(facts.contentStatus, message, propertyName);
+  const contentError = (message: string, propertyName: string): Reply =>
+    refusal(facts.contentStatus, message, propertyName);
 
   const simulator = await startSimulator({ ...options, lateMsAt: { [tokenPath]: facts.answerMs } }, handle);
   return {

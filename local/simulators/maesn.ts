@@ -5,7 +5,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CallLimit } from './rate-limits.ts';
-import { type Call, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+import {
+  type Call,
+  type Mishap,
+  type Reply,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
 
 export const maesnFacts = {
   /** Some target systems end a grant that nobody used for so long. */
@@ -64,7 +71,9 @@ export const maesnErrors = {
   internal: { answer: refusal(500, 'Internal server error') },
   /** No outage: the target system refused what it was given. */
   downstream: {
-    answer: refusal(500, 'Internal server error', { downstreamErrors: [{ status: 400, message: 'The referenced GL account is invalid.' }] }),
+    answer: refusal(500, 'Internal server error', {
+      downstreamErrors: [{ status: 400, message: 'The referenced GL account is invalid.' }],
+    }),
   },
   inactiveUser: { answer: refusal(403, 'Forbidden: inactive user') },
   notSupported: { answer: refusal(405, 'Method Not Allowed') },
@@ -85,7 +94,8 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
     const [, first = '', second = '', third = ''] = call.path.split('/');
     // The end user's browser comes without a key.
     if (call.method === 'GET' && first === 'auth' && second === 'callback') return callback(call, third);
-    if (call.headers['x-api-key'] !== apiKey) return refusal(facts.apiKeyStatus, 'Check that you are sending a valid X-API-KEY');
+    if (call.headers['x-api-key'] !== apiKey)
+      return refusal(facts.apiKeyStatus, 'Check that you are sending a valid X-API-KEY');
     switch (`${call.method} /${first}/${second}`) {
       case 'POST /auth/accounts':
         return create(call, third);
@@ -97,7 +107,9 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
       case `GET ${apiPath}`:
         return withAccount(call, (account) => userInfo(account, call.at));
       default:
-        return call.method === 'GET' && first === 'auth' && third === '' ? link(call, second) : refusal(404, 'Not Found');
+        return call.method === 'GET' && first === 'auth' && third === ''
+          ? link(call, second)
+          : refusal(404, 'Not Found');
     }
   }
 
@@ -107,8 +119,16 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
     const [callback, cancelled] = [urlIn(query, 'callbackUrl'), urlIn(query, 'cancelCallbackUrl')];
     if (callback === undefined) return invalid('callbackUrl');
     const login = random();
-    logins.set(login, { endUser: endUserOf(system, query.get('companyId')), callback, cancelled: cancelled ?? callback });
-    return { status: 200, headers: { 'content-type': 'text/html' }, body: `${simulator.url}/auth/callback/${system}?state=${login}` };
+    logins.set(login, {
+      endUser: endUserOf(system, query.get('companyId')),
+      callback,
+      cancelled: cancelled ?? callback,
+    });
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: `${simulator.url}/auth/callback/${system}?state=${login}`,
+    };
   }
 
   /** The target system sends the end user back here, and Maesn back to its tenant. */
@@ -139,7 +159,11 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
   function userInfo(account: Account, at: number): Reply {
     const { left, resetAt } = minutely.count('', at);
     const seconds = Math.ceil((clock.tell(resetAt) - clock.tell(at)) / 1_000);
-    if (left < 0) return { ...refusal(429, 'Too Many Requests'), ...(facts.retryAfter && { headers: { 'Retry-After': String(seconds) } }) };
+    if (left < 0)
+      return {
+        ...refusal(429, 'Too Many Requests'),
+        ...(facts.retryAfter && { headers: { 'Retry-After': String(seconds) } }),
+      };
     account.usedAt = at;
     return good({ id: account.endUser });
   }
@@ -159,7 +183,8 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
     apiKey,
     authenticate: (endUser = 'end user') => authenticate(endUser),
     revoke(endUser = 'end user') {
-      for (const account of accounts.values()) if (account.endUser === endUser && account.state === 'alive') account.state = 'revoked';
+      for (const account of accounts.values())
+        if (account.endUser === endUser && account.state === 'alive') account.state = 'revoked';
     },
     next: (...queued) => simulator.next(apiPath, ...queued),
     close: simulator.close,
@@ -169,7 +194,8 @@ export async function startMaesn(options: MaesnOptions): Promise<Maesn> {
 const random = (): string => randomBytes(24).toString('base64url');
 const endUserOf = (system: string, id: string | null): string => `${system} ${id ?? ''}`;
 const good = (data: unknown): Reply => ({ status: 200, body: { data, errors: [], rawData: null } });
-const invalid = (field: string): Reply => refusal(400, 'Bad request', { validationErrors: [{ field, message: 'is missing' }] });
+const invalid = (field: string): Reply =>
+  refusal(400, 'Bad request', { validationErrors: [{ field, message: 'is missing' }] });
 
 const urlIn = (query: URLSearchParams, name: string): URL | undefined => URL.parse(query.get(name) ?? '') ?? undefined;
 

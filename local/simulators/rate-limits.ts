@@ -42,7 +42,9 @@ export class ErrorLimit {
 
   /** How long the client was blocked between two instants, in milliseconds. */
   blockedMs(client: string, from: number, to: number): number {
-    const overlaps = (this.#blocks.get(client) ?? []).map((block) => Math.max(0, Math.min(to, block.until) - Math.max(from, block.from)));
+    const overlaps = (this.#blocks.get(client) ?? []).map((block) =>
+      Math.max(0, Math.min(to, block.until) - Math.max(from, block.from)),
+    );
     return overlaps.reduce((sum, ms) => sum + ms, 0);
   }
 

@@ -33,17 +33,35 @@ export const xmlReply = (status: number, response: object, error?: string): Repl
  * An error at the level where it came up: at `control` nothing was run, at `operation` and `authentication` the sign-in was refused (the
  * message has been seen in both places), at `function` only that function failed.
  */
-export function refusalAt(level: 'control' | 'operation' | 'authentication' | 'function', error: XmlError, status: number): Reply {
-  const errormessage = { error: { errorno: error.errorno, description: '', description2: error.description2, correction: '' } };
+export function refusalAt(
+  level: 'control' | 'operation' | 'authentication' | 'function',
+  error: XmlError,
+  status: number,
+): Reply {
+  const errormessage = {
+    error: { errorno: error.errorno, description: '', description2: error.description2, correction: '' },
+  };
   const control = { status: level === 'control' ? 'failure' : 'success', uniqueid: 'false', dtdversion: '3.0' };
   switch (level) {
     case 'control':
       return xmlReply(status, { control, errormessage }, error.errorno);
     case 'operation':
-      return xmlReply(status, { control, operation: { authentication: { status: 'failure' }, errormessage } }, error.errorno);
+      return xmlReply(
+        status,
+        { control, operation: { authentication: { status: 'failure' }, errormessage } },
+        error.errorno,
+      );
     case 'authentication':
-      return xmlReply(status, { control, operation: { authentication: { status: 'failure', errormessage } } }, error.errorno);
+      return xmlReply(
+        status,
+        { control, operation: { authentication: { status: 'failure', errormessage } } },
+        error.errorno,
+      );
     case 'function':
-      return xmlReply(status, { control, operation: { authentication: { status: 'success' }, result: { status: 'failure', errormessage } } }, error.errorno);
+      return xmlReply(
+        status,
+        { control, operation: { authentication: { status: 'success' }, result: { status: 'failure', errormessage } } },
+        error.errorno,
+      );
   }
 }

@@ -6,7 +6,14 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { readXml, refusalAt, type XmlError, xmlReply } from './sage-intacct-xml-messages.ts';
-import { type Call, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+import {
+  type Call,
+  type Mishap,
+  type Reply,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
 
 export const sageIntacctXmlFacts = {
   /** A setting of user and company; 24 h in Sage's example. It slides: each call begins it anew. */
@@ -38,7 +45,9 @@ export interface SageIntacctXml extends Omit<Simulator, 'next'> {
   /** The one address, for sessions and for all else. */
   readonly gateway: string;
   /** What a request for a session has in it, by the names of the preset's settings. */
-  readonly credentials: Readonly<Record<'sender_id' | 'sender_password' | 'company_id' | 'user_id' | 'user_password', string>>;
+  readonly credentials: Readonly<
+    Record<'sender_id' | 'sender_password' | 'company_id' | 'user_id' | 'user_password', string>
+  >;
   /** From now on only this one is good; it also ends a lock. */
   changeUserPassword(password: string): void;
   changeSenderPassword(password: string): void;
@@ -72,10 +81,18 @@ const text = v.optional(v.string(), '');
 const FunctionElement = v.looseObject({ '@controlid': text });
 const Request = v.object({
   request: v.object({
-    control: v.object({ senderid: text, password: text, controlid: v.pipe(v.string(), v.maxLength(256)), uniqueid: text, dtdversion: v.literal('3.0') }),
+    control: v.object({
+      senderid: text,
+      password: text,
+      controlid: v.pipe(v.string(), v.maxLength(256)),
+      uniqueid: text,
+      dtdversion: v.literal('3.0'),
+    }),
     operation: v.object({
       authentication: v.object({
-        login: v.optional(v.object({ userid: text, companyid: text, locationid: v.optional(v.string()), password: text })),
+        login: v.optional(
+          v.object({ userid: text, companyid: text, locationid: v.optional(v.string()), password: text }),
+        ),
         sessionid: v.optional(v.string()),
       }),
       content: v.object({ function: v.union([v.pipe(v.array(FunctionElement), v.minLength(1)), FunctionElement]) }),
@@ -91,7 +108,13 @@ export async function startSageIntacctXml(options: SageIntacctXmlOptions): Promi
   const newSecret = (): string => randomBytes(12).toString('base64url');
   const sender = { id: 'BrokerMPP', password: newSecret() };
   const user = { company: 'northwind', id: 'broker', password: newSecret(), refused: 0 };
-  const first = { sender_id: sender.id, sender_password: sender.password, company_id: user.company, user_id: user.id, user_password: user.password };
+  const first = {
+    sender_id: sender.id,
+    sender_password: sender.password,
+    company_id: user.company,
+    user_id: user.id,
+    user_password: user.password,
+  };
   const sessions = new Map<string, number>();
   const vendors: string[] = [];
   const done = new Map<string, object>();
@@ -114,14 +137,24 @@ export async function startSageIntacctXml(options: SageIntacctXmlOptions): Promi
     const signedIn = login === undefined ? extended(sessionid ?? '', at) : signs(login);
     if (!signedIn) return refuse(facts.signInErrorAt, 'XL03000006', 'Sign-in information is incorrect');
     const functions = [operation.content.function].flat();
-    if (login?.locationid !== undefined && !entities.includes(login.locationid)) return refuse('function', 'BL01001973', 'There is no such entity');
-    const results = functions.map((asked) => run(asked, control.uniqueid === 'true', functions.length, login?.locationid ?? '', at));
+    if (login?.locationid !== undefined && !entities.includes(login.locationid))
+      return refuse('function', 'BL01001973', 'There is no such entity');
+    const results = functions.map((asked) =>
+      run(asked, control.uniqueid === 'true', functions.length, login?.locationid ?? '', at),
+    );
     const authentication = { status: 'success', userid: user.id, companyid: user.company, ...times(at) };
-    return xmlReply(200, { control: { status: 'success', senderid: sender.id, controlid: control.controlid }, operation: { authentication, result: results } });
+    return xmlReply(200, {
+      control: { status: 'success', senderid: sender.id, controlid: control.controlid },
+      operation: { authentication, result: results },
+    });
   }
 
   function signs({ userid, companyid, password }: NonNullable<Asked['operation']['authentication']['login']>): boolean {
-    const good = userid === user.id && companyid === user.company && password === user.password && user.refused < facts.signInsBorne;
+    const good =
+      userid === user.id &&
+      companyid === user.company &&
+      password === user.password &&
+      user.refused < facts.signInsBorne;
     user.refused = good ? 0 : user.refused + 1;
     return good;
   }
@@ -141,22 +174,40 @@ export async function startSageIntacctXml(options: SageIntacctXmlOptions): Promi
     };
   }
 
-  function run(asked: v.InferOutput<typeof FunctionElement>, unique: boolean, functions: number, entity: string, at: number): object {
+  function run(
+    asked: v.InferOutput<typeof FunctionElement>,
+    unique: boolean,
+    functions: number,
+    entity: string,
+    at: number,
+  ): object {
     const controlid = asked['@controlid'];
     const succeeded = (name: string, data: object): object => ({ status: 'success', function: name, controlid, data });
-    const failed = (name: string, error: XmlError): object => ({ status: 'failure', function: name, controlid, errormessage: { error } });
+    const failed = (name: string, error: XmlError): object => ({
+      status: 'failure',
+      function: name,
+      controlid,
+      errormessage: { error },
+    });
     if ('getAPISession' in asked) {
-      if (functions > 1) return failed('getAPISession', { errorno: 'XL03000009', description2: 'getAPISession must be the only function.' });
+      if (functions > 1)
+        return failed('getAPISession', {
+          errorno: 'XL03000009',
+          description2: 'getAPISession must be the only function.',
+        });
       if (facts.earlierSession === 'dies') for (const session of sessions.keys()) sessions.set(session, at);
       const sessionid = `${randomBytes(12).toString('base64url')}..`;
       sessions.set(sessionid, at + facts.sessionSeconds * 1_000);
       return succeeded('getAPISession', { api: { sessionid, endpoint: facts.endpoint, locationid: entity } });
     }
     if ('query' in asked) return succeeded('query', { VENDOR: vendors.map((NAME) => ({ NAME })) });
-    if (!('create' in asked)) return failed('unknown', { errorno: 'XL03000003', description2: 'There is no such function.' });
+    if (!('create' in asked))
+      return failed('unknown', { errorno: 'XL03000003', description2: 'There is no such function.' });
     const before = done.get(controlid);
     if (unique && before !== undefined) {
-      return facts.resubmission === 'same_result' ? before : failed('create', { errorno: 'XL03000010', description2: 'This control id has been used.' });
+      return facts.resubmission === 'same_result'
+        ? before
+        : failed('create', { errorno: 'XL03000010', description2: 'This control id has been used.' });
     }
     vendors.push(v.parse(Create, asked).create.VENDOR.NAME);
     const result = succeeded('create', { vendor: { RECORDNO: String(vendors.length) } });

@@ -6,7 +6,16 @@
 import { randomBytes } from 'node:crypto';
 import { AuthorizationCodes, type Person } from './authorization-codes.ts';
 import { Grants, type TokenSet } from './grants.ts';
-import { bearerOf, type Call, clientOf, type Mishap, type Reply, type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts';
+import {
+  bearerOf,
+  type Call,
+  clientOf,
+  type Mishap,
+  type Reply,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
 
 export const sageIntacctFacts = {
   /** 12 h in fixtures, 1 h by another account: unsettled. */
@@ -80,13 +89,22 @@ const webServicesUser = 'ws-broker@northwind';
 /** Mishaps that have been reported, or are documented. */
 export const mishaps = {
   /** Two at a time per tenant; the third waits, and is then refused. */
-  throttled: (retryAfter: string, header = 'X-IA-Minute-Rate-Limit-Retry-After') => ({ answer: throttledReply({ [header]: retryAfter }) }),
+  throttled: (retryAfter: string, header = 'X-IA-Minute-Rate-Limit-Retry-After') => ({
+    answer: throttledReply({ [header]: retryAfter }),
+  }),
   throttledWithoutHeader: { answer: throttledReply({}) },
   /** Sender, client or tenant is inactive. */
   inactive: { answer: sageError(400, 'GW-0011', 'Invalid Request', 'ia::result') },
   down: { answer: { status: 503 } },
   /** Dealt with, and then lost between Sage and its gateway. */
-  gatewayTimeOut: { answer: { status: 504, body: '<html><body>Gateway Time-out</body></html>', headers: { 'content-type': 'text/html' } }, handled: true },
+  gatewayTimeOut: {
+    answer: {
+      status: 504,
+      body: '<html><body>Gateway Time-out</body></html>',
+      headers: { 'content-type': 'text/html' },
+    },
+    handled: true,
+  },
   replyLost: { cutOff: true },
 } as const satisfies Record<string, Mishap | ((...given: never[]) => Mishap)>;
 
@@ -114,15 +132,21 @@ export async function startSageIntacct(options: SageIntacctOptions): Promise<Sag
     return api(call);
   }
 
-  const wrapped = (status: number, errorId: string, message: string): Reply => sageError(status, errorId, message, facts.envelope);
+  const wrapped = (status: number, errorId: string, message: string): Reply =>
+    sageError(status, errorId, message, facts.envelope);
   const refused = (told: string, message: string): Reply =>
-    told.startsWith('invalid_') ? { status: facts.refusalStatus, body: { error: told } } : wrapped(facts.refusalStatus, told, message);
+    told.startsWith('invalid_')
+      ? { status: facts.refusalStatus, body: { error: told } }
+      : wrapped(facts.refusalStatus, told, message);
   const deadGrant = (): Reply => refused(facts.deadGrantToldAs, 'The token is invalid');
 
   function wrongClient(call: Call): Reply | undefined {
     const { id, secret } = clientOf(call);
     if (id === client.clientId && secret === client.clientSecret && clientAllowed) return undefined;
-    return refused(facts.wrongClientToldAs, 'The client credentials are invalid, or the company has not authorized this client');
+    return refused(
+      facts.wrongClientToldAs,
+      'The client credentials are invalid, or the company has not authorized this client',
+    );
   }
 
   function token(call: Call): Reply {
@@ -165,8 +189,17 @@ export async function startSageIntacct(options: SageIntacctOptions): Promise<Sag
   }
 
   function issued({ accessToken, refreshToken }: TokenSet, withRefreshToken: boolean): Reply {
-    const lifetime = facts.expiresIn === 'number' ? { expires_in: Math.floor(facts.lifetimeSeconds / clock.speed) } : {};
-    return { status: 200, body: { token_type: 'Bearer', access_token: accessToken, ...lifetime, ...(withRefreshToken && { refresh_token: refreshToken }) } };
+    const lifetime =
+      facts.expiresIn === 'number' ? { expires_in: Math.floor(facts.lifetimeSeconds / clock.speed) } : {};
+    return {
+      status: 200,
+      body: {
+        token_type: 'Bearer',
+        access_token: accessToken,
+        ...lifetime,
+        ...(withRefreshToken && { refresh_token: refreshToken }),
+      },
+    };
   }
 
   function revoke(call: Call): Reply {
@@ -183,10 +216,17 @@ export async function startSageIntacct(options: SageIntacctOptions): Promise<Sag
     const accessToken = bearerOf(call);
     if (accessToken === undefined) return wrapped(401, 'GW-0031', 'Invalid Bearer token');
     if (grants.holderOf(accessToken, call.at)?.good !== true) {
-      return facts.badTokenToldAs === 'GW-0040' ? wrapped(401, 'GW-0040', 'Expired token') : wrapped(400, 'REST-1206', 'The token is not valid');
+      return facts.badTokenToldAs === 'GW-0040'
+        ? wrapped(401, 'GW-0040', 'Expired token')
+        : wrapped(400, 'REST-1206', 'The token is not valid');
     }
     const entity = call.headers['x-ia-api-param-entity'];
-    const vendor = { key: '1', id: 'V-100', href: '/objects/accounts-payable/vendor/1', ...(entity !== undefined && { entity }) };
+    const vendor = {
+      key: '1',
+      id: 'V-100',
+      href: '/objects/accounts-payable/vendor/1',
+      ...(entity !== undefined && { entity }),
+    };
     return { status: 200, body: { 'ia::result': [vendor], 'ia::meta': { totalCount: 1, start: 1, pageSize: 100 } } };
   }
 
@@ -218,8 +258,18 @@ export async function startSageIntacct(options: SageIntacctOptions): Promise<Sag
 /** One of Sage's own errors, in one of its envelopes. */
 function sageError(status: number, errorId: string, message: string, envelope: SageIntacctFacts['envelope']): Reply {
   const described = { code: 'operationFailed', message, errorId, additionalInfo: {}, supportId: 'Kxi78' };
-  const body = envelope === 'ia::result' ? { 'ia::result': { 'ia::error': described } } : envelope === 'ia::error' ? { 'ia::error': described } : undefined;
-  return { status, error: errorId, body: JSON.stringify(body ?? { error: described }), headers: { 'content-type': 'application/json' } };
+  const body =
+    envelope === 'ia::result'
+      ? { 'ia::result': { 'ia::error': described } }
+      : envelope === 'ia::error'
+        ? { 'ia::error': described }
+        : undefined;
+  return {
+    status,
+    error: errorId,
+    body: JSON.stringify(body ?? { error: described }),
+    headers: { 'content-type': 'application/json' },
+  };
 }
 
 function throttledReply(headers: Readonly<Record<string, string>>): Reply {

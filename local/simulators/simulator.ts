@@ -75,7 +75,10 @@ export interface Simulator {
 const bodyCharacters = 65_536;
 
 /** Starts a provider that answers calls as `handle` does. */
-export async function startSimulator({ clock, port = 0, onCall, lateMsAt = {} }: SimulatorOptions, handle: (call: Call) => Reply): Promise<Simulator> {
+export async function startSimulator(
+  { clock, port = 0, onCall, lateMsAt = {} }: SimulatorOptions,
+  handle: (call: Call) => Reply,
+): Promise<Simulator> {
   const ledger: Entry[] = [];
   const mishaps = new Map<string, Mishap[]>();
   const closing = new AbortController();
@@ -95,7 +98,10 @@ export async function startSimulator({ clock, port = 0, onCall, lateMsAt = {} }:
     else send(response, reply);
   }
 
-  function note({ at, method, path, form }: Call, { status, body, error = typeof body === 'object' ? body.error : undefined }: Reply): void {
+  function note(
+    { at, method, path, form }: Call,
+    { status, body, error = typeof body === 'object' ? body.error : undefined }: Reply,
+  ): void {
     const refreshToken = form.get('refresh_token');
     const entry = {
       at,
@@ -138,7 +144,8 @@ export function clientOf({ headers, form }: Call): { readonly id: string; readon
 }
 
 /** The token after `Bearer` (RFC 6750 §2.1), if there is one. */
-export const bearerOf = ({ headers }: Call): string | undefined => /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
+export const bearerOf = ({ headers }: Call): string | undefined =>
+  /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
 
 const formDecoded = (text: string): string => new URLSearchParams(`x=${text.replaceAll('&', '%26')}`).get('x') ?? '';
 
@@ -153,6 +160,10 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 function send(response: ServerResponse, { status, headers = {}, body = '' }: Reply): void {
   const json = typeof body === 'object';
-  response.writeHead(status, { ...(json && { 'content-type': 'application/json' }), 'cache-control': 'no-store', ...headers });
+  response.writeHead(status, {
+    ...(json && { 'content-type': 'application/json' }),
+    'cache-control': 'no-store',
+    ...headers,
+  });
   response.end(json ? JSON.stringify(body) : body);
 }

@@ -29,7 +29,11 @@ export type Authorization =
   | { readonly kind: 'conflict' };
 
 /** The grant that there is stays in use until the new one is in hand. Throws `Unavailable`. */
-export async function authorize(world: AuthorizeWorld, connection: ConnectionName, redirectUri: string): Promise<Authorization> {
+export async function authorize(
+  world: AuthorizeWorld,
+  connection: ConnectionName,
+  redirectUri: string,
+): Promise<Authorization> {
   const { clock, chance, store, states, authorizationServer } = world;
   const item = await store.read(connection);
   if (item === undefined || item.deletion !== undefined) return { kind: 'not_found' };
@@ -46,6 +50,10 @@ export async function authorize(world: AuthorizeWorld, connection: ConnectionNam
   if (refused !== undefined) return refused;
   const { applied } = await store.apply(connection, offerAuthorization(item, { id }));
   if (!applied) return { kind: 'conflict' };
-  world.telemetry.info('authorization_offered', { connection, provider: item.config.provider, expiresAt: new Date(expiresAt).toISOString() });
+  world.telemetry.info('authorization_offered', {
+    connection,
+    provider: item.config.provider,
+    expiresAt: new Date(expiresAt).toISOString(),
+  });
   return { kind: 'offered', authorizeUrl, expiresAt };
 }

@@ -54,7 +54,9 @@ export async function claimGrant(
       const theirs = item && grantKeyOf(item.config);
       // A holder whose key cannot be told may well have the grant that it claimed: its own PUT tells again.
       if (item !== undefined && (theirs === key || theirs === untoldGrant)) {
-        return item.deletion === undefined ? { kind: 'grant_conflict', holder } : { kind: 'grant_pending', holder, until: plus(now, deletionMs) };
+        return item.deletion === undefined
+          ? { kind: 'grant_conflict', holder }
+          : { kind: 'grant_pending', holder, until: plus(now, deletionMs) };
       }
       const until = plus(seen.claimedAt, limits.claimMs);
       if (until > now) return { kind: 'grant_pending', holder, until };
@@ -65,7 +67,11 @@ export async function claimGrant(
 }
 
 /** The connection's own claim, to be given back once the connection has no use for it any more. Throws `Unavailable`. */
-export async function claimHeld({ claims }: Pick<ClaimWorld, 'claims'>, connection: ConnectionName, key: GrantKey): Promise<GrantClaim | undefined> {
+export async function claimHeld(
+  { claims }: Pick<ClaimWorld, 'claims'>,
+  connection: ConnectionName,
+  key: GrantKey,
+): Promise<GrantClaim | undefined> {
   const claim = await claims.read(key);
   return claim?.holder === connection ? claim : undefined;
 }

@@ -23,7 +23,12 @@ export async function persist(run: Run, { held, outcome, tokens, refreshToken }:
   return { kind: 'persisted', held, outcome, place: { versionId, sealed } };
 }
 
-async function storeWithin({ world, connection }: Run, budgetMs: number, held: Held, tokens: TokenSet): Promise<boolean> {
+async function storeWithin(
+  { world, connection }: Run,
+  budgetMs: number,
+  held: Held,
+  tokens: TokenSet,
+): Promise<boolean> {
   const { clock, refreshTokens } = world;
   const { slot, versionId } = held.attempt;
   const over = new AbortController();
@@ -41,22 +46,44 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
   const { fence } = held.attempt;
   let sealedAccessToken: string;
   try {
-    sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), { connection, versionId: versionIdOf(item.grantId, fence) });
+    sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), {
+      connection,
+      versionId: versionIdOf(item.grantId, fence),
+    });
   } catch (error) {
     if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
     throw error;
   }
-  const done = await commitOver(run, held.seen, { fence, tokens, sealedAccessToken, place, contested, adoptedFence, overtaken });
+  const done = await commitOver(run, held.seen, {
+    fence,
+    tokens,
+    sealedAccessToken,
+    place,
+    contested,
+    adoptedFence,
+    overtaken,
+  });
   reportSuccess(world, held, done, adopted);
   if (done.kind === 'refused') return { kind: 'success_refused', held, place };
-  return done.kind === 'applied' ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) } : { kind: 'commit_abandoned' };
+  return done.kind === 'applied'
+    ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) }
+    : { kind: 'commit_abandoned' };
 }
 
 /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
 async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committed> {
-  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, run.protocol.commitSuccess(seen, commit));
+  const done = await commitUntilDeadline(
+    run.world,
+    run.connection,
+    run.deadline,
+    run.protocol.commitSuccess(seen, commit),
+  );
   const now = done.kind === 'refused' ? done.item : undefined;
-  const older = now !== undefined && now.grantId === seen.item.grantId && now.generation > seen.item.generation && now.committedFence < commit.fence;
+  const older =
+    now !== undefined &&
+    now.grantId === seen.item.grantId &&
+    now.generation > seen.item.generation &&
+    now.committedFence < commit.fence;
   if (!older) return done;
   return commitOver(run, { ...seen, item: now }, { ...commit, overtaken: now.refreshToken });
 }
@@ -76,6 +103,8 @@ export async function commitFailure(run: Run, { held, commit }: Step<'commit_fai
 }
 
 export async function keepSpare(run: Run, { held, place }: Step<'keep_spare'>): Promise<Event> {
-  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [run.protocol.keepSpare(held.seen.item, held.attempt.fence, place)]);
+  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [
+    run.protocol.keepSpare(held.seen.item, held.attempt.fence, place),
+  ]);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
 }

@@ -3,7 +3,16 @@
 import { unresolved } from '../domain/attempts.ts';
 import type { Attempt, Connection, GrantEnded, Place } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
-import { asTaken, grantEnded, isPatient, markDeleted, noteGrantEnded, postponeDeletion, slotsUsed, takeDeletion } from '../domain/deletion-writes.ts';
+import {
+  asTaken,
+  grantEnded,
+  isPatient,
+  markDeleted,
+  noteGrantEnded,
+  postponeDeletion,
+  slotsUsed,
+  takeDeletion,
+} from '../domain/deletion-writes.ts';
 import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
@@ -80,10 +89,16 @@ export async function finishDeletion(world: FinishDeletionWorld, connection: Con
 }
 
 /** Undefined if there is nothing to delete, or nothing to do now, or another is at work on it. */
-async function take({ clock, store }: FinishDeletionWorld, connection: ConnectionName, owner: string): Promise<Taken | undefined> {
+async function take(
+  { clock, store }: FinishDeletionWorld,
+  connection: ConnectionName,
+  owner: string,
+): Promise<Taken | undefined> {
   const write = takeDeletion(owner, clock.now());
   const { applied, item } = await store.apply(connection, write);
-  return applied && item.deletion !== undefined ? { item, since: item.deletion.since, owner, until: write.until } : undefined;
+  return applied && item.deletion !== undefined
+    ? { item, since: item.deletion.since, owner, until: write.until }
+    : undefined;
 }
 
 /** If it cannot even be given back, its time ends by itself. */
@@ -100,7 +115,12 @@ async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
   const ended = grantEnded(taken.item) ?? (await endGrant(world, taken));
   if (ended === undefined || !(await removed(world, taken))) return;
   const { kind, code } = ended;
-  const facts = { connection, provider: config.provider, revoked: kind === 'revoked', ...(code !== undefined && { code }) };
+  const facts = {
+    connection,
+    provider: config.provider,
+    revoked: kind === 'revoked',
+    ...(code !== undefined && { code }),
+  };
   if (kind === 'failed') world.telemetry.error('connection_deleted', facts);
   else world.telemetry.info('connection_deleted', facts);
 }
@@ -136,7 +156,8 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   const { item, owner, until } = taken;
   const { connection, config } = item;
   const key = grantKeyOf(config);
-  if (!(await removeSecrets(connection, slotsUsed(item), () => clock.now() < until))) return lookAgain(world, taken, 'time_over');
+  if (!(await removeSecrets(connection, slotsUsed(item), () => clock.now() < until)))
+    return lookAgain(world, taken, 'time_over');
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
   const claim = key && (await claimHeld({ claims }, connection, key));
   if (!(await store.remove(connection, asTaken(item, owner)))) return lookAgain(world, taken, 'changed_meanwhile');
@@ -145,7 +166,11 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
 }
 
 /** Another starts from what there is then; if somebody has taken the deletion already, that is the other one. */
-async function lookAgain({ clock, store, telemetry }: FinishDeletionWorld, { item, owner }: Taken, code: string): Promise<false> {
+async function lookAgain(
+  { clock, store, telemetry }: FinishDeletionWorld,
+  { item, owner }: Taken,
+  code: string,
+): Promise<false> {
   telemetry.warn('deletion_postponed', { connection: item.connection, provider: item.config.provider, code });
   await store.apply(item.connection, postponeDeletion(owner, clock.now()));
   return false;
@@ -157,18 +182,26 @@ async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<Revoca
   const { connection } = item;
   // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh token is spent.
   const orphans = unresolved(item).map((attempt) => () => orphanOf(world, connection, attempt));
-  const places = [item.refreshToken, item.spare].flatMap((place) => (place === undefined ? [] : [() => refreshTokenAt(world, connection, place)]));
+  const places = [item.refreshToken, item.spare].flatMap((place) =>
+    place === undefined ? [] : [() => refreshTokenAt(world, connection, place)],
+  );
   const ends = await Promise.allSettled([...orphans, ...places].map((read) => revokedOne(world, taken, read)));
   const results = ends.flatMap((end) => {
     if (end.status === 'rejected') throw end.reason;
     return end.value ?? [];
   });
-  const [worst] = (['failed', 'refused', 'revoked'] as const).flatMap((how) => results.filter(({ kind }) => kind === how));
+  const [worst] = (['failed', 'refused', 'revoked'] as const).flatMap((how) =>
+    results.filter(({ kind }) => kind === how),
+  );
   return worst ?? { kind: 'refused', code: 'no_refresh_token' };
 }
 
 /** Undefined if there is nothing to revoke. */
-async function revokedOne(world: FinishDeletionWorld, { item, since }: Taken, read: () => Promise<Secret | undefined>): Promise<RevocationResult | undefined> {
+async function revokedOne(
+  world: FinishDeletionWorld,
+  { item, since }: Taken,
+  read: () => Promise<Secret | undefined>,
+): Promise<RevocationResult | undefined> {
   const { connection, config } = item;
   try {
     const refreshToken = await read();
@@ -178,18 +211,29 @@ async function revokedOne(world: FinishDeletionWorld, { item, since }: Taken, re
   } catch (error) {
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
     // What cannot be read for a day is not waited for either.
-    if (error instanceof Unavailable && !isPatient({ since }, world.clock.now())) return { kind: 'failed', code: 'store_unavailable' };
+    if (error instanceof Unavailable && !isPatient({ since }, world.clock.now()))
+      return { kind: 'failed', code: 'store_unavailable' };
     throw error;
   }
 }
 
-async function orphanOf({ refreshTokens }: FinishDeletionWorld, connection: ConnectionName, { slot, versionId }: Attempt): Promise<Secret | undefined> {
+async function orphanOf(
+  { refreshTokens }: FinishDeletionWorld,
+  connection: ConnectionName,
+  { slot, versionId }: Attempt,
+): Promise<Secret | undefined> {
   const found = await refreshTokens.lookUp(connection, slot, versionId);
   if (found.kind === 'unreadable') throw new Unavailable('secrets');
   return found.kind === 'found' ? found.tokens.refreshToken : undefined;
 }
 
-async function refreshTokenAt({ refreshTokens, refreshSealer }: FinishDeletionWorld, connection: ConnectionName, place: Place): Promise<Secret | undefined> {
+async function refreshTokenAt(
+  { refreshTokens, refreshSealer }: FinishDeletionWorld,
+  connection: ConnectionName,
+  place: Place,
+): Promise<Secret | undefined> {
   const { versionId, slot = 0, sealed } = place;
-  return sealed === undefined ? refreshTokens.read(connection, slot, versionId) : refreshSealer.open(sealed, { connection, versionId });
+  return sealed === undefined
+    ? refreshTokens.read(connection, slot, versionId)
+    : refreshSealer.open(sealed, { connection, versionId });
 }

@@ -7,7 +7,8 @@ import type { Profile } from '../domain/profile.ts';
 import type { EpochMs } from '../domain/time.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
 
-const iso = (instant: EpochMs | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
+const iso = (instant: EpochMs | undefined): string | undefined =>
+  instant === undefined ? undefined : new Date(instant).toISOString();
 
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
 export function fixOf({ cause, config, failure }: Connection): string {
@@ -67,7 +68,10 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     client:
       config.clientId === undefined
         ? undefined
-        : { client_id: config.clientId, client_secret: config.credentials?.names.includes('client_secret') ? '[redacted]' : undefined },
+        : {
+            client_id: config.clientId,
+            client_secret: config.credentials?.names.includes('client_secret') ? '[redacted]' : undefined,
+          },
     secrets: secretSettings(config),
     renewal: config.renewal,
     margin_seconds: config.marginSeconds,
@@ -79,15 +83,23 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     expires_at: iso(item.expiresAt),
     expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),
     // A look that is only for telling somebody is no renewal.
-    next_renewal_at: iso(item.announcement === undefined ? item.dueAt : item.state === 'active' ? (item.refreshAt ?? item.dueAt) : undefined),
+    next_renewal_at: iso(
+      item.announcement === undefined
+        ? item.dueAt
+        : item.state === 'active'
+          ? (item.refreshAt ?? item.dueAt)
+          : undefined,
+    ),
     grant_ends_at: iso(grantEndOf(item, profile ?? {})?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
-    retry_after: item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
+    retry_after:
+      item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,
     budget:
       errorsPerHour === undefined && callsPerDay === undefined
         ? undefined
         : {
-            errors_left_this_hour: errorsPerHour === undefined ? undefined : Math.max(0, errorsPerHour - errorsOf(item, now).length),
+            errors_left_this_hour:
+              errorsPerHour === undefined ? undefined : Math.max(0, errorsPerHour - errorsOf(item, now).length),
             calls_left_today: callsPerDay === undefined ? undefined : Math.max(0, callsPerDay - callsOn(item, now)),
           },
     last_used_at: iso(item.lastUsed),

@@ -34,14 +34,29 @@ export interface Remembered extends OpenedToken {
 }
 
 export type TokenAnswer =
-  | ({ readonly kind: 'token'; readonly item: Connection; readonly now: EpochMs; readonly warning: string | undefined } & OpenedToken)
+  | ({
+      readonly kind: 'token';
+      readonly item: Connection;
+      readonly now: EpochMs;
+      readonly warning: string | undefined;
+    } & OpenedToken)
   | { readonly kind: 'not_found' }
   | { readonly kind: 'refused'; readonly code: 'reauthorization_required' | 'misconfigured'; readonly item: Connection }
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number; readonly item: Connection }
-  | { readonly kind: 'unavailable'; readonly retryAt: EpochMs | undefined; readonly now: EpochMs; readonly item?: Connection };
+  | {
+      readonly kind: 'unavailable';
+      readonly retryAt: EpochMs | undefined;
+      readonly now: EpochMs;
+      readonly item?: Connection;
+    };
 
 /** Answers within `waitMs` and a little, whatever happens. Never throws for a store that is down: that is `unavailable`. */
-export async function getToken(world: TokenWorld, connection: ConnectionName, minTtlMs: number, waitMs: number): Promise<TokenAnswer> {
+export async function getToken(
+  world: TokenWorld,
+  connection: ConnectionName,
+  minTtlMs: number,
+  waitMs: number,
+): Promise<TokenAnswer> {
   const remembered = recall(world, connection, minTtlMs);
   if (remembered !== undefined) return remembered;
   try {
@@ -86,7 +101,13 @@ export async function rejectToken(
     world.memory.delete(connection);
     const now = clock.now();
     if (generation === item.generation && (await store.apply(connection, reject(item, now))).applied) {
-      telemetry.warn('token_rejected', { connection, provider: item.config.provider, generation, status, ...(detail && { detail: redact(detail, []) }) });
+      telemetry.warn('token_rejected', {
+        connection,
+        provider: item.config.provider,
+        generation,
+        status,
+        ...(detail && { detail: redact(detail, []) }),
+      });
     }
     return await read(world, connection, limits.minTtlMs.default, plus(now, waitMs), generation);
   } catch (error) {
@@ -101,7 +122,13 @@ function unavailable({ clock, telemetry }: TokenWorld, connection: ConnectionNam
 }
 
 /** `rejected`: a generation that will not do, however long it lives. */
-async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: number, until: EpochMs, rejected?: number): Promise<TokenAnswer> {
+async function read(
+  world: TokenWorld,
+  connection: ConnectionName,
+  minTtlMs: number,
+  until: EpochMs,
+  rejected?: number,
+): Promise<TokenAnswer> {
   const { clock, chance, store } = world;
   for (;;) {
     const item = await store.read(connection);
@@ -124,14 +151,18 @@ async function read(world: TokenWorld, connection: ConnectionName, minTtlMs: num
         return { kind: 'unsatisfiable', lifeMs: answer.lifeMs, item };
       case 'wait': {
         const pauseMs = between(limits.pollMs, chance.next());
-        if (latest(plus(now, pauseMs), answer.notBefore ?? now) > until) return { kind: 'unavailable', retryAt: answer.retryAt, now, item };
+        if (latest(plus(now, pauseMs), answer.notBefore ?? now) > until)
+          return { kind: 'unavailable', retryAt: answer.retryAt, now, item };
         await clock.sleep(pauseMs);
       }
     }
   }
 }
 
-const open = async ({ sealer }: TokenWorld, { connection, accessToken = '', grantId, accessTokenFence = 0 }: Connection): Promise<OpenedToken> =>
+const open = async (
+  { sealer }: TokenWorld,
+  { connection, accessToken = '', grantId, accessTokenFence = 0 }: Connection,
+): Promise<OpenedToken> =>
   openedTextOf(await sealer.open(accessToken, { connection, versionId: versionIdOf(grantId, accessTokenFence) }));
 
 /** Leaves the marks. None of them is needed to serve, so a store that fails here fails nobody. */
@@ -141,7 +172,8 @@ async function mark(world: TokenWorld, item: Connection, serving: Serving, now: 
   try {
     if (serving.touch) await store.apply(connection, touch(now));
     if (serving.arm) await armed(world, item, now);
-    if (serving.ask && (await store.apply(connection, ask(item, now, serving.hasten))).applied) await queue.send(connection, 0);
+    if (serving.ask && (await store.apply(connection, ask(item, now, serving.hasten))).applied)
+      await queue.send(connection, 0);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     telemetry.warn('use_not_marked', { connection, reason: error.message });

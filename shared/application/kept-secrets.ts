@@ -9,10 +9,15 @@ import { importFence } from '../domain/grant-writes.ts';
 import type { ConnectionRequest } from './put-connection.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
-export type Obstacle = { readonly kind: 'another_owner' } | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
+export type Obstacle =
+  | { readonly kind: 'another_owner' }
+  | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
 
 /** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
-export function obstacleTo(before: Connection, { config, identityOf, destinationsOf }: ConnectionRequest): Obstacle | undefined {
+export function obstacleTo(
+  before: Connection,
+  { config, identityOf, destinationsOf }: ConnectionRequest,
+): Obstacle | undefined {
   if (identityOf(before.config) !== identityOf(config)) return { kind: 'another_owner' };
   const known = destinationsOf(before.config);
   const paths = Object.entries(destinationsOf(config)).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
@@ -21,7 +26,9 @@ export function obstacleTo(before: Connection, { config, identityOf, destination
 
 /** The stored secrets, if the request has a use for them and nothing bars it from them. */
 export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
-  before !== undefined && request.needed.length > 0 && obstacleTo(before, request) === undefined ? before.config.credentials : undefined;
+  before !== undefined && request.needed.length > 0 && obstacleTo(before, request) === undefined
+    ? before.config.credentials
+    : undefined;
 
 /**
  * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now, and the request
@@ -29,10 +36,13 @@ export const kept = (before: Connection | undefined, request: ConnectionRequest)
  * where it is dead is the old one meant to be tried.
  */
 export const imports = (before: Connection | undefined, request: ConnectionRequest): boolean =>
-  request.refreshToken !== undefined && !(before !== undefined && beganGrant(before, request) && obstacleTo(before, request) === undefined);
+  request.refreshToken !== undefined &&
+  !(before !== undefined && beganGrant(before, request) && obstacleTo(before, request) === undefined);
 
 const beganGrant = (before: Connection, { refreshToken, importDigestOf }: ConnectionRequest): boolean =>
-  refreshToken !== undefined && before.state !== 'reauthorization_required' && before.importDigest === importDigestOf(before.connection, refreshToken);
+  refreshToken !== undefined &&
+  before.state !== 'reauthorization_required' &&
+  before.importDigest === importDigestOf(before.connection, refreshToken);
 
 /** Whether the refresh token that began the grant was replaced by another, or may be in use at this moment. */
 const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
@@ -43,23 +53,36 @@ export function faultsAgainst(before: Connection | undefined, request: Connectio
   const obstacle = before && obstacleTo(before, request);
   const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
   const missing = request.needed.filter(({ name }) => !have?.includes(name));
-  const faults = missing.map(({ path }) => ({ path, message: `is missing, and ${noneStored(obstacle)}. Secrets are replaced together: give all of them` }));
+  const faults = missing.map(({ path }) => ({
+    path,
+    message: `is missing, and ${noneStored(obstacle)}. Secrets are replaced together: give all of them`,
+  }));
   if (before === undefined || request.grant !== 'refresh_token') return faults;
   if (request.refreshToken !== undefined) {
     const spent = obstacle !== undefined && beganGrant(before, request) && isUsed(before);
-    if (spent) faults.push({ path: 'refresh_token', message: `has been used since it was put, and its successor ${stays(obstacle)}: give a newer one` });
+    if (spent)
+      faults.push({
+        path: 'refresh_token',
+        message: `has been used since it was put, and its successor ${stays(obstacle)}: give a newer one`,
+      });
     return faults;
   }
   // There is nothing to lose in a dead grant: it is forgotten, and a person authorizes anew.
   if (before.state === 'reauthorization_required') return faults;
   if (before.refreshToken === undefined) {
-    faults.push({ path: 'refresh_token', message: 'is missing: the connection had no use for one until now, so none is stored for it' });
-  } else if (obstacle !== undefined) faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(obstacle)}` });
+    faults.push({
+      path: 'refresh_token',
+      message: 'is missing: the connection had no use for one until now, so none is stored for it',
+    });
+  } else if (obstacle !== undefined)
+    faults.push({ path: 'refresh_token', message: `is missing: the stored one ${stays(obstacle)}` });
   return faults;
 }
 
 const noneStored = (obstacle: Obstacle | undefined): string =>
-  obstacle?.kind === 'another_destination' ? `what is stored ${stays(obstacle)}` : 'none is stored for this provider, client and user';
+  obstacle?.kind === 'another_destination'
+    ? `what is stored ${stays(obstacle)}`
+    : 'none is stored for this provider, client and user';
 
 const stays = (obstacle: Obstacle): string =>
   obstacle.kind === 'another_owner'

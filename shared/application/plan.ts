@@ -16,9 +16,16 @@ export interface PlanWorld {
 export const dueShards: readonly string[] = Array.from({ length: limits.dueShards }, (_, shard) => String(shard));
 
 /** Returns how many messages were sent and how many connections are overdue. Throws `Unavailable`: the next minute makes up for it. */
-export async function plan({ clock, store, queue, telemetry }: PlanWorld): Promise<{ readonly sent: number; readonly overdue: number }> {
+export async function plan({
+  clock,
+  store,
+  queue,
+  telemetry,
+}: PlanWorld): Promise<{ readonly sent: number; readonly overdue: number }> {
   const now = clock.now();
-  const pages = await Promise.all(dueShards.map((shard) => store.listDue(shard, plus(now, limits.planHorizonMs), limits.duePerShard)));
+  const pages = await Promise.all(
+    dueShards.map((shard) => store.listDue(shard, plus(now, limits.planHorizonMs), limits.duePerShard)),
+  );
   const due = pages.flat();
   const overdue = due.filter(({ dueAt }) => plus(dueAt, limits.overdueAfterMs) <= now).length;
   // Counted before anything can fail: that the number is missing is an alarm of its own.

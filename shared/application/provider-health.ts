@@ -17,13 +17,23 @@ interface HealthWorld {
 }
 
 /** Tells whether the provider answered; `seen` is the breaker before the call. Never throws: what cannot be told, the next call tells. */
-export async function recordOutcome(world: HealthWorld, item: Connection, outcome: Outcome, seen: Breaker | undefined): Promise<void> {
+export async function recordOutcome(
+  world: HealthWorld,
+  item: Connection,
+  outcome: Outcome,
+  seen: Breaker | undefined,
+): Promise<void> {
   if (saysNothingOfProvider(outcome)) return;
   const { breakers, chance, clock, telemetry } = world;
   const { connection } = item;
   const answered = isAnswer(outcome);
   if (answered && hasNothingToClear(seen)) return;
-  const sign = { application: world.applicationOf(item), connection, answered, ...('retryAt' in outcome && { retryAt: outcome.retryAt }) };
+  const sign = {
+    application: world.applicationOf(item),
+    connection,
+    answered,
+    ...('retryAt' in outcome && { retryAt: outcome.retryAt }),
+  };
   try {
     for (let attempt = 0; attempt < limits.acquiresPerInvocation; attempt += 1) {
       const before = await breakers.read(sign.application);

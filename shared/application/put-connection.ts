@@ -60,7 +60,11 @@ export type PutResult =
 const tries = 5;
 
 /** Secrets are stored before the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`. */
-export async function putConnection(world: ConnectionsWorld, connection: ConnectionName, request: ConnectionRequest): Promise<PutResult> {
+export async function putConnection(
+  world: ConnectionsWorld,
+  connection: ConnectionName,
+  request: ConnectionRequest,
+): Promise<PutResult> {
   const { chance, store } = world;
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
@@ -77,9 +81,17 @@ export async function putConnection(world: ConnectionsWorld, connection: Connect
     const outgrown = before && request.grantKeyOf(before.config);
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
     const imported = imports(before, request) ? request.refreshToken : undefined;
-    const grant: Grant = imported === undefined ? { grantId, place: undefined } : importOf(grantId, request.importDigestOf(connection, imported));
+    const grant: Grant =
+      imported === undefined
+        ? { grantId, place: undefined }
+        : importOf(grantId, request.importDigestOf(connection, imported));
     // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
-    stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, { credentials: request.credentials, given, imported, grant });
+    stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, {
+      credentials: request.credentials,
+      given,
+      imported,
+      grant,
+    });
     const credentials = given ?? kept(before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
     const item = await write(world, connection, before, config, request, grant);
@@ -126,7 +138,8 @@ async function storeSecrets(
   stored: Stored,
   { credentials, given, imported, grant: { place } }: ToStore,
 ): Promise<Stored> {
-  if (!stored.credentials && credentials !== undefined && given !== undefined) await world.credentials.store(connection, given.versionId, credentials);
+  if (!stored.credentials && credentials !== undefined && given !== undefined)
+    await world.credentials.store(connection, given.versionId, credentials);
   const storing = !stored.refreshToken && imported !== undefined && place !== undefined;
   if (storing) await world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, imported);
   return { credentials: true, refreshToken: stored.refreshToken || storing };
@@ -157,10 +170,17 @@ async function write(
   return applied ? item : undefined;
 }
 
-function change(before: Connection, config: ConnectionConfig, request: ConnectionRequest, grant: Grant, now: Connection['createdAt']): Write {
+function change(
+  before: Connection,
+  config: ConnectionConfig,
+  request: ConnectionRequest,
+  grant: Grant,
+  now: Connection['createdAt'],
+): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
   const obstacle = obstacleTo(before, request);
-  if (request.grant === 'refresh_token' && obstacle !== undefined) return abandonGrant(before, config, now, grant.grantId);
+  if (request.grant === 'refresh_token' && obstacle !== undefined)
+    return abandonGrant(before, config, now, grant.grantId);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;

@@ -37,10 +37,22 @@ export type Redemption =
   /** No `state` of ours: nothing is known of what it was meant for. */
   | { readonly kind: 'unknown_link' }
   | {
-      readonly kind: 'connected' | 'link_expired' | 'link_used' | 'another_issuer' | 'malformed' | 'no_refresh_token' | 'changed_meanwhile';
+      readonly kind:
+        | 'connected'
+        | 'link_expired'
+        | 'link_used'
+        | 'another_issuer'
+        | 'malformed'
+        | 'no_refresh_token'
+        | 'changed_meanwhile';
       readonly connection: ConnectionName;
     }
-  | { readonly kind: 'denied' | 'refused' | 'no_answer'; readonly connection: ConnectionName; readonly code: string; readonly description?: string };
+  | {
+      readonly kind: 'denied' | 'refused' | 'no_answer';
+      readonly connection: ConnectionName;
+      readonly code: string;
+      readonly description?: string;
+    };
 
 /** Throws `Unavailable` if a store is out of reach until shortly before `deadline`. */
 export async function redeem(world: RedeemWorld, parameters: URLSearchParams, deadline: EpochMs): Promise<Redemption> {
@@ -78,10 +90,18 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
 function refusalOf(connection: ConnectionName, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {
   if (response.kind === 'unacceptable') return { kind: response.reason, connection };
   const { error: code, description } = response;
-  return { kind: code === 'access_denied' ? 'denied' : 'refused', connection, code, ...(description && { description }) };
+  return {
+    kind: code === 'access_denied' ? 'denied' : 'refused',
+    connection,
+    code,
+    ...(description && { description }),
+  };
 }
 
-function failureOf(connection: ConnectionName, { class: meaning, code, status, description }: Extract<Outcome, { kind: 'failure' }>): Redemption {
+function failureOf(
+  connection: ConnectionName,
+  { class: meaning, code, status, description }: Extract<Outcome, { kind: 'failure' }>,
+): Redemption {
   const kind = meaning === 'in_doubt' || status === undefined ? 'no_answer' : 'refused';
   return { kind, connection, code, ...(description && { description }) };
 }
@@ -103,15 +123,24 @@ async function gather(
 type Redeemed = { readonly tokens: TokenSet; readonly redeemedAt: EpochMs };
 
 /** Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the deadline: there is no second code. */
-async function keep(world: RedeemWorld, before: Connection, { tokens, redeemedAt }: Redeemed, deadline: EpochMs): Promise<Redemption> {
+async function keep(
+  world: RedeemWorld,
+  before: Connection,
+  { tokens, redeemedAt }: Redeemed,
+  deadline: EpochMs,
+): Promise<Redemption> {
   const { connection } = before;
   const { refreshToken } = tokens;
   if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
   const grantId = world.chance.grantId();
   const place: Place = { slot: 0, versionId: versionIdOf(grantId, importFence) };
-  await patiently(world, deadline, () => world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken));
+  await patiently(world, deadline, () =>
+    world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken),
+  );
   for (;;) {
-    const committed = await patiently(world, deadline, () => commit(world, before, { grantId, place, tokens, redeemedAt }));
+    const committed = await patiently(world, deadline, () =>
+      commit(world, before, { grantId, place, tokens, redeemedAt }),
+    );
     if (committed === 'applied') return { kind: 'connected', connection };
     if (committed === 'another') return { kind: 'changed_meanwhile', connection };
     // A renewal of the old grant came between the look and the write; there are only so many of them.
@@ -121,20 +150,35 @@ async function keep(world: RedeemWorld, before: Connection, { tokens, redeemedAt
 
 type New = Redeemed & { readonly grantId: string; readonly place: Place };
 
-async function commit(world: RedeemWorld, before: Connection, { grantId, place, tokens, redeemedAt }: New): Promise<'applied' | 'lost' | 'another'> {
+async function commit(
+  world: RedeemWorld,
+  before: Connection,
+  { grantId, place, tokens, redeemedAt }: New,
+): Promise<'applied' | 'lost' | 'another'> {
   const { clock, store, accessSealer, profileOf, identityOf } = world;
   const item = await store.read(before.connection);
   if (item?.grantId === grantId) return 'applied';
   // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came meanwhile, if not another
   // connection under the name: it is the newer one, and where a provider knows only one grant it has ended this one.
-  if (item === undefined || item.deletion !== undefined || item.grantId !== before.grantId || identityOf(item.config) !== identityOf(before.config))
+  if (
+    item === undefined ||
+    item.deletion !== undefined ||
+    item.grantId !== before.grantId ||
+    identityOf(item.config) !== identityOf(before.config)
+  )
     return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
-  const write = authorized({ item, profile: profileOf(item) }, { grantId, place, tokens, sealedAccessToken, redeemedAt }, clock.now());
+  const write = authorized(
+    { item, profile: profileOf(item) },
+    { grantId, place, tokens, sealedAccessToken, redeemedAt },
+    clock.now(),
+  );
   // It writes the settings as they were read: those that were put meanwhile must not be lost by that.
   const unchanged = { path: 'configuredAt', equals: item.configuredAt } as const;
-  return (await store.apply(item.connection, { ...write, when: [...write.when, unchanged] })).applied ? 'applied' : 'lost';
+  return (await store.apply(item.connection, { ...write, when: [...write.when, unchanged] })).applied
+    ? 'applied'
+    : 'lost';
 }
 
 async function patiently<T>({ clock, chance }: RedeemWorld, deadline: EpochMs, act: () => Promise<T>): Promise<T> {
@@ -143,7 +187,8 @@ async function patiently<T>({ clock, chance }: RedeemWorld, deadline: EpochMs, a
       return await act();
     } catch (error) {
       const pauseMs = limits.commitRetryMs * (1 + chance.next());
-      if (!(error instanceof Unavailable) || plus(clock.now(), pauseMs + limits.commitReserveMs) > deadline) throw error;
+      if (!(error instanceof Unavailable) || plus(clock.now(), pauseMs + limits.commitReserveMs) > deadline)
+        throw error;
       await clock.sleep(pauseMs);
     }
   }

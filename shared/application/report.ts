@@ -17,7 +17,8 @@ interface Reporting {
   readonly telemetry: Telemetry;
 }
 
-const iso = (instant: number | undefined): string | undefined => (instant === undefined ? undefined : new Date(instant).toISOString());
+const iso = (instant: number | undefined): string | undefined =>
+  instant === undefined ? undefined : new Date(instant).toISOString();
 
 export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done: Committed, adopted: boolean): void {
   const { connection, config } = held.seen.item;
@@ -72,7 +73,12 @@ export function reportBudget({ telemetry }: Reporting, { connection, config, not
 }
 
 /** A provider that stops answering (told again after each probe that fails), or answers again: told by whoever's write made it so. */
-export function reportBreaker({ telemetry }: Reporting, { connection, config }: Connection, before: Breaker | undefined, after: Breaker): void {
+export function reportBreaker(
+  { telemetry }: Reporting,
+  { connection, config }: Connection,
+  before: Breaker | undefined,
+  after: Breaker,
+): void {
   const facts = { connection, provider: config.provider, application: after.application };
   if (after.open === undefined) {
     if (before?.open !== undefined) telemetry.info('provider_answers', facts);

@@ -20,7 +20,11 @@ interface Table {
  * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
  * this attempt might have to wait for minutes. Throws `Unavailable` at last.
  */
-export async function applyWithRetries({ clock, chance, store }: Table, connection: ConnectionName, write: Write): Promise<Applied> {
+export async function applyWithRetries(
+  { clock, chance, store }: Table,
+  connection: ConnectionName,
+  write: Write,
+): Promise<Applied> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await store.apply(connection, write);

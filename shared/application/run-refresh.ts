@@ -26,7 +26,12 @@ type Step = Exclude<Effect, Ending>;
  * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table cannot be
  * reached before anything was begun; whatever was begun is then finished by a later call, here or elsewhere.
  */
-export async function runRefresh(world: RefreshWorld, connection: ConnectionName, deadline: EpochMs, protocol: Protocol = normative): Promise<Ending> {
+export async function runRefresh(
+  world: RefreshWorld,
+  connection: ConnectionName,
+  deadline: EpochMs,
+  protocol: Protocol = normative,
+): Promise<Ending> {
   const invocation = new Invocation({ world, connection, deadline, protocol });
   try {
     let event: Event = { kind: 'started' };
@@ -101,7 +106,10 @@ class Invocation {
     const from = latest(wait.until, now);
     const wakeAt = plus(from, between(limits.wakeJitterMs, chance.next()));
     try {
-      const { applied } = await store.apply(this.#run.connection, this.#run.protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now));
+      const { applied } = await store.apply(
+        this.#run.connection,
+        this.#run.protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now),
+      );
       if (applied) await queue.send(this.#run.connection, wakeAt - now);
     } catch {
       telemetry.warn('wake_not_sent', { connection: this.#run.connection });
@@ -132,11 +140,14 @@ class Invocation {
     const write = this.#run.protocol.acquire(seen, this.#owner, now, wakeAt);
     const result = await applyWithRetries(this.#run.world, this.#run.connection, write);
     this.#acquires += 1;
-    if (!result.applied) return { kind: 'acquire_refused', seen: result.item && seenBy(this.#run, result.item), tries: this.#acquires };
+    if (!result.applied)
+      return { kind: 'acquire_refused', seen: result.item && seenBy(this.#run, result.item), tries: this.#acquires };
     const held: Held = { lease: write.lease, attempt: write.attempt, seen: seenBy(this.#run, result.item) };
     this.#heartbeat?.stop();
     this.#heartbeat = startHeartbeat(clock, store, this.#run.protocol, held);
-    this.#wake = queue.send(this.#run.connection, wakeAt - now).catch(() => telemetry.warn('wake_not_sent', { connection: this.#run.connection }));
+    this.#wake = queue
+      .send(this.#run.connection, wakeAt - now)
+      .catch(() => telemetry.warn('wake_not_sent', { connection: this.#run.connection }));
     return { kind: 'acquired', held };
   }
 
@@ -144,7 +155,8 @@ class Invocation {
   async #lookUp(held: Held, attempts: readonly Attempt[]): Promise<Event> {
     for (const attempt of attempts) {
       const result = await this.#run.world.refreshTokens.lookUp(this.#run.connection, attempt.slot, attempt.versionId);
-      if (result.kind === 'found') return { kind: 'looked_up', held, orphan: { attempt, tokens: result.tokens }, unreadable: false };
+      if (result.kind === 'found')
+        return { kind: 'looked_up', held, orphan: { attempt, tokens: result.tokens }, unreadable: false };
       if (result.kind === 'unreadable') return { kind: 'looked_up', held, orphan: undefined, unreadable: true };
     }
     return { kind: 'looked_up', held, orphan: undefined, unreadable: false };
@@ -172,11 +184,16 @@ class Invocation {
       this.#loaded = loaded;
       // No key, no call: an answer that could not be sealed could be lost.
       const { accessSealer, refreshSealer, breakers, applicationOf } = this.#run.world;
-      const [breaker] = await Promise.all([breakers.read(applicationOf(held.seen.item)), accessSealer.ready(), refreshSealer.ready()]);
+      const [breaker] = await Promise.all([
+        breakers.read(applicationOf(held.seen.item)),
+        accessSealer.ready(),
+        refreshSealer.ready(),
+      ]);
       this.#breaker = breaker;
       return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker };
     } catch (error) {
-      if (error instanceof SealBroken) return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
+      if (error instanceof SealBroken)
+        return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
       if (error instanceof Unavailable) return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
       throw error;
     }

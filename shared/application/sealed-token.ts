@@ -16,9 +16,15 @@ export function sealedTextOf({ accessToken, companions = {} }: OpenedToken): Sec
 /** What was sealed. The seal vouches that the text is ours. */
 export function openedTextOf(text: Secret): OpenedToken {
   if (!text.reveal().startsWith('{')) return { accessToken: text };
-  const { access_token, secrets, endpoint } = JSON.parse(text.reveal()) as { access_token: string; secrets?: Record<string, string>; endpoint?: string };
+  const { access_token, secrets, endpoint } = JSON.parse(text.reveal()) as {
+    access_token: string;
+    secrets?: Record<string, string>;
+    endpoint?: string;
+  };
   const companions: Companions = {
-    ...(secrets && { secrets: Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)])) }),
+    ...(secrets && {
+      secrets: Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)])),
+    }),
     ...(endpoint !== undefined && { endpoint }),
   };
   return { accessToken: new Secret(access_token), companions };

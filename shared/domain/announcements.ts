@@ -14,7 +14,8 @@ import type { Write } from './writes.ts';
 export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
 
 /** When the planner should look: at `instant`, or at once and every minute while there is something to tell. */
-export const dueBy = ({ announcement }: Connection, instant: EpochMs): EpochMs => earliest(instant, announcement?.at ?? instant);
+export const dueBy = ({ announcement }: Connection, instant: EpochMs): EpochMs =>
+  earliest(instant, announcement?.at ?? instant);
 
 interface GrantEnd {
   readonly endsAt: EpochMs;
@@ -55,8 +56,20 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
     return { id: idOf(grantId, change, at), change, ...whose, ...(cause && { cause }), at };
   }
   const end = grantEndOf(item, profile);
-  if (state === 'reauthorization_required' || end === undefined || end.announceAt > now || end.endsAt === item.announcedEnd) return undefined;
-  return { id: idOf(grantId, 'reauthorization_due', end.endsAt), change: 'reauthorization_due', ...whose, at: now, grantEndsAt: end.endsAt };
+  if (
+    state === 'reauthorization_required' ||
+    end === undefined ||
+    end.announceAt > now ||
+    end.endsAt === item.announcedEnd
+  )
+    return undefined;
+  return {
+    id: idOf(grantId, 'reauthorization_due', end.endsAt),
+    change: 'reauthorization_due',
+    ...whose,
+    at: now,
+    grantEndsAt: end.endsAt,
+  };
 }
 
 const idOf = (grantId: string, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
@@ -64,13 +77,20 @@ const idOf = (grantId: string, change: Announcement['change'], at: EpochMs): str
 /** They were told. The planner's next look is again the one that the connection itself needs. */
 export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: Announcement): Write {
   const dueAt = nextLook({ item, profile }, at, grantEndsAt ?? item.announcedEnd);
-  const looked: Pick<Write, 'set' | 'remove'> = dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
+  const looked: Pick<Write, 'set' | 'remove'> =
+    dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
   const asSeen: Write['when'] = [
     { path: 'grantId', equals: item.grantId },
     { path: 'generation', equals: item.generation },
     item.dueAt === undefined ? { absent: 'dueAt' } : { path: 'dueAt', equals: item.dueAt },
   ];
-  if (grantEndsAt !== undefined) return { name: 'announced', when: asSeen, set: { ...looked.set, announcedEnd: grantEndsAt }, remove: looked.remove };
+  if (grantEndsAt !== undefined)
+    return {
+      name: 'announced',
+      when: asSeen,
+      set: { ...looked.set, announcedEnd: grantEndsAt },
+      remove: looked.remove,
+    };
   return {
     name: 'announced',
     when: [...asSeen, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
@@ -83,5 +103,7 @@ function nextLook({ item, profile }: Seen, at: EpochMs, announcedEnd: EpochMs | 
   const from = item.refreshAt ?? at;
   if (item.state === 'active') return latest(from, item.notBefore ?? from);
   const { announcement: _, ...told } = item;
-  return item.state === 'misconfigured' ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined) : undefined;
+  return item.state === 'misconfigured'
+    ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined)
+    : undefined;
 }

@@ -37,7 +37,15 @@ function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet
  */
 export function onFailureRefused(held: Held, place: Place | undefined, at: Circumstances): Effect {
   if (place === undefined) return { ...releaseAndLookAgain(held, at), called: true };
-  return { do: 'commit_success', held, tokens: withoutAccess(undefined, at.now), place, contested: true, adoptedFence: undefined, overtaken: undefined };
+  return {
+    do: 'commit_success',
+    held,
+    tokens: withoutAccess(undefined, at.now),
+    place,
+    contested: true,
+    adoptedFence: undefined,
+    overtaken: undefined,
+  };
 }
 
 export function onKept(held: Held, outcome: Outcome, place: Place | undefined, at: Circumstances): Effect {
@@ -72,7 +80,8 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
   if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
-  if (seen.item.generation !== before.generation) return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
+  if (seen.item.generation !== before.generation)
+    return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
   const earlier = unresolved(seen.item, held.attempt.fence);
   if (earlier.some((attempt) => !attempt.ended)) {
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
@@ -88,14 +97,26 @@ export function giveUp(held: Held, item: Connection, verdict: Failure, cause: Ca
   return {
     do: 'commit_failure',
     held,
-    commit: { failure: { ...verdict, fence: held.attempt.fence }, notBefore: at.now, state: 'active', suspect: false, place: item.spare },
+    commit: {
+      failure: { ...verdict, fence: held.attempt.fence },
+      notBefore: at.now,
+      state: 'active',
+      suspect: false,
+      place: item.spare,
+    },
   };
 }
 
 const commitVerdict = (held: Held, failure: Failure, cause: Cause): Effect => ({
   do: 'commit_failure',
   held,
-  commit: { failure: { ...failure, cause, fence: held.attempt.fence }, notBefore: undefined, state: 'reauthorization_required', cause, suspect: false },
+  commit: {
+    failure: { ...failure, cause, fence: held.attempt.fence },
+    notBefore: undefined,
+    state: 'reauthorization_required',
+    cause,
+    suspect: false,
+  },
 });
 
 function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place | undefined): Effect {

@@ -21,7 +21,8 @@ export function holds(clause: Clause, item: Connection): boolean {
 }
 
 /** Whether this very write was applied to the item earlier, by a try whose reply was lost. */
-export const isMine = (write: Write, item: Connection): boolean => write.mine?.every((clause) => holds(clause, item)) ?? false;
+export const isMine = (write: Write, item: Connection): boolean =>
+  write.mine?.every((clause) => holds(clause, item)) ?? false;
 
 /**
  * The item after the write, or undefined if a clause does not hold; `item` itself is left as it was.
@@ -48,12 +49,17 @@ export function applied(write: Write, item: Connection): Connection | undefined 
 }
 
 /** All attributes that the write touches. */
-export const pathsOf = (write: Write): string[] => [...Object.keys(write.set), ...Object.keys(write.add ?? {}), ...write.remove];
+export const pathsOf = (write: Write): string[] => [
+  ...Object.keys(write.set),
+  ...Object.keys(write.add ?? {}),
+  ...write.remove,
+];
 
 function refuseOverlaps(write: Write): void {
   const paths = pathsOf(write);
   const twice = paths.find((path, i) => paths.some((other, j) => i !== j && `${path}.`.startsWith(`${other}.`)));
-  if (twice !== undefined) throw new Error(`write ${write.name} touches ${twice} more than once: DynamoDB would refuse it`);
+  if (twice !== undefined)
+    throw new Error(`write ${write.name} touches ${twice} more than once: DynamoDB would refuse it`);
 }
 
 const isAttributes = (value: unknown): value is Attributes => typeof value === 'object' && value !== null;
@@ -71,7 +77,8 @@ function placeOf(item: Connection, path: string, write: Write): [parent: Attribu
   let parent = item as unknown as Attributes;
   for (const inner of names) {
     const within = parent[inner];
-    if (!isAttributes(within)) throw new Error(`write ${write.name} touches ${path}, whose parent is absent: DynamoDB would refuse it`);
+    if (!isAttributes(within))
+      throw new Error(`write ${write.name} touches ${path}, whose parent is absent: DynamoDB would refuse it`);
     const copy = { ...within };
     parent[inner] = copy;
     parent = copy;

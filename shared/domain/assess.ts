@@ -31,13 +31,16 @@ export type Assessment =
   | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined }
   | { readonly kind: 'stop'; readonly reason: 'reauthorization_required' | 'misconfigured' | 'deleted' };
 
-export const leaseAlive = (item: Connection, now: EpochMs): boolean => item.lease !== undefined && item.lease.until > now;
+export const leaseAlive = (item: Connection, now: EpochMs): boolean =>
+  item.lease !== undefined && item.lease.until > now;
 
 /** Nobody has asked for this connection's token for so long that it is not renewed ahead of need. */
 export const isUnused = (item: Connection, profile: Profile, now: EpochMs): boolean =>
   profile.renewal === 'while_used' && (item.lastUsed === undefined || plus(item.lastUsed, limits.usedWithinMs) <= now);
 
-type Want = { readonly kind: 'want'; readonly from: EpochMs; readonly reason: RefreshReason } | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined };
+type Want =
+  | { readonly kind: 'want'; readonly from: EpochMs; readonly reason: RefreshReason }
+  | { readonly kind: 'rest'; readonly dueAt: EpochMs | undefined };
 
 /** From when a renewal is wanted, and why. Computed from the facts, never from the key of the due index. */
 function wanted({ item, profile }: Seen, now: EpochMs): Want {
@@ -47,7 +50,8 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   const rejectionDueAt = rejectionDueAtOf(item);
   if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
   const refreshAt = item.refreshAt ?? now;
-  if (refreshAt <= now && isUnused(item, profile, now)) return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
+  if (refreshAt <= now && isUnused(item, profile, now))
+    return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
   return { kind: 'want', from: refreshAt, reason: item.expiresAt === undefined ? 'first' : 'due' };
 }
 
@@ -55,13 +59,16 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
 export function assess(seen: Seen, now: EpochMs): Assessment {
   const { item } = seen;
   // What is under way may commit first: its refresh token is the one to revoke.
-  if (item.deletion !== undefined && item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
+  if (item.deletion !== undefined && item.lease !== undefined && leaseAlive(item, now))
+    return { kind: 'wait', until: item.lease.until, reason: 'leased' };
   if (item.deletion !== undefined) return { kind: 'stop', reason: 'deleted' };
   if (item.state !== 'active') return { kind: 'stop', reason: item.state };
   const want = wanted(seen, now);
   if (want.kind === 'rest') return want;
   if (want.from > now) return { kind: 'wait', until: want.from, reason: 'not_due' };
-  if (item.lease !== undefined && leaseAlive(item, now)) return { kind: 'wait', until: item.lease.until, reason: 'leased' };
-  if (item.notBefore !== undefined && item.notBefore > now) return { kind: 'wait', until: item.notBefore, reason: 'backing_off' };
+  if (item.lease !== undefined && leaseAlive(item, now))
+    return { kind: 'wait', until: item.lease.until, reason: 'leased' };
+  if (item.notBefore !== undefined && item.notBefore > now)
+    return { kind: 'wait', until: item.notBefore, reason: 'backing_off' };
   return { kind: 'refresh', reason: want.reason };
 }

@@ -4,7 +4,8 @@ import { type EpochMs, latest } from './time.ts';
 import { safeAt } from './timing.ts';
 
 /** Attempts in the order in which they were made. */
-export const attemptsOf = (item: Connection): Attempt[] => Object.values(item.attempts).sort((a, b) => a.fence - b.fence);
+export const attemptsOf = (item: Connection): Attempt[] =>
+  Object.values(item.attempts).sort((a, b) => a.fence - b.fence);
 
 /** A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success turn out dead. */
 const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;

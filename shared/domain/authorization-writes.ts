@@ -27,7 +27,10 @@ export const offerAuthorization = (asked: Asked, authorization: PendingAuthoriza
 
 /** Whether a code that comes back for this request may still be redeemed. */
 export const isPending = (item: Connection, asked: Asked, id: string): boolean =>
-  item.grantId === asked.grantId && item.configuredAt === asked.configuredAt && item.authorization?.id === id && item.authorization.redeemer === undefined;
+  item.grantId === asked.grantId &&
+  item.configuredAt === asked.configuredAt &&
+  item.authorization?.id === id &&
+  item.authorization.redeemer === undefined;
 
 /** A code has no fencing token: its call is kept among the errors under its instant, a number that no fencing token comes near. */
 const codePath = (redeemedAt: EpochMs): Path => `errors.${redeemedAt}`;
@@ -38,7 +41,11 @@ export function redeemAuthorization(item: Connection, asked: Asked, id: string, 
   return {
     name: 'redeem_authorization',
     when: [...asAsked(asked), { path: 'authorization.id', equals: id }, { absent: 'authorization.redeemer' }],
-    set: { 'authorization.redeemer': redeemer, [codePath(now)]: now, ...(sameDay ? {} : { calls: 1, callsOn: dayOf(now) }) },
+    set: {
+      'authorization.redeemer': redeemer,
+      [codePath(now)]: now,
+      ...(sameDay ? {} : { calls: 1, callsOn: dayOf(now) }),
+    },
     ...(sameDay && { add: { calls: 1 } }),
     remove: [],
     mine: [{ path: 'authorization.redeemer', equals: redeemer }],
@@ -55,7 +62,11 @@ export interface Authorized {
 }
 
 /** Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew it at once. */
-export function authorized({ item, profile }: Seen, { grantId, place, tokens, sealedAccessToken, redeemedAt }: Authorized, now: EpochMs): Write {
+export function authorized(
+  { item, profile }: Seen,
+  { grantId, place, tokens, sealedAccessToken, redeemedAt }: Authorized,
+  now: EpochMs,
+): Write {
   const replaced = replaceGrant(item, item.config, now, { grantId, place });
   const refreshAt = refreshAtOf(tokens, profile);
   const set = {

@@ -37,12 +37,21 @@ export type Passage =
   | { readonly kind: 'half_open'; readonly probe: Breaker };
 
 /** Whether this connection may call now. `chance` in [0, 1) spreads those who wait. */
-export function passage(breaker: Breaker | undefined, connection: ConnectionName, now: EpochMs, chance: number): Passage {
+export function passage(
+  breaker: Breaker | undefined,
+  connection: ConnectionName,
+  now: EpochMs,
+  chance: number,
+): Passage {
   if (breaker?.open === undefined) return { kind: 'closed' };
   const { open } = breaker;
   // Others first: a connection that only itself gets no answer must not keep all others waiting.
   const until = open.prober === connection ? plus(open.until, limits.probeTurnMs) : open.until;
-  if (now < until) return { kind: 'open', until: open.probing ? earliest(until, plus(now, between(limits.probeWaitMs, chance))) : until };
+  if (now < until)
+    return {
+      kind: 'open',
+      until: open.probing ? earliest(until, plus(now, between(limits.probeWaitMs, chance))) : until,
+    };
   const probing = { ...open, until: plus(now, limits.refreshTimeoutMs), prober: connection, probing: true };
   return { kind: 'half_open', probe: { ...breaker, version: breaker.version + 1, open: probing } };
 }
@@ -73,19 +82,35 @@ export const hasNothingToClear = (breaker: Breaker | undefined): boolean =>
   breaker === undefined || (breaker.open === undefined && Object.keys(breaker.unanswered).length === 0);
 
 /** The breaker after a call, or undefined if it stays as it is. Opens when so many connections in a row were not answered. */
-export function afterCall(breaker: Breaker | undefined, result: CallResult, now: EpochMs, chance: number): Breaker | undefined {
+export function afterCall(
+  breaker: Breaker | undefined,
+  result: CallResult,
+  now: EpochMs,
+  chance: number,
+): Breaker | undefined {
   const { application, connection, answered } = result;
   const version = (breaker?.version ?? 0) + 1;
   if (answered) return hasNothingToClear(breaker) ? undefined : { application, version, unanswered: {} };
   const open = breaker?.open;
   // A call that began before the breaker opened says nothing new.
   if (open !== undefined && open.prober !== connection) return undefined;
-  const recent = Object.entries(breaker?.unanswered ?? {}).filter(([name, at]) => name !== connection && at > plus(now, -limits.backOffMaxMs));
+  const recent = Object.entries(breaker?.unanswered ?? {}).filter(
+    ([name, at]) => name !== connection && at > plus(now, -limits.backOffMaxMs),
+  );
   const latestFirst = [[connection, now] as const, ...recent.sort(([, a], [, b]) => b - a)];
   const unanswered = Object.fromEntries(latestFirst.slice(0, limits.breakerConnections));
-  if (open === undefined && Object.keys(unanswered).length < limits.breakerConnections) return { application, version, unanswered };
+  if (open === undefined && Object.keys(unanswered).length < limits.breakerConnections)
+    return { application, version, unanswered };
   const probes = open === undefined ? 0 : open.probes + 1;
   const delayMs = Math.min(limits.probeFirstMs * 2 ** probes, limits.probeMaxMs);
-  const until = latest(plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance)), earliest(result.retryAt ?? now, plus(now, limits.backOffMaxMs)));
-  return { application, version, unanswered, open: { until, probes, probing: false, ...(open?.prober && { prober: open.prober }) } };
+  const until = latest(
+    plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance)),
+    earliest(result.retryAt ?? now, plus(now, limits.backOffMaxMs)),
+  );
+  return {
+    application,
+    version,
+    unanswered,
+    open: { until, probes, probing: false, ...(open?.prober && { prober: open.prober }) },
+  };
 }

@@ -25,7 +25,11 @@ export const outdatedErrors = (item: Connection, now: EpochMs): string[] =>
     .map(([fence]) => fence);
 
 /** Until when no call may be made, or undefined if one may. */
-export function spentUntil(item: Connection, { errorsPerHour, callsPerDay }: Profile, now: EpochMs): EpochMs | undefined {
+export function spentUntil(
+  item: Connection,
+  { errorsPerHour, callsPerDay }: Profile,
+  now: EpochMs,
+): EpochMs | undefined {
   const errors = errorsOf(item, now);
   const oldest = errorsPerHour === undefined ? undefined : errors[errors.length - errorsPerHour];
   if (oldest !== undefined) return plus(oldest, hourMs);

@@ -45,9 +45,20 @@ export function classify(answer: Answer, exchange: Exchange, sent: readonly Secr
   }
 }
 
-function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, sent: readonly string[], dialect: Dialect): Failed {
+function failureOf(
+  reply: HttpReply,
+  reading: ErrorReading,
+  exchange: Exchange,
+  sent: readonly string[],
+  dialect: Dialect,
+): Failed {
   const { error, description, refreshToken } = reading;
-  const facts = { ...reply, members: reading.members, ...(error !== undefined && { error }), ...(description !== undefined && { description }) };
+  const facts = {
+    ...reply,
+    members: reading.members,
+    ...(error !== undefined && { error }),
+    ...(description !== undefined && { description }),
+  };
   const rule = ruleFor(facts, dialect.errorRules);
   const secrets = [...sent, ...reading.secrets];
   const retryAt = retryAtOf(reply, exchange.receivedAt, rule, dialect);
@@ -64,12 +75,22 @@ function failureOf(reply: HttpReply, reading: ErrorReading, exchange: Exchange, 
   };
 }
 
-function meaningOf({ unusable }: ErrorReading, rule: ErrorRule | undefined, { grant }: Dialect): Pick<Failed, 'class' | 'cause' | 'fix'> {
+function meaningOf(
+  { unusable }: ErrorReading,
+  rule: ErrorRule | undefined,
+  { grant }: Dialect,
+): Pick<Failed, 'class' | 'cause' | 'fix'> {
   // Nothing is in doubt: it was issued, and what came with it is kept.
-  if (rule === undefined || unusable === 'expired_on_arrival' || unusable === 'endpoint_not_allowed') return { class: 'transient' };
+  if (rule === undefined || unusable === 'expired_on_arrival' || unusable === 'endpoint_not_allowed')
+    return { class: 'transient' };
   // There is no grant that a person could renew: what the connection authenticates with is refused.
-  if (rule.class === 'dead_grant' && grant !== 'refresh_token') return { class: 'misconfigured', cause: 'invalid_client' };
-  return { class: rule.class, ...(rule.cause !== undefined && { cause: rule.cause }), ...(rule.fix !== undefined && { fix: rule.fix }) };
+  if (rule.class === 'dead_grant' && grant !== 'refresh_token')
+    return { class: 'misconfigured', cause: 'invalid_client' };
+  return {
+    class: rule.class,
+    ...(rule.cause !== undefined && { cause: rule.cause }),
+    ...(rule.fix !== undefined && { fix: rule.fix }),
+  };
 }
 
 /** Words, or short: a long text with digits in it could be anything. */
@@ -84,7 +105,12 @@ function codeOf(status: number, { error, unusable }: ErrorReading, secrets: read
 }
 
 /** When the provider wants to be asked again, in its own words if it has any. */
-function retryAtOf({ status, headers }: HttpReply, receivedAt: EpochMs, rule: ErrorRule | undefined, dialect: Dialect): EpochMs | undefined {
+function retryAtOf(
+  { status, headers }: HttpReply,
+  receivedAt: EpochMs,
+  rule: ErrorRule | undefined,
+  dialect: Dialect,
+): EpochMs | undefined {
   const told = toldRetryAt(headers, status === 429 ? dialect.resetHeaders : [], receivedAt);
   if (told !== undefined || rule?.retryAfterSeconds === undefined) return told;
   return plus(receivedAt, rule.retryAfterSeconds * 1_000);

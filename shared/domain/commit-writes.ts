@@ -6,7 +6,16 @@ import type { Cause, Failure } from './failure.ts';
 import { type EpochMs, plus } from './time.ts';
 import { refreshAtOf } from './timing.ts';
 import type { TokenSet } from './token-set.ts';
-import { attemptPath, errorPath, leaseIsMine, noNewerCommit, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
+import {
+  attemptPath,
+  errorPath,
+  leaseIsMine,
+  noNewerCommit,
+  sameGeneration,
+  sameGrant,
+  sameSettings,
+  type Write,
+} from './writes.ts';
 
 /** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
 export interface Commit {
@@ -34,7 +43,9 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
   const trying = commit.overtaken !== undefined;
   const mayBring = (attempt: Attempt) => attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
   const stays = (attempt: Attempt) => mayBring(attempt) && (trying || attempt.generation >= item.generation - 1);
-  const outgrown = attemptsOf(item).filter((attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)));
+  const outgrown = attemptsOf(item).filter(
+    (attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)),
+  );
   const spare = commit.place === undefined ? undefined : commit.overtaken;
   const late: Write = {
     name: 'commit_success',
@@ -111,7 +122,12 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
   return {
     name: 'commit_failure',
     // That the settings are wrong is no news once they were replaced.
-    when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item), ...(commit.state === 'misconfigured' ? [sameSettings(item)] : [])],
+    when: [
+      sameGrant(item),
+      leaseIsMine(fence),
+      sameGeneration(item),
+      ...(commit.state === 'misconfigured' ? [sameSettings(item)] : []),
+    ],
     set: {
       failure,
       state: commit.state,

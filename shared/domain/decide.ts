@@ -20,7 +20,15 @@ import { type Breaker, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
 import type { Seen } from './connection.ts';
 import { limits } from './limits.ts';
-import { type Circumstances, type Effect, type Event, type Held, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
+import {
+  type Circumstances,
+  type Effect,
+  type Event,
+  type Held,
+  type Orphan,
+  releaseAndLookAgain,
+  releaseFor,
+} from './steps.ts';
 import { type EpochMs, plus } from './time.ts';
 import { between } from './timing.ts';
 
@@ -63,7 +71,9 @@ export function decide(event: Event, at: Circumstances): Effect {
       return onSeen(event.seen, at);
     case 'success_refused':
       // In a secret it is found by the attempt, which stays in the item.
-      return event.place?.sealed === undefined ? { do: 'stop', reason: 'superseded' } : { do: 'keep_spare', held: event.held, place: event.place };
+      return event.place?.sealed === undefined
+        ? { do: 'stop', reason: 'superseded' }
+        : { do: 'keep_spare', held: event.held, place: event.place };
     case 'failure_refused':
       return onFailureRefused(event.held, event.place, at);
     case 'spare_kept':
@@ -71,7 +81,9 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'commit_abandoned':
       return { do: 'stop', reason: 'commit_abandoned' };
     case 'released':
-      return event.wakeAt === undefined ? { do: 'stop', reason: 'released' } : { do: 'wait', until: event.wakeAt, reason: 'released' };
+      return event.wakeAt === undefined
+        ? { do: 'stop', reason: 'released' }
+        : { do: 'wait', until: event.wakeAt, reason: 'released' };
   }
 }
 
@@ -81,7 +93,8 @@ function announcing(seen: Seen, { now }: Circumstances): Effect | undefined {
   return announcement && { do: 'announce', seen, announcement };
 }
 
-const onRead = (seen: Seen | undefined, at: Circumstances): Effect => (seen && announcing(seen, at)) ?? onSeen(seen, at);
+const onRead = (seen: Seen | undefined, at: Circumstances): Effect =>
+  (seen && announcing(seen, at)) ?? onSeen(seen, at);
 
 function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
   if (seen === undefined) return { do: 'stop', reason: 'connection_not_found' };
@@ -102,11 +115,16 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
 function onAcquired(held: Held, at: Circumstances): Effect {
   const { seen, attempt } = held;
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
-  if (again.kind !== 'refresh') return { ...releaseAndLookAgain(held, at), wakeAt: again.kind === 'wait' ? again.until : undefined };
+  if (again.kind !== 'refresh')
+    return { ...releaseAndLookAgain(held, at), wakeAt: again.kind === 'wait' ? again.until : undefined };
   // Before a verdict, also those that a success has overtaken: some providers kill the other one of two.
-  const earlier = seen.item.suspect === undefined ? mayHaveBeenSent(seen.item, attempt.fence) : unresolved(seen.item, attempt.fence);
+  const earlier =
+    seen.item.suspect === undefined ? mayHaveBeenSent(seen.item, attempt.fence) : unresolved(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
-  if (earlier.length === 0) return attempt.sent ? ifAffordable(held, { do: 'load_secrets', held }, at) : ifAffordable(held, { do: 'mark_sent', held }, at);
+  if (earlier.length === 0)
+    return attempt.sent
+      ? ifAffordable(held, { do: 'load_secrets', held }, at)
+      : ifAffordable(held, { do: 'mark_sent', held }, at);
   if (seen.profile.grant !== 'refresh_token') return ifAffordable(held, { do: 'mark_sent', held }, at);
   // All of them: the one before last may have stored what the last one died too early to look for.
   return { do: 'look_up', held, attempts: earlier.reverse() };
@@ -121,7 +139,10 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       held,
       tokens,
       place: { slot: attempt.slot, versionId: attempt.versionId },
-      contested: item.suspect !== undefined || attempt.repeats || inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
+      contested:
+        item.suspect !== undefined ||
+        attempt.repeats ||
+        inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
       adoptedFence: attempt.fence,
       overtaken: attempt.generation < item.generation ? item.refreshToken : undefined,
     };

@@ -42,10 +42,15 @@ export const grantEnded = ({ deletion, refreshToken }: Connection): GrantEnded |
   deletion?.ended?.versionId === refreshToken?.versionId ? deletion?.ended : undefined;
 
 /** Whether a provider that cannot be told is tried again. */
-export const isPatient = ({ since }: Pick<Deletion, 'since'>, now: EpochMs): boolean => now < plus(since, limits.revocationMs);
+export const isPatient = ({ since }: Pick<Deletion, 'since'>, now: EpochMs): boolean =>
+  now < plus(since, limits.revocationMs);
 
 /** From here on there is only removing left, whoever goes on. Refused if the deletion or the refresh token is another one by now. */
-export const noteGrantEnded = (item: Connection, owner: string, { kind, code }: Pick<GrantEnded, 'kind' | 'code'>): Write => ({
+export const noteGrantEnded = (
+  item: Connection,
+  owner: string,
+  { kind, code }: Pick<GrantEnded, 'kind' | 'code'>,
+): Write => ({
   name: 'note_grant_ended',
   when: [isOwnedBy(owner), sameGrant(item), sameRefreshToken(item)],
   set: {
@@ -70,7 +75,12 @@ export const postponeDeletion = (owner: string, until: EpochMs): Write => ({
  * What must hold of the item for it to be removed: that it is the very deletion that was taken, and that no PUT that was under way has changed
  * the grant or the settings since, and so perhaps brought secrets that are still there. A connection that was put again is not being deleted.
  */
-export const asTaken = (item: Connection, owner: string): readonly Clause[] => [isOwnedBy(owner), sameGrant(item), sameRefreshToken(item), sameSettings(item)];
+export const asTaken = (item: Connection, owner: string): readonly Clause[] => [
+  isOwnedBy(owner),
+  sameGrant(item),
+  sameRefreshToken(item),
+  sameSettings(item),
+];
 
 /**
  * How many slots the connection may have used, however often its settings or the life of its tokens changed their number. Where it was not
@@ -80,4 +90,6 @@ export const slotsUsed = ({ slots, generation }: Connection): number => slots ??
 
 /** The same write, which also notes how many slots there may be in use from then on. */
 export const notingSlots = <W extends Write>(write: W, { item, profile }: Seen): W =>
-  item.slots !== undefined && item.slots >= profile.slots ? write : { ...write, set: { ...write.set, slots: Math.max(slotsUsed(item), profile.slots) } };
+  item.slots !== undefined && item.slots >= profile.slots
+    ? write
+    : { ...write, set: { ...write.set, slots: Math.max(slotsUsed(item), profile.slots) } };

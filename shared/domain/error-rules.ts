@@ -58,10 +58,17 @@ export const commonErrorRules: readonly ErrorRule[] = [
   {
     when: { status: ['5xx'] },
     class: 'in_doubt',
-    comment: 'May have rotated before it failed. An error code beside a 5xx is not believed: an outage must never read as a dead grant.',
+    comment:
+      'May have rotated before it failed. An error code beside a 5xx is not believed: an outage must never read as a dead grant.',
     source: 'RFC 9110 §15.6',
   },
-  { when: { error: ['invalid_grant'] }, class: 'dead_grant', cause: 'invalid_grant', comment: 'Expired, revoked or used up.', source: rfc6749 },
+  {
+    when: { error: ['invalid_grant'] },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'Expired, revoked or used up.',
+    source: rfc6749,
+  },
   {
     when: { error: ['invalid_client', 'unauthorized_client'] },
     class: 'misconfigured',
@@ -77,7 +84,12 @@ export const commonErrorRules: readonly ErrorRule[] = [
       stand for a dead grant, but that must be a provider's own rule: it costs a grant to believe it wrongly.`,
     source: rfc6749,
   },
-  { when: { error: ['server_error'] }, class: 'in_doubt', comment: 'A 500 by another status.', source: 'RFC 6749 §4.1.2.1' },
+  {
+    when: { error: ['server_error'] },
+    class: 'in_doubt',
+    comment: 'A 500 by another status.',
+    source: 'RFC 6749 §4.1.2.1',
+  },
   {
     when: { error: ['temporarily_unavailable'] },
     class: 'transient',
@@ -106,7 +118,8 @@ export function ruleFor(facts: ErrorFacts, providerRules: readonly ErrorRule[]):
 /** Whether every condition holds. */
 export function applies({ status, error, description, header, member, body }: Conditions, facts: ErrorFacts): boolean {
   return (
-    (status === undefined || status.some((pattern) => pattern === facts.status || pattern === `${Math.floor(facts.status / 100)}xx`)) &&
+    (status === undefined ||
+      status.some((pattern) => pattern === facts.status || pattern === `${Math.floor(facts.status / 100)}xx`)) &&
     (error === undefined || (facts.error !== undefined && error.includes(facts.error))) &&
     (description === undefined || matches(description, facts.description)) &&
     (header === undefined || matches(header.matches, facts.headers[header.name])) &&
@@ -115,4 +128,5 @@ export function applies({ status, error, description, header, member, body }: Co
   );
 }
 
-const matches = (expression: string, text: unknown): boolean => typeof text === 'string' && new RegExp(expression, 'i').test(text);
+const matches = (expression: string, text: unknown): boolean =>
+  typeof text === 'string' && new RegExp(expression, 'i').test(text);

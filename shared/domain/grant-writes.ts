@@ -18,7 +18,14 @@ export interface Grant {
 export const importFence = 0;
 
 /** A connection's first item. */
-export function create(connection: ConnectionName, config: ConnectionConfig, dueShard: string, now: EpochMs, state: State, grant: Grant): Connection {
+export function create(
+  connection: ConnectionName,
+  config: ConnectionConfig,
+  dueShard: string,
+  now: EpochMs,
+  state: State,
+  grant: Grant,
+): Connection {
   return {
     connection,
     config,

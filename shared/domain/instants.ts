@@ -13,7 +13,11 @@ const iso8601 = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\
  * Returns the instant that `value` stands for: a number (or a text of digits) is a lifetime from `start` in `unit`, or epoch
  * seconds or milliseconds, by its size; a text may be ISO 8601 (UTC where it names no zone). Undefined if it tells nothing.
  */
-export function instantOf(value: unknown, start: EpochMs, unit: 'seconds' | 'milliseconds' = 'seconds'): EpochMs | undefined {
+export function instantOf(
+  value: unknown,
+  start: EpochMs,
+  unit: 'seconds' | 'milliseconds' = 'seconds',
+): EpochMs | undefined {
   if (typeof value === 'string' && number.test(value.trim())) return instantOf(Number(value), start, unit);
   if (typeof value === 'number') return ofNumber(value, start, unit);
   return typeof value === 'string' ? ofIsoDate(value.trim()) : undefined;
@@ -42,7 +46,13 @@ export function retryAfterOf(value: string | undefined, receivedAt: EpochMs): Ep
 }
 
 /** When to come back, in the reply's own words: `Retry-After`, then the provider's own headers, most telling first. Undefined if it does not say. */
-export function toldRetryAt(headers: Readonly<Record<string, string>>, resetHeaders: readonly string[], receivedAt: EpochMs): EpochMs | undefined {
-  const told = resetHeaders.map((name) => retryAfterOf(headers[name], receivedAt) ?? instantOf(headers[name], receivedAt));
+export function toldRetryAt(
+  headers: Readonly<Record<string, string>>,
+  resetHeaders: readonly string[],
+  receivedAt: EpochMs,
+): EpochMs | undefined {
+  const told = resetHeaders.map(
+    (name) => retryAfterOf(headers[name], receivedAt) ?? instantOf(headers[name], receivedAt),
+  );
   return [retryAfterOf(headers['retry-after'], receivedAt), ...told].find((instant) => instant !== undefined);
 }

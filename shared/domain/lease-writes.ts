@@ -5,10 +5,25 @@ import { callsOn, dayOf, outdatedErrors } from './budget.ts';
 import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
-import { attemptPath, errorPath, leaseIsMine, noLeaseAlive, sameFence, sameGeneration, sameGrant, stillActive, type Write } from './writes.ts';
+import {
+  attemptPath,
+  errorPath,
+  leaseIsMine,
+  noLeaseAlive,
+  sameFence,
+  sameGeneration,
+  sameGrant,
+  stillActive,
+  type Write,
+} from './writes.ts';
 
 /** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
-export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Write & { readonly lease: Lease; readonly attempt: Attempt } {
+export function acquire(
+  { item, profile }: Seen,
+  owner: string,
+  now: EpochMs,
+  wakeAt: EpochMs,
+): Write & { readonly lease: Lease; readonly attempt: Attempt } {
   const fence = item.fence + 1;
   const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
   const attempt: Attempt = {
@@ -62,7 +77,12 @@ export const markSent = (item: Connection, fence: number, until: EpochMs): Write
  * Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted; and where an
  * older holder has committed meanwhile, only `notBefore` is outdated by that.
  */
-export function release(item: Connection, fence: number, notBefore: EpochMs | undefined, called: boolean): readonly Write[] {
+export function release(
+  item: Connection,
+  fence: number,
+  notBefore: EpochMs | undefined,
+  called: boolean,
+): readonly Write[] {
   const bare: Write = {
     name: 'release',
     when: [sameGrant(item), leaseIsMine(fence)],

@@ -109,13 +109,19 @@ export const limits = {
 /** What must hold among the numbers, each with its reason. Asserted at synth, at start-up and in a test. */
 export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
   [limits.heartbeatMs * 3 <= limits.leaseMs, 'heartbeat × 3 ≤ lease: two lost heartbeats do not lose the lease'],
-  [limits.leaseMs + limits.oneRefreshMs <= limits.marginMs, 'lease + one refresh ≤ margin: a killed refresher is taken over before expiry'],
+  [
+    limits.leaseMs + limits.oneRefreshMs <= limits.marginMs,
+    'lease + one refresh ≤ margin: a killed refresher is taken over before expiry',
+  ],
   [
     limits.callTimeoutMs + limits.persistBudgetMs + limits.commitReserveMs < limits.refreshTimeoutMs,
     'call time-out + persist budget + commit reserve < function time-out: an answer can always be kept',
   ],
   [2 * limits.skewMs < limits.minTtlMs.least, '2 × skew < least min_ttl: no expired token is served by a slow clock'],
-  [limits.leaseMs - limits.heartbeatMs > 2 * limits.skewMs, 'lease − heartbeat > 2 × skew: clocks do not end a live lease'],
+  [
+    limits.leaseMs - limits.heartbeatMs > 2 * limits.skewMs,
+    'lease − heartbeat > 2 × skew: clocks do not end a live lease',
+  ],
   [limits.waitMs.most < limits.tokenTimeoutMs, 'longest wait < time-out of the token function'],
   [
     limits.discoveryTimeoutMs * 2 < limits.tokenTimeoutMs - 10_000,
@@ -130,8 +136,14 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
     'time-out of the refresh function + 2 × skew < lease of a deletion: nobody deletes secrets of a connection that another has removed',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
-  [limits.probeWaitMs.to < limits.marginMs, 'longest wait for a probe < margin: a provider that is back is called again before tokens expire'],
-  [limits.probeTurnMs < limits.probeMaxMs, 'turn of the others < longest time between probes: whoever probed last comes to its turn'],
+  [
+    limits.probeWaitMs.to < limits.marginMs,
+    'longest wait for a probe < margin: a provider that is back is called again before tokens expire',
+  ],
+  [
+    limits.probeTurnMs < limits.probeMaxMs,
+    'turn of the others < longest time between probes: whoever probed last comes to its turn',
+  ],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [
     limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,

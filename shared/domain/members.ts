@@ -5,7 +5,10 @@ export function memberAt(value: unknown, path: string): unknown {
   let found = value;
   for (const name of path.split('.')) {
     if (Array.isArray(found) && !/^\d+$/.test(name)) found = found[0];
-    found = typeof found === 'object' && found !== null && Object.hasOwn(found, name) ? (found as Readonly<Record<string, unknown>>)[name] : undefined;
+    found =
+      typeof found === 'object' && found !== null && Object.hasOwn(found, name)
+        ? (found as Readonly<Record<string, unknown>>)[name]
+        : undefined;
   }
   return Array.isArray(found) ? found[0] : found;
 }

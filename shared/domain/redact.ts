@@ -23,7 +23,11 @@ const opaque = /(?=[\w+/=~-]{0,23}[a-z])(?=[\w+/=~-]{0,23}\d)[\w+/=~-]{16,4096}|
  * URL) and without what looks like one.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), new URLSearchParams([['', secret]]).toString().slice(1)]);
+  const forms = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+  ]);
   // The longest first, so that no secret leaves its end behind where another is its beginning.
   const known = [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length);
   // Before the cut, which could leave half of one; to look for a text takes no longer than the text is long.

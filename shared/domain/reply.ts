@@ -50,7 +50,12 @@ export interface Dialect {
 }
 
 /** Why a reply without an error code is no token set. */
-export type Unusable = 'unreadable_reply' | 'no_access_token' | 'expired_on_arrival' | 'endpoint_not_allowed' | 'refused';
+export type Unusable =
+  | 'unreadable_reply'
+  | 'no_access_token'
+  | 'expired_on_arrival'
+  | 'endpoint_not_allowed'
+  | 'refused';
 
 export type Reading =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
@@ -89,20 +94,37 @@ export function readReply(reply: HttpReply, exchange: Exchange, dialect: Dialect
   const endpoint = endpointIn(members, shape.endpoint);
   if (good && accessToken !== undefined && expiresAt > exchange.receivedAt && endpoint !== 'not_allowed') {
     const scope = scopeOf(members?.scope);
-    const tokens = { accessToken: new Secret(accessToken), ...carried, tokenType: tokenTypeOf(members?.token_type, dialect), ...(scope && { scope }) };
+    const tokens = {
+      accessToken: new Secret(accessToken),
+      ...carried,
+      tokenType: tokenTypeOf(members?.token_type, dialect),
+      ...(scope && { scope }),
+    };
     const companions = endpoint && { companions: { endpoint } };
-    return { kind: 'tokens', tokens: { ...tokens, ...companions, requestedAt: exchange.requestedAt, receivedAt: exchange.receivedAt, expiresAt } };
+    return {
+      kind: 'tokens',
+      tokens: {
+        ...tokens,
+        ...companions,
+        requestedAt: exchange.requestedAt,
+        receivedAt: exchange.receivedAt,
+        expiresAt,
+      },
+    };
   }
 
   const description = descriptionOf(reply, members, shape.descriptions ?? []);
-  const missing = members === undefined ? 'unreadable_reply' : accessToken === undefined ? 'no_access_token' : undefined;
+  const missing =
+    members === undefined ? 'unreadable_reply' : accessToken === undefined ? 'no_access_token' : undefined;
   const unusable = missing ?? (endpoint === 'not_allowed' ? 'endpoint_not_allowed' : 'expired_on_arrival');
   return {
     kind: 'error',
     ...(error === undefined ? { unusable: good ? unusable : 'refused' } : { error }),
     ...(description && { description }),
     ...carried,
-    secrets: [accessToken, members?.access_token, members?.refresh_token, members?.id_token].filter((value) => typeof value === 'string'),
+    secrets: [accessToken, members?.access_token, members?.refresh_token, members?.id_token].filter(
+      (value) => typeof value === 'string',
+    ),
     members,
   };
 }
@@ -114,7 +136,9 @@ export function membersOf({ headers, body }: HttpReply): Members | undefined {
   try {
     return asMembers(JSON.parse(trimmed));
   } catch {
-    const form = headers['content-type']?.includes('application/x-www-form-urlencoded') || /^(?:[\w.-]+=[^&\s]*&)*(?:access_token|error)=/.test(trimmed);
+    const form =
+      headers['content-type']?.includes('application/x-www-form-urlencoded') ||
+      /^(?:[\w.-]+=[^&\s]*&)*(?:access_token|error)=/.test(trimmed);
     return form ? Object.fromEntries(new URLSearchParams(trimmed)) : undefined;
   }
 }
@@ -122,7 +146,8 @@ export function membersOf({ headers, body }: HttpReply): Members | undefined {
 export const asMembers = (value: unknown): Members | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value : undefined);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined;
 
 /** The first of these paths at which there is a text that is not empty. */
 export const firstText = (members: Members | undefined, paths: readonly string[]): string | undefined =>
@@ -145,17 +170,26 @@ function endpointIn(members: Members | undefined, shape: ReplyShape['endpoint'])
   if (told === undefined) return shape.hosts === undefined ? undefined : 'not_allowed';
   const url = URL.parse(String(told));
   const hosts = shape.hosts ?? [''];
-  const allowed = url?.protocol === 'https:' && url.username === '' && url.password === '' && hosts.some((end) => url.hostname.endsWith(end));
+  const allowed =
+    url?.protocol === 'https:' &&
+    url.username === '' &&
+    url.password === '' &&
+    hosts.some((end) => url.hostname.endsWith(end));
   return allowed ? url.href : 'not_allowed';
 }
 
-const scopeOf = (value: unknown): string | undefined => text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value);
+const scopeOf = (value: unknown): string | undefined =>
+  text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value);
 
 /**
  * Milliseconds from the start of the request to the expiry. An absolute expiry is told from a lifetime by its size or form.
  * Zero and negative lifetimes tell nothing: they are how some write "does not expire" (VK ID documents −1).
  */
-function lifetimeOf(members: Members | undefined, { requestedAt }: Exchange, { defaultLifetimeMs, expiresInUnit, reply }: Dialect): number {
+function lifetimeOf(
+  members: Members | undefined,
+  { requestedAt }: Exchange,
+  { defaultLifetimeMs, expiresInUnit, reply }: Dialect,
+): number {
   for (const path of reply?.expiry === undefined ? expiryMembers : [reply.expiry, ...expiryMembers]) {
     const instant = instantOf(memberAt(members, path), requestedAt, expiresInUnit);
     if (instant !== undefined) return instant - requestedAt;
@@ -164,8 +198,14 @@ function lifetimeOf(members: Members | undefined, { requestedAt }: Exchange, { d
 }
 
 /** The provider's own words, wherever they are. A page for people is only named. */
-export function descriptionOf({ headers, body }: HttpReply, members: Members | undefined, paths: readonly string[]): string | undefined {
-  const found = firstText(members, [...paths, 'error_description', 'message', 'error.message', 'fault.faultstring']) ?? text(headers.reason);
+export function descriptionOf(
+  { headers, body }: HttpReply,
+  members: Members | undefined,
+  paths: readonly string[],
+): string | undefined {
+  const found =
+    firstText(members, [...paths, 'error_description', 'message', 'error.message', 'fault.faultstring']) ??
+    text(headers.reason);
   if (found !== undefined || members !== undefined || body.trim() === '') return found;
   const type = headers['content-type'] ?? 'no content-type';
   return type.startsWith('text/plain') ? body : `not JSON: ${type}`;

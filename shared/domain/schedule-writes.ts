@@ -11,7 +11,16 @@ import { asSeen, exists, sameGeneration, type Write } from './writes.ts';
  */
 export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
   name: 'promise_wake',
-  when: [exists, { any: [{ absent: 'wakeAt' }, { path: 'wakeAt', atMost: plus(now, limits.skewMs) }, { path: 'wakeAt', above: soonEnough }] }],
+  when: [
+    exists,
+    {
+      any: [
+        { absent: 'wakeAt' },
+        { path: 'wakeAt', atMost: plus(now, limits.skewMs) },
+        { path: 'wakeAt', above: soonEnough },
+      ],
+    },
+  ],
   set: { wakeAt },
   remove: [],
   // Another waiter may have hit the same millisecond: then two messages are sent, which harms less than none.

@@ -34,12 +34,14 @@ export interface Serving {
 export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
   const answer = answerFor(item, minTtlMs, now);
   const active = item.state === 'active' && item.deletion === undefined;
-  const hasten = active && answer.kind === 'wait' && (item.refreshAt ?? now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
+  const hasten =
+    active && answer.kind === 'wait' && (item.refreshAt ?? now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
   const due = hasten || (active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now);
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
   const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
-  const arm = active && (item.dueAt === undefined || item.dueAt > latest(now, item.refreshAt ?? now, item.notBefore ?? now));
+  const arm =
+    active && (item.dueAt === undefined || item.dueAt > latest(now, item.refreshAt ?? now, item.notBefore ?? now));
   return {
     answer,
     ask: due && !backingOff && !asked && !leaseAlive(item, now),
@@ -59,7 +61,9 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   if (notBefore > now) {
     // More life than even a fresh token has.
     const tooMuch =
-      item.expiresAt !== undefined && item.receivedAt !== undefined && minTtlMs > Math.max(item.expiresAt - item.receivedAt, limits.minTtlMs.default);
+      item.expiresAt !== undefined &&
+      item.receivedAt !== undefined &&
+      minTtlMs > Math.max(item.expiresAt - item.receivedAt, limits.minTtlMs.default);
     return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
   }
   // A refresh that is under way can end at any moment, and its lease ends in any case.
@@ -68,7 +72,8 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
 
 function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
-  if (item.rejectedGeneration === item.generation) return 'a client reports that the provider refused this token; a new one is being asked for';
+  if (item.rejectedGeneration === item.generation)
+    return 'a client reports that the provider refused this token; a new one is being asked for';
   const { failure } = item;
   // "Too early" is no failure: the provider keeps this token in force.
   if (failure === undefined || failure.class === 'too_early') return undefined;
@@ -76,7 +81,10 @@ function warningOf(item: Connection): string | undefined {
 }
 
 /** What a client who reports the current generation as refused is told: when the next one can be expected. */
-export function answerToRejection(item: Connection, now: EpochMs): Extract<Answer, { kind: 'wait' | 'refuse' | 'gone' }> {
+export function answerToRejection(
+  item: Connection,
+  now: EpochMs,
+): Extract<Answer, { kind: 'wait' | 'refuse' | 'gone' }> {
   if (item.deletion !== undefined) return { kind: 'gone' };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(rejectionDueAtOf(item) ?? now, item.notBefore ?? now);

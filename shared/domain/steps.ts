@@ -30,7 +30,12 @@ export type Event =
   | { readonly kind: 'read'; readonly seen: Seen | undefined }
   | { readonly kind: 'acquired'; readonly held: Held }
   | { readonly kind: 'acquire_refused'; readonly seen: Seen | undefined; readonly tries: number }
-  | { readonly kind: 'looked_up'; readonly held: Held; readonly orphan: Orphan | undefined; readonly unreadable: boolean }
+  | {
+      readonly kind: 'looked_up';
+      readonly held: Held;
+      readonly orphan: Orphan | undefined;
+      readonly unreadable: boolean;
+    }
   | { readonly kind: 'send_marked'; readonly held: Held }
   | { readonly kind: 'send_refused' }
   | {
@@ -40,7 +45,12 @@ export type Event =
       readonly breaker: Breaker | undefined;
     }
   | { readonly kind: 'probe_refused'; readonly held: Held }
-  | { readonly kind: 'not_ready'; readonly held: Held; readonly code: string /** Not there, as opposed to out of reach. */; readonly missing: boolean }
+  | {
+      readonly kind: 'not_ready';
+      readonly held: Held;
+      readonly code: string /** Not there, as opposed to out of reach. */;
+      readonly missing: boolean;
+    }
   | { readonly kind: 'answered'; readonly held: Held; readonly outcome: Outcome }
   | { readonly kind: 'persisted'; readonly held: Held; readonly outcome: Outcome; readonly place: Place | undefined }
   | { readonly kind: 'reread'; readonly held: Held; readonly verdict: Failure; readonly seen: Seen | undefined }
@@ -64,7 +74,13 @@ export type Effect =
   /** Become the one who finds out whether the provider is back. */
   | { readonly do: 'take_probe'; readonly held: Held; readonly probe: Breaker; readonly leaseUntil: EpochMs }
   | { readonly do: 'call'; readonly held: Held }
-  | { readonly do: 'persist'; readonly held: Held; readonly outcome: Outcome; readonly tokens: TokenSet; readonly refreshToken: Secret }
+  | {
+      readonly do: 'persist';
+      readonly held: Held;
+      readonly outcome: Outcome;
+      readonly tokens: TokenSet;
+      readonly refreshToken: Secret;
+    }
   | {
       readonly do: 'commit_success';
       readonly held: Held;
@@ -103,8 +119,18 @@ export interface Circumstances {
 
 export type Release = Extract<Effect, { do: 'release' }>;
 
-export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({ ...uncalled, held, notBefore, wakeAt: notBefore });
+export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({
+  ...uncalled,
+  held,
+  notBefore,
+  wakeAt: notBefore,
+});
 
-export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({ ...uncalled, held, notBefore: undefined, wakeAt: at.now });
+export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({
+  ...uncalled,
+  held,
+  notBefore: undefined,
+  wakeAt: at.now,
+});
 
 const uncalled = { do: 'release', called: false, budgetSpent: false } as const;

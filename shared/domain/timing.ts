@@ -8,13 +8,17 @@ import { type EpochMs, earliest, latest, plus } from './time.ts';
 import type { TokenSet } from './token-set.ts';
 
 /** Maps `chance` in [0, 1) onto the range. */
-export const between = (range: { readonly from: number; readonly to: number }, chance: number): number => range.from + (range.to - range.from) * chance;
+export const between = (range: { readonly from: number; readonly to: number }, chance: number): number =>
+  range.from + (range.to - range.from) * chance;
 
 /**
  * From when a token set's renewal is wanted. Two clocks bound it: the margin counts back from the expiry, which runs
  * from the start of the request; the least age counts from the reply's arrival. A margin is never more than half a life.
  */
-export function refreshAtOf(tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'>, profile: Profile): EpochMs {
+export function refreshAtOf(
+  tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'>,
+  profile: Profile,
+): EpochMs {
   const lifetimeMs = tokens.expiresAt - tokens.requestedAt;
   const marginMs = Math.min(profile.marginMs, lifetimeMs * limits.marginShare);
   return latest(plus(tokens.expiresAt, -marginMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
@@ -36,7 +40,8 @@ export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
  * of its life, so that wishes, however large and many, cost no more than twice the calls. Undefined if nothing is known of a token set.
  */
 export function hastenedAtOf({ requestedAt, expiresAt, refreshAt, renewableAt }: Connection): EpochMs | undefined {
-  if (requestedAt === undefined || expiresAt === undefined || refreshAt === undefined || renewableAt === undefined) return undefined;
+  if (requestedAt === undefined || expiresAt === undefined || refreshAt === undefined || renewableAt === undefined)
+    return undefined;
   const halfwayAt = plus(expiresAt, -(expiresAt - requestedAt) * limits.marginShare);
   return earliest(latest(halfwayAt, renewableAt), refreshAt);
 }
@@ -51,8 +56,16 @@ export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | und
 export const safeAt = (startedAt: EpochMs): EpochMs => plus(startedAt, limits.refreshTimeoutMs + 2 * limits.skewMs);
 
 /** The next attempt after the `count`-th failure in a row: doubling from the profile's first delay, with jitter, or when the provider says. */
-export function backOffUntil(now: EpochMs, count: number, code: string, profile: Profile, chance: number, retryAt?: EpochMs): EpochMs {
-  if (retryAt !== undefined && retryAt > now) return plus(earliest(retryAt, plus(now, 24 * 3_600_000)), between({ from: 0, to: 1_000 }, chance));
+export function backOffUntil(
+  now: EpochMs,
+  count: number,
+  code: string,
+  profile: Profile,
+  chance: number,
+  retryAt?: EpochMs,
+): EpochMs {
+  if (retryAt !== undefined && retryAt > now)
+    return plus(earliest(retryAt, plus(now, 24 * 3_600_000)), between({ from: 0, to: 1_000 }, chance));
   const firstMs = profile.firstDelayMs[code] ?? profile.firstDelayMs.default;
   const delayMs = Math.min(firstMs * 2 ** (count - 1), limits.backOffMaxMs);
   return plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance));
@@ -62,7 +75,13 @@ export function backOffUntil(now: EpochMs, count: number, code: string, profile:
  * The next attempt after "too early". The provider's clock starts at a token we may never have received, so an
  * instant in the past is no answer: when in doubt, minutes; otherwise a few seconds.
  */
-export function tooEarlyUntil(now: EpochMs, item: Connection, profile: Profile, inDoubt: boolean, count: number): EpochMs {
+export function tooEarlyUntil(
+  now: EpochMs,
+  item: Connection,
+  profile: Profile,
+  inDoubt: boolean,
+  count: number,
+): EpochMs {
   const oldEnough = item.receivedAt === undefined ? undefined : plus(item.receivedAt, profile.minTokenAgeMs);
   if (oldEnough !== undefined && oldEnough > now) return oldEnough;
   if (inDoubt) return plus(now, Math.min(limits.tooEarlyInDoubtFirstMs * 2 ** (count - 1), limits.backOffMaxMs));
@@ -75,4 +94,7 @@ export const countAfter = (previous: Failure | undefined, next: Failure['class']
 
 /** Seconds for `Retry-After`: until `instant`, within the bounds of the contract. */
 export const retryAfterSeconds = (instant: EpochMs | undefined, now: EpochMs): number =>
-  Math.min(Math.max(Math.ceil(((instant ?? now) - now) / 1_000), limits.retryAfterSeconds.least), limits.retryAfterSeconds.most);
+  Math.min(
+    Math.max(Math.ceil(((instant ?? now) - now) / 1_000), limits.retryAfterSeconds.least),
+    limits.retryAfterSeconds.most,
+  );

@@ -14,7 +14,11 @@ export function reject(item: Connection, now: EpochMs): Write {
   const rejected: Connection = { ...item, rejectedGeneration: item.generation, rejections: (item.rejections ?? 0) + 1 };
   return {
     name: 'reject',
-    when: [sameGeneration(item), stillActive, { any: [{ absent: 'rejectedGeneration' }, { path: 'rejectedGeneration', below: item.generation }] }],
+    when: [
+      sameGeneration(item),
+      stillActive,
+      { any: [{ absent: 'rejectedGeneration' }, { path: 'rejectedGeneration', below: item.generation }] },
+    ],
     set: {
       rejectedGeneration: item.generation,
       rejections: (item.rejections ?? 0) + 1,
@@ -28,7 +32,11 @@ export function reject(item: Connection, now: EpochMs): Write {
 /** The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due from now on. */
 export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   name: 'ask',
-  when: [sameGeneration(item), ...(hasten ? [stillActive] : []), { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] }],
+  when: [
+    sameGeneration(item),
+    ...(hasten ? [stillActive] : []),
+    { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] },
+  ],
   set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
 });

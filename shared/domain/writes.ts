@@ -43,10 +43,13 @@ export const sameGeneration = (item: Connection): Clause => ({ path: 'generation
 export const sameFence = (item: Connection): Clause => ({ path: 'fence', equals: item.fence });
 export const sameSettings = (item: Connection): Clause => ({ path: 'configuredAt', equals: item.configuredAt });
 export const stillActive: Clause = { path: 'state', equals: 'active' };
-export const noLeaseAlive = (now: EpochMs): Clause => ({ any: [{ absent: 'lease' }, { path: 'lease.until', atMost: now }] });
+export const noLeaseAlive = (now: EpochMs): Clause => ({
+  any: [{ absent: 'lease' }, { path: 'lease.until', atMost: now }],
+});
 export const leaseIsMine = (fence: number): Clause => ({ path: 'lease.fence', equals: fence });
 export const noNewerCommit = (fence: number): Clause => ({ path: 'committedFence', below: fence });
-export const asSeen = (path: Path, value: string | number | undefined): Clause => (value === undefined ? { absent: path } : { path, equals: value });
+export const asSeen = (path: Path, value: string | number | undefined): Clause =>
+  value === undefined ? { absent: path } : { path, equals: value };
 
 export const attemptPath = (fence: number): Path => `attempts.${fence}`;
 export const errorPath = (fence: number | string): Path => `errors.${Number(fence)}`;

@@ -4,7 +4,9 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import type { EpochMs } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
 
-export type Applied = { readonly applied: true; readonly item: Connection } | { readonly applied: false; readonly item: Connection | undefined };
+export type Applied =
+  | { readonly applied: true; readonly item: Connection }
+  | { readonly applied: false; readonly item: Connection | undefined };
 
 /** The table. Every method throws `Unavailable` when it cannot be reached. */
 export interface ConnectionStore {
@@ -18,7 +20,14 @@ export interface ConnectionStore {
    */
   apply(connection: ConnectionName, write: Write): Promise<Applied>;
   /** Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`. Eventually consistent. */
-  listDue(shard: string, until: EpochMs, limit: number): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
+  listDue(
+    shard: string,
+    until: EpochMs,
+    limit: number,
+  ): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
   /** A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no connections and not listed. */
-  list(limit: number, after?: ConnectionName): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
+  list(
+    limit: number,
+    after?: ConnectionName,
+  ): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
 }

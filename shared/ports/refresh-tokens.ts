@@ -3,7 +3,10 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 
-export type LookUp = { readonly kind: 'found'; readonly tokens: TokenSet } | { readonly kind: 'absent' } | { readonly kind: 'unreadable' };
+export type LookUp =
+  | { readonly kind: 'found'; readonly tokens: TokenSet }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable' };
 
 /** Where refresh tokens are kept: secrets in slots, read by version id only. */
 export interface RefreshTokenStore {
@@ -24,5 +27,10 @@ export interface ImportedRefreshTokens {
    * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same again
    * succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
-  storeRefreshToken(connection: ConnectionName, slot: number, versionId: string, refreshToken: Secret): Promise<boolean>;
+  storeRefreshToken(
+    connection: ConnectionName,
+    slot: number,
+    versionId: string,
+    refreshToken: Secret,
+  ): Promise<boolean>;
 }

@@ -5,11 +5,17 @@ import type { Settings } from './setting.ts';
 export type Presets = Readonly<Record<string, Preset>>;
 
 export const byName = (presets: readonly Preset[]): Presets =>
-  Object.fromEntries(presets.map((preset) => [preset.name, { ...preset, settings: { ...elsewhere(preset), ...preset.settings } }]));
+  Object.fromEntries(
+    presets.map((preset) => [preset.name, { ...preset, settings: { ...elsewhere(preset), ...preset.settings } }]),
+  );
 
 /** Whatever is called can be called elsewhere: at a sandbox, through a proxy, in a simulator. */
 function elsewhere({ facts }: Preset): Settings {
-  const given = { tokenEndpoint: 'token_endpoint', authorizationEndpoint: 'authorization_endpoint', revocationEndpoint: 'revocation_endpoint' } as const;
+  const given = {
+    tokenEndpoint: 'token_endpoint',
+    authorizationEndpoint: 'authorization_endpoint',
+    revocationEndpoint: 'revocation_endpoint',
+  } as const;
   const names = (Object.keys(given) as (keyof typeof given)[]).filter((fact) => facts[fact] !== undefined);
   const description = "Instead of the provider's own, for example a sandbox's or a simulator's.";
   return Object.fromEntries(names.map((fact) => [given[fact], { kind: 'url', description, replaces: fact }]));

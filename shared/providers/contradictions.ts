@@ -27,14 +27,19 @@ export function longestMarginSeconds({ lifetimeSeconds, minTokenAgeSeconds }: Fa
 
 /** Returns every contradiction, each with the fact to change. */
 export const contradictionsIn = (facts: Facts): Contradiction[] =>
-  [...ofTimes(facts), ...ofRefreshTokens(facts), ...ofCredentials(facts)].filter((contradiction) => contradiction !== false);
+  [...ofTimes(facts), ...ofRefreshTokens(facts), ...ofCredentials(facts)].filter(
+    (contradiction) => contradiction !== false,
+  );
 
 type Found = (Contradiction | false)[];
 
 function ofTimes(facts: Facts): Found {
   const { lifetimeSeconds, minTokenAgeSeconds, marginSeconds, callsPerDay } = facts;
   const longest = longestMarginSeconds(facts);
-  const cycleSeconds = Math.max(lifetimeSeconds - Math.min(marginSeconds, lifetimeSeconds * limits.marginShare), minTokenAgeSeconds);
+  const cycleSeconds = Math.max(
+    lifetimeSeconds - Math.min(marginSeconds, lifetimeSeconds * limits.marginShare),
+    minTokenAgeSeconds,
+  );
   const calls = Math.ceil(86_400 / cycleSeconds);
   return [
     minTokenAgeSeconds >= lifetimeSeconds && {
@@ -46,7 +51,11 @@ function ofTimes(facts: Facts): Found {
         fact: 'marginSeconds',
         message: `must be at most ${longest} s: a token that lives ${lifetimeSeconds} s may not be renewed before it is ${minTokenAgeSeconds} s old`,
       },
-    callsPerDay !== undefined && callsPerDay < calls && { fact: 'callsPerDay', message: `must be at least ${calls}: a token in use is renewed that often` },
+    callsPerDay !== undefined &&
+      callsPerDay < calls && {
+        fact: 'callsPerDay',
+        message: `must be at least ${calls}: a token in use is renewed that often`,
+      },
   ];
 }
 
@@ -59,13 +68,22 @@ function ofRefreshTokens({ rotation, graceSeconds = 0, ...facts }: Facts): Found
         message: `must be at least ${leastGraceSeconds} s with rotation "grace": the call ends ${graceReserveSeconds} s before the grace period does. If it is shorter, the rotation is "single_use"`,
       },
     rotation !== 'grace' &&
-      graceSeconds > 0 && { fact: 'graceSeconds', message: `is only for rotation "grace", and the rotation is "${rotation}": change one of them` },
+      graceSeconds > 0 && {
+        fact: 'graceSeconds',
+        message: `is only for rotation "grace", and the rotation is "${rotation}": change one of them`,
+      },
     keepAlive !== undefined &&
       idle !== undefined &&
-      keepAlive >= idle && { fact: 'keepAliveSeconds', message: `must be less than the ${idle} s after which an unused refresh token lapses` },
+      keepAlive >= idle && {
+        fact: 'keepAliveSeconds',
+        message: `must be less than the ${idle} s after which an unused refresh token lapses`,
+      },
     idle !== undefined &&
       lifetime !== undefined &&
-      idle > lifetime && { fact: 'refreshTokenIdleSeconds', message: `must be at most the ${lifetime} s that a grant lives` },
+      idle > lifetime && {
+        fact: 'refreshTokenIdleSeconds',
+        message: `must be at most the ${lifetime} s that a grant lives`,
+      },
   ];
 }
 
@@ -75,10 +93,23 @@ function ofCredentials({ grant, clientAuthentication, authorizationEndpoint, pkc
     grant === 'client_credentials' &&
       clientAuthentication === 'none' && {
         fact: 'clientAuthentication',
-        message: 'must not be "none" with the grant client_credentials: a public client has no credentials (RFC 6749 §4.4)',
+        message:
+          'must not be "none" with the grant client_credentials: a public client has no credentials (RFC 6749 §4.4)',
       },
-    ownWay && clientAuthentication !== 'none' && { fact: 'clientAuthentication', message: `must be "none" with the grant ${grant}: it has no client` },
-    grant === 'static' && facts.tokenEndpoint !== undefined && { fact: 'tokenEndpoint', message: 'is never called with the grant static: remove it' },
-    authorizationEndpoint !== undefined && pkce === undefined && { fact: 'pkce', message: 'is missing: say "S256", or "none" if the server does not know it' },
+    ownWay &&
+      clientAuthentication !== 'none' && {
+        fact: 'clientAuthentication',
+        message: `must be "none" with the grant ${grant}: it has no client`,
+      },
+    grant === 'static' &&
+      facts.tokenEndpoint !== undefined && {
+        fact: 'tokenEndpoint',
+        message: 'is never called with the grant static: remove it',
+      },
+    authorizationEndpoint !== undefined &&
+      pkce === undefined && {
+        fact: 'pkce',
+        message: 'is missing: say "S256", or "none" if the server does not know it',
+      },
   ];
 }

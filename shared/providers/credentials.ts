@@ -3,9 +3,11 @@ import type { Facts } from './facts.ts';
 import type { Preset } from './preset.ts';
 import type { Fault } from './settings.ts';
 
-export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const member = (value: unknown, name: string): unknown => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined);
+export const member = (value: unknown, name: string): unknown =>
+  isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
 export interface NeededSecret {
   readonly name: string;
@@ -15,10 +17,20 @@ export interface NeededSecret {
 
 /** The secrets without which no token can be asked for: `client_secret`, and settings of the kind `secret`. */
 export function neededSecrets({ settings }: Preset, { clientAuthentication }: Facts): NeededSecret[] {
-  const required = Object.entries(settings).flatMap(([name, setting]) => (setting.kind === 'secret' && setting.required ? [name] : []));
-  const ofClient = { none: [], private_key_jwt: ['private_key'], client_secret_basic: ['client_secret'], client_secret_post: ['client_secret'] };
+  const required = Object.entries(settings).flatMap(([name, setting]) =>
+    setting.kind === 'secret' && setting.required ? [name] : [],
+  );
+  const ofClient = {
+    none: [],
+    private_key_jwt: ['private_key'],
+    client_secret_basic: ['client_secret'],
+    client_secret_post: ['client_secret'],
+  };
   const names = new Set([...ofClient[clientAuthentication], ...required]);
-  return [...names].map((name) => ({ name, path: name === 'client_secret' ? 'client.client_secret' : `settings.${name}` }));
+  return [...names].map((name) => ({
+    name,
+    path: name === 'client_secret' ? 'client.client_secret' : `settings.${name}`,
+  }));
 }
 
 /** Secrets that are missing beside others, and credentials for which these facts have no use. */
@@ -26,14 +38,17 @@ export function credentialFaults(preset: Preset, facts: Facts, body: unknown): F
   const { clientAuthentication, grant } = facts;
   const client = member(body, 'client');
   const faults: Fault[] = [];
-  const refuse = (path: string, value: unknown, message: string): void => void (value !== undefined && faults.push({ path, message }));
+  const refuse = (path: string, value: unknown, message: string): void =>
+    void (value !== undefined && faults.push({ path, message }));
 
   if (grant === 'mint' || grant === 'static') refuse('client', client, 'is not used by this provider: remove it');
   else if (client === undefined) faults.push({ path: 'client.client_id', message: 'is missing' });
 
   const instead = `is not used by client_authentication "${clientAuthentication}": remove it, or choose another`;
-  if (!clientAuthentication.startsWith('client_secret')) refuse('client.client_secret', member(client, 'client_secret'), instead);
-  if (clientAuthentication !== 'private_key_jwt') refuse('settings.private_key', secretIn(preset, body, 'private_key'), instead);
+  if (!clientAuthentication.startsWith('client_secret'))
+    refuse('client.client_secret', member(client, 'client_secret'), instead);
+  if (clientAuthentication !== 'private_key_jwt')
+    refuse('settings.private_key', secretIn(preset, body, 'private_key'), instead);
   if (grant !== 'refresh_token') {
     const message = `is not used by the grant ${grant}: remove it${grant === 'client_credentials' ? ', or choose the grant refresh_token' : ''}`;
     refuse('refresh_token', member(body, 'refresh_token'), message);
@@ -46,10 +61,12 @@ const secretIn = ({ settings }: Preset, body: unknown, name: string): unknown =>
 
 /** Nobody can read stored secrets back, so a new one cannot be put beside old ones. */
 function incomplete(preset: Preset, facts: Facts, body: unknown): Fault[] {
-  const given = (name: string): boolean => (name === 'client_secret' ? member(member(body, 'client'), name) : secretIn(preset, body, name)) !== undefined;
+  const given = (name: string): boolean =>
+    (name === 'client_secret' ? member(member(body, 'client'), name) : secretIn(preset, body, name)) !== undefined;
   const all = ['client_secret', ...Object.keys(preset.settings)];
   if (!all.some(given)) return [];
-  const message = 'is missing: secrets are replaced together, so give all of them, or none to keep those that are stored';
+  const message =
+    'is missing: secrets are replaced together, so give all of them, or none to keep those that are stored';
   return neededSecrets(preset, facts)
     .filter(({ name }) => !given(name))
     .map(({ path }) => ({ path, message }));

@@ -13,11 +13,13 @@ export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy)
   const url = text.length <= mostCharacters ? URL.parse(text) : null;
   if (url === null) return `must be an absolute URL of at most ${mostCharacters} characters`;
   const loopback = isLoopback(url.hostname);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && allowLoopback)) return 'must begin with https://';
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && allowLoopback))
+    return 'must begin with https://';
   if (url.username !== '' || url.password !== '') return 'must not contain credentials: give them in "client"';
   if (/[{}]/.test(text)) return 'must not contain braces: fill in what they stand for';
   if (url.hash !== '' || text.includes('#')) return 'must not have a fragment (RFC 6749 §3.2)';
-  if (loopback ? !allowLoopback : isReserved(url.hostname)) return 'must not name a private, loopback, link-local or otherwise reserved address';
+  if (loopback ? !allowLoopback : isReserved(url.hostname))
+    return 'must not name a private, loopback, link-local or otherwise reserved address';
   return undefined;
 }
 

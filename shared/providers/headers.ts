@@ -20,18 +20,31 @@ export interface Presented {
 }
 
 /** Returns the headers, the access token in them. A preset that is gone leaves a connection its `Authorization`. */
-export function requestHeaders({ provider, settings }: ConnectionConfig, presented: Presented, presets: Presets = knownPresets): Record<string, string> {
+export function requestHeaders(
+  { provider, settings }: ConnectionConfig,
+  presented: Presented,
+  presets: Presets = knownPresets,
+): Record<string, string> {
   const preset = presetNamed(provider, presets);
-  const revealed = Object.fromEntries(Object.entries(presented.secrets ?? {}).map(([name, secret]) => [name, secret.reveal()]));
+  const revealed = Object.fromEntries(
+    Object.entries(presented.secrets ?? {}).map(([name, secret]) => [name, secret.reveal()]),
+  );
   const token = { access_token: presented.accessToken.reveal(), token_type: presented.tokenType };
   return filledRecord(preset?.headers ?? bearer, { ...(preset && valuesOf(preset, settings)), ...revealed, ...token });
 }
 
 /** A success with what its headers are made of beside the access token: who serves the token may not read the credentials. */
-export function withHeaderSecrets(outcome: Outcome, { headers = {}, settings }: Preset, credentials: Credentials): Outcome {
+export function withHeaderSecrets(
+  outcome: Outcome,
+  { headers = {}, settings }: Preset,
+  credentials: Credentials,
+): Outcome {
   const names = namesIn(headers).filter((name) => settings[name]?.kind === 'secret');
   const found = Object.entries(credentials).filter(([name]) => names.includes(name));
   if (outcome.kind !== 'success' || found.length === 0) return outcome;
   const { tokens } = outcome;
-  return { kind: 'success', tokens: { ...tokens, companions: { ...tokens.companions, secrets: Object.fromEntries(found) } } };
+  return {
+    kind: 'success',
+    tokens: { ...tokens, companions: { ...tokens.companions, secrets: Object.fromEntries(found) } },
+  };
 }

@@ -15,7 +15,9 @@ export const presetFaults = (preset: Preset): PresetFault[] => [
   ...ofEndpoints(preset),
   ...ofTemplates(preset),
   ...ofGrant(preset),
-  ...Object.entries(preset.settings).flatMap(([name, setting]) => ofSetting(name, setting).map((message) => fault(['settings', name], message))),
+  ...Object.entries(preset.settings).flatMap(([name, setting]) =>
+    ofSetting(name, setting).map((message) => fault(['settings', name], message)),
+  ),
 ];
 
 const ofAGrant = [
@@ -35,30 +37,57 @@ function ofEndpoints({ facts, settings }: Preset): PresetFault[] {
     namesIn(facts[endpoint]).flatMap((name): PresetFault[] => {
       const setting = settings[name];
       if (setting?.kind === 'choice') return [];
-      const bounded = setting?.kind === 'text' && setting.pattern !== undefined && !escapes.some((text) => fits(setting.pattern, text));
+      const bounded =
+        setting?.kind === 'text' &&
+        setting.pattern !== undefined &&
+        !escapes.some((text) => fits(setting.pattern, text));
       if (!bounded) {
         const wanted = 'of the kind "choice", or "text" with a pattern that refuses / : @ ? # % \\ and spaces';
-        return [fault(['settings', name], `facts.${endpoint} names {${name}}: free text could name any host. Add a setting of this name ${wanted}`)];
+        return [
+          fault(
+            ['settings', name],
+            `facts.${endpoint} names {${name}}: free text could name any host. Add a setting of this name ${wanted}`,
+          ),
+        ];
       }
       const atTheEnd = facts[endpoint]?.split('/')[2]?.endsWith(`{${name}}`) === true;
-      return atTheEnd ? [fault(['settings', name], `ends the host of facts.${endpoint}, and so could name any host: let it be a "choice"`)] : [];
+      return atTheEnd
+        ? [
+            fault(
+              ['settings', name],
+              `ends the host of facts.${endpoint}, and so could name any host: let it be a "choice"`,
+            ),
+          ]
+        : [];
     }),
   );
-  const givesEndpoint = Object.values(settings).some((setting) => setting.kind === 'url' && setting.replaces === 'tokenEndpoint' && setting.required);
+  const givesEndpoint = Object.values(settings).some(
+    (setting) => setting.kind === 'url' && setting.replaces === 'tokenEndpoint' && setting.required,
+  );
   if (facts.grant !== 'static' && facts.tokenEndpoint === undefined && !givesEndpoint) {
-    faults.push(fault(['settings', 'token_endpoint'], 'is missing: give facts.tokenEndpoint, or a required setting that replaces it'));
+    faults.push(
+      fault(
+        ['settings', 'token_endpoint'],
+        'is missing: give facts.tokenEndpoint, or a required setting that replaces it',
+      ),
+    );
   }
   return faults;
 }
 
 /** Whether a pattern takes the whole text. */
-const fits = (pattern: string | undefined, text: string): boolean => pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(text);
+const fits = (pattern: string | undefined, text: string): boolean =>
+  pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(text);
 
 function ofTemplates({ facts, settings, request, headers }: Preset): PresetFault[] {
   const secret = (name: string) => settings[name]?.kind === 'secret';
   const plain = Object.keys(settings).filter((name) => !secret(name));
   const all = Object.keys(settings);
-  const places: readonly (readonly [path: readonly string[], template: Template | undefined, known: readonly string[]])[] = [
+  const places: readonly (readonly [
+    path: readonly string[],
+    template: Template | undefined,
+    known: readonly string[],
+  ])[] = [
     [['facts', 'tokenParameters'], facts.tokenParameters, plain],
     [['facts', 'authorizationParameters'], facts.authorizationParameters, plain],
     [['facts', 'assertionClaims'], facts.assertionClaims, plain],
@@ -75,7 +104,10 @@ function ofTemplates({ facts, settings, request, headers }: Preset): PresetFault
   const seed = settings[request?.oneTimePassword ?? ''];
   const isSeed = seed?.kind === 'secret' && seed.format === 'totp_seed';
   if (request?.oneTimePassword === undefined || isSeed) return unknown;
-  return [...unknown, fault(['request', 'oneTimePassword'], 'must name a setting of the kind "secret" and the format "totp_seed"')];
+  return [
+    ...unknown,
+    fault(['request', 'oneTimePassword'], 'must name a setting of the kind "secret" and the format "totp_seed"'),
+  ];
 }
 
 function ofGrant({ facts, settings, request, accessToken }: Preset): PresetFault[] {
@@ -85,13 +117,24 @@ function ofGrant({ facts, settings, request, accessToken }: Preset): PresetFault
   const signs = [facts.clientAuthentication, ...choices].includes('private_key_jwt');
   const key = settings.private_key;
   const found: (PresetFault | false)[] = [
-    facts.grant === 'mint' && request === undefined && fault(['request'], 'is missing: the grant mint has a request of its own'),
-    facts.grant !== 'mint' && request !== undefined && fault(['request'], `is only for the grant mint, and the grant is ${facts.grant}`),
-    facts.grant === 'static' && settings[accessToken ?? '']?.kind !== 'secret' && fault(['accessToken'], 'must name a setting of the kind "secret"'),
-    facts.grant !== 'static' && accessToken !== undefined && fault(['accessToken'], `is only for the grant static, and the grant is ${facts.grant}`),
+    facts.grant === 'mint' &&
+      request === undefined &&
+      fault(['request'], 'is missing: the grant mint has a request of its own'),
+    facts.grant !== 'mint' &&
+      request !== undefined &&
+      fault(['request'], `is only for the grant mint, and the grant is ${facts.grant}`),
+    facts.grant === 'static' &&
+      settings[accessToken ?? '']?.kind !== 'secret' &&
+      fault(['accessToken'], 'must name a setting of the kind "secret"'),
+    facts.grant !== 'static' &&
+      accessToken !== undefined &&
+      fault(['accessToken'], `is only for the grant static, and the grant is ${facts.grant}`),
     signs &&
       (key?.kind !== 'secret' || key.format !== 'private_key') &&
-      fault(['settings', 'private_key'], 'is missing: private_key_jwt needs a setting of the kind "secret" and the format "private_key"'),
+      fault(
+        ['settings', 'private_key'],
+        'is missing: private_key_jwt needs a setting of the kind "secret" and the format "private_key"',
+      ),
   ];
   const needless = facts.grant === 'refresh_token' ? [] : ofAGrant.filter((fact) => facts[fact] !== undefined);
   const message = `is only for the grant refresh_token, and the grant is ${facts.grant}: remove it`;
@@ -106,7 +149,9 @@ function ofSetting(name: string, setting: Setting): string[] {
       const illegal = choices.filter((choice) => !known.includes(choice));
       return [
         ...(illegal.length > 0 ? [`choices that ${replaces} cannot have: ${illegal.join(', ')}; remove them`] : []),
-        ...(setting.default !== undefined && !choices.includes(setting.default) ? ['has a default that is none of its choices'] : []),
+        ...(setting.default !== undefined && !choices.includes(setting.default)
+          ? ['has a default that is none of its choices']
+          : []),
       ];
     }
     case 'duration': {

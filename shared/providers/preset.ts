@@ -17,7 +17,9 @@ export const headerName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a 
 const headers = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, 'must be a header name')), words);
 /** Member names joined by dots; a list stands for its first entry. */
 export const path = v.pipe(v.string(), v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
-const template: v.GenericSchema<Template> = v.lazy(() => v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]));
+const template: v.GenericSchema<Template> = v.lazy(() =>
+  v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]),
+);
 
 /** The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}` have values. */
 export const requestSchema = v.strictObject({
@@ -36,7 +38,12 @@ export const replySchema = v.strictObject({
   accessToken: v.exactOptional(path),
   expiry: v.exactOptional(path),
   endpoint: v.exactOptional(
-    v.strictObject({ path, hosts: v.exactOptional(v.array(v.pipe(words, v.startsWith('.', 'must begin with a dot: "…evil" ends in "evil" too')))) }),
+    v.strictObject({
+      path,
+      hosts: v.exactOptional(
+        v.array(v.pipe(words, v.startsWith('.', 'must begin with a dot: "…evil" ends in "evil" too'))),
+      ),
+    }),
   ),
   errors: v.exactOptional(v.array(path)),
   descriptions: v.exactOptional(v.array(path)),
@@ -47,7 +54,14 @@ const settingsCauses = ['invalid_client', 'invalid_request'] as const;
 
 /** See `Conditions` in `domain/error-rules.ts`. */
 export const conditionEntries = {
-  status: v.exactOptional(v.array(v.union([v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)), v.picklist(['2xx', '3xx', '4xx', '5xx'])]))),
+  status: v.exactOptional(
+    v.array(
+      v.union([
+        v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+        v.picklist(['2xx', '3xx', '4xx', '5xx']),
+      ]),
+    ),
+  ),
   error: v.exactOptional(v.array(words)),
   description: v.exactOptional(expression),
   header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
@@ -55,7 +69,10 @@ export const conditionEntries = {
   body: v.exactOptional(expression),
 };
 export const someCondition = <When extends object>() =>
-  v.check<When, string>((when) => Object.keys(when).length > 0, 'must have a condition: without one no later rule is ever reached');
+  v.check<When, string>(
+    (when) => Object.keys(when).length > 0,
+    'must have a condition: without one no later rule is ever reached',
+  );
 
 /** See `ErrorRule` in `domain/error-rules.ts`. */
 export const errorRuleSchema = v.pipe(
@@ -76,7 +93,10 @@ export const errorRuleSchema = v.pipe(
     ['cause'],
   ),
   v.forward(
-    v.check((rule) => rule.fix === undefined || rule.class === 'misconfigured', 'is for misconfigured only: nothing else is mended by other settings'),
+    v.check(
+      (rule) => rule.fix === undefined || rule.class === 'misconfigured',
+      'is for misconfigured only: nothing else is mended by other settings',
+    ),
     ['fix'],
   ),
 );
@@ -107,7 +127,10 @@ const presetSchema = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const preset = dataset.value;
-    const found = [...contradictionsIn(preset.facts).map(({ fact, message }) => ({ path: ['facts', fact], message })), ...presetFaults(preset)];
+    const found = [
+      ...contradictionsIn(preset.facts).map(({ fact, message }) => ({ path: ['facts', fact], message })),
+      ...presetFaults(preset),
+    ];
     for (const { path: names, message } of found) addIssue({ message, path: pathTo(preset, names) });
   }),
 );

@@ -33,11 +33,18 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,
     ...(hasRefreshToken && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
-    ...(hasRefreshToken && facts.refreshTokenLifetimeSeconds !== undefined && { grantLifetimeMs: facts.refreshTokenLifetimeSeconds * 1_000 }),
-    ...(hasRefreshToken && facts.refreshTokenIdleSeconds !== undefined && { grantIdleMs: facts.refreshTokenIdleSeconds * 1_000 }),
+    ...(hasRefreshToken &&
+      facts.refreshTokenLifetimeSeconds !== undefined && {
+        grantLifetimeMs: facts.refreshTokenLifetimeSeconds * 1_000,
+      }),
+    ...(hasRefreshToken &&
+      facts.refreshTokenIdleSeconds !== undefined && { grantIdleMs: facts.refreshTokenIdleSeconds * 1_000 }),
     ...(facts.errorsPerHour !== undefined && { errorsPerHour: facts.errorsPerHour }),
     ...(facts.callsPerDay !== undefined && { callsPerDay: facts.callsPerDay }),
-    firstDelayMs: { ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])), default: first * 1_000 },
+    firstDelayMs: {
+      ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])),
+      default: first * 1_000,
+    },
   };
 }
 
@@ -62,13 +69,21 @@ export function dialectOf(config: ProviderChoice, presets: Presets = knownPreset
 
 /** An answer within the grace period must come early enough to be kept, or to send the token again. */
 const callTimeoutOf = ({ rotation, graceSeconds = 0 }: Facts): number =>
-  rotation === 'grace' ? Math.min(limits.callTimeoutMs, graceSeconds * 1_000 - limits.graceReserveMs) : limits.callTimeoutMs;
+  rotation === 'grace'
+    ? Math.min(limits.callTimeoutMs, graceSeconds * 1_000 - limits.graceReserveMs)
+    : limits.callTimeoutMs;
 
 /** How long a token set stays the current one. */
 function cycleOf({ requestedAt, expiresAt }: Connection, facts: Facts, marginMs: number): number {
-  const lifetimeMs = requestedAt === undefined || expiresAt === undefined ? facts.lifetimeSeconds * 1_000 : expiresAt - requestedAt;
-  return Math.max(lifetimeMs - Math.min(marginMs, lifetimeMs * limits.marginShare), facts.minTokenAgeSeconds * 1_000, 1_000);
+  const lifetimeMs =
+    requestedAt === undefined || expiresAt === undefined ? facts.lifetimeSeconds * 1_000 : expiresAt - requestedAt;
+  return Math.max(
+    lifetimeMs - Math.min(marginMs, lifetimeMs * limits.marginShare),
+    facts.minTokenAgeSeconds * 1_000,
+    1_000,
+  );
 }
 
 /** So many that no secret takes more versions in a day than Secrets Manager keeps. */
-const slotsFor = (cycleMs: number): number => Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), mostSlots);
+const slotsFor = (cycleMs: number): number =>
+  Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), mostSlots);

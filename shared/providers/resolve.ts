@@ -24,7 +24,10 @@ export interface ResolvedProvider {
 export type ProviderChoice = Pick<ConnectionConfig, 'provider' | 'settings'>;
 
 /** Returns what holds for a connection. Throws if its provider is unknown or its settings do not fit: they were checked when they were put. */
-export function resolveProvider({ provider, settings }: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider {
+export function resolveProvider(
+  { provider, settings }: ProviderChoice,
+  presets: Presets = knownPresets,
+): ResolvedProvider {
   const preset = presetNamed(provider, presets);
   if (preset === undefined)
     throw new Error(
@@ -36,7 +39,11 @@ export function resolveProvider({ provider, settings }: ProviderChoice, presets:
     const text = template === undefined ? undefined : filled(template, values);
     return text === undefined ? undefined : new URL(text);
   };
-  const [tokenEndpoint, authorizationEndpoint, revocationEndpoint] = [facts.tokenEndpoint, facts.authorizationEndpoint, facts.revocationEndpoint].map(url);
+  const [tokenEndpoint, authorizationEndpoint, revocationEndpoint] = [
+    facts.tokenEndpoint,
+    facts.authorizationEndpoint,
+    facts.revocationEndpoint,
+  ].map(url);
   if (facts.grant !== 'static' && tokenEndpoint === undefined) {
     throw new Error(`the settings of a connection to "${provider}" give no token endpoint; put them again`);
   }
@@ -62,9 +69,14 @@ export function resolvedOrNone(choice: ProviderChoice, presets: Presets = knownP
 }
 
 /** The facts that settings replace, with the values they put there. */
-export function replacements(preset: Preset, settings: ConnectionConfig['settings']): Readonly<Record<string, unknown>> {
+export function replacements(
+  preset: Preset,
+  settings: ConnectionConfig['settings'],
+): Readonly<Record<string, unknown>> {
   const given = Object.entries(preset.settings).filter(([name]) => settings[name] !== undefined);
-  return Object.fromEntries(given.flatMap(([name, setting]) => ('replaces' in setting ? [[setting.replaces, settings[name]]] : [])));
+  return Object.fromEntries(
+    given.flatMap(([name, setting]) => ('replaces' in setting ? [[setting.replaces, settings[name]]] : [])),
+  );
 }
 
 /**
@@ -76,7 +88,12 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
   const resolved = resolvedOrNone(config, presets);
   if (resolved === undefined) return JSON.stringify([provider, null, clientId]);
   const { preset, facts, tokenEndpoint, values } = resolved;
-  const asked: readonly (Template | undefined)[] = [facts.tokenParameters, preset.request?.headers, preset.request?.basic, preset.request?.body as Template];
+  const asked: readonly (Template | undefined)[] = [
+    facts.tokenParameters,
+    preset.request?.headers,
+    preset.request?.basic,
+    preset.request?.body as Template,
+  ];
   // A duration is how, not who.
   const names = asked.flatMap(namesIn).filter((name) => ['text', 'choice'].includes(preset.settings[name]?.kind ?? ''));
   const who = Object.fromEntries([...new Set(names)].sort().map((name) => [name, `{${name}}`]));
@@ -87,7 +104,10 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
  * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who they are of:
  * two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a browser.
  */
-export function destinationsOf(config: ConnectionConfig, presets: Presets = knownPresets): Readonly<Record<string, string>> {
+export function destinationsOf(
+  config: ConnectionConfig,
+  presets: Presets = knownPresets,
+): Readonly<Record<string, string>> {
   const revocationEndpoint = resolvedOrNone(config, presets)?.revocationEndpoint;
   return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
 }

@@ -23,9 +23,13 @@ export function faultOfSecret(format: Format, value: unknown): string | undefine
     case 'private_key':
       return privateKeyOf(value) === undefined ? keyFault : undefined;
     case 'totp_seed':
-      return seedOf(value) === undefined ? 'must be a base32 text, as the provider shows it beside the QR code' : undefined;
+      return seedOf(value) === undefined
+        ? 'must be a base32 text, as the provider shows it beside the QR code'
+        : undefined;
     case undefined:
-      return /^[^\p{Cc}]+$/u.test(value) && value.trim() === value ? undefined : 'must be a text without line breaks, and without spaces at its ends';
+      return /^[^\p{Cc}]+$/u.test(value) && value.trim() === value
+        ? undefined
+        : 'must be a text without line breaks, and without spaces at its ends';
   }
 }
 

@@ -15,7 +15,11 @@ export const settingSchema = v.variant('kind', [
     default: v.exactOptional(words),
     replaces: replaces(['scope']),
   }),
-  v.strictObject({ kind: v.literal('url'), ...about, replaces: replaces(['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint']) }),
+  v.strictObject({
+    kind: v.literal('url'),
+    ...about,
+    replaces: replaces(['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint']),
+  }),
   /** An authorization server by its issuer (RFC 8414): the endpoints that are not given are discovered when the connection is put. */
   v.strictObject({ kind: v.literal('issuer'), ...about }),
   v.strictObject({
@@ -35,7 +39,11 @@ export const settingSchema = v.variant('kind', [
     replaces: replaces(['lifetimeSeconds', 'minTokenAgeSeconds', 'graceSeconds']),
   }),
   /** Kept in Secrets Manager with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`: base32 (RFC 6238). */
-  v.strictObject({ kind: v.literal('secret'), ...about, format: v.exactOptional(v.picklist(['private_key', 'totp_seed'])) }),
+  v.strictObject({
+    kind: v.literal('secret'),
+    ...about,
+    format: v.exactOptional(v.picklist(['private_key', 'totp_seed'])),
+  }),
 ]);
 
 /** One of a preset's own settings, as a connection may give it in `settings`. */

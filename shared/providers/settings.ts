@@ -54,35 +54,57 @@ function missing({ settings, facts }: Preset, name: string, given: ReadonlyMap<s
   const issuer = Object.keys(settings).find((key) => settings[key]?.kind === 'issuer');
   if (issuer !== undefined && setting.kind === 'url' && setting.replaces === 'tokenEndpoint')
     return given.has(issuer) ? undefined : `is missing; give it, or ${issuer} to have it discovered`;
-  const needed = setting.required === true || endpointsOf(facts, settings, given).some((endpoint) => namesIn(endpoint).includes(name));
-  return needed ? `is missing${setting.kind === 'choice' ? `; it is one of ${setting.choices.join(', ')}` : ''}` : undefined;
+  const needed =
+    setting.required === true ||
+    endpointsOf(facts, settings, given).some((endpoint) => namesIn(endpoint).includes(name));
+  return needed
+    ? `is missing${setting.kind === 'choice' ? `; it is one of ${setting.choices.join(', ')}` : ''}`
+    : undefined;
 }
 
 /** The endpoints that are not replaced as a whole. */
-function endpointsOf(facts: Preset['facts'], settings: Preset['settings'], given: ReadonlyMap<string, unknown>): (string | undefined)[] {
-  const replaced = Object.entries(settings).flatMap(([name, setting]) => (setting.kind === 'url' && given.has(name) ? [setting.replaces] : []));
+function endpointsOf(
+  facts: Preset['facts'],
+  settings: Preset['settings'],
+  given: ReadonlyMap<string, unknown>,
+): (string | undefined)[] {
+  const replaced = Object.entries(settings).flatMap(([name, setting]) =>
+    setting.kind === 'url' && given.has(name) ? [setting.replaces] : [],
+  );
   return (['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint'] as const)
-    .filter((endpoint) => !replaced.includes(endpoint) && !(endpoint !== 'tokenEndpoint' && replaced.includes('tokenEndpoint')))
+    .filter(
+      (endpoint) =>
+        !replaced.includes(endpoint) && !(endpoint !== 'tokenEndpoint' && replaced.includes('tokenEndpoint')),
+    )
     .map((endpoint) => facts[endpoint]);
 }
 
 function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
   switch (setting.kind) {
     case 'text': {
-      const fits = typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
+      const fits =
+        typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
       const { pattern } = setting;
-      if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value)) return `must look like this: ${pattern} (${setting.description})`;
-      return fits ? undefined : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
+      if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value))
+        return `must look like this: ${pattern} (${setting.description})`;
+      return fits
+        ? undefined
+        : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
     }
     case 'url':
       return typeof value === 'string' ? faultOfEndpoint(value, policy) : 'must be a text: a URL';
     case 'issuer':
       if (typeof value !== 'string') return 'must be a text: a URL';
-      return faultOfEndpoint(value, policy) ?? (value.includes('?') ? 'must not have a query (RFC 8414 §2)' : undefined);
+      return (
+        faultOfEndpoint(value, policy) ?? (value.includes('?') ? 'must not have a query (RFC 8414 §2)' : undefined)
+      );
     case 'choice':
-      return typeof value === 'string' && setting.choices.includes(value) ? undefined : `must be one of ${setting.choices.join(', ')}`;
+      return typeof value === 'string' && setting.choices.includes(value)
+        ? undefined
+        : `must be one of ${setting.choices.join(', ')}`;
     case 'duration': {
-      const fits = typeof value === 'number' && Number.isInteger(value) && value >= setting.least && value <= setting.most;
+      const fits =
+        typeof value === 'number' && Number.isInteger(value) && value >= setting.least && value <= setting.most;
       return fits ? undefined : `must be a whole number of seconds from ${setting.least} to ${setting.most}`;
     }
     case 'secret':

@@ -15,7 +15,11 @@ export function namesIn(template: Template | undefined): string[] {
 }
 
 /** Returns the text with the values in it, each changed by `encode`; undefined if a value is missing. */
-export function filled(template: string, values: Values, encode: (value: string) => string = (value) => value): string | undefined {
+export function filled(
+  template: string,
+  values: Values,
+  encode: (value: string) => string = (value) => value,
+): string | undefined {
   if (namesIn(template).some((name) => values[name] === undefined)) return undefined;
   return template.replace(placeholder, (_, name: string) => encode(String(values[name])));
 }
@@ -28,9 +32,11 @@ export function filledRecord(templates: Readonly<Record<string, string>>, values
 
 /** The same for JSON. A text that is one name and nothing else becomes the value as it is, so that a number stays one. */
 export function filledTree(template: Template, values: Values): unknown {
-  if (typeof template === 'string') return /^\{[^{}]+\}$/.test(template) ? values[template.slice(1, -1)] : filled(template, values);
+  if (typeof template === 'string')
+    return /^\{[^{}]+\}$/.test(template) ? values[template.slice(1, -1)] : filled(template, values);
   if (typeof template !== 'object') return template;
-  if (Array.isArray(template)) return template.map((entry) => filledTree(entry, values)).filter((entry) => entry !== undefined);
+  if (Array.isArray(template))
+    return template.map((entry) => filledTree(entry, values)).filter((entry) => entry !== undefined);
   const entries = Object.entries(template).map(([name, inner]) => [name, filledTree(inner, values)] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

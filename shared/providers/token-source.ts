@@ -16,7 +16,13 @@ export const tokenSource = (endpoint: TokenEndpoint, clock: Clock): TokenSource 
     const { preset } = resolveProvider(config);
     const requestedAt = clock.now();
     if (grant === 'static') return staticToken(preset, credentials, requestedAt);
-    const answer = await endpoint.request({ config, grant, credentials, ...(refreshToken && { refreshToken }), timeoutMs: callTimeoutMs });
+    const answer = await endpoint.request({
+      config,
+      grant,
+      credentials,
+      ...(refreshToken && { refreshToken }),
+      timeoutMs: callTimeoutMs,
+    });
     const sent = [...Object.values(credentials), ...(refreshToken === undefined ? [] : [refreshToken])];
     const outcome = classify(answer, { requestedAt, receivedAt: clock.now() }, sent, dialectOf(config));
     return withHeaderSecrets(outcome, preset, credentials);
@@ -28,6 +34,12 @@ function staticToken(preset: Preset, credentials: Credentials, now: EpochMs): Ou
   const accessToken = credentials[preset.accessToken ?? ''];
   if (accessToken === undefined) return { kind: 'failure', class: 'transient', code: `${preset.accessToken}_missing` };
   const { tokenType = 'Bearer', lifetimeSeconds } = preset.facts;
-  const tokens = { accessToken, tokenType, requestedAt: now, receivedAt: now, expiresAt: plus(now, lifetimeSeconds * 1_000) };
+  const tokens = {
+    accessToken,
+    tokenType,
+    requestedAt: now,
+    receivedAt: now,
+    expiresAt: plus(now, lifetimeSeconds * 1_000),
+  };
   return withHeaderSecrets({ kind: 'success', tokens }, preset, credentials);
 }

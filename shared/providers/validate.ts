@@ -39,7 +39,9 @@ export interface ParsedConnectionRequest {
   readonly importDigestOf: (connection: string, refreshToken: Secret) => string;
 }
 
-export type Parsed = { readonly ok: true; readonly value: ParsedConnectionRequest } | { readonly ok: false; readonly faults: readonly Fault[] };
+export type Parsed =
+  | { readonly ok: true; readonly value: ParsedConnectionRequest }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 export interface ParseOptions extends EndpointPolicy {
   readonly presets?: Presets;
@@ -54,10 +56,14 @@ const credential = (most: number) =>
     v.regex(/^(?! )[\x20-\x7e]*(?<! )$/, 'must be printable ASCII without line breaks, and without spaces at its ends'),
   );
 
-const isMargin = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
+const isMargin = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
 const mostAccountCharacters = 128;
 const isAccount = (value: unknown): value is string =>
-  typeof value === 'string' && value.length <= mostAccountCharacters && /^[^\p{Cc}]+$/u.test(value) && value.trim() === value;
+  typeof value === 'string' &&
+  value.length <= mostAccountCharacters &&
+  /^[^\p{Cc}]+$/u.test(value) &&
+  value.trim() === value;
 const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
 const bodyEntries = {
   provider: v.string('must be a text'),
@@ -66,7 +72,12 @@ const bodyEntries = {
   refresh_token: v.exactOptional(credential(8_192)),
   renewal: v.exactOptional(v.picklist(['while_used', 'always'], 'must be "while_used" or "always"'), 'while_used'),
   margin_seconds: v.exactOptional(v.custom<number>(isMargin, 'must be a whole number of seconds from 10 to 3600')),
-  account: v.exactOptional(v.custom<string>(isAccount, `must be a text of 1 to ${mostAccountCharacters} characters on one line, without spaces at its ends`)),
+  account: v.exactOptional(
+    v.custom<string>(
+      isAccount,
+      `must be a text of 1 to ${mostAccountCharacters} characters on one line, without spaces at its ends`,
+    ),
+  ),
   allow_grant_conflict: v.exactOptional(v.boolean('must be true or false')),
 };
 const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
@@ -84,27 +95,43 @@ export function parseConnectionRequest(body: unknown, { presets = knownPresets, 
   const provider = member(body, 'provider');
   const preset = typeof provider === 'string' ? presetNamed(provider, presets) : undefined;
   if (preset === undefined) {
-    if (typeof provider === 'string') faults.push({ path: 'provider', message: `is not known; known are ${Object.keys(presets).join(', ')}` });
+    if (typeof provider === 'string')
+      faults.push({ path: 'provider', message: `is not known; known are ${Object.keys(presets).join(', ')}` });
     return { ok: false, faults };
   }
   const settings = member(body, 'settings') ?? {};
   faults.push(...settingsFaults(preset, settings, policy));
 
   // What is sound is looked at as a whole even if something else is not: every fault at once.
-  const sound = Object.fromEntries(Object.entries(settings).filter(([name]) => !faults.some(({ path }) => path === `settings.${name}`)));
+  const sound = Object.fromEntries(
+    Object.entries(settings).filter(([name]) => !faults.some(({ path }) => path === `settings.${name}`)),
+  );
   const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, sound) });
-  faults.push(...factFaults(preset, facts, sound, member(body, 'margin_seconds')), ...credentialFaults(preset, facts, body));
+  faults.push(
+    ...factFaults(preset, facts, sound, member(body, 'margin_seconds')),
+    ...credentialFaults(preset, facts, body),
+  );
   if (member(body, 'allow_grant_conflict') === true && facts.exclusivePer === undefined)
-    faults.push({ path: 'allow_grant_conflict', message: `is not used by ${preset.name}, where one grant does not end another: remove it` });
-  return result.success && faults.length === 0 ? { ok: true, value: requestOf(result.output, preset, facts, presets) } : { ok: false, faults };
+    faults.push({
+      path: 'allow_grant_conflict',
+      message: `is not used by ${preset.name}, where one grant does not end another: remove it`,
+    });
+  return result.success && faults.length === 0
+    ? { ok: true, value: requestOf(result.output, preset, facts, presets) }
+    : { ok: false, faults };
 }
 
 function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): ParsedConnectionRequest {
   const { provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict } = body;
   const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
-  const secrets = { ...(client?.client_secret !== undefined && { client_secret: client.client_secret }), ...only(settings, isSecret) };
-  const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(String(value))]));
+  const secrets = {
+    ...(client?.client_secret !== undefined && { client_secret: client.client_secret }),
+    ...only(settings, isSecret),
+  };
+  const credentials = Object.fromEntries(
+    Object.entries(secrets).map(([name, value]) => [name, new Secret(String(value))]),
+  );
   return {
     config: {
       provider,
@@ -134,14 +161,17 @@ const only = <T>(record: Readonly<Record<string, T>>, keep: (name: string) => bo
 function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], margin: unknown): Fault[] {
   const fieldOf = (fact: keyof Facts): string => {
     if (fact === 'marginSeconds') return 'margin_seconds';
-    const name = Object.keys(preset.settings).find((key) => settings[key] !== undefined && replaces(preset.settings[key]) === fact);
+    const name = Object.keys(preset.settings).find(
+      (key) => settings[key] !== undefined && replaces(preset.settings[key]) === fact,
+    );
     return name === undefined ? 'settings' : `settings.${name}`;
   };
   const marginSeconds = isMargin(margin) ? margin : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
   return contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message }));
 }
 
-const replaces = (setting: Setting | undefined): keyof Facts | undefined => (setting !== undefined && 'replaces' in setting ? setting.replaces : undefined);
+const replaces = (setting: Setting | undefined): keyof Facts | undefined =>
+  setting !== undefined && 'replaces' in setting ? setting.replaces : undefined;
 
 /** For an object: a missing field is told by its name, anything that is no object by `otherwise`. */
 function fieldMessage(otherwise: string) {

@@ -5,10 +5,15 @@ import type { Preset } from './preset.ts';
 import type { Values } from './templates.ts';
 
 /** The preset of this name, or undefined. */
-export const presetNamed = (name: string, presets: Presets): Preset | undefined => (Object.hasOwn(presets, name) ? presets[name] : undefined);
+export const presetNamed = (name: string, presets: Presets): Preset | undefined =>
+  Object.hasOwn(presets, name) ? presets[name] : undefined;
 
 /** What templates find: the settings as given, else their defaults. Secrets are not among them. */
 export function valuesOf({ settings }: Preset, given: ConnectionConfig['settings']): Values {
-  const entries = Object.entries(settings).map(([name, setting]) => [name, given[name] ?? ('default' in setting ? setting.default : undefined)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is [string, string | number] => ['string', 'number'].includes(typeof entry[1])));
+  const entries = Object.entries(settings).map(
+    ([name, setting]) => [name, given[name] ?? ('default' in setting ? setting.default : undefined)] as const,
+  );
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string | number] => ['string', 'number'].includes(typeof entry[1])),
+  );
 }

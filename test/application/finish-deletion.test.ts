@@ -1,7 +1,11 @@
 /** A deletion that is cut short, or that a store fails, at each of its steps, before and after it took effect. */
 import { expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
-import { deleteConnection, type FinishDeletionWorld, finishDeletion } from '../../shared/application/delete-connection.ts';
+import {
+  deleteConnection,
+  type FinishDeletionWorld,
+  finishDeletion,
+} from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
@@ -91,24 +95,29 @@ function openWorld() {
     finishDeletion: () => finishDeletion(forgetting(strike), name),
     delete: () => deleteConnection({ ...common, store: ports.store }, name),
     put: (refreshToken: string) =>
-      putConnection({ ...common, ...ports, refreshTokens: refreshTokens(ports.versions), credentials: credentials(ports.versions) }, name, {
-        config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'while_used' },
-        grant: 'refresh_token',
-        identityOf: () => 'one application',
-        destinationsOf: () => ({}),
-        grantKeyOf: common.grantKeyOf,
-        importDigestOf: (_, token) => token.reveal(),
-        needed: [{ name: 'client_secret', path: 'client.client_secret' }],
-        credentials: { client_secret: new Secret('the secret') },
-        refreshToken: new Secret(refreshToken),
-      }),
+      putConnection(
+        { ...common, ...ports, refreshTokens: refreshTokens(ports.versions), credentials: credentials(ports.versions) },
+        name,
+        {
+          config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'while_used' },
+          grant: 'refresh_token',
+          identityOf: () => 'one application',
+          destinationsOf: () => ({}),
+          grantKeyOf: common.grantKeyOf,
+          importDigestOf: (_, token) => token.reveal(),
+          needed: [{ name: 'client_secret', path: 'client.client_secret' }],
+          credentials: { client_secret: new Secret('the secret') },
+          refreshToken: new Secret(refreshToken),
+        },
+      ),
     /** What the connection that is there needs, as it is found by it. */
     async readable() {
       const item = await ports.store.read(name);
       const [secrets, place] = [item?.config.credentials, item?.refreshToken];
       return {
         client: secrets && (await credentials(ports.versions).read(name, secrets.versionId)) !== undefined,
-        refreshToken: place && (await refreshTokens(ports.versions).read(name, place.slot ?? 0, place.versionId))?.reveal(),
+        refreshToken:
+          place && (await refreshTokens(ports.versions).read(name, place.slot ?? 0, place.versionId))?.reveal(),
       };
     },
     deletions: () => logged.filter(({ event }) => event === 'connection_deleted'),
@@ -136,7 +145,10 @@ const all = await steps();
 const moments = all.flatMap((step, index) => (['before', 'after'] as const).map((when) => ({ step, index, when })));
 
 /** Strikes the deletion's nth call. */
-const at = ({ index, when }: { index: number; when: 'before' | 'after' }, act: (step: string) => Promise<void> | void): Strike => {
+const at = (
+  { index, when }: { index: number; when: 'before' | 'after' },
+  act: (step: string) => Promise<void> | void,
+): Strike => {
   const made = { before: 0, after: 0 };
   return (call) => {
     const mine = made[call.when] === index && call.when === when;
@@ -167,40 +179,50 @@ test('only the secrets that there may be are deleted', async () => {
   expect(world.removals.sort()).toEqual([`${name}/client`, `${name}/refresh-0`, `${name}/refresh-1`]);
 });
 
-test.each(moments)('killed $when $step ($index), it is done by the next one, and its grant is ended once if that was noted', async (moment) => {
-  const world = await beingDeleted();
-  world.strikeWith(at(moment, () => Promise.reject(new Killed())));
-  await expect(world.finishDeletion()).rejects.toBeInstanceOf(Killed);
-  world.strikeWith(() => undefined);
-  const before = world.revoked.length;
-  // Nobody takes it from one who may be alive.
-  await world.finishDeletion();
-  world.later(limits.deletionLeaseMs);
-  await world.finishDeletion();
-  expect(await world.store.read(name)).toBeUndefined();
-  const isNoted = moment.index > noted || (moment.index === noted && moment.when === 'after');
-  if (isNoted) expect(world.revoked).toHaveLength(before);
-  expect(world.revoked.length).toBeLessThanOrEqual(2);
-  expect(await world.put('second')).toMatchObject({ kind: 'created' });
-  expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
-});
+test.each(moments)(
+  'killed $when $step ($index), it is done by the next one, and its grant is ended once if that was noted',
+  async (moment) => {
+    const world = await beingDeleted();
+    world.strikeWith(at(moment, () => Promise.reject(new Killed())));
+    await expect(world.finishDeletion()).rejects.toBeInstanceOf(Killed);
+    world.strikeWith(() => undefined);
+    const before = world.revoked.length;
+    // Nobody takes it from one who may be alive.
+    await world.finishDeletion();
+    world.later(limits.deletionLeaseMs);
+    await world.finishDeletion();
+    expect(await world.store.read(name)).toBeUndefined();
+    const isNoted = moment.index > noted || (moment.index === noted && moment.when === 'after');
+    if (isNoted) expect(world.revoked).toHaveLength(before);
+    expect(world.revoked.length).toBeLessThanOrEqual(2);
+    expect(await world.put('second')).toMatchObject({ kind: 'created' });
+    expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
+  },
+);
 
 // The provider answers or does not: it never throws.
-test.each(moments.filter(({ step }) => step !== 'provider.revoke'))('a store that fails $when $step ($index) is waited for', async (moment) => {
-  const world = await beingDeleted();
-  const store = moment.step.startsWith('secrets') ? 'secrets' : 'table';
-  world.strikeWith(at(moment, () => Promise.reject(new Unavailable(store))));
-  await world.finishDeletion();
-  const done = moment.step === 'claims.giveBack' || (moment.step === 'table.remove' && moment.when === 'after');
-  if (moment.step === 'claims.giveBack') expect(world.logged).toContainEqual({ level: 'warn', event: 'claim_not_given_back', connection: name });
-  else expect(world.logged).toContainEqual(expect.objectContaining({ level: 'warn', event: 'deletion_postponed', connection: name, store }));
-  expect(await world.store.read(name)).toEqual(done ? undefined : expect.objectContaining({ connection: name }));
-  world.strikeWith(() => undefined);
-  world.later(limits.deletionRetryMs);
-  await world.finishDeletion();
-  expect(await world.store.read(name)).toBeUndefined();
-  expect(world.revoked).toHaveLength(moment.index === noted && moment.when === 'before' ? 2 : 1);
-});
+test.each(moments.filter(({ step }) => step !== 'provider.revoke'))(
+  'a store that fails $when $step ($index) is waited for',
+  async (moment) => {
+    const world = await beingDeleted();
+    const store = moment.step.startsWith('secrets') ? 'secrets' : 'table';
+    world.strikeWith(at(moment, () => Promise.reject(new Unavailable(store))));
+    await world.finishDeletion();
+    const done = moment.step === 'claims.giveBack' || (moment.step === 'table.remove' && moment.when === 'after');
+    if (moment.step === 'claims.giveBack')
+      expect(world.logged).toContainEqual({ level: 'warn', event: 'claim_not_given_back', connection: name });
+    else
+      expect(world.logged).toContainEqual(
+        expect.objectContaining({ level: 'warn', event: 'deletion_postponed', connection: name, store }),
+      );
+    expect(await world.store.read(name)).toEqual(done ? undefined : expect.objectContaining({ connection: name }));
+    world.strikeWith(() => undefined);
+    world.later(limits.deletionRetryMs);
+    await world.finishDeletion();
+    expect(await world.store.read(name)).toBeUndefined();
+    expect(world.revoked).toHaveLength(moment.index === noted && moment.when === 'before' ? 2 : 1);
+  },
+);
 
 test('a table that stays out of reach fails no message', async () => {
   const world = await beingDeleted();
@@ -226,7 +248,9 @@ test.each(moments.filter(({ step, when }) => !(step === 'secrets.remove' && when
     );
     await world.finishDeletion();
     expect(await world.readable()).toEqual({ client: true, refreshToken: 'second' });
-    expect(world.deletions().length).toBeLessThanOrEqual(1 + Number(moment.step === 'table.remove' || moment.step === 'claims.giveBack'));
+    expect(world.deletions().length).toBeLessThanOrEqual(
+      1 + Number(moment.step === 'table.remove' || moment.step === 'claims.giveBack'),
+    );
   },
 );
 

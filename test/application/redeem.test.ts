@@ -12,7 +12,12 @@ import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { now } from '../providers/loopback.ts';
 
 const connection = 'exact-nl' as ConnectionName;
-const config: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'always' };
+const config: ConnectionConfig = {
+  provider: 'exact-online',
+  settings: { country: 'nl' },
+  clientId: 'app',
+  renewal: 'always',
+};
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
 
 type Store = ReturnType<typeof memoryConnections>;
@@ -20,7 +25,10 @@ type Store = ReturnType<typeof memoryConnections>;
 /** Logs in; something happens between the look at the connection, once the code was redeemed, and the write. */
 async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
   const store = memoryConnections();
-  const item = { ...create(connection, config, '0', now, 'reauthorization_required', { grantId: 'old', place: undefined }), authorization: { id: 'link' } };
+  const item = {
+    ...create(connection, config, '0', now, 'reauthorization_required', { grantId: 'old', place: undefined }),
+    authorization: { id: 'link' },
+  };
   await store.create(item);
   let sealed = 0;
   const state: AuthorizationState = {
@@ -32,7 +40,13 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
     codeVerifier: new Secret('v'),
     expiresAt: plus(now, 1_000),
   };
-  const tokens = { accessToken: new Secret('a'), refreshToken: new Secret('r'), tokenType: 'Bearer', requestedAt: now, receivedAt: now };
+  const tokens = {
+    accessToken: new Secret('a'),
+    refreshToken: new Secret('r'),
+    tokenType: 'Bearer',
+    requestedAt: now,
+    receivedAt: now,
+  };
   const asked: number[] = [];
   const world: RedeemWorld = {
     clock: { now: () => now, sleep: async () => undefined },
@@ -79,7 +93,10 @@ test('settings that are put at the very moment of a login are kept, and so is it
 });
 
 test('a login for a connection that was deleted meanwhile is none for the one that was put again under its name', async () => {
-  const again = create(connection, config, '0', plus(now, 1), 'active', { grantId: 'new', place: { versionId: 'v', slot: 0 } });
+  const again = create(connection, config, '0', plus(now, 1), 'active', {
+    grantId: 'new',
+    place: { versionId: 'v', slot: 0 },
+  });
   const { redemption, found, asked } = await loggedIn(async (store) => {
     await store.remove(connection, []);
     await store.create(again);

@@ -5,9 +5,15 @@ import type { EpochMs } from '../../shared/domain/time.ts';
 const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
 
 /** What is to be done about a reply of a provider without rules of its own. */
-const advice = (status: number, headers: Record<string, string> = {}, request: Partial<ApiRequest> = {}, body = ''): Advice =>
-  adviceFor({ status, headers, body }, { failures: 0, now, chance: 0, ...request }, { rules: [] });
-const bearer = (error: string) => ({ 'www-authenticate': `Bearer realm="api", error="${error}", error_description="x"` });
+const advice = (
+  status: number,
+  headers: Record<string, string> = {},
+  request: Partial<ApiRequest> = {},
+  body = '',
+): Advice => adviceFor({ status, headers, body }, { failures: 0, now, chance: 0, ...request }, { rules: [] });
+const bearer = (error: string) => ({
+  'www-authenticate': `Bearer realm="api", error="${error}", error_description="x"`,
+});
 
 describe('without rules of the provider', () => {
   test.each<[number, Advice['do']]>([
@@ -29,7 +35,11 @@ describe('without rules of the provider', () => {
     [505, 'correct_request'],
     [600, 'correct_request'],
   ])('a %i asks to %s', (status, todo) => {
-    expect(advice(status)).toMatchObject({ do: todo, reason: expect.stringMatching(/\.$/), source: expect.stringMatching(/^RFC /) });
+    expect(advice(status)).toMatchObject({
+      do: todo,
+      reason: expect.stringMatching(/\.$/),
+      source: expect.stringMatching(/^RFC /),
+    });
   });
 
   test.each<[string, number, Advice['do']]>([
@@ -42,10 +52,13 @@ describe('without rules of the provider', () => {
     expect(advice(status, bearer(error)).do).toBe(todo);
   });
 
-  test.each([{}, bearer('invalid_token')])('a token that was reported once is reported again, one that was reported twice needs a person', (headers) => {
-    expect(advice(401, headers, { failures: 1 }).do).toBe('report_token');
-    expect(advice(401, headers, { failures: 2 }).do).toBe('reauthorize');
-  });
+  test.each([{}, bearer('invalid_token')])(
+    'a token that was reported once is reported again, one that was reported twice needs a person',
+    (headers) => {
+      expect(advice(401, headers, { failures: 1 }).do).toBe('report_token');
+      expect(advice(401, headers, { failures: 2 }).do).toBe('reauthorize');
+    },
+  );
 
   test('what failed inside the server may have been done, unless it only reads', () => {
     expect(advice(500, {}, { method: 'POST' })).toMatchObject({ mayHaveActed: true });
@@ -56,9 +69,19 @@ describe('without rules of the provider', () => {
 });
 
 test('no reply may mean that it was done', () => {
-  const unanswered = (request: Partial<ApiRequest>) => adviceFor(undefined, { failures: 0, now, chance: 0, ...request }, { rules: [] });
-  expect(unanswered({ method: 'POST' })).toMatchObject({ do: 'retry', retryAfterSeconds: 1, mayHaveActed: true, reason: expect.stringMatching(/^No reply/) });
-  expect(unanswered({ method: 'GET', failures: 3 })).toMatchObject({ do: 'retry', retryAfterSeconds: 8, mayHaveActed: false });
+  const unanswered = (request: Partial<ApiRequest>) =>
+    adviceFor(undefined, { failures: 0, now, chance: 0, ...request }, { rules: [] });
+  expect(unanswered({ method: 'POST' })).toMatchObject({
+    do: 'retry',
+    retryAfterSeconds: 1,
+    mayHaveActed: true,
+    reason: expect.stringMatching(/^No reply/),
+  });
+  expect(unanswered({ method: 'GET', failures: 3 })).toMatchObject({
+    do: 'retry',
+    retryAfterSeconds: 8,
+    mayHaveActed: false,
+  });
 });
 
 describe('the time to wait', () => {
@@ -95,7 +118,10 @@ describe('the time to wait', () => {
 describe('the provider’s own words', () => {
   test('are told, without what looks like a secret', () => {
     const body = JSON.stringify({ error: { code: 'Denied', message: 'no right, access_token=abcdefghijklmnop0123' } });
-    expect(advice(403, {}, {}, body)).toMatchObject({ error: 'Denied', description: 'no right, access_token=[redacted]' });
+    expect(advice(403, {}, {}, body)).toMatchObject({
+      error: 'Denied',
+      description: 'no right, access_token=[redacted]',
+    });
   });
 
   test('are not looked for in a success', () => {

@@ -6,7 +6,10 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { at, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
-const spent = (item: Connection, when: EpochMs) => ({ errors: errorsOf(item, when).length, calls: callsOn(item, when) });
+const spent = (item: Connection, when: EpochMs) => ({
+  errors: errorsOf(item, when).length,
+  calls: callsOn(item, when),
+});
 
 describe.each(storeWorlds)('logins in %s', (_world, open) => {
   const { created, applies, refuses } = storeUnder(open);
@@ -15,7 +18,8 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
     const item = await created(more);
     return applies(item.connection, offerAuthorization(item, { id: 'link' }));
   };
-  const redeemed = (item: Connection, when: EpochMs) => applies(item.connection, redeemAuthorization(item, item, 'link', `redeemer at ${when}`, when));
+  const redeemed = (item: Connection, when: EpochMs) =>
+    applies(item.connection, redeemAuthorization(item, item, 'link', `redeemer at ${when}`, when));
   const again = (item: Connection) => applies(item.connection, offerAuthorization(item, { id: 'link' }));
 
   test('a code is redeemed once', async () => {
@@ -29,7 +33,13 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
     const sent = await redeemed(item, now);
     expect(spent(sent, now)).toEqual({ errors: 1, calls: spent(item, now).calls + 1 });
     const tokens = { tokenType: 'Bearer', requestedAt: at(1), receivedAt: at(2), expiresAt: at(600_000) };
-    const grant = { grantId: otherGrantId, place: { versionId: 'v', slot: 0 }, tokens, sealedAccessToken: 'sealed', redeemedAt: now };
+    const grant = {
+      grantId: otherGrantId,
+      place: { versionId: 'v', slot: 0 },
+      tokens,
+      sealedAccessToken: 'sealed',
+      redeemedAt: now,
+    };
     const done = await applies(item.connection, authorized(seenOf(sent), grant, at(3)));
     expect(spent(done, now)).toEqual({ errors: 0, calls: spent(item, now).calls + 1 });
   });

@@ -10,15 +10,26 @@ import { at, dynamoDbWorld, localClient } from './worlds.ts';
 
 const application = 'exact-online https://start.exactonline.nl/api/oauth2/token client';
 const first: Breaker = { application, version: 1, unanswered: { 'exact-nl': at(0) } };
-const open: Breaker = { ...first, version: 2, open: { until: at(5_000), probes: 0, prober: 'exact-nl' as ConnectionName, probing: true } };
+const open: Breaker = {
+  ...first,
+  version: 2,
+  open: { until: at(5_000), probes: 0, prober: 'exact-nl' as ConnectionName, probing: true },
+};
 
-const worlds: readonly (readonly [name: string, open: () => Promise<{ store: BreakerStore; listed: () => Promise<number>; close: () => Promise<void> }>])[] = [
+const worlds: readonly (readonly [
+  name: string,
+  open: () => Promise<{ store: BreakerStore; listed: () => Promise<number>; close: () => Promise<void> }>,
+])[] = [
   ['memory', async () => ({ store: memoryBreakers(), listed: async () => 0, close: async () => {} })],
   [
     'DynamoDB',
     async () => {
       const { client, store, close } = await dynamoDbWorld();
-      return { store: dynamoDbBreakers(client, 'connections'), listed: async () => (await store.list(10)).items.length, close };
+      return {
+        store: dynamoDbBreakers(client, 'connections'),
+        listed: async () => (await store.list(10)).items.length,
+        close,
+      };
     },
   ],
 ];
@@ -37,7 +48,10 @@ describe.each(worlds)('breakers in %s', (_, start) => {
   });
 
   test('of two that have seen the same version, one is written', async () => {
-    expect(await Promise.all([world.store.replace(open), world.store.replace({ ...first, version: 2 })])).toEqual([true, false]);
+    expect(await Promise.all([world.store.replace(open), world.store.replace({ ...first, version: 2 })])).toEqual([
+      true,
+      false,
+    ]);
     expect(await world.store.read(application)).toMatchObject(open);
   });
 

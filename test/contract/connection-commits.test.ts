@@ -36,7 +36,17 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         spare,
       });
       const after = await applies(seen.item.connection, commits(seen, 2).asHolder);
-      const { notBefore, rejectedGeneration, askedAt, cause, failure, suspect, spare: _spare, lease, ...kept } = seen.item;
+      const {
+        notBefore,
+        rejectedGeneration,
+        askedAt,
+        cause,
+        failure,
+        suspect,
+        spare: _spare,
+        lease,
+        ...kept
+      } = seen.item;
       expect(after).toEqual({
         ...kept,
         generation: 1,
@@ -82,7 +92,10 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('is refused under another grant', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      await applies(connection, replaceGrant(seen.item, seen.item.config, now, { grantId: otherGrantId, place: undefined }));
+      await applies(
+        connection,
+        replaceGrant(seen.item, seen.item.config, now, { grantId: otherGrantId, place: undefined }),
+      );
       await refuses(connection, commits(seen, 9).late);
     });
 
@@ -91,9 +104,16 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const { connection, config } = seen.item;
       // The holder gives no sign of life, and its successor the verdict.
       const successor = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
-      const verdict = failureOf(3, { state: 'reauthorization_required', cause: 'refresh_in_doubt', notBefore: undefined });
+      const verdict = failureOf(3, {
+        state: 'reauthorization_required',
+        cause: 'refresh_in_doubt',
+        notBefore: undefined,
+      });
       const dead = await applies(connection, commitFailure(successor, 3, verdict));
-      const abandoned = await applies(connection, abandonGrant(dead, { ...config, clientId: 'other' }, now, otherGrantId));
+      const abandoned = await applies(
+        connection,
+        abandonGrant(dead, { ...config, clientId: 'other' }, now, otherGrantId),
+      );
       await refuses(connection, commits(seen, 9).asHolder);
       await refuses(connection, commits(seen, 9).late);
       await refuses(connection, keepSpare(seen.item, 2, { versionId: 'v', slot: 0 }));
@@ -123,7 +143,13 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const { item } = await held();
       const write = commitFailure(item, 2, failureOf(2));
       const after = await applies(item.connection, write);
-      expect(after).toMatchObject({ failure: failureOf(2).failure, notBefore: at(7_000), dueAt: at(7_000), generation: 0, committedFence: 1 });
+      expect(after).toMatchObject({
+        failure: failureOf(2).failure,
+        notBefore: at(7_000),
+        dueAt: at(7_000),
+        generation: 0,
+        committedFence: 1,
+      });
       expect(after.attempts).toEqual({});
       expect(after.lease).toBeUndefined();
       expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
@@ -156,7 +182,12 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('a suspicion is noted, and what is suspected stays', async () => {
       const { item } = await held({ spare });
       const after = await applies(item.connection, commitFailure(item, 2, failureOf(2, { suspect: true })));
-      expect(after).toMatchObject({ suspect: failureOf(2).failure, refreshToken: item.refreshToken, spare, state: 'active' });
+      expect(after).toMatchObject({
+        suspect: failureOf(2).failure,
+        refreshToken: item.refreshToken,
+        spare,
+        state: 'active',
+      });
     });
 
     test('another refresh token takes the place of the one that failed, and nothing is suspected of it', async () => {
@@ -245,6 +276,10 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
     await applies(connection, commitFailure(successor.item, 3, failureOf(3, { place: spare })));
     await refuses(connection, commits(seen, 2).late);
-    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toMatchObject({ refreshToken: spare, spare, committedFence: 3 });
+    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toMatchObject({
+      refreshToken: spare,
+      spare,
+      committedFence: 3,
+    });
   });
 });

@@ -1,7 +1,13 @@
 /** The writes of deleting a connection, on every store. */
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../shared/domain/connection.ts';
-import { asTaken, markDeleted, noteGrantEnded, postponeDeletion, takeDeletion } from '../../shared/domain/deletion-writes.ts';
+import {
+  asTaken,
+  markDeleted,
+  noteGrantEnded,
+  postponeDeletion,
+  takeDeletion,
+} from '../../shared/domain/deletion-writes.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { at, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
@@ -32,7 +38,10 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
     const item = await taken('first');
     expect(item).toMatchObject({ deletion: { since: now, notBefore: at(over), owner: 'first' }, dueAt: at(over) });
     await refuses(item.connection, takeDeletion('second', at(over - 1)));
-    expect((await applies(item.connection, takeDeletion('second', at(over)))).deletion).toMatchObject({ owner: 'second', notBefore: at(2 * over) });
+    expect((await applies(item.connection, takeDeletion('second', at(over)))).deletion).toMatchObject({
+      owner: 'second',
+      notBefore: at(2 * over),
+    });
   });
 
   test('what was taken by a try whose reply was lost is one’s own', async () => {
@@ -60,14 +69,19 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
     const ended = { kind: 'refused', code: 'http_400' } as const;
     await refuses(item.connection, noteGrantEnded(item, 'second', ended));
     await refuses(item.connection, noteGrantEnded({ ...item, grantId: otherGrantId }, 'first', ended));
-    await refuses(item.connection, noteGrantEnded({ ...item, refreshToken: { versionId: 'another', slot: 0 } }, 'first', ended));
+    await refuses(
+      item.connection,
+      noteGrantEnded({ ...item, refreshToken: { versionId: 'another', slot: 0 } }, 'first', ended),
+    );
     const { refreshToken, ...without } = item;
     await refuses(item.connection, noteGrantEnded(without, 'first', ended));
     const noted = await applies(item.connection, noteGrantEnded(item, 'first', ended));
     expect(noted.deletion).toEqual({ ...item.deletion, ended: { ...ended, versionId: refreshToken?.versionId } });
     // It outlives its owner.
     const back = await applies(item.connection, postponeDeletion('first', now));
-    expect((await applies(back.connection, takeDeletion('second', now))).deletion?.ended).toEqual(noted.deletion?.ended);
+    expect((await applies(back.connection, takeDeletion('second', now))).deletion?.ended).toEqual(
+      noted.deletion?.ended,
+    );
   });
 
   test('that there was no refresh token is noted as well', async () => {
@@ -76,7 +90,9 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
     const item = { ...without, connection: `${connection}-without` as typeof connection };
     await store().create(item);
     const mine = await applies(item.connection, takeDeletion('first', now));
-    expect((await applies(item.connection, noteGrantEnded(mine, 'first', { kind: 'revoked' }))).deletion?.ended).toEqual({ kind: 'revoked' });
+    expect(
+      (await applies(item.connection, noteGrantEnded(mine, 'first', { kind: 'revoked' }))).deletion?.ended,
+    ).toEqual({ kind: 'revoked' });
   });
 
   describe('the item is removed', () => {
@@ -110,7 +126,11 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
     });
 
     test.each([
-      ['another grant', (item: Connection) => replaceGrant(item, item.config, at(1), { grantId: otherGrantId, place: item.refreshToken })],
+      [
+        'another grant',
+        (item: Connection) =>
+          replaceGrant(item, item.config, at(1), { grantId: otherGrantId, place: item.refreshToken }),
+      ],
       ['other settings', (item: Connection) => replaceConfig(item, item.config, at(1))],
     ])('not if a PUT that was under way has brought %s', async (_what, put) => {
       const item = await taken('first');

@@ -44,10 +44,13 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       await refuses(item.connection, acquire(seenOf({ ...item, ...stale }), 'me', now, leaseEnd));
     });
 
-    test.each(['reauthorization_required', 'misconfigured'] as const)('is refused of a connection in state %s', async (state) => {
-      const item = await created({ state });
-      await refuses(item.connection, acquire(seenOf(item), 'me', now, leaseEnd));
-    });
+    test.each(['reauthorization_required', 'misconfigured'] as const)(
+      'is refused of a connection in state %s',
+      async (state) => {
+        const item = await created({ state });
+        await refuses(item.connection, acquire(seenOf(item), 'me', now, leaseEnd));
+      },
+    );
 
     test('applied again, as after a lost reply, is known as one’s own; another owner’s is not', async () => {
       const item = await created();
@@ -60,7 +63,9 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('of fifty at once exactly one gets the lease', async () => {
       const item = await created();
       const owners = Array.from({ length: 50 }, (_, i) => `owner-${i}`);
-      const done = await Promise.all(owners.map((owner) => store().apply(item.connection, acquire(seenOf(item), owner, now, leaseEnd))));
+      const done = await Promise.all(
+        owners.map((owner) => store().apply(item.connection, acquire(seenOf(item), owner, now, leaseEnd))),
+      );
       const winners = owners.filter((_, i) => done[i]?.applied);
       expect(winners).toHaveLength(1);
       const after = await store().read(item.connection);
@@ -75,7 +80,11 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
   describe('while holding the lease', () => {
     test('it is renewed, also after its end, but not once another holds it', async () => {
       const { item } = await held();
-      expect((await applies(item.connection, renewLease(2, at(99_000)))).lease).toEqual({ owner: 'me', fence: 2, until: at(99_000) });
+      expect((await applies(item.connection, renewLease(2, at(99_000)))).lease).toEqual({
+        owner: 'me',
+        fence: 2,
+        until: at(99_000),
+      });
       await applies(item.connection, acquire(seenOf(item), 'you', at(99_000), leaseEnd));
       await refuses(item.connection, renewLease(2, at(120_000)));
     });

@@ -14,7 +14,9 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     expect((await applies(connection, promiseWake(at(8_500), at(8_999), now))).wakeAt).toBe(at(8_500));
     // Due by the clock of whoever asks, or by that of whoever promised it.
     await refuses(connection, promiseWake(at(20_000), at(20_500), at(8_499 - limits.skewMs)));
-    expect((await applies(connection, promiseWake(at(20_000), at(20_500), at(8_500 - limits.skewMs)))).wakeAt).toBe(at(20_000));
+    expect((await applies(connection, promiseWake(at(20_000), at(20_500), at(8_500 - limits.skewMs)))).wakeAt).toBe(
+      at(20_000),
+    );
   });
 
   test('a connection rests if nobody asked and nothing was committed since it was seen', async () => {
@@ -59,7 +61,11 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
 
   test('one asks for a renewal ahead of its time, which is due from then on; not where nobody can renew', async () => {
     const item = await created({ refreshAt: at(60_000), dueAt: at(60_000) });
-    expect(await applies(item.connection, ask(item, at(7), true))).toMatchObject({ askedAt: at(7), refreshAt: at(7), dueAt: at(7) });
+    expect(await applies(item.connection, ask(item, at(7), true))).toMatchObject({
+      askedAt: at(7),
+      refreshAt: at(7),
+      dueAt: at(7),
+    });
     const dead = await created({ state: 'reauthorization_required', refreshAt: at(60_000) });
     await refuses(dead.connection, ask(dead, at(7), true));
   });

@@ -15,7 +15,10 @@ describe('a new connection', () => {
   });
 
   test('is not due before it is authorized', () => {
-    const item = create(name, { ...config, renewal: 'always' }, '0', now, 'reauthorization_required', { grantId: otherGrantId, place: undefined });
+    const item = create(name, { ...config, renewal: 'always' }, '0', now, 'reauthorization_required', {
+      grantId: otherGrantId,
+      place: undefined,
+    });
     expect(item).toMatchObject({ state: 'reauthorization_required', cause: 'not_authorized_yet' });
     expect(item).not.toHaveProperty('dueAt');
     expect(item).not.toHaveProperty('refreshToken');
@@ -27,19 +30,39 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   const place = { versionId: 'v', sealed: 'text' };
 
   test('new settings keep the grant and try a misconfigured connection again', async () => {
-    const item = await created({ state: 'misconfigured', cause: 'invalid_client', notBefore: at(1), refreshAt: at(50) });
+    const item = await created({
+      state: 'misconfigured',
+      cause: 'invalid_client',
+      notBefore: at(1),
+      refreshAt: at(50),
+    });
     const config = { ...item.config, settings: { nested: { list: ['a', 1, true, null] } }, marginSeconds: 60 };
     await refuses(item.connection, replaceConfig({ ...item, fence: 2 }, config, at(2)));
     const after = await applies(item.connection, replaceConfig(item, config, at(2)));
     const { cause, notBefore, ...kept } = item;
-    expect(after).toEqual({ ...kept, config, configuredAt: at(2), state: 'active', dueAt: at(2), announcement: { change: 'recovered', at: at(2) } });
+    expect(after).toEqual({
+      ...kept,
+      config,
+      configuredAt: at(2),
+      state: 'active',
+      dueAt: at(2),
+      announcement: { change: 'recovered', at: at(2) },
+    });
   });
 
   test('a new grant clears all that the old one left; again it is known as one’s own', async () => {
-    const seen = await held({ notBefore: at(1), suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old' });
+    const seen = await held({
+      notBefore: at(1),
+      suspect: failureOf(1).failure,
+      spare: { versionId: 'overtaken', slot: 1 },
+      importDigest: 'old',
+    });
     const { item } = seen;
     const write = replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place });
-    await refuses(item.connection, replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }));
+    await refuses(
+      item.connection,
+      replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }),
+    );
     const after = await applies(item.connection, write);
     expect(after).toEqual({
       connection: item.connection,
@@ -66,9 +89,21 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   });
 
   test('a grant that is abandoned leaves nothing of itself but what was spent; the connection waits for another', async () => {
-    const marks = { suspect: failureOf(1).failure, spare: { versionId: 'overtaken', slot: 1 }, importDigest: 'old', notBefore: at(1) };
+    const marks = {
+      suspect: failureOf(1).failure,
+      spare: { versionId: 'overtaken', slot: 1 },
+      importDigest: 'old',
+      notBefore: at(1),
+    };
     const { attempts } = (await held()).item;
-    const item = await created({ ...marks, attempts, state: 'reauthorization_required', cause: 'refresh_in_doubt', accessToken: 'sealed', expiresAt: at(9) });
+    const item = await created({
+      ...marks,
+      attempts,
+      state: 'reauthorization_required',
+      cause: 'refresh_in_doubt',
+      accessToken: 'sealed',
+      expiresAt: at(9),
+    });
     const config = { ...item.config, clientId: 'other' };
     const write = abandonGrant(item, config, at(3), otherGrantId);
     const after = await applies(item.connection, write);
@@ -97,7 +132,10 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
 
   test('an import leaves its digest in the place of the one before', async () => {
     const { item } = await held({ importDigest: 'old' });
-    const after = await applies(item.connection, replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }));
+    const after = await applies(
+      item.connection,
+      replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }),
+    );
     expect(after).toMatchObject({ importDigest: 'new' });
   });
 });

@@ -8,14 +8,28 @@ import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { ask, touch } from '../../shared/domain/use-writes.ts';
 import { sameGrant, type Write } from '../../shared/domain/writes.ts';
-import { at, commitOf, failureOf, leaseEnd, newConnection, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
+import {
+  at,
+  commitOf,
+  failureOf,
+  leaseEnd,
+  newConnection,
+  now,
+  otherGrantId,
+  seenOf,
+  storeUnder,
+  storeWorlds,
+} from './worlds.ts';
 
 describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
 
   describe('create, read, remove', () => {
     test('an item is read as it was written, without undefined attributes', async () => {
-      const item = await created({ lastUsed: at(1), failure: { class: 'in_doubt', code: 'time_out', at: now, count: 2, fence: 1 } });
+      const item = await created({
+        lastUsed: at(1),
+        failure: { class: 'in_doubt', code: 'time_out', at: now, count: 2, fence: 1 },
+      });
       expect(await store().read(item.connection)).toStrictEqual(item);
     });
 
@@ -32,7 +46,10 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
 
     test('what a caller does to an item it was given reaches nobody else', async () => {
       const item = await created();
-      const mine = (await store().read(item.connection)) as unknown as { state: string; attempts: Record<string, unknown> };
+      const mine = (await store().read(item.connection)) as unknown as {
+        state: string;
+        attempts: Record<string, unknown>;
+      };
       mine.state = 'misconfigured';
       mine.attempts[9] = {};
       expect(await store().read(item.connection)).toEqual(item);
@@ -93,7 +110,10 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
     test('sets no attribute to undefined: it leaves it as it was', async () => {
       const item = await created({ wakeAt: at(1) });
       const settings = { kept: 1, gone: undefined };
-      const after = await applies(item.connection, write({ set: { wakeAt: undefined, config: { ...item.config, settings }, askedAt: at(2) } }));
+      const after = await applies(
+        item.connection,
+        write({ set: { wakeAt: undefined, config: { ...item.config, settings }, askedAt: at(2) } }),
+      );
       expect(after).toEqual({ ...item, askedAt: at(2), config: { ...item.config, settings: { kept: 1 } } });
     });
 
@@ -104,7 +124,10 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
 
     test.each([
       ['touches an attribute twice', { set: { wakeAt: at(1) }, remove: ['wakeAt'] }],
-      ['touches an attribute and a part of it', { set: { lease: { owner: 'me', fence: 1, until: now }, 'lease.until': now } }],
+      [
+        'touches an attribute and a part of it',
+        { set: { lease: { owner: 'me', fence: 1, until: now }, 'lease.until': now } },
+      ],
       ['sets an attribute and then a part of an absent one', { set: { wakeAt: now, 'lease.until': now } }],
       ['removes a part of an absent attribute', { remove: ['attempts.7.sent'] }],
     ] satisfies [string, Partial<Write>][])('that %s is an error and changes nothing', async (_what, wrong) => {
@@ -164,7 +187,10 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       const other = await open();
       try {
         const items = [newConnection(), newConnection(), newConnection()];
-        const others = Array.from({ length: 7 }, (_, i) => ({ ...newConnection(), connection: `#grant#exact-online#${i}` as ConnectionName }));
+        const others = Array.from({ length: 7 }, (_, i) => ({
+          ...newConnection(),
+          connection: `#grant#exact-online#${i}` as ConnectionName,
+        }));
         for (const item of [...items, ...others]) await other.store.create(item);
         const found: Connection[] = [];
         let next: ConnectionName | undefined;

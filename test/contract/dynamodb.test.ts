@@ -68,7 +68,11 @@ describe('a table', () => {
     for (const done of await Promise.allSettled(attempts)) {
       expect(done).toMatchObject({
         status: 'rejected',
-        reason: { name: 'Unavailable', message: 'table unavailable', cause: { message: 'Error, ECONNREFUSED, attempts 1' } },
+        reason: {
+          name: 'Unavailable',
+          message: 'table unavailable',
+          cause: { message: 'Error, ECONNREFUSED, attempts 1' },
+        },
       });
     }
   });
@@ -103,7 +107,9 @@ describe('the cause of an outage', () => {
     const { url, close } = await listen(createServer((_request, response) => response.end('a-refresh-token')));
     const client = new SecretsManagerClient(localClient(url));
     try {
-      const error: unknown = await client.send(new GetSecretValueCommand({ SecretId: 'x' })).catch((thrown: unknown) => thrown);
+      const error: unknown = await client
+        .send(new GetSecretValueCommand({ SecretId: 'x' }))
+        .catch((thrown: unknown) => thrown);
       expect(inspect(error)).toContain('a-refresh-token');
       const told = unavailable('secrets', error);
       expect(inspect(told, { depth: 10, showHidden: true })).not.toContain('a-refresh-token');

@@ -68,11 +68,24 @@ test.each<[Partial<Announcement>, object]>([
   const { id, change, connection, provider, at: instant } = announcement;
   await announcer.announce({ ...announcement, ...more });
   const [event] = eventBridge.events('broker');
-  expect(event?.detail).toEqual({ version: 1, id, change, connection, provider, at: new Date(instant).toISOString(), ...fields });
+  expect(event?.detail).toEqual({
+    version: 1,
+    id,
+    change,
+    connection,
+    provider,
+    at: new Date(instant).toISOString(),
+    ...fields,
+  });
 });
 
 test('what is no field of an announcement does not get into the event', async () => {
-  const item = { ...announcement, accessToken: 'secret-1', refreshToken: { sealed: 'secret-2' }, config: { settings: { password: 'secret-3' } } };
+  const item = {
+    ...announcement,
+    accessToken: 'secret-1',
+    refreshToken: { sealed: 'secret-2' },
+    config: { settings: { password: 'secret-3' } },
+  };
   await announcer.announce(item);
   expect(eventBridge.events('broker')).toHaveLength(1);
   expect(JSON.stringify(eventBridge.events('broker'))).not.toContain('secret-');
@@ -90,7 +103,10 @@ test('an event that EventBridge refuses in an answer that is a success is unavai
   eventBridge.faults.throttled = true;
   const error = await announcer.announce(announcement).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Unavailable);
-  expect(error).toMatchObject({ message: 'events unavailable', cause: { message: 'RefusedEvent, ThrottlingException' } });
+  expect(error).toMatchObject({
+    message: 'events unavailable',
+    cause: { message: 'RefusedEvent, ThrottlingException' },
+  });
   expect(eventBridge.events('broker')).toEqual([]);
 });
 

@@ -25,7 +25,11 @@ describe.each(worlds)('claims of grants in %s', (_, open) => {
 
   let keys = 0;
   const newKey = () => `#grant#exact-online#${++keys}` as const;
-  const claimOf = (holder: string, claimId: string): GrantClaim => ({ holder: holder as ConnectionName, claimId, claimedAt: now });
+  const claimOf = (holder: string, claimId: string): GrantClaim => ({
+    holder: holder as ConnectionName,
+    claimId,
+    claimedAt: now,
+  });
   const [mine, yours] = [claimOf('mine', '1'), claimOf('yours', '2')];
 
   test('of what nobody claimed there are none', async () => {
@@ -40,7 +44,10 @@ describe.each(worlds)('claims of grants in %s', (_, open) => {
 
   test('of two who saw none, one claims', async () => {
     const key = newKey();
-    const claimed = await Promise.all([world.claims.claim(key, mine, undefined), world.claims.claim(key, yours, undefined)]);
+    const claimed = await Promise.all([
+      world.claims.claim(key, mine, undefined),
+      world.claims.claim(key, yours, undefined),
+    ]);
     expect(claimed.toSorted()).toEqual([false, true]);
     expect(await world.claims.read(key)).toEqual(claimed[0] ? mine : yours);
   });
@@ -81,7 +88,11 @@ test('a claim lies in the table of the connections, and is on no page of them', 
   try {
     const item = newConnection();
     await store.create(item);
-    await dynamoDbGrantClaims(client, 'connections').claim('#grant#exact-online#1', { holder: item.connection, claimId: '1', claimedAt: now }, undefined);
+    await dynamoDbGrantClaims(client, 'connections').claim(
+      '#grant#exact-online#1',
+      { holder: item.connection, claimId: '1', claimedAt: now },
+      undefined,
+    );
     expect(await store.list(10)).toEqual({ items: [item] });
   } finally {
     await close();

@@ -52,7 +52,10 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
   test.each([
     ['with scope and refresh token', tokenSet('refresh', { scope: 'read write' })],
     ['without either', tokenSet(undefined)],
-    ['with what goes with its access token', tokenSet('refresh', { companions: { secrets: { key: new Secret('k') }, endpoint: 'https://a.example/' } })],
+    [
+      'with what goes with its access token',
+      tokenSet('refresh', { companions: { secrets: { key: new Secret('k') }, endpoint: 'https://a.example/' } }),
+    ],
     ['of a refresh token that came with an error', tokenSet('refresh', { accessToken: new Secret('') })],
   ])('a token set %s is found as it was persisted', async (_which, tokens) => {
     const name = newName();
@@ -104,7 +107,9 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
   test('of many first writers of a slot all succeed with the same, one with something of its own', async () => {
     const [same, own] = [newName(), newName()];
     const writers = Array.from({ length: 10 }, (_, i) => i);
-    expect(await Promise.all(writers.map(() => store().persist(same, 0, version(2), tokenSet('refresh'))))).toEqual(writers.map(() => true));
+    expect(await Promise.all(writers.map(() => store().persist(same, 0, version(2), tokenSet('refresh'))))).toEqual(
+      writers.map(() => true),
+    );
     const done = await Promise.all(writers.map((i) => store().persist(own, 0, version(2), tokenSet(`refresh-${i}`))));
     expect(done.filter(Boolean)).toHaveLength(1);
     expect((await store().read(own, 0, version(2)))?.reveal()).toBe(`refresh-${done.indexOf(true)}`);
@@ -117,15 +122,18 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     expect(await store().lookUp(name, 0, version(1))).toEqual({ kind: 'absent' });
   });
 
-  test.each(['', 'refresh-token-as-plain-text', '{"refresh_token":1}', '{"access_token":"a"}', '{"access_token":"a","refresh_token":"r","expires_at":"1"}'])(
-    'content that the broker does not write is unreadable, not absent: %s',
-    async (text) => {
-      const name = newName();
-      // Secrets Manager takes no empty text.
-      await world.versions.write(`${name}/refresh-0`, version(2), text === '' ? ' ' : text);
-      expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'unreadable' });
-    },
-  );
+  test.each([
+    '',
+    'refresh-token-as-plain-text',
+    '{"refresh_token":1}',
+    '{"access_token":"a"}',
+    '{"access_token":"a","refresh_token":"r","expires_at":"1"}',
+  ])('content that the broker does not write is unreadable, not absent: %s', async (text) => {
+    const name = newName();
+    // Secrets Manager takes no empty text.
+    await world.versions.write(`${name}/refresh-0`, version(2), text === '' ? ' ' : text);
+    expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'unreadable' });
+  });
 
   test('reading content without a refresh token is an outage of ours, not a missing version', async () => {
     const name = newName();
@@ -183,7 +191,9 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
         for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
         running -= 1;
       });
-      await expect(secretRemoval(versions).remove('a' as ConnectionName, 40, () => true)).rejects.toBeInstanceOf(Unavailable);
+      await expect(secretRemoval(versions).remove('a' as ConnectionName, 40, () => true)).rejects.toBeInstanceOf(
+        Unavailable,
+      );
       expect(running).toBe(0);
       expect(names).toHaveLength(limits.secretsAtOnce);
     });
@@ -192,7 +202,10 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
   test('credentials are read by their version, all of them', async () => {
     const name = newName();
     const store = credentials(world.versions);
-    const given = (client_secret: string, password: string) => ({ client_secret: new Secret(client_secret), password: new Secret(password) });
+    const given = (client_secret: string, password: string) => ({
+      client_secret: new Secret(client_secret),
+      password: new Secret(password),
+    });
     await store.store(name, version(1), given('first', 'a'));
     await store.store(name, version(2), given('second', 'b'));
     await store.store(name, version(2), given('second', 'b'));
@@ -236,7 +249,9 @@ describe('Secrets Manager alone', () => {
   test('the names and texts are those of docs/storage.md', async () => {
     const name = newName();
     await store().persist(name, 3, version(2), tokenSet('refresh', { scope: 'read' }));
-    const { SecretString } = await world.client.send(new GetSecretValueCommand({ SecretId: `broker/${name}/refresh-3`, VersionId: version(2) }));
+    const { SecretString } = await world.client.send(
+      new GetSecretValueCommand({ SecretId: `broker/${name}/refresh-3`, VersionId: version(2) }),
+    );
     expect(SecretString).toBe(
       '{"access_token":"access","refresh_token":"refresh","token_type":"Bearer","scope":"read","requested_at":1,"received_at":2,"expires_at":3}',
     );
@@ -244,7 +259,11 @@ describe('Secrets Manager alone', () => {
 
   test('a slot that others create and delete meanwhile is stored into all the same', async () => {
     const details = { message: 'injected', $metadata: {} };
-    const faults = [new ResourceNotFoundException(details), new ResourceExistsException(details), new InvalidRequestException(details)];
+    const faults = [
+      new ResourceNotFoundException(details),
+      new ResourceExistsException(details),
+      new InvalidRequestException(details),
+    ];
     const commands: string[] = [];
     const client = new SecretsManagerClient(localClient(world.url));
     client.middlewareStack.add(
@@ -258,8 +277,16 @@ describe('Secrets Manager alone', () => {
     );
     const name = newName();
     await store().persist(name, 0, version(2), tokenSet('before'));
-    expect(await refreshTokens(secretsManagerVersions(client, prefix)).persist(name, 0, version(3), tokenSet('refresh'))).toBe(true);
-    expect(commands).toEqual(['PutSecretValueCommand', 'CreateSecretCommand', 'PutSecretValueCommand', 'RestoreSecretCommand', 'PutSecretValueCommand']);
+    expect(
+      await refreshTokens(secretsManagerVersions(client, prefix)).persist(name, 0, version(3), tokenSet('refresh')),
+    ).toBe(true);
+    expect(commands).toEqual([
+      'PutSecretValueCommand',
+      'CreateSecretCommand',
+      'PutSecretValueCommand',
+      'RestoreSecretCommand',
+      'PutSecretValueCommand',
+    ]);
     expect((await store().read(name, 0, version(3)))?.reveal()).toBe('refresh');
     client.destroy();
   });
@@ -269,7 +296,9 @@ describe('Secrets Manager alone', () => {
     const SecretId = `broker/${name}/refresh-0`;
     await store().persist(name, 0, version(2), tokenSet('refresh'));
     await world.client.send(new DeleteSecretCommand({ SecretId }));
-    await expect(world.client.send(new PutSecretValueCommand({ SecretId, SecretString: 'x', ClientRequestToken: version(3) }))).rejects.toThrow('deletion');
+    await expect(
+      world.client.send(new PutSecretValueCommand({ SecretId, SecretString: 'x', ClientRequestToken: version(3) })),
+    ).rejects.toThrow('deletion');
     expect(await store().persist(name, 0, version(3), tokenSet('next'))).toBe(true);
     expect((await store().lookUp(name, 0, version(2))).kind).toBe('found');
   });

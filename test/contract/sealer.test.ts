@@ -11,7 +11,10 @@ import type { SealBinding } from '../../shared/ports/sealer.ts';
 const versionIds = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222'] as const;
 const keySecret = (i: 0 | 1): KeySecret => ({ versionId: versionIds[i], secret: new Secret(`${i}`.repeat(32)) });
 const plaintext = new Secret('eyJ-an-access-token');
-const binding: SealBinding = { connection: 'exact-nl' as ConnectionName, versionId: '00000000-0000-4000-8000-000000000002' };
+const binding: SealBinding = {
+  connection: 'exact-nl' as ConnectionName,
+  versionId: '00000000-0000-4000-8000-000000000002',
+};
 
 describe('a sealer', () => {
   let time: number;
@@ -34,11 +37,14 @@ describe('a sealer', () => {
     down = false;
   });
 
-  test.each(['eyJ-an-access-token', '', 'ünï → code', 'x'.repeat(8_000)])('opens what it sealed: %.30s', async (text) => {
-    const sealed = await newSealer().seal(new Secret(text), binding);
-    expect((await newSealer().open(sealed, binding)).reveal()).toBe(text);
-    if (text !== '') expect(sealed).not.toContain(text);
-  });
+  test.each(['eyJ-an-access-token', '', 'ünï → code', 'x'.repeat(8_000)])(
+    'opens what it sealed: %.30s',
+    async (text) => {
+      const sealed = await newSealer().seal(new Secret(text), binding);
+      expect((await newSealer().open(sealed, binding)).reveal()).toBe(text);
+      if (text !== '') expect(sealed).not.toContain(text);
+    },
+  );
 
   test('never seals the same text alike', async () => {
     const sealer = newSealer();
@@ -73,7 +79,9 @@ describe('a sealer', () => {
 
   test.each([0, 2, 3, 4])('does not open when part %i is changed', async (changed) => {
     const parts = (await newSealer().seal(plaintext, binding)).split('.');
-    const tampered = parts.map((part, i) => (i === changed ? (part.startsWith('A') ? 'B' : 'A') + part.slice(1) : part));
+    const tampered = parts.map((part, i) =>
+      i === changed ? (part.startsWith('A') ? 'B' : 'A') + part.slice(1) : part,
+    );
     await expect(newSealer().open(tampered.join('.'), binding)).rejects.toBeInstanceOf(SealBroken);
   });
 
@@ -86,7 +94,9 @@ describe('a sealer', () => {
     ['no binding', { kid: versionIds[0] }],
     ['a key version that cannot be one', { kid: '../x', conn: binding.connection, ver: binding.versionId }],
   ])('asks for no key where the header has %s', async (_what, header) => {
-    const foreign = await new CompactEncrypt(new Uint8Array(1)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', ...header }).encrypt(new Uint8Array(32));
+    const foreign = await new CompactEncrypt(new Uint8Array(1))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', ...header })
+      .encrypt(new Uint8Array(32));
     await expect(newSealer().open(foreign, binding)).rejects.toBeInstanceOf(SealBroken);
     expect(reads).toEqual([]);
   });

@@ -14,7 +14,10 @@ const now = 1_800_000_000_000 as EpochMs;
 const version = (fence: number): string => versionIdOf('00000000-0000-4000-8000', fence);
 /** So many versions, a minute apart, the oldest first; the newest is `ageMs` old. */
 const versions = (count: number, ageMs: number): Written[] =>
-  Array.from({ length: count }, (_, i) => ({ versionId: version(i + 1), writtenAt: now - ageMs - (count - 1 - i) * 60_000 }));
+  Array.from({ length: count }, (_, i) => ({
+    versionId: version(i + 1),
+    writtenAt: now - ageMs - (count - 1 - i) * 60_000,
+  }));
 const ids = (all: readonly Written[]) => all.map(({ versionId }) => versionId).sort();
 
 describe('a version is outgrown', () => {
@@ -46,14 +49,22 @@ describe('a version is outgrown', () => {
 
 describe('pruning comes now and then', () => {
   test('by the fencing token that ends the version id', () => {
-    expect([60, 61, 62, 122, 610].map((fence) => prunesAfter(version(fence)))).toEqual([false, true, false, true, true]);
+    expect([60, 61, 62, 122, 610].map((fence) => prunesAfter(version(fence)))).toEqual([
+      false,
+      true,
+      false,
+      true,
+      true,
+    ]);
     expect(prunesAfter(versionIdOf('ffffffff-ffff-4fff-8fff', 61))).toBe(true);
   });
 
   test('to every slot, also where slot and fencing token go up in step', () => {
     for (let slots = 1; slots <= mostSlots; slots += 1) {
       const fences = Array.from({ length: 61 * slots }, (_, i) => i + 1);
-      expect(new Set(fences.filter((fence) => prunesAfter(version(fence))).map((fence) => fence % slots)).size).toBe(slots);
+      expect(new Set(fences.filter((fence) => prunesAfter(version(fence))).map((fence) => fence % slots)).size).toBe(
+        slots,
+      );
     }
   });
 });
@@ -67,13 +78,19 @@ describe('the table', () => {
   afterAll(() => world.close());
 
   const warned: unknown[] = [];
-  const pruningOf = (table: SecretsTable) => secretPruning(table, { now: () => now }, { warn: (event, fields) => warned.push([event, fields]) });
+  const pruningOf = (table: SecretsTable) =>
+    secretPruning(table, { now: () => now }, { warn: (event, fields) => warned.push([event, fields]) });
   const put = (name: string, { versionId, writtenAt }: Written) =>
     world.table.client.send(
-      new PutItemCommand({ TableName: world.table.tableName, Item: { name: { S: name }, versionId: { S: versionId }, writtenAt: { N: String(writtenAt) } } }),
+      new PutItemCommand({
+        TableName: world.table.tableName,
+        Item: { name: { S: name }, versionId: { S: versionId }, writtenAt: { N: String(writtenAt) } },
+      }),
     );
   const left = async (name: string): Promise<string[]> => {
-    const { Items = [] } = await world.table.client.send(new ScanCommand({ TableName: world.table.tableName, ConsistentRead: true }));
+    const { Items = [] } = await world.table.client.send(
+      new ScanCommand({ TableName: world.table.tableName, ConsistentRead: true }),
+    );
     return Items.filter((item) => item.name?.S === name).map((item) => item.versionId?.S ?? '');
   };
 
@@ -110,14 +127,23 @@ describe('the table', () => {
     );
     const table = { ...world.table, client };
     const pruning = pruningOf(table);
-    expect(await dynamoDbVersions(table, readKey, { now: () => now }, pruning.written).write('hanging/refresh-0', version(61), 'text')).toBe(true);
+    expect(
+      await dynamoDbVersions(table, readKey, { now: () => now }, pruning.written).write(
+        'hanging/refresh-0',
+        version(61),
+        'text',
+      ),
+    ).toBe(true);
     expect(warned).toEqual([]);
     hanging?.();
     await pruning.settled();
     expect(warned.splice(0)).toEqual([
       [
         'prune_failed',
-        { secret: 'hanging/refresh-0', error: expect.objectContaining({ message: 'secrets unavailable', cause: new Error('ThrottlingException') }) },
+        {
+          secret: 'hanging/refresh-0',
+          error: expect.objectContaining({ message: 'secrets unavailable', cause: new Error('ThrottlingException') }),
+        },
       ],
     ]);
     client.destroy();
@@ -125,7 +151,11 @@ describe('the table', () => {
 
   test('is read for eight pages at most, and asked to delete 25 versions at a time', async () => {
     const client = new DynamoDBClient(localClient(world.url));
-    const [page, sent, underWay] = [versions(40, dayMs), { QueryCommand: 0, DeleteItemCommand: 0 }, { now: 0, most: 0 }];
+    const [page, sent, underWay] = [
+      versions(40, dayMs),
+      { QueryCommand: 0, DeleteItemCommand: 0 },
+      { now: 0, most: 0 },
+    ];
     client.middlewareStack.add(
       (_next, context) => async () => {
         const command = context.commandName as keyof typeof sent;
@@ -134,9 +164,18 @@ describe('the table', () => {
         underWay.most = Math.max(underWay.most, underWay.now);
         await setImmediate();
         underWay.now -= 1;
-        const Items = page.map(({ writtenAt }, i) => ({ versionId: { S: version(sent.QueryCommand * 100 + i) }, writtenAt: { N: String(writtenAt) } }));
+        const Items = page.map(({ writtenAt }, i) => ({
+          versionId: { S: version(sent.QueryCommand * 100 + i) },
+          writtenAt: { N: String(writtenAt) },
+        }));
         // There is always a page more.
-        return { response: {}, output: { $metadata: {}, ...(command === 'QueryCommand' && { Items, LastEvaluatedKey: { name: { S: 'x' } } }) } } as never;
+        return {
+          response: {},
+          output: {
+            $metadata: {},
+            ...(command === 'QueryCommand' && { Items, LastEvaluatedKey: { name: { S: 'x' } } }),
+          },
+        } as never;
       },
       { step: 'initialize' },
     );
@@ -163,7 +202,9 @@ describe('the table', () => {
 
   test('is not pruned after a version that was refused', async () => {
     const pruned: string[] = [];
-    const store = dynamoDbVersions(world.table, readKey, { now: () => now }, (name, versionId) => pruned.push(`${name} ${versionId}`));
+    const store = dynamoDbVersions(world.table, readKey, { now: () => now }, (name, versionId) =>
+      pruned.push(`${name} ${versionId}`),
+    );
     await store.write('told/refresh-0', version(61), 'text');
     await store.write('told/refresh-0', version(61), 'another');
     expect(pruned).toEqual([`told/refresh-0 ${version(61)}`]);

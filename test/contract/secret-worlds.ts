@@ -62,7 +62,9 @@ async function tableAt(url: string): Promise<SecretsTable> {
 }
 
 /** The table in dynalite. */
-export async function secretsTableWorld(): Promise<SecretWorld & { readonly table: SecretsTable; readonly url: string }> {
+export async function secretsTableWorld(): Promise<
+  SecretWorld & { readonly table: SecretsTable; readonly url: string }
+> {
   const server = await startDynamoDb();
   const table = await tableAt(server.url);
   const close = async () => {
@@ -101,7 +103,11 @@ async function movedWorld(): Promise<SecretWorld> {
   return { versions: withFallback(table.versions, earlier.versions), close };
 }
 
-export const secretWorlds: readonly { readonly title: string; readonly open: () => Promise<SecretWorld>; readonly missing?: boolean }[] = [
+export const secretWorlds: readonly {
+  readonly title: string;
+  readonly open: () => Promise<SecretWorld>;
+  readonly missing?: boolean;
+}[] = [
   { title: 'memory', open: memoryWorld },
   { title: 'Secrets Manager', open: secretsManagerWorld },
   { title: 'a table', open: secretsTableWorld },

@@ -39,12 +39,15 @@ interface Item {
   readonly digest: string;
 }
 async function itemsOf(name: string): Promise<Item[]> {
-  const { Items = [] } = await world.table.client.send(new ScanCommand({ TableName: world.table.tableName, ConsistentRead: true }));
+  const { Items = [] } = await world.table.client.send(
+    new ScanCommand({ TableName: world.table.tableName, ConsistentRead: true }),
+  );
   return Items.map((item) => unmarshall(item) as Item).filter((item) => item.name === name);
 }
 async function only(name: string): Promise<Item> {
   const [item, ...others] = await itemsOf(name);
-  if (item === undefined || others.length > 0) throw new Error(`${name} has ${others.length + (item ? 1 : 0)} versions`);
+  if (item === undefined || others.length > 0)
+    throw new Error(`${name} has ${others.length + (item ? 1 : 0)} versions`);
   return item;
 }
 /** The store as a role sees it that may use these operations only. */
@@ -53,7 +56,9 @@ function allowedOnly(...operations: readonly string[]): SecretVersions {
   client.middlewareStack.add(
     (next, context) => (args) => {
       if (operations.includes(String(context.commandName))) return next(args);
-      throw Object.assign(new Error(`not authorized to perform: ${context.commandName}`), { name: 'AccessDeniedException' });
+      throw Object.assign(new Error(`not authorized to perform: ${context.commandName}`), {
+        name: 'AccessDeniedException',
+      });
     },
     { step: 'initialize' },
   );
@@ -65,11 +70,29 @@ describe('an item', () => {
     const name = newName();
     await dynamoDbVersions(world.table, readKey, clock).write(name, version(2), text);
     const item = await only(name);
-    expect(item).toEqual({ name, versionId: version(2), sealed: expect.any(String), digest: expect.stringMatching(/^[\w-]{43}$/), writtenAt: clock.now() });
-    expect(decodeProtectedHeader(item.sealed)).toEqual({ alg: 'dir', enc: 'A256GCM', kid: keySecret(1).versionId, name, ver: version(2) });
+    expect(item).toEqual({
+      name,
+      versionId: version(2),
+      sealed: expect.any(String),
+      digest: expect.stringMatching(/^[\w-]{43}$/),
+      writtenAt: clock.now(),
+    });
+    expect(decodeProtectedHeader(item.sealed)).toEqual({
+      alg: 'dir',
+      enc: 'A256GCM',
+      kid: keySecret(1).versionId,
+      name,
+      ver: version(2),
+    });
     // As docs/operations.md looks for what an old key has sealed.
-    expect(item.sealed.startsWith(Buffer.from(`{"alg":"dir","enc":"A256GCM","kid":"${keySecret(1).versionId}`).toString('base64url'))).toBe(true);
-    const decoded = [item.digest, ...item.sealed.split('.')].map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+    expect(
+      item.sealed.startsWith(
+        Buffer.from(`{"alg":"dir","enc":"A256GCM","kid":"${keySecret(1).versionId}`).toString('base64url'),
+      ),
+    ).toBe(true);
+    const decoded = [item.digest, ...item.sealed.split('.')].map((part) =>
+      Buffer.from(part, 'base64url').toString('latin1'),
+    );
     for (const part of [JSON.stringify(item), ...decoded]) expect(part).not.toMatch(/nobody-may-see|refresh_token/);
   });
 
@@ -84,7 +107,13 @@ describe('an item', () => {
       world.table.client.send(
         new PutItemCommand({
           TableName: world.table.tableName,
-          Item: { name: { S: to }, versionId: { S: versionId }, sealed: { S: moved }, digest: { S: 'x' }, writtenAt: { N: '1' } },
+          Item: {
+            name: { S: to },
+            versionId: { S: versionId },
+            sealed: { S: moved },
+            digest: { S: 'x' },
+            writtenAt: { N: '1' },
+          },
         }),
       );
     await put(other, version(2), sealed);
@@ -97,14 +126,20 @@ describe('an item', () => {
     ] as const) {
       await expect(world.versions.read(to, versionId)).rejects.toBeInstanceOf(SealBroken);
       const [connection, slot] = to.split('/refresh-');
-      expect(await refreshTokens(world.versions).lookUp(connection as ConnectionName, Number(slot), versionId)).toEqual({ kind: 'unreadable' });
+      expect(await refreshTokens(world.versions).lookUp(connection as ConnectionName, Number(slot), versionId)).toEqual(
+        { kind: 'unreadable' },
+      );
     }
     expect(await world.versions.read(name, version(2))).toBe(text);
   });
 
   test('sealed under another key does not open, and is not absent', async () => {
     const name = newName();
-    await dynamoDbVersions(world.table, async () => ({ ...keySecret(1), secret: keySecret(2).secret }), clock).write(name, version(2), text);
+    await dynamoDbVersions(world.table, async () => ({ ...keySecret(1), secret: keySecret(2).secret }), clock).write(
+      name,
+      version(2),
+      text,
+    );
     await expect(world.versions.read(name, version(2))).rejects.toBeInstanceOf(SealBroken);
   });
 
@@ -113,7 +148,9 @@ describe('an item', () => {
     await world.versions.write(name, version(2), text);
     const { sealed } = await only(name);
     for (const purpose of ['access', 'refresh'] as const) {
-      await expect(open(keyRing(purpose, readKey, clock), sealed, { name, ver: version(2) })).rejects.toBeInstanceOf(SealBroken);
+      await expect(open(keyRing(purpose, readKey, clock), sealed, { name, ver: version(2) })).rejects.toBeInstanceOf(
+        SealBroken,
+      );
       await expect(joseSealer(purpose, readKey, clock).open(sealed, binding)).rejects.toBeInstanceOf(SealBroken);
     }
     expect((await open(keyRing('secrets', readKey, clock), sealed, { name, ver: version(2) })).reveal()).toBe(text);
@@ -134,7 +171,8 @@ describe('an item', () => {
   test('is read after the key was rotated, and sealed under the new one', async () => {
     const [before, after] = [newName(), newName()];
     let keys = [keySecret(1)];
-    const rotating: ReadKey = async (versionId) => (versionId === undefined ? keys.at(-1) : keys.find((key) => key.versionId === versionId));
+    const rotating: ReadKey = async (versionId) =>
+      versionId === undefined ? keys.at(-1) : keys.find((key) => key.versionId === versionId);
     await dynamoDbVersions(world.table, rotating, clock).write(before, version(2), text);
     keys = [keySecret(1), keySecret(2)];
     const store = dynamoDbVersions(world.table, rotating, clock);
@@ -189,27 +227,44 @@ test('a secret of several pages is removed with all its versions, and no other',
 describe('nothing is absent', () => {
   const outages: readonly (readonly [string, () => SecretVersions, string])[] = [
     ['when nothing may be done', () => allowedOnly(), 'secrets unavailable'],
-    ['when the table is not there', () => dynamoDbVersions({ ...world.table, tableName: 'no-such-table' }, readKey, clock), 'secrets unavailable'],
     [
-      'when nobody answers',
-      () => dynamoDbVersions({ ...world.table, client: new DynamoDBClient(localClient('http://127.0.0.1:9')) }, readKey, clock),
+      'when the table is not there',
+      () => dynamoDbVersions({ ...world.table, tableName: 'no-such-table' }, readKey, clock),
       'secrets unavailable',
     ],
-    ['when the key has no version', () => dynamoDbVersions(world.table, async () => undefined, clock), 'keys unavailable'],
+    [
+      'when nobody answers',
+      () =>
+        dynamoDbVersions(
+          { ...world.table, client: new DynamoDBClient(localClient('http://127.0.0.1:9')) },
+          readKey,
+          clock,
+        ),
+      'secrets unavailable',
+    ],
+    [
+      'when the key has no version',
+      () => dynamoDbVersions(world.table, async () => undefined, clock),
+      'keys unavailable',
+    ],
   ];
   test.each(outages)('%s', async (_when, open, message) => {
     const store = open();
     const name = newName();
     await expect(store.read(name, version(2))).rejects.toMatchObject({ name: 'Unavailable', message });
     await expect(store.write(name, version(2), text)).rejects.toMatchObject({ name: 'Unavailable', message });
-    expect(await refreshTokens(store).lookUp('exact-nl' as ConnectionName, 0, version(2))).toEqual({ kind: 'unreadable' });
+    expect(await refreshTokens(store).lookUp('exact-nl' as ConnectionName, 0, version(2))).toEqual({
+      kind: 'unreadable',
+    });
   });
 
   test('and none of it says what was to be stored', async () => {
     const error = await allowedOnly()
       .write(newName(), version(2), text)
       .catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ cause: { message: expect.stringContaining('not authorized to perform: PutItemCommand') } });
+    expect(error).toMatchObject({
+      cause: { message: expect.stringContaining('not authorized to perform: PutItemCommand') },
+    });
     expect(JSON.stringify([String(error), String((error as Error).cause)])).not.toContain('nobody-may-see');
   });
 });

@@ -33,7 +33,9 @@ describe('the refresh queue in SQS', () => {
   });
 
   const receive = async (): Promise<ConnectionName[]> => {
-    const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }));
+    const { Messages = [] } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 0 }),
+    );
     return Messages.map(({ Body }) => parseMessage(Body ?? ''));
   };
 
@@ -71,7 +73,10 @@ describe('the refresh queue in SQS', () => {
   });
 
   describe('when SQS takes a part of a batch', () => {
-    const messages = Array.from({ length: 12 }, (_, i) => ({ connection: `connection-${i}` as ConnectionName, delayMs: 0 }));
+    const messages = Array.from({ length: 12 }, (_, i) => ({
+      connection: `connection-${i}` as ConnectionName,
+      delayMs: 0,
+    }));
     let sent: string[][];
 
     /** Refuses, in each of the first `times` calls, the second message of the batch. */

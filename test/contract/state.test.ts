@@ -11,7 +11,8 @@ import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
 
 const clock = { now: () => 0 as EpochMs };
 const versionId = '11111111-1111-4111-8111-111111111111';
-const key: ReadKey = async (asked) => (asked === undefined || asked === versionId ? { versionId, secret: new Secret('k'.repeat(32)) } : undefined);
+const key: ReadKey = async (asked) =>
+  asked === undefined || asked === versionId ? { versionId, secret: new Secret('k'.repeat(32)) } : undefined;
 const state: AuthorizationState = {
   id: 'an-id',
   connection: 'exact-nl' as ConnectionName,
@@ -39,9 +40,14 @@ describe('a state', () => {
 
   test('altered anywhere does not open', async () => {
     const text = await joseState(key, clock).seal(state);
-    const altered = Array.from(text, (character, at) => `${text.slice(0, at)}${character === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`);
+    const altered = Array.from(
+      text,
+      (character, at) => `${text.slice(0, at)}${character === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`,
+    );
     // The last character of a part has bits that mean nothing; altering those changes nothing.
-    const opened = (await Promise.all(altered.map((one) => joseState(key, clock).open(one)))).filter((one) => one !== undefined);
+    const opened = (await Promise.all(altered.map((one) => joseState(key, clock).open(one)))).filter(
+      (one) => one !== undefined,
+    );
     expect(altered.length - opened.length).toBeGreaterThanOrEqual(altered.length - 3);
     for (const one of opened) expect(one).toEqual(state);
   });
@@ -53,19 +59,28 @@ describe('a state', () => {
   test('of another key, or sealed for another purpose under the same key, does not open', async () => {
     const other: ReadKey = async () => ({ versionId, secret: new Secret('o'.repeat(32)) });
     expect(await joseState(key, clock).open(await joseState(other, clock).seal(state))).toBeUndefined();
-    const token = await joseSealer('access', key, clock).seal(new Secret('{}'), { connection: state.connection, versionId });
+    const token = await joseSealer('access', key, clock).seal(new Secret('{}'), {
+      connection: state.connection,
+      versionId,
+    });
     expect(await joseState(key, clock).open(token)).toBeUndefined();
   });
 
   describe('that names a key of its own choice', () => {
-    const ids = ['11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222', '33333333-3333-4333-8333-333333333333'] as const;
+    const ids = [
+      '11111111-1111-4111-8111-111111111111',
+      '22222222-2222-4222-8222-222222222222',
+      '33333333-3333-4333-8333-333333333333',
+    ] as const;
     /** A key that is replaced, what is asked of it, and the states of an environment that knew each of its versions. */
     function rotating() {
       const reads: (string | undefined)[] = [];
       let [time, versions] = [0, 1];
       const secretOf = (at: number): Promise<KeySecret | undefined> => {
         const versionId = ids[at];
-        return Promise.resolve(versionId === undefined ? undefined : { versionId, secret: new Secret(`${at}`.repeat(32)) });
+        return Promise.resolve(
+          versionId === undefined ? undefined : { versionId, secret: new Secret(`${at}`.repeat(32)) },
+        );
       };
       const readKey: ReadKey = (asked) => {
         reads.push(asked);
@@ -82,7 +97,11 @@ describe('a state', () => {
       return { reads, rotate, later, environment };
     }
     const forged = async (kid: string) => {
-      const sealed = new CompactEncrypt(new TextEncoder().encode('{}')).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid });
+      const sealed = new CompactEncrypt(new TextEncoder().encode('{}')).setProtectedHeader({
+        alg: 'dir',
+        enc: 'A256GCM',
+        kid,
+      });
       return sealed.encrypt(new Uint8Array(32));
     };
 

@@ -18,7 +18,9 @@ describe('the system', () => {
   });
 
   test('a grant id and a fencing token make a UUID, which Secrets Manager takes for a version id', () => {
-    expect(versionIdOf(systemChance.grantId(), 255)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-0000000000ff$/);
+    expect(versionIdOf(systemChance.grantId(), 255)).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-0000000000ff$/,
+    );
     expect(systemChance.grantId()).not.toBe(systemChance.grantId());
   });
 });

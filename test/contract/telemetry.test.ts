@@ -26,7 +26,9 @@ describe('telemetry', () => {
   test('a metric without a provider has no dimension at all', () => {
     const [line, ...more] = linesOf(() => telemetry.count('OverdueConnections', 0));
     expect(more).toEqual([]);
-    expect(directive(line)).toEqual([{ Namespace: 'TokenBroker', Dimensions: [[]], Metrics: [{ Name: 'OverdueConnections', Unit: 'Count' }] }]);
+    expect(directive(line)).toEqual([
+      { Namespace: 'TokenBroker', Dimensions: [[]], Metrics: [{ Name: 'OverdueConnections', Unit: 'Count' }] },
+    ]);
     expect(JSON.parse(line ?? '').OverdueConnections).toBe(0);
   });
 
@@ -34,7 +36,11 @@ describe('telemetry', () => {
     const [line, ...more] = linesOf(() => telemetry.count('RefreshDurationMs', 412, 'exact-online'));
     expect(more).toEqual([]);
     expect(directive(line)).toEqual([
-      { Namespace: 'TokenBroker', Dimensions: [[], ['provider']], Metrics: [{ Name: 'RefreshDurationMs', Unit: 'Milliseconds' }] },
+      {
+        Namespace: 'TokenBroker',
+        Dimensions: [[], ['provider']],
+        Metrics: [{ Name: 'RefreshDurationMs', Unit: 'Milliseconds' }],
+      },
     ]);
     expect(JSON.parse(line ?? '')).toMatchObject({ provider: 'exact-online', RefreshDurationMs: 412 });
   });
@@ -62,7 +68,9 @@ describe('telemetry', () => {
   test('a secret is redacted wherever it is', () => {
     const secret = new Secret('a-refresh-token');
     const error = new Unavailable('table', { cause: new Error('time-out') });
-    const [line] = linesOf(() => telemetry.error('failed', { secret, nested: { list: [secret], map: { secret } }, error }));
+    const [line] = linesOf(() =>
+      telemetry.error('failed', { secret, nested: { list: [secret], map: { secret } }, error }),
+    );
     expect(line).not.toContain('a-refresh-token');
     expect(JSON.parse(line ?? '')).toMatchObject({
       secret: '[redacted]',

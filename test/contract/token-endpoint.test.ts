@@ -35,7 +35,12 @@ async function provider(answer: (response: http.ServerResponse, received: Receiv
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const received = { method: request.method, url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() };
+      const received = {
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      };
       seen.push(received);
       answer(response, received);
     });
@@ -48,9 +53,18 @@ const json = (body: object) => (response: http.ServerResponse) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 };
 
-function tokenRequest(token_endpoint: string, settings: Record<string, unknown> = {}, differing: Partial<TokenRequest> = {}): TokenRequest {
+function tokenRequest(
+  token_endpoint: string,
+  settings: Record<string, unknown> = {},
+  differing: Partial<TokenRequest> = {},
+): TokenRequest {
   return {
-    config: { provider: 'generic-oauth2', settings: { token_endpoint, ...settings }, clientId: 'client-1_a.b', renewal: 'always' },
+    config: {
+      provider: 'generic-oauth2',
+      settings: { token_endpoint, ...settings },
+      clientId: 'client-1_a.b',
+      renewal: 'always',
+    },
     grant: 'refresh_token',
     refreshToken: new Secret('rt 1+/='),
     credentials: { client_secret: new Secret('s3cr:t +%-_.~') },
@@ -67,14 +81,23 @@ describe('the request', () => {
     await endpoint.request(tokenRequest(`${url}?tenant=a`));
     expect(seen).toHaveLength(1);
     const [{ method, url: target, headers, body } = { headers: {}, body: '' }] = seen;
-    expect({ method, target, accept: headers.accept, type: headers['content-type'], connection: headers.connection }).toEqual({
+    expect({
+      method,
+      target,
+      accept: headers.accept,
+      type: headers['content-type'],
+      connection: headers.connection,
+    }).toEqual({
       method: 'POST',
       target: '/token?tenant=a',
       accept: 'application/json',
       type: 'application/x-www-form-urlencoded;charset=UTF-8',
       connection: 'close',
     });
-    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({ grant_type: 'refresh_token', refresh_token: 'rt 1+/=' });
+    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: 'rt 1+/=',
+    });
     const [scheme, credentials = ''] = headers.authorization?.split(' ') ?? [];
     expect(scheme).toBe('Basic');
     expect(Buffer.from(credentials, 'base64').toString()).toBe('client-1_a.b:s3cr%3At+%2B%25-_.~');
@@ -84,16 +107,27 @@ describe('the request', () => {
     const { seen, url } = await provider(json({}));
     await endpoint.request(tokenRequest(url, { client_authentication: 'client_secret_post' }));
     await endpoint.request(tokenRequest(url, { client_authentication: 'none' }));
-    const sent = seen.map(({ body, headers }) => ({ ...Object.fromEntries(new URLSearchParams(body)), authorization: headers.authorization }));
+    const sent = seen.map(({ body, headers }) => ({
+      ...Object.fromEntries(new URLSearchParams(body)),
+      authorization: headers.authorization,
+    }));
     expect(sent).toEqual([
-      { grant_type: 'refresh_token', refresh_token: 'rt 1+/=', client_id: 'client-1_a.b', client_secret: 's3cr:t +%-_.~', authorization: undefined },
+      {
+        grant_type: 'refresh_token',
+        refresh_token: 'rt 1+/=',
+        client_id: 'client-1_a.b',
+        client_secret: 's3cr:t +%-_.~',
+        authorization: undefined,
+      },
       { grant_type: 'refresh_token', refresh_token: 'rt 1+/=', client_id: 'client-1_a.b', authorization: undefined },
     ]);
   });
 
   test('asks for a scope with client credentials, and keeps the granted one in a refresh', async () => {
     const { seen, url } = await provider(json({}));
-    await endpoint.request(tokenRequest(url, { scope: 'a b', grant: 'client_credentials' }, { grant: 'client_credentials' }));
+    await endpoint.request(
+      tokenRequest(url, { scope: 'a b', grant: 'client_credentials' }, { grant: 'client_credentials' }),
+    );
     await endpoint.request(tokenRequest(url, { scope: 'a b' }));
     expect(seen.map(({ body }) => new URLSearchParams(body).get('scope'))).toEqual(['a b', null]);
     expect(new URLSearchParams(seen[0]?.body).get('grant_type')).toBe('client_credentials');
@@ -113,7 +147,9 @@ describe('the request', () => {
 describe('the reply', () => {
   test('comes as it is: status, headers in lower case, body', async () => {
     const { url } = await provider((response) => {
-      response.writeHead(400, { 'Content-Type': 'application/json', Reason: 'TooEarly', 'Set-Cookie': ['a=1', 'b=2'] }).end('{"error":"access_denied"}');
+      response
+        .writeHead(400, { 'Content-Type': 'application/json', Reason: 'TooEarly', 'Set-Cookie': ['a=1', 'b=2'] })
+        .end('{"error":"access_denied"}');
     });
     const reply = await endpoint.request(tokenRequest(url));
     expect(reply).toMatchObject({
@@ -139,21 +175,33 @@ describe('the reply', () => {
 
   test('has a bound', async () => {
     const sized = (bytes: number) => provider((response) => response.end('x'.repeat(bytes)));
-    expect(await endpoint.request(tokenRequest((await sized(limits.replyBytes)).url))).toMatchObject({ kind: 'reply', status: 200 });
-    expect(await endpoint.request(tokenRequest((await sized(limits.replyBytes + 1)).url))).toEqual({ kind: 'lost', code: 'reply_too_large' });
+    expect(await endpoint.request(tokenRequest((await sized(limits.replyBytes)).url))).toMatchObject({
+      kind: 'reply',
+      status: 200,
+    });
+    expect(await endpoint.request(tokenRequest((await sized(limits.replyBytes + 1)).url))).toEqual({
+      kind: 'lost',
+      code: 'reply_too_large',
+    });
   });
 });
 
 describe('a call that ends without a reply', () => {
   test('is lost when the time is up after the request was sent', async () => {
     const { seen, url } = await provider(() => undefined);
-    expect(await endpoint.request(tokenRequest(url, {}, { timeoutMs: 200 }))).toEqual({ kind: 'lost', code: 'time_out' });
+    expect(await endpoint.request(tokenRequest(url, {}, { timeoutMs: 200 }))).toEqual({
+      kind: 'lost',
+      code: 'time_out',
+    });
     expect(seen).toHaveLength(1);
   });
 
   test('is lost when the body does not end in time', async () => {
     const { url } = await provider((response) => response.writeHead(200).write('{"access_token":'));
-    expect(await endpoint.request(tokenRequest(url, {}, { timeoutMs: 200 }))).toEqual({ kind: 'lost', code: 'time_out' });
+    expect(await endpoint.request(tokenRequest(url, {}, { timeoutMs: 200 }))).toEqual({
+      kind: 'lost',
+      code: 'time_out',
+    });
   });
 
   test('is lost when the connection breaks, and is not repeated', async () => {
@@ -171,29 +219,44 @@ describe('a call that ends without a reply', () => {
 
   test('is lost when what comes is not HTTP', async () => {
     const port = await listening(net.createServer((socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n'))));
-    expect(await endpoint.request(tokenRequest(`http://127.0.0.1:${port}/token`))).toEqual({ kind: 'lost', code: 'malformed_reply' });
+    expect(await endpoint.request(tokenRequest(`http://127.0.0.1:${port}/token`))).toEqual({
+      kind: 'lost',
+      code: 'malformed_reply',
+    });
   });
 
   test('was not sent when nobody listens', async () => {
     const server = net.createServer();
     const port = await listening(server);
     await new Promise((resolve) => server.close(resolve));
-    expect(await endpoint.request(tokenRequest(`http://127.0.0.1:${port}/token`))).toEqual({ kind: 'not_sent', code: 'connection_refused' });
+    expect(await endpoint.request(tokenRequest(`http://127.0.0.1:${port}/token`))).toEqual({
+      kind: 'not_sent',
+      code: 'connection_refused',
+    });
   });
 
   test('was not sent when the name has no address', async () => {
-    expect(await endpoint.request(tokenRequest('https://no-such-host.invalid/token'))).toEqual({ kind: 'not_sent', code: 'name_not_resolved' });
+    expect(await endpoint.request(tokenRequest('https://no-such-host.invalid/token'))).toEqual({
+      kind: 'not_sent',
+      code: 'name_not_resolved',
+    });
   });
 
   test('was not sent when there is no TLS', async () => {
     const { seen, url } = await provider(json({}));
-    expect(await endpoint.request(tokenRequest(url.replace('http:', 'https:')))).toEqual({ kind: 'not_sent', code: 'tls_failed' });
+    expect(await endpoint.request(tokenRequest(url.replace('http:', 'https:')))).toEqual({
+      kind: 'not_sent',
+      code: 'tls_failed',
+    });
     expect(seen).toHaveLength(0);
   });
 
   test('was not sent when the handshake does not end in time', async () => {
     const port = await listening(net.createServer((socket) => closing.push(() => socket.destroy())));
-    expect(await endpoint.request(tokenRequest(`https://127.0.0.1:${port}/token`, {}, { timeoutMs: 200 }))).toEqual({ kind: 'not_sent', code: 'time_out' });
+    expect(await endpoint.request(tokenRequest(`https://127.0.0.1:${port}/token`, {}, { timeoutMs: 200 }))).toEqual({
+      kind: 'not_sent',
+      code: 'time_out',
+    });
   });
 });
 
@@ -207,14 +270,24 @@ describe('addresses that are not public', () => {
     'https://10.0.0.1/token',
     'http://id.example.com/token',
   ])('%s is refused', async (url) => {
-    expect(await httpTokenEndpoint(strict).request(tokenRequest(url))).toEqual({ kind: 'not_sent', code: 'address_not_allowed' });
+    expect(await httpTokenEndpoint(strict).request(tokenRequest(url))).toEqual({
+      kind: 'not_sent',
+      code: 'address_not_allowed',
+    });
   });
 
   test('and so is a name that leads to one, on the connection itself', async () => {
     let connections = 0;
     const port = await listening(net.createServer(() => (connections += 1)));
-    for (const url of [`http://localhost:${port}/token`, `https://localhost:${port}/token`, `http://127.0.0.1:${port}/token`]) {
-      expect(await httpExchange(strict)({ url: new URL(url), headers: {}, body: '' }, 5_000)).toEqual({ kind: 'not_sent', code: 'address_not_allowed' });
+    for (const url of [
+      `http://localhost:${port}/token`,
+      `https://localhost:${port}/token`,
+      `http://127.0.0.1:${port}/token`,
+    ]) {
+      expect(await httpExchange(strict)({ url: new URL(url), headers: {}, body: '' }, 5_000)).toEqual({
+        kind: 'not_sent',
+        code: 'address_not_allowed',
+      });
     }
     expect(connections).toBe(0);
   });
@@ -223,7 +296,12 @@ describe('addresses that are not public', () => {
     const { url } = await provider(json({}));
     expect(await endpoint.request(tokenRequest(url))).toMatchObject({ kind: 'reply' });
     for (const address of ['10.255.255.1', '169.254.169.254', '0.0.0.0']) {
-      expect(await httpExchange({ allowLoopback: true })({ url: new URL(`http://${address}/`), headers: {}, body: '' }, 5_000)).toEqual({
+      expect(
+        await httpExchange({ allowLoopback: true })(
+          { url: new URL(`http://${address}/`), headers: {}, body: '' },
+          5_000,
+        ),
+      ).toEqual({
         kind: 'not_sent',
         code: 'address_not_allowed',
       });

@@ -59,7 +59,10 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
   return { store: dynamoDbConnections(client, names), client, close };
 }
 
-export const memoryWorld = async (): Promise<StoreWorld> => ({ store: memoryConnections(), close: async () => undefined });
+export const memoryWorld = async (): Promise<StoreWorld> => ({
+  store: memoryConnections(),
+  close: async () => undefined,
+});
 
 /** Of another authorization than the one every connection here begins with. */
 export const otherGrantId = '11111111-0000-4000-8000';
@@ -84,9 +87,16 @@ let made = 0;
 export function newConnection(more: Partial<Connection> = {}): Connection {
   made += 1;
   const name = `connection-${String(made).padStart(4, '0')}` as ConnectionName;
-  const config = { provider: 'generic-oauth2', settings: { token_endpoint: 'https://example.org/token' }, renewal: 'always' as const };
+  const config = {
+    provider: 'generic-oauth2',
+    settings: { token_endpoint: 'https://example.org/token' },
+    renewal: 'always' as const,
+  };
   const place = { versionId: 'imported-refresh-token-version-000', slot: 0 };
-  const { announcement: _, ...item } = create(name, config, '0', now, 'active', { grantId: '00000000-0000-4000-8000', place });
+  const { announcement: _, ...item } = create(name, config, '0', now, 'active', {
+    grantId: '00000000-0000-4000-8000',
+    place,
+  });
   return { ...item, ...more };
 }
 

@@ -30,14 +30,23 @@ import {
 } from './fixtures.ts';
 
 const year = 365 * day;
-const told = (item: Connection, profile: Profile = profileOf(), instant = now) => announcementOf({ item, profile }, instant);
+const told = (item: Connection, profile: Profile = profileOf(), instant = now) =>
+  announcementOf({ item, profile }, instant);
 const change = (item: Connection) => item.announcement?.change;
 const verdict = failureOf({ class: 'dead_grant', code: 'invalid_grant', fence: myFence, at: now });
 
 describe('a write that changes the state notes it, and has the planner look', () => {
   const { item } = heldOf().seen;
   const failing = (state: Connection['state']) =>
-    itemAfter(commitFailure(item, myFence, { failure: verdict, notBefore: state === 'active' ? at(minute) : undefined, state, suspect: false }), item);
+    itemAfter(
+      commitFailure(item, myFence, {
+        failure: verdict,
+        notBefore: state === 'active' ? at(minute) : undefined,
+        state,
+        suspect: false,
+      }),
+      item,
+    );
   const commit = {
     fence: myFence,
     tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: at(second), expiresAt: at(600 * second) },
@@ -47,19 +56,39 @@ describe('a write that changes the state notes it, and has the planner look', ()
     adoptedFence: undefined,
     overtaken: undefined,
   };
-  const succeeding = (before: Connection) => itemAfter(commitSuccess({ item: before, profile: profileOf() }, commit)[0] ?? fail(), before);
+  const succeeding = (before: Connection) =>
+    itemAfter(commitSuccess({ item: before, profile: profileOf() }, commit)[0] ?? fail(), before);
   const fail = () => {
     throw new Error('no write');
   };
 
   const dead = connectionOf({ state: 'reauthorization_required', cause: 'invalid_grant' });
   test.each<[string, Connection, Announcement['change'] | undefined]>([
-    ['created with a grant', create('new' as ConnectionName, item.config, '0', now, 'active', { grantId: 'g', place: { versionId: 'v' } }), 'authorized'],
-    ['created without one', create('new' as ConnectionName, item.config, '0', now, 'reauthorization_required', { grantId: 'g', place: undefined }), undefined],
-    ['a new grant', itemAfter(replaceGrant(item, item.config, now, { grantId: 'g', place: { versionId: 'v' } }), item), 'authorized'],
+    [
+      'created with a grant',
+      create('new' as ConnectionName, item.config, '0', now, 'active', { grantId: 'g', place: { versionId: 'v' } }),
+      'authorized',
+    ],
+    [
+      'created without one',
+      create('new' as ConnectionName, item.config, '0', now, 'reauthorization_required', {
+        grantId: 'g',
+        place: undefined,
+      }),
+      undefined,
+    ],
+    [
+      'a new grant',
+      itemAfter(replaceGrant(item, item.config, now, { grantId: 'g', place: { versionId: 'v' } }), item),
+      'authorized',
+    ],
     ['a dead grant abandoned', itemAfter(abandonGrant(dead, item.config, now, 'g'), dead), undefined],
     ['new settings', itemAfter(replaceConfig(connectionOf(), item.config, now), connectionOf()), undefined],
-    ['new settings for wrong ones', itemAfter(replaceConfig(connectionOf({ state: 'misconfigured' }), item.config, now), connectionOf()), 'recovered'],
+    [
+      'new settings for wrong ones',
+      itemAfter(replaceConfig(connectionOf({ state: 'misconfigured' }), item.config, now), connectionOf()),
+      'recovered',
+    ],
     ['a dead grant', failing('reauthorization_required'), 'reauthorization_required'],
     ['a wrong client', failing('misconfigured'), 'misconfigured'],
     ['a failure that leaves it active', failing('active'), undefined],
@@ -73,9 +102,12 @@ describe('a write that changes the state notes it, and has the planner look', ()
   test('a note that nobody was told of keeps the planner looking through a success, a failure and a rest', () => {
     const noted = { ...item, announcement: { change: 'authorized' as const, at: at(-minute) } };
     expect(succeeding(noted).dueAt).toBe(at(-minute));
-    expect(itemAfter(commitFailure(noted, myFence, { failure: verdict, notBefore: at(minute), state: 'active', suspect: false }), noted).dueAt).toBe(
-      at(-minute),
-    );
+    expect(
+      itemAfter(
+        commitFailure(noted, myFence, { failure: verdict, notBefore: at(minute), state: 'active', suspect: false }),
+        noted,
+      ).dueAt,
+    ).toBe(at(-minute));
     expect(restUntil(noted, profileOf(), at(day))).toBe(at(-minute));
     expect(dueBy(item, at(minute))).toBe(at(minute));
   });
@@ -99,7 +131,8 @@ describe('what is told', () => {
     expect(told(noted, profileOf(), at(day))).toEqual(told(noted));
   });
   test('nothing, where nothing is noted', () => expect(told(connectionOf())).toBeUndefined());
-  test('nothing of what is being deleted', () => expect(told({ ...noted, deletion: { since: now, notBefore: now } })).toBeUndefined());
+  test('nothing of what is being deleted', () =>
+    expect(told({ ...noted, deletion: { since: now, notBefore: now } })).toBeUndefined());
 });
 
 describe('the end of a grant', () => {
@@ -111,7 +144,13 @@ describe('the end of a grant', () => {
     expect(grantEndOf(granted(-year), fiveYears)?.endsAt).toBe(at(4 * year));
     expect(grantEndOf(granted(-year, { receivedAt: at(-day) }), thirtyIdleDays)?.endsAt).toBe(at(29 * day));
     expect(grantEndOf(without(granted(-day), 'receivedAt'), thirtyIdleDays)?.endsAt).toBe(at(29 * day));
-    expect(grantEndOf(granted(-year, { receivedAt: at(-day) }), { ...fiveYears, ...thirtyIdleDays, grantLifetimeMs: year + day })?.endsAt).toBe(at(day));
+    expect(
+      grantEndOf(granted(-year, { receivedAt: at(-day) }), {
+        ...fiveYears,
+        ...thirtyIdleDays,
+        grantLifetimeMs: year + day,
+      })?.endsAt,
+    ).toBe(at(day));
   });
   test('does not come where there is no limit, or no refresh token', () => {
     expect(grantEndOf(granted(-year), profileOf())).toBeUndefined();
@@ -125,7 +164,9 @@ describe('the end of a grant', () => {
   });
   test('or a quarter of the limit ahead, where that is less', () => {
     expect(told(connectionOf({ receivedAt: at(-22.5 * day + 1) }), thirtyIdleDays)).toBeUndefined();
-    expect(told(connectionOf({ receivedAt: at(-22.5 * day) }), thirtyIdleDays)).toMatchObject({ grantEndsAt: at(7.5 * day) });
+    expect(told(connectionOf({ receivedAt: at(-22.5 * day) }), thirtyIdleDays)).toMatchObject({
+      grantEndsAt: at(7.5 * day),
+    });
   });
   test('is told of a misconfigured connection too, but not where somebody has to authorize again anyway', () => {
     const idle = { receivedAt: at(-25 * day) };
@@ -144,7 +185,8 @@ describe('afterwards', () => {
   const noted = dueConnectionOf({ announcement: { change: 'recovered', at: now }, dueAt: now });
   const seen = (item: Connection, profile = profileOf()) => ({ item, profile });
   const announcement = (item: Connection, profile?: Profile) => told(item, profile) ?? expect.fail('nothing to tell');
-  const left = (item: Connection, profile?: Profile) => itemAfter(announced(seen(item, profile), announcement(item, profile)), item);
+  const left = (item: Connection, profile?: Profile) =>
+    itemAfter(announced(seen(item, profile), announcement(item, profile)), item);
 
   test('the note is gone, and the planner looks when the connection needs it', () => {
     expect(left(noted)).not.toHaveProperty('announcement');
@@ -174,18 +216,27 @@ describe('when it is told', () => {
   const held = heldOf(noted);
   const read = (item: Connection): Event => ({ kind: 'read', seen: { item, profile: profileOf() } });
 
-  test('before anything else is done, by whoever comes by', () => expect(decided(read(noted), 'announce').announcement.change).toBe('recovered'));
+  test('before anything else is done, by whoever comes by', () =>
+    expect(decided(read(noted), 'announce').announcement.change).toBe('recovered'));
   test('right after the write that made the change', () => {
     decided({ kind: 'success_committed', adopted: false, seen: held.seen }, 'announce');
     decided({ kind: 'failure_committed', notBefore: undefined, seen: held.seen }, 'announce');
   });
-  test('a failure that is tried again waits first', () => decided({ kind: 'failure_committed', notBefore: at(minute), seen: held.seen }, 'wait'));
+  test('a failure that is tried again waits first', () =>
+    decided({ kind: 'failure_committed', notBefore: at(minute), seen: held.seen }, 'wait'));
   test('then it goes on as if it had just looked; also if nobody could be told', () => {
     decided({ kind: 'announced', seen: { item: noted, profile: profileOf() } }, 'acquire');
-    expect(decide({ kind: 'announced', seen: undefined }, circumstances())).toEqual({ do: 'stop', reason: 'connection_not_found' });
+    expect(decide({ kind: 'announced', seen: undefined }, circumstances())).toEqual({
+      do: 'stop',
+      reason: 'connection_not_found',
+    });
   });
   test('an attempt of somebody else does not keep it back', () => {
-    const busy = { ...noted, lease: { owner: 'other', fence: 12, until: at(minute) }, attempts: attemptsWith(attemptOf(12)) };
+    const busy = {
+      ...noted,
+      lease: { owner: 'other', fence: 12, until: at(minute) },
+      attempts: attemptsWith(attemptOf(12)),
+    };
     decided(read(busy), 'announce');
   });
 });

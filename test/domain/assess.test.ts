@@ -24,8 +24,15 @@ import {
 
 type Row = readonly [title: string, item: Connection, expected: Assessment, profile?: Partial<Profile>];
 
-const refresh = (reason: Extract<Assessment, { kind: 'refresh' }>['reason']): Assessment => ({ kind: 'refresh', reason });
-const wait = (until: EpochMs, reason: Extract<Assessment, { kind: 'wait' }>['reason']): Assessment => ({ kind: 'wait', until, reason });
+const refresh = (reason: Extract<Assessment, { kind: 'refresh' }>['reason']): Assessment => ({
+  kind: 'refresh',
+  reason,
+});
+const wait = (until: EpochMs, reason: Extract<Assessment, { kind: 'wait' }>['reason']): Assessment => ({
+  kind: 'wait',
+  until,
+  reason,
+});
 const rest = (dueAt?: EpochMs): Assessment => ({ kind: 'rest', dueAt });
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
 const open = attemptsWith(attemptOf(11));
@@ -38,7 +45,11 @@ const rows: readonly Row[] = [
   ['on the instant it is due', connectionOf({ refreshAt: now }), refresh('due')],
   ['long expired', connectionOf({ refreshAt: at(-day), expiresAt: at(-day) }), refresh('due')],
   ['no token set yet', firstConnectionOf(), refresh('first')],
-  ['the key of the due index says nothing: early', connectionOf({ dueAt: at(-minute) }), wait(at(510 * second), 'not_due')],
+  [
+    'the key of the due index says nothing: early',
+    connectionOf({ dueAt: at(-minute) }),
+    wait(at(510 * second), 'not_due'),
+  ],
   ['the key of the due index says nothing: late', dueConnectionOf({ dueAt: at(hour) }), refresh('due')],
   ['the key of the due index says nothing: absent', without(dueConnectionOf(), 'dueAt'), refresh('due')],
 
@@ -52,8 +63,18 @@ const rows: readonly Row[] = [
   ['idle while backing off: rests', dueConnectionOf({ ...idle, notBefore: at(minute) }), rest()],
 
   // Before the refresh token lapses from idleness (20 days after the token set came).
-  ['idle, keep-alive ahead: rests until then', dueConnectionOf({ ...idle, receivedAt: at(1 - 20 * day) }), rest(at(1)), { keepAliveMs: 20 * day }],
-  ['idle, keep-alive on the instant', dueConnectionOf({ ...idle, receivedAt: at(-20 * day) }), refresh('keep_alive'), { keepAliveMs: 20 * day }],
+  [
+    'idle, keep-alive ahead: rests until then',
+    dueConnectionOf({ ...idle, receivedAt: at(1 - 20 * day) }),
+    rest(at(1)),
+    { keepAliveMs: 20 * day },
+  ],
+  [
+    'idle, keep-alive on the instant',
+    dueConnectionOf({ ...idle, receivedAt: at(-20 * day) }),
+    refresh('keep_alive'),
+    { keepAliveMs: 20 * day },
+  ],
   [
     'idle, never renewed: counts from creation',
     without(firstConnectionOf({ createdAt: at(-20 * day) }), 'lastUsed'),
@@ -69,20 +90,62 @@ const rows: readonly Row[] = [
 
   // What clients reported.
   ['this generation was rejected', connectionOf({ rejectedGeneration: generation }), refresh('rejected')],
-  ['this generation was rejected, and nobody has asked lately', connectionOf({ ...idle, rejectedGeneration: generation }), refresh('rejected')],
-  ['an earlier generation was rejected', connectionOf({ rejectedGeneration: generation - 1 }), wait(at(510 * second), 'not_due')],
-  ['rejected before there was a token set: no age to wait for', firstConnectionOf({ rejectedGeneration: 0, renewableAt: at(minute) }), refresh('first')],
+  [
+    'this generation was rejected, and nobody has asked lately',
+    connectionOf({ ...idle, rejectedGeneration: generation }),
+    refresh('rejected'),
+  ],
+  [
+    'an earlier generation was rejected',
+    connectionOf({ rejectedGeneration: generation - 1 }),
+    wait(at(510 * second), 'not_due'),
+  ],
+  [
+    'rejected before there was a token set: no age to wait for',
+    firstConnectionOf({ rejectedGeneration: 0, renewableAt: at(minute) }),
+    refresh('first'),
+  ],
   ['the same, and nobody has asked lately', firstConnectionOf({ ...idle, rejectedGeneration: 0 }), rest()],
-  ['rejected 1 ms before its least age', connectionOf({ rejectedGeneration: generation, renewableAt: at(1) }), wait(at(1), 'not_due')],
-  ['rejected at its least age', connectionOf({ rejectedGeneration: generation, renewableAt: now }), refresh('rejected')],
+  [
+    'rejected 1 ms before its least age',
+    connectionOf({ rejectedGeneration: generation, renewableAt: at(1) }),
+    wait(at(1), 'not_due'),
+  ],
+  [
+    'rejected at its least age',
+    connectionOf({ rejectedGeneration: generation, renewableAt: now }),
+    refresh('rejected'),
+  ],
 
   // What is in doubt.
-  ['an attempt on this generation is open: at once, though not due', connectionOf({ attempts: open }), refresh('in_doubt')],
-  ['an attempt that its holder saw end leaves the same doubt', connectionOf({ attempts: attemptsWith(attemptOf(11, { ended: true })) }), refresh('in_doubt')],
+  [
+    'an attempt on this generation is open: at once, though not due',
+    connectionOf({ attempts: open }),
+    refresh('in_doubt'),
+  ],
+  [
+    'an attempt that its holder saw end leaves the same doubt',
+    connectionOf({ attempts: attemptsWith(attemptOf(11, { ended: true })) }),
+    refresh('in_doubt'),
+  ],
   ['doubt beats resting', dueConnectionOf({ ...idle, attempts: open }), refresh('in_doubt')],
-  ['doubt beats keep-alive', dueConnectionOf({ ...idle, receivedAt: at(-20 * day), attempts: open }), refresh('in_doubt'), { keepAliveMs: 20 * day }],
-  ['doubt beats a rejection', connectionOf({ rejectedGeneration: generation, attempts: open }), refresh('in_doubt'), { minTokenAgeMs: 574 * second }],
-  ['an attempt that was not sent leaves no doubt', connectionOf({ attempts: attemptsWith(attemptOf(11, { sent: false })) }), wait(at(510 * second), 'not_due')],
+  [
+    'doubt beats keep-alive',
+    dueConnectionOf({ ...idle, receivedAt: at(-20 * day), attempts: open }),
+    refresh('in_doubt'),
+    { keepAliveMs: 20 * day },
+  ],
+  [
+    'doubt beats a rejection',
+    connectionOf({ rejectedGeneration: generation, attempts: open }),
+    refresh('in_doubt'),
+    { minTokenAgeMs: 574 * second },
+  ],
+  [
+    'an attempt that was not sent leaves no doubt',
+    connectionOf({ attempts: attemptsWith(attemptOf(11, { sent: false })) }),
+    wait(at(510 * second), 'not_due'),
+  ],
   [
     'an attempt on an outgrown generation leaves no doubt',
     connectionOf({ attempts: attemptsWith(attemptOf(11, { generation: generation - 1 })) }),
@@ -92,17 +155,33 @@ const rows: readonly Row[] = [
   // Whose turn it is.
   ['due, leased for 1 ms more', dueConnectionOf({ lease: leasedUntil(1) }), wait(at(1), 'leased')],
   ['due, lease over on the instant', dueConnectionOf({ lease: leasedUntil(0) }), refresh('due')],
-  ['in doubt, leased: its holder is at work', connectionOf({ lease: leasedUntil(5_000), attempts: open }), wait(at(5_000), 'leased')],
+  [
+    'in doubt, leased: its holder is at work',
+    connectionOf({ lease: leasedUntil(5_000), attempts: open }),
+    wait(at(5_000), 'leased'),
+  ],
   ['not due, leased: not due', connectionOf({ lease: leasedUntil(5_000) }), wait(at(510 * second), 'not_due')],
   ['due, backing off for 1 ms more', dueConnectionOf({ notBefore: at(1) }), wait(at(1), 'backing_off')],
   ['due, back-off over on the instant', dueConnectionOf({ notBefore: now }), refresh('due')],
   ['in doubt, backing off', connectionOf({ notBefore: at(1), attempts: open }), wait(at(1), 'backing_off')],
-  ['leased and backing off: first the lease', dueConnectionOf({ lease: leasedUntil(5_000), notBefore: at(minute) }), wait(at(5_000), 'leased')],
+  [
+    'leased and backing off: first the lease',
+    dueConnectionOf({ lease: leasedUntil(5_000), notBefore: at(minute) }),
+    wait(at(5_000), 'leased'),
+  ],
 
   // States that only somebody else can end.
-  ['reauthorization required', dueConnectionOf({ state: 'reauthorization_required' }), { kind: 'stop', reason: 'reauthorization_required' }],
+  [
+    'reauthorization required',
+    dueConnectionOf({ state: 'reauthorization_required' }),
+    { kind: 'stop', reason: 'reauthorization_required' },
+  ],
   ['misconfigured', dueConnectionOf({ state: 'misconfigured' }), { kind: 'stop', reason: 'misconfigured' }],
-  ['not active beats doubt', connectionOf({ state: 'reauthorization_required', attempts: open }), { kind: 'stop', reason: 'reauthorization_required' }],
+  [
+    'not active beats doubt',
+    connectionOf({ state: 'reauthorization_required', attempts: open }),
+    { kind: 'stop', reason: 'reauthorization_required' },
+  ],
 ];
 
 describe('assess', () => {
@@ -145,8 +224,10 @@ describe('attempts that may have been sent', () => {
   });
   const fences = (attempts: readonly { readonly fence: number }[]) => attempts.map((attempt) => attempt.fence);
 
-  test('unresolved: also those that a committed success has overtaken', () => expect(fences(unresolved(item, 13))).toEqual([committedFence - 1, 9, 11, 100]));
-  test('mayHaveBeenSent: all but those, in the order they were made', () => expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
+  test('unresolved: also those that a committed success has overtaken', () =>
+    expect(fences(unresolved(item, 13))).toEqual([committedFence - 1, 9, 11, 100]));
+  test('mayHaveBeenSent: all but those, in the order they were made', () =>
+    expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
   test('mayHaveBeenSent: mine excepted', () => expect(fences(mayHaveBeenSent(item, 13))).toEqual([9, 11, 100]));
   test('inDoubt: those with the current refresh token', () => expect(fences(inDoubt(item))).toEqual([11, 13, 100]));
   test('inDoubt: mine excepted', () => expect(fences(inDoubt(item, 13))).toEqual([11, 100]));
@@ -158,13 +239,21 @@ describe('holdersAnswerUntil: 84 s after the latest start among those that have 
     ['one, begun 84 s ago less 1 ms', [attemptOf(11, { startedAt: at(1 - 84 * second) })], at(1)],
     ['one, begun 84 s ago', [attemptOf(11, { startedAt: at(-84 * second) })], undefined],
     ['one that has ended', [attemptOf(11, { startedAt: now, ended: true })], undefined],
-    ['the latest of several', [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000) })], at(80 * second)],
+    [
+      'the latest of several',
+      [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000) })],
+      at(80 * second),
+    ],
     [
       'the latest of several, by the clock and not by the fence',
       [attemptOf(11, { startedAt: at(-4_000) }), attemptOf(12, { startedAt: at(-9_000) })],
       at(80 * second),
     ],
-    ['the latest that has not ended', [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000), ended: true })], at(75 * second)],
+    [
+      'the latest that has not ended',
+      [attemptOf(11, { startedAt: at(-9_000) }), attemptOf(12, { startedAt: at(-4_000), ended: true })],
+      at(75 * second),
+    ],
   ])('%s', (_title, attempts, until) => {
     expect(holdersAnswerUntil(attempts, now)).toBe(until);
   });
@@ -174,12 +263,22 @@ describe('withoutMine: the connection as if we had not acquired', () => {
   const theirs = attemptOf(11);
 
   test('takes away my lease, my attempt and my call, and nothing else', () => {
-    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(12)), errors: { 11: at(-minute), 12: now }, calls: 7 });
+    const item = connectionOf({
+      lease: leasedUntil(1),
+      attempts: attemptsWith(theirs, attemptOf(12)),
+      errors: { 11: at(-minute), 12: now },
+      calls: 7,
+    });
     const before = { ...item, attempts: attemptsWith(theirs), errors: { 11: at(-minute) }, calls: 6 };
     expect(withoutMine(item, 12)).toStrictEqual(without(before, 'lease'));
   });
   test('leaves a lease that is another’s', () => {
-    const item = connectionOf({ lease: leasedUntil(1), attempts: attemptsWith(theirs, attemptOf(13)), errors: { 13: now }, calls: 1 });
+    const item = connectionOf({
+      lease: leasedUntil(1),
+      attempts: attemptsWith(theirs, attemptOf(13)),
+      errors: { 13: now },
+      calls: 1,
+    });
     expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs), errors: {}, calls: 0 });
   });
 });

@@ -1,14 +1,27 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
 import { describe, expect, test } from 'vitest';
 import { recordOutcome } from '../../shared/application/provider-health.ts';
-import { afterCall, type Breaker, type CallResult, isAnswer, type Passage, passage, saysNothingOfProvider } from '../../shared/domain/breaker.ts';
+import {
+  afterCall,
+  type Breaker,
+  type CallResult,
+  isAnswer,
+  type Passage,
+  passage,
+  saysNothingOfProvider,
+} from '../../shared/domain/breaker.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
-const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [ConnectionName, ConnectionName, ConnectionName, ConnectionName];
+const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [
+  ConnectionName,
+  ConnectionName,
+  ConnectionName,
+  ConnectionName,
+];
 const sign = (connection: ConnectionName, answered = false, more: Partial<CallResult> = {}): CallResult => ({
   application: 'app',
   connection,
@@ -24,11 +37,23 @@ const opened = (more: Partial<NonNullable<Breaker['open']>> = {}): Breaker => ({
   ...closed(anna, bert, cleo),
   open: { until: at(5 * second), probes: 0, probing: false, ...more },
 });
-const through = (breaker: Breaker | undefined, connection = dora, instant = now): Passage => passage(breaker, connection, instant, 0);
+const through = (breaker: Breaker | undefined, connection = dora, instant = now): Passage =>
+  passage(breaker, connection, instant, 0);
 
 describe('what counts as an answer', () => {
-  const failure = (more: Partial<Extract<Outcome, { kind: 'failure' }>>): Outcome => ({ kind: 'failure', class: 'transient', code: 'x', ...more });
-  const tokens = { accessToken: new Secret('a'), tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: now };
+  const failure = (more: Partial<Extract<Outcome, { kind: 'failure' }>>): Outcome => ({
+    kind: 'failure',
+    class: 'transient',
+    code: 'x',
+    ...more,
+  });
+  const tokens = {
+    accessToken: new Secret('a'),
+    tokenType: 'Bearer',
+    requestedAt: now,
+    receivedAt: now,
+    expiresAt: now,
+  };
   test.each<[string, Outcome, boolean]>([
     ['a token set', { kind: 'success', tokens }, true],
     ['a dead grant', failure({ class: 'dead_grant', status: 400 }), true],
@@ -57,8 +82,19 @@ test('nor does it change the breaker', async () => {
   await breakers.replace(before);
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
   const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' };
-  const world = { clock: { now: () => now, sleep: async () => undefined }, chance, breakers, telemetry: silent, applicationOf: () => 'app' };
-  await recordOutcome(world, connectionOf(), { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' }, before);
+  const world = {
+    clock: { now: () => now, sleep: async () => undefined },
+    chance,
+    breakers,
+    telemetry: silent,
+    applicationOf: () => 'app',
+  };
+  await recordOutcome(
+    world,
+    connectionOf(),
+    { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' },
+    before,
+  );
   expect(await breakers.read('app')).toEqual(before);
 });
 
@@ -75,10 +111,18 @@ describe('after a call', () => {
   test('the first and the second connection without an answer leave it closed', () => {
     const first = afterCall(undefined, sign(anna), now, 0);
     expect(first).toEqual({ application: 'app', version: 1, unanswered: { anna: now } });
-    expect(afterCall(first, sign(bert), now, 0)).toEqual({ application: 'app', version: 2, unanswered: { anna: now, bert: now } });
+    expect(afterCall(first, sign(bert), now, 0)).toEqual({
+      application: 'app',
+      version: 2,
+      unanswered: { anna: now, bert: now },
+    });
   });
   test('the third one opens it for five seconds', () => {
-    expect(afterCall(closed(anna, bert), sign(cleo), now, 0)?.open).toEqual({ until: at(5 * second), probes: 0, probing: false });
+    expect(afterCall(closed(anna, bert), sign(cleo), now, 0)?.open).toEqual({
+      until: at(5 * second),
+      probes: 0,
+      probing: false,
+    });
   });
   test('one connection alone never does, however often', () => {
     let breaker: Breaker | undefined;
@@ -92,12 +136,14 @@ describe('after a call', () => {
   });
   test('a probe without an answer waits twice as long, up to a minute', () => {
     const waits = [0, 1, 2, 3, 4, 5].map(
-      (probes) => (afterCall(opened({ probes, prober: anna, probing: true }), sign(anna), now, 0)?.open?.until ?? now) - now,
+      (probes) =>
+        (afterCall(opened({ probes, prober: anna, probing: true }), sign(anna), now, 0)?.open?.until ?? now) - now,
     );
     expect(waits).toEqual([10, 20, 40, 60, 60, 60].map((seconds) => seconds * second));
   });
   test('or until the provider says, but not longer than fifteen minutes', () => {
-    const until = (retryAt: number) => afterCall(closed(anna, bert), sign(cleo, false, { retryAt: at(retryAt) }), now, 0)?.open?.until;
+    const until = (retryAt: number) =>
+      afterCall(closed(anna, bert), sign(cleo, false, { retryAt: at(retryAt) }), now, 0)?.open?.until;
     expect(until(3 * minute)).toBe(at(3 * minute));
     expect(until(60 * minute)).toBe(at(15 * minute));
   });
@@ -121,8 +167,14 @@ describe('who may call', () => {
     });
   });
   test('the others look again in ten seconds, not only when the prober must be dead', () => {
-    expect(through(opened({ probing: true, prober: anna, until: at(80 * second) }))).toEqual({ kind: 'open', until: at(10 * second) });
-    expect(through(opened({ probing: true, prober: anna, until: at(3 * second) }))).toEqual({ kind: 'open', until: at(3 * second) });
+    expect(through(opened({ probing: true, prober: anna, until: at(80 * second) }))).toEqual({
+      kind: 'open',
+      until: at(10 * second),
+    });
+    expect(through(opened({ probing: true, prober: anna, until: at(3 * second) }))).toEqual({
+      kind: 'open',
+      until: at(3 * second),
+    });
   });
   test('whoever probed last lets others go first for ten seconds', () => {
     const breaker = opened({ prober: anna, until: now });

@@ -1,9 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { callsOn, errorsOf, spentUntil } from '../../shared/domain/budget.ts';
 import { decide } from '../../shared/domain/decide.ts';
-import { at, attemptOf, attemptsWith, circumstances, day, dueConnectionOf, heldOf, hour, now, profileOf, today } from './fixtures.ts';
+import {
+  at,
+  attemptOf,
+  attemptsWith,
+  circumstances,
+  day,
+  dueConnectionOf,
+  heldOf,
+  hour,
+  now,
+  profileOf,
+  today,
+} from './fixtures.ts';
 
-const errorsAt = (...instants: number[]) => Object.fromEntries(instants.map((ms, fence) => [String(fence + 1), at(ms)]));
+const errorsAt = (...instants: number[]) =>
+  Object.fromEntries(instants.map((ms, fence) => [String(fence + 1), at(ms)]));
 
 describe('errors an hour', () => {
   const profile = profileOf({ errorsPerHour: 3 });

@@ -9,7 +9,13 @@ import { type EpochMs, plus } from '../../shared/domain/time.ts';
 
 const requestedAt = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
 const receivedAt = plus(requestedAt, 2_000);
-const dialect: Dialect = { grant: 'refresh_token', errorRules: [], defaultLifetimeMs: 3_600_000, expiresInUnit: 'seconds', resetHeaders: [] };
+const dialect: Dialect = {
+  grant: 'refresh_token',
+  errorRules: [],
+  defaultLifetimeMs: 3_600_000,
+  expiresInUnit: 'seconds',
+  resetHeaders: [],
+};
 
 function reply(status: number, body: unknown = '', headers: Record<string, string> = {}): Answer {
   return { kind: 'reply', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
@@ -31,34 +37,89 @@ function failure(...of: Parameters<typeof outcome>) {
 
 describe('without provider rules', () => {
   test.each<[string, Answer, object]>([
-    ['connection refused', { kind: 'not_sent', code: 'connection_refused' }, { class: 'transient', code: 'connection_refused' }],
+    [
+      'connection refused',
+      { kind: 'not_sent', code: 'connection_refused' },
+      { class: 'transient', code: 'connection_refused' },
+    ],
     ['a time-out', { kind: 'lost', code: 'time_out' }, { class: 'in_doubt', code: 'time_out' }],
     ['500', reply(500), { class: 'in_doubt', code: 'http_500', status: 500 }],
     ['a page with 503', reply(503, '<html>', { 'content-type': 'text/html' }), { class: 'in_doubt', code: 'http_503' }],
-    ['invalid_grant beside a 500 is not believed', reply(500, { error: 'invalid_grant' }), { class: 'in_doubt', code: 'http_500' }],
+    [
+      'invalid_grant beside a 500 is not believed',
+      reply(500, { error: 'invalid_grant' }),
+      { class: 'in_doubt', code: 'http_500' },
+    ],
     ['429', reply(429, { error: 'invalid_grant' }), { class: 'transient', code: 'http_429' }],
-    ['invalid_grant', reply(400, { error: 'invalid_grant' }), { class: 'dead_grant', cause: 'invalid_grant', code: 'invalid_grant', status: 400 }],
-    ['invalid_grant with 200', reply(200, { error: 'invalid_grant' }), { class: 'dead_grant', code: 'invalid_grant', status: 200 }],
-    ['invalid_client', reply(401, { error: 'invalid_client' }), { class: 'misconfigured', cause: 'invalid_client', code: 'invalid_client' }],
-    ['unauthorized_client', reply(400, { error: 'unauthorized_client' }), { class: 'misconfigured', cause: 'invalid_client', code: 'unauthorized_client' }],
-    ['invalid_scope', reply(400, { error: 'invalid_scope' }), { class: 'misconfigured', cause: 'invalid_request', code: 'invalid_scope' }],
-    ['unsupported_grant_type', reply(400, { error: 'unsupported_grant_type' }), { class: 'misconfigured', code: 'unsupported_grant_type' }],
-    ['invalid_request', reply(400, { error: 'invalid_request' }), { class: 'misconfigured', cause: 'invalid_request', code: 'invalid_request' }],
+    [
+      'invalid_grant',
+      reply(400, { error: 'invalid_grant' }),
+      { class: 'dead_grant', cause: 'invalid_grant', code: 'invalid_grant', status: 400 },
+    ],
+    [
+      'invalid_grant with 200',
+      reply(200, { error: 'invalid_grant' }),
+      { class: 'dead_grant', code: 'invalid_grant', status: 200 },
+    ],
+    [
+      'invalid_client',
+      reply(401, { error: 'invalid_client' }),
+      { class: 'misconfigured', cause: 'invalid_client', code: 'invalid_client' },
+    ],
+    [
+      'unauthorized_client',
+      reply(400, { error: 'unauthorized_client' }),
+      { class: 'misconfigured', cause: 'invalid_client', code: 'unauthorized_client' },
+    ],
+    [
+      'invalid_scope',
+      reply(400, { error: 'invalid_scope' }),
+      { class: 'misconfigured', cause: 'invalid_request', code: 'invalid_scope' },
+    ],
+    [
+      'unsupported_grant_type',
+      reply(400, { error: 'unsupported_grant_type' }),
+      { class: 'misconfigured', code: 'unsupported_grant_type' },
+    ],
+    [
+      'invalid_request',
+      reply(400, { error: 'invalid_request' }),
+      { class: 'misconfigured', cause: 'invalid_request', code: 'invalid_request' },
+    ],
     ['server_error with 400', reply(400, { error: 'server_error' }), { class: 'in_doubt', code: 'server_error' }],
-    ['temporarily_unavailable with 200', reply(200, { error: 'temporarily_unavailable' }), { class: 'transient', code: 'temporarily_unavailable' }],
-    ['a firewall', reply(403, '<html>', { 'content-type': 'text/html' }), { class: 'transient', code: 'http_403', description: 'not JSON: text/html' }],
+    [
+      'temporarily_unavailable with 200',
+      reply(200, { error: 'temporarily_unavailable' }),
+      { class: 'transient', code: 'temporarily_unavailable' },
+    ],
+    [
+      'a firewall',
+      reply(403, '<html>', { 'content-type': 'text/html' }),
+      { class: 'transient', code: 'http_403', description: 'not JSON: text/html' },
+    ],
     ['401 without a word', reply(401), { class: 'transient', code: 'http_401' }],
     ['an unknown error', reply(400, { error: 'Access Denied' }), { class: 'transient', code: 'access_denied' }],
     ['a redirect', reply(302, '', { location: 'https://login.example.com' }), { class: 'transient', code: 'http_302' }],
-    ['a page with 200', reply(200, '<html>', { 'content-type': 'text/html' }), { class: 'in_doubt', code: 'unreadable_reply' }],
+    [
+      'a page with 200',
+      reply(200, '<html>', { 'content-type': 'text/html' }),
+      { class: 'in_doubt', code: 'unreadable_reply' },
+    ],
     ['200 without a token', reply(200, { ok: true }), { class: 'in_doubt', code: 'no_access_token' }],
-    ['dead on arrival', reply(200, { access_token: 'a', expires_in: 1 }), { class: 'transient', code: 'expired_on_arrival' }],
+    [
+      'dead on arrival',
+      reply(200, { access_token: 'a', expires_in: 1 }),
+      { class: 'transient', code: 'expired_on_arrival' },
+    ],
   ])('%s', (_, answer, expected) => {
     expect(failure(answer)).toMatchObject(expected);
   });
 
   test('tokens are a success', () => {
-    expect(outcome(reply(200, { access_token: 'a', expires_in: 600 }))).toMatchObject({ kind: 'success', tokens: { expiresAt: requestedAt + 600_000 } });
+    expect(outcome(reply(200, { access_token: 'a', expires_in: 600 }))).toMatchObject({
+      kind: 'success',
+      tokens: { expiresAt: requestedAt + 600_000 },
+    });
   });
 
   test('a client without a grant has none that could die', () => {
@@ -70,20 +131,36 @@ describe('without provider rules', () => {
   });
 
   test('total: every status has a class', () => {
-    for (let status = 200; status < 600; status += 1) expect(failure(reply(status, 'x')).class).toMatch(/^(transient|in_doubt)$/);
+    for (let status = 200; status < 600; status += 1)
+      expect(failure(reply(status, 'x')).class).toMatch(/^(transient|in_doubt)$/);
   });
 });
 
 describe("a provider's rules", () => {
   const errorRules: Dialect['errorRules'] = [
-    { when: { status: [400], error: ['invalid_grant'], description: 'again later' }, class: 'transient', retryAfterSeconds: 60, comment: '-', source: '-' },
+    {
+      when: { status: [400], error: ['invalid_grant'], description: 'again later' },
+      class: 'transient',
+      retryAfterSeconds: 60,
+      comment: '-',
+      source: '-',
+    },
     { when: { header: { name: 'reason', matches: '^early' } }, class: 'too_early', comment: '-', source: '-' },
-    { when: { body: '"status":"BAD_REFRESH_TOKEN"' }, class: 'dead_grant', cause: 'invalid_grant', comment: '-', source: '-' },
+    {
+      when: { body: '"status":"BAD_REFRESH_TOKEN"' },
+      class: 'dead_grant',
+      cause: 'invalid_grant',
+      comment: '-',
+      source: '-',
+    },
   ];
 
   test('come before the common ones, and every condition must hold', () => {
     const matching = { error: 'invalid_grant', error_description: 'Try AGAIN later' };
-    expect(failure(reply(400, matching), { errorRules })).toMatchObject({ class: 'transient', retryAt: receivedAt + 60_000 });
+    expect(failure(reply(400, matching), { errorRules })).toMatchObject({
+      class: 'transient',
+      retryAt: receivedAt + 60_000,
+    });
     expect(failure(reply(401, matching), { errorRules }).class).toBe('dead_grant');
     expect(failure(reply(400, { ...matching, error_description: 'revoked' }), { errorRules }).class).toBe('dead_grant');
     expect(failure(reply(400, { ...matching, error: 'other' }), { errorRules })).not.toHaveProperty('retryAt');
@@ -102,12 +179,19 @@ describe('when to come back', () => {
 
   test('Retry-After is believed on any failure', () => {
     expect(failure(reply(503, '', { 'retry-after': '30' })).retryAt).toBe(receivedAt + 30_000);
-    expect(failure(reply(429, '', { 'retry-after': 'Sun, 01 Mar 2026 12:05:00 GMT' })).retryAt).toBe(requestedAt + 300_000);
+    expect(failure(reply(429, '', { 'retry-after': 'Sun, 01 Mar 2026 12:05:00 GMT' })).retryAt).toBe(
+      requestedAt + 300_000,
+    );
   });
 
   test('reset headers are believed on a 429, the most telling first', () => {
-    expect(failure(reply(429, '', { 'x-ratelimit-minutely-reset': minute, 'x-ratelimit-reset': day }), { resetHeaders }).retryAt).toBe(requestedAt + 60_000);
-    expect(failure(reply(429, '', { 'x-ratelimit-reset': day }), { resetHeaders }).retryAt).toBe(requestedAt + 86_400_000);
+    expect(
+      failure(reply(429, '', { 'x-ratelimit-minutely-reset': minute, 'x-ratelimit-reset': day }), { resetHeaders })
+        .retryAt,
+    ).toBe(requestedAt + 60_000);
+    expect(failure(reply(429, '', { 'x-ratelimit-reset': day }), { resetHeaders }).retryAt).toBe(
+      requestedAt + 86_400_000,
+    );
     expect(failure(reply(400, '', { 'x-ratelimit-reset': day }), { resetHeaders })).not.toHaveProperty('retryAt');
   });
 
@@ -123,7 +207,9 @@ describe('a refresh token in an error', () => {
   });
 
   test('is no news if it is the one that was sent', () => {
-    expect(failure(reply(400, { error: 'invalid_grant', refresh_token: 'rt-sent' }))).not.toHaveProperty('refreshToken');
+    expect(failure(reply(400, { error: 'invalid_grant', refresh_token: 'rt-sent' }))).not.toHaveProperty(
+      'refreshToken',
+    );
   });
 });
 
@@ -154,7 +240,11 @@ describe('no secret comes back in a failure', () => {
   test.each([
     ['a JWT', `Token ${jwt} expired`, 'Token [redacted] expired'],
     ['a long opaque text', 'Grant gAAAA22pQ0Zk-_x8Yq revoked', 'Grant [redacted] revoked'],
-    ['what follows a name', 'client_secret=abc is wrong, "refresh_token": "xyz"', 'client_secret=[redacted] is wrong, "refresh_token": "[redacted]"'],
+    [
+      'what follows a name',
+      'client_secret=abc is wrong, "refresh_token": "xyz"',
+      'client_secret=[redacted] is wrong, "refresh_token": "[redacted]"',
+    ],
     ['what follows a scheme', 'Header was Basic YTpiYzpkZWY=', 'Header was Basic [redacted]'],
   ])('%s', (_, text, expected) => {
     expect(redact(text, [])).toBe(expected);

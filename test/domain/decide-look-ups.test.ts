@@ -6,7 +6,18 @@ import { Secret } from '../../shared/domain/secret.ts';
 import type { Event, Held } from '../../shared/domain/steps.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { cases, type Row } from './decisions.ts';
-import { at, attemptOf, attemptsWith, dueConnectionOf, failureOf, generation, heldOf, myFence, now, profileOf } from './fixtures.ts';
+import {
+  at,
+  attemptOf,
+  attemptsWith,
+  dueConnectionOf,
+  failureOf,
+  generation,
+  heldOf,
+  myFence,
+  now,
+  profileOf,
+} from './fixtures.ts';
 
 const tokens: TokenSet = {
   accessToken: new Secret('access'),
@@ -16,8 +27,11 @@ const tokens: TokenSet = {
   receivedAt: at(-19_000),
   expiresAt: at(580_000),
 };
-const heldAfter = (attempts: readonly Attempt[], profile: Partial<Profile> = {}, more: Partial<Connection> = {}): Held =>
-  heldOf(dueConnectionOf({ attempts: attemptsWith(...attempts), ...more }), profileOf(profile));
+const heldAfter = (
+  attempts: readonly Attempt[],
+  profile: Partial<Profile> = {},
+  more: Partial<Connection> = {},
+): Held => heldOf(dueConnectionOf({ attempts: attemptsWith(...attempts), ...more }), profileOf(profile));
 const lookedUp = (held: Held, more: Partial<Extract<Event, { kind: 'looked_up' }>> = {}): Event => ({
   kind: 'looked_up',
   held,
@@ -26,8 +40,21 @@ const lookedUp = (held: Held, more: Partial<Extract<Event, { kind: 'looked_up' }
   ...more,
 });
 const atOnce = { ambiguousRetry: 'at_once' } as const;
-const suspect = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: 'invalid_grant', status: 400, fence: 12, count: 2 });
-const releases = (title: string, held: Held, until: number, more: Partial<Extract<Event, { kind: 'looked_up' }>> = {}, chance = 0): Row => [
+const suspect = failureOf({
+  class: 'dead_grant',
+  code: 'invalid_grant',
+  cause: 'invalid_grant',
+  status: 400,
+  fence: 12,
+  count: 2,
+});
+const releases = (
+  title: string,
+  held: Held,
+  until: number,
+  more: Partial<Extract<Event, { kind: 'looked_up' }>> = {},
+  chance = 0,
+): Row => [
   title,
   lookedUp(held, more),
   { do: 'release', called: false, budgetSpent: false, held, notBefore: at(until), wakeAt: at(until) },
@@ -70,7 +97,13 @@ const concludes = (title: string, held: Held): Row => [
 const goesOnWithSpare = (title: string): Row => {
   const spare: Place = { slot: 1, versionId: 'overtaken' };
   const held = heldAfter([attemptOf(11, { startedAt: at(-84_000) })], {}, { suspect, spare });
-  const commit = { failure: { ...suspect, fence: myFence }, notBefore: now, state: 'active', suspect: false, place: spare } as const;
+  const commit = {
+    failure: { ...suspect, fence: myFence },
+    notBefore: now,
+    state: 'active',
+    suspect: false,
+    place: spare,
+  } as const;
   return [title, lookedUp(held), { do: 'commit_failure', held, commit }];
 };
 
@@ -85,9 +118,26 @@ describe('found', () => {
     adopts('the second, the first having sent it too', heldAfter([eleven, twelve]), twelve, true),
     adopts('the first, the second having sent it too', heldAfter([eleven, twelve]), eleven, true),
     adopts('one that knew itself to repeat another, gone since', heldAfter([repeating]), repeating, true),
-    adopts('another sent an outgrown refresh token: nobody contests this one', heldAfter([outgrown, eleven]), eleven, false),
-    adopts('one with an outgrown refresh token, the only one that sent that: the current one is put aside', heldAfter([outgrown]), outgrown, false, current),
-    adopts('one with an outgrown refresh token, known to repeat another', heldAfter([outgrownRepeating]), outgrownRepeating, true, current),
+    adopts(
+      'another sent an outgrown refresh token: nobody contests this one',
+      heldAfter([outgrown, eleven]),
+      eleven,
+      false,
+    ),
+    adopts(
+      'one with an outgrown refresh token, the only one that sent that: the current one is put aside',
+      heldAfter([outgrown]),
+      outgrown,
+      false,
+      current,
+    ),
+    adopts(
+      'one with an outgrown refresh token, known to repeat another',
+      heldAfter([outgrownRepeating]),
+      outgrownRepeating,
+      true,
+      current,
+    ),
     // The call that was refused sent this refresh token again.
     adopts('under suspicion: commit it all the same', heldAfter([eleven], {}, { suspect }), eleven, true),
   ]);
@@ -102,7 +152,13 @@ describe('could not be read: that is not absence', () => {
     releases('single use: again in up to 6 s', held, 5_250, { unreadable }, 0.75),
     sends('a replay cannot hurt: go on', heldAfter([attemptOf(11)], atOnce), { unreadable }),
     releases('a verdict is pending: none is given', heldAfter(dead, {}, { suspect }), 3_000, { unreadable }),
-    releases('a verdict is pending, and a replay cannot hurt: none is given either', heldAfter(dead, atOnce, { suspect }), 5_250, { unreadable }, 0.75),
+    releases(
+      'a verdict is pending, and a replay cannot hurt: none is given either',
+      heldAfter(dead, atOnce, { suspect }),
+      5_250,
+      { unreadable },
+      0.75,
+    ),
   ]);
 });
 
@@ -113,8 +169,15 @@ describe('none', () => {
     releases('single use, its holder can still answer for 1 ms', heldAfter([begun(1 - 84_000)]), 1),
     sends('single use, its holder cannot answer any more: replay', heldAfter([begun(-84_000)])),
     sends('single use, its holder saw it end: replay at once', heldAfter([begun(-20_000, { ended: true })])),
-    releases('single use, one ended and one not', heldAfter([begun(-20_000, { ended: true }), attemptOf(12, { startedAt: at(-10_000) })]), 74_000),
-    sends('single use, its holder sent an outgrown refresh token: ours was never sent', heldAfter([begun(-20_000, { generation: generation - 1 })])),
+    releases(
+      'single use, one ended and one not',
+      heldAfter([begun(-20_000, { ended: true }), attemptOf(12, { startedAt: at(-10_000) })]),
+      74_000,
+    ),
+    sends(
+      'single use, its holder sent an outgrown refresh token: ours was never sent',
+      heldAfter([begun(-20_000, { generation: generation - 1 })]),
+    ),
     sends('a replay cannot hurt: at once', heldAfter([begun(-20_000)], atOnce)),
   ]);
 });
@@ -127,11 +190,21 @@ describe('none, and the provider called the grant dead before', () => {
     releases('a holder can still answer: wait', held(1 - 84_000), 1),
     releases('a holder can still answer: wait, even where a replay cannot hurt', held(1 - 84_000, atOnce), 1),
     concludes('no holder can answer any more: the verdict, without another call', held(-84_000)),
-    concludes('no holder can answer any more, and a replay cannot hurt: no other call all the same', held(-84_000, atOnce)),
+    concludes(
+      'no holder can answer any more, and a replay cannot hurt: no other call all the same',
+      held(-84_000, atOnce),
+    ),
     concludes('its holder saw it end', held(-20_000, {}, { ended: true })),
     goesOnWithSpare('no holder can answer any more, but there is a spare: go on with that'),
-    releases('a holder with an outgrown refresh token can still answer, and bring another: wait', held(1 - 84_000, {}, outgrown), 1),
+    releases(
+      'a holder with an outgrown refresh token can still answer, and bring another: wait',
+      held(1 - 84_000, {}, outgrown),
+      1,
+    ),
     releases('the same, where a replay cannot hurt', held(1 - 84_000, atOnce, outgrown), 1),
-    concludes('a holder with an outgrown refresh token cannot answer any more: the verdict', held(-84_000, {}, outgrown)),
+    concludes(
+      'a holder with an outgrown refresh token cannot answer any more: the verdict',
+      held(-84_000, {}, outgrown),
+    ),
   ]);
 });

@@ -23,15 +23,30 @@ import {
   without,
 } from './fixtures.ts';
 
-const verdict = failureOf({ class: 'dead_grant', code: 'invalid_grant', cause: 'refresh_token_reused', fence: myFence, at: now });
+const verdict = failureOf({
+  class: 'dead_grant',
+  code: 'invalid_grant',
+  cause: 'refresh_token_reused',
+  fence: myFence,
+  at: now,
+});
 const spare: Place = { slot: 1, versionId: 'overtaken' };
 const atOnce = profileOf({ ambiguousRetry: 'at_once' });
-const afterAttempts = (...attempts: readonly Attempt[]): Connection => dueConnectionOf({ attempts: attemptsWith(...attempts) });
+const afterAttempts = (...attempts: readonly Attempt[]): Connection =>
+  dueConnectionOf({ attempts: attemptsWith(...attempts) });
 const begun = (ms: number, more: Partial<Attempt> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
 
 const reread = (held: Held, seen: Seen | undefined = held.seen): Event => ({ kind: 'reread', held, verdict, seen });
-const changed = (held: Held, more: Partial<Connection>): Seen => ({ ...held.seen, item: { ...held.seen.item, ...more } });
-const lookedUp = (held: Held, unreadable = false): Event => ({ kind: 'looked_up', held, orphan: undefined, unreadable });
+const changed = (held: Held, more: Partial<Connection>): Seen => ({
+  ...held.seen,
+  item: { ...held.seen.item, ...more },
+});
+const lookedUp = (held: Held, unreadable = false): Event => ({
+  kind: 'looked_up',
+  held,
+  orphan: undefined,
+  unreadable,
+});
 
 const dead = (cause: Cause): FailureCommit => ({
   failure: { ...verdict, cause },
@@ -40,7 +55,12 @@ const dead = (cause: Cause): FailureCommit => ({
   cause,
   suspect: false,
 });
-const suspected = (notBefore: EpochMs): FailureCommit => ({ failure: verdict, notBefore, state: 'active', suspect: true });
+const suspected = (notBefore: EpochMs): FailureCommit => ({
+  failure: verdict,
+  notBefore,
+  state: 'active',
+  suspect: true,
+});
 const goesOn: FailureCommit = { failure: verdict, notBefore: now, state: 'active', suspect: false, place: spare };
 
 const commits = (title: string, item: Connection, commit: FailureCommit, chance = 0): Row => {
@@ -52,12 +72,27 @@ describe('something else is there', () => {
   const held = heldOf();
   const newer = changed(held, { generation: generation + 1 });
   cases([
-    ['nothing: whatever is recreated has no lease of mine', { kind: 'reread', held, verdict, seen: undefined }, stop('superseded')],
-    ['another grant: it has no lease of mine', reread(held, changed(held, { grantId: '00000000-0000-4000-8000' })), stop('superseded')],
+    [
+      'nothing: whatever is recreated has no lease of mine',
+      { kind: 'reread', held, verdict, seen: undefined },
+      stop('superseded'),
+    ],
+    [
+      'another grant: it has no lease of mine',
+      reread(held, changed(held, { grantId: '00000000-0000-4000-8000' })),
+      stop('superseded'),
+    ],
     [
       'a newer token set: release and look again',
       reread(held, newer),
-      { do: 'release', called: true, budgetSpent: false, held: { ...held, seen: newer }, notBefore: undefined, wakeAt: now },
+      {
+        do: 'release',
+        called: true,
+        budgetSpent: false,
+        held: { ...held, seen: newer },
+        notBefore: undefined,
+        wakeAt: now,
+      },
     ],
   ]);
   test('the release from a newer token set is one that applies', () => {
@@ -72,23 +107,49 @@ describe('nobody can have another refresh token: the verdict', () => {
   const outgrown = { generation: generation - 1 };
   cases([
     commits('nobody else was at it: the provider’s own word', dueConnectionOf(), dead('refresh_token_reused')),
-    commits('another was, and did not send', afterAttempts(attemptOf(11, { sent: false })), dead('refresh_token_reused')),
-    commits('an earlier holder saw its attempt end: we may have caused it', afterAttempts(attemptOf(11, { ended: true })), dead('refresh_in_doubt')),
-    commits('the same of an outgrown refresh token', afterAttempts(attemptOf(11, { ended: true, ...outgrown })), dead('refresh_in_doubt')),
-    commits('the renewal that brought this token set was contested: we may have caused it', dueConnectionOf({ contested: true }), dead('refresh_in_doubt')),
-    commits('nobody contested the renewal that brought this token set', dueConnectionOf({ contested: false }), dead('refresh_token_reused')),
+    commits(
+      'another was, and did not send',
+      afterAttempts(attemptOf(11, { sent: false })),
+      dead('refresh_token_reused'),
+    ),
+    commits(
+      'an earlier holder saw its attempt end: we may have caused it',
+      afterAttempts(attemptOf(11, { ended: true })),
+      dead('refresh_in_doubt'),
+    ),
+    commits(
+      'the same of an outgrown refresh token',
+      afterAttempts(attemptOf(11, { ended: true, ...outgrown })),
+      dead('refresh_in_doubt'),
+    ),
+    commits(
+      'the renewal that brought this token set was contested: we may have caused it',
+      dueConnectionOf({ contested: true }),
+      dead('refresh_in_doubt'),
+    ),
+    commits(
+      'nobody contested the renewal that brought this token set',
+      dueConnectionOf({ contested: false }),
+      dead('refresh_token_reused'),
+    ),
     commits(
       'a connection without a token set can be dead too',
       without(dueConnectionOf(), 'expiresAt', 'receivedAt', 'refreshAt', 'accessToken'),
       dead('refresh_token_reused'),
     ),
     commits('nobody else was at it, and there is a spare: go on with that', dueConnectionOf({ spare }), goesOn),
-    commits('an earlier holder saw its attempt end, and there is a spare', { ...afterAttempts(attemptOf(11, { ended: true })), spare }, goesOn),
+    commits(
+      'an earlier holder saw its attempt end, and there is a spare',
+      { ...afterAttempts(attemptOf(11, { ended: true })), spare },
+      goesOn,
+    ),
   ]);
   test('a provider’s word without a cause is an invalid grant', () => {
     const held = heldOf();
     const { cause: _cause, ...bare } = verdict;
-    expect(decided({ kind: 'reread', held, verdict: bare, seen: held.seen }, 'commit_failure').commit).toEqual(dead('invalid_grant'));
+    expect(decided({ kind: 'reread', held, verdict: bare, seen: held.seen }, 'commit_failure').commit).toEqual(
+      dead('invalid_grant'),
+    );
   });
 });
 
@@ -98,14 +159,34 @@ describe('an earlier attempt has not ended: suspicion, and the next look-up deci
   cases([
     commits('its holder can still answer', afterAttempts(begun(-20_000)), suspected(at(64_000))),
     commits('its holder can still answer for 1 ms', afterAttempts(begun(1 - 84_000)), suspected(at(1))),
-    commits('its holder cannot answer any more, but may have stored something: in 3 s', afterAttempts(begun(-84_000)), suspected(at(3_000))),
+    commits(
+      'its holder cannot answer any more, but may have stored something: in 3 s',
+      afterAttempts(begun(-84_000)),
+      suspected(at(3_000)),
+    ),
     commits('the same: in up to 6 s', afterAttempts(begun(-84_000)), suspected(at(5_250)), 0.75),
-    commits('it sent an outgrown refresh token, and can still bring another', afterAttempts(begun(-20_000, outgrown)), suspected(at(64_000))),
-    commits('it sent an outgrown refresh token, and may have stored another', afterAttempts(begun(-84_000, outgrown)), suspected(at(3_000))),
-    commits('a success has overtaken it, but it may have stored the one that lives', afterAttempts(overtaken), suspected(at(3_000))),
+    commits(
+      'it sent an outgrown refresh token, and can still bring another',
+      afterAttempts(begun(-20_000, outgrown)),
+      suspected(at(64_000)),
+    ),
+    commits(
+      'it sent an outgrown refresh token, and may have stored another',
+      afterAttempts(begun(-84_000, outgrown)),
+      suspected(at(3_000)),
+    ),
+    commits(
+      'a success has overtaken it, but it may have stored the one that lives',
+      afterAttempts(overtaken),
+      suspected(at(3_000)),
+    ),
     commits('one of several', afterAttempts(attemptOf(10, { ended: true }), begun(-84_000)), suspected(at(3_000))),
     commits('a spare does not shorten it', { ...afterAttempts(begun(-20_000)), spare }, suspected(at(64_000))),
-    commits('nor does it where no holder can answer any more', { ...afterAttempts(begun(-84_000)), spare }, suspected(at(3_000))),
+    commits(
+      'nor does it where no holder can answer any more',
+      { ...afterAttempts(begun(-84_000)), spare },
+      suspected(at(3_000)),
+    ),
   ]);
   test('what was read again counts, not what was seen when acquiring', () => {
     const held = heldOf();

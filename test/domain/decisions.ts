@@ -8,7 +8,8 @@ export type Row = readonly [title: string, event: Event, expected: Effect, at?: 
 
 /** One test a row. */
 export function cases(rows: readonly Row[]): void {
-  for (const [title, event, expected, at] of rows) test(title, () => expect(decide(event, circumstances(at))).toEqual(expected));
+  for (const [title, event, expected, at] of rows)
+    test(title, () => expect(decide(event, circumstances(at))).toEqual(expected));
 }
 
 export const stop = (reason: Extract<Effect, { do: 'stop' }>['reason']): Effect => ({ do: 'stop', reason });

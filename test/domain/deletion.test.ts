@@ -15,7 +15,9 @@ const without = ({ refreshToken: _, ...item }: Connection): Connection => item;
 describe('the grant was ended', () => {
   test('if that was noted of the refresh token that there is', () => {
     expect(grantEnded(newConnection({ deletion: { ...deletion, ended }, refreshToken: place }))).toEqual(ended);
-    expect(grantEnded(newConnection({ deletion: { ...deletion, ended }, refreshToken: { ...place, versionId: 'newer' } }))).toBeUndefined();
+    expect(
+      grantEnded(newConnection({ deletion: { ...deletion, ended }, refreshToken: { ...place, versionId: 'newer' } })),
+    ).toBeUndefined();
     expect(grantEnded(newConnection({ deletion, refreshToken: place }))).toBeUndefined();
   });
 
@@ -36,7 +38,10 @@ test('a provider that cannot be told is tried for a day, and no longer', () => {
 describe('slots that a connection may have used', () => {
   const write: Write = { name: 'any', when: [], set: { wakeAt: now }, remove: [] };
   const noted = (item: Connection, slots: number) => notingSlots(write, { item, profile: { ...profile, slots } });
-  const after = (item: Connection, slots: number): Connection => ({ ...item, ...(noted(item, slots).set as Partial<Connection>) });
+  const after = (item: Connection, slots: number): Connection => ({
+    ...item,
+    ...(noted(item, slots).set as Partial<Connection>),
+  });
 
   test('are noted with the write that may use more of them, and with no other', () => {
     const item = newConnection({ slots: 3 });

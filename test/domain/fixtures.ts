@@ -78,10 +78,19 @@ export function without(item: Connection, ...names: (keyof Connection)[]): Conne
 
 /** Imported or authorized a moment ago: no token set yet. */
 export const firstConnectionOf = (more: Partial<Connection> = {}): Connection =>
-  without(connectionOf({ generation: 0, ...more }), 'accessToken', 'tokenType', 'requestedAt', 'receivedAt', 'expiresAt', 'refreshAt');
+  without(
+    connectionOf({ generation: 0, ...more }),
+    'accessToken',
+    'tokenType',
+    'requestedAt',
+    'receivedAt',
+    'expiresAt',
+    'refreshAt',
+  );
 
 /** Due for one second, and in use. */
-export const dueConnectionOf = (more: Partial<Connection> = {}): Connection => connectionOf({ refreshAt: at(-second), expiresAt: at(29 * second), ...more });
+export const dueConnectionOf = (more: Partial<Connection> = {}): Connection =>
+  connectionOf({ refreshAt: at(-second), expiresAt: at(29 * second), ...more });
 
 /** Sent a moment ago with the current refresh token, and nothing heard of it. */
 export const attemptOf = (fence: number, more: Partial<Attempt> = {}): Attempt => ({
@@ -99,7 +108,14 @@ export const attemptOf = (fence: number, more: Partial<Attempt> = {}): Attempt =
 export const attemptsWith = (...attempts: readonly Attempt[]): Connection['attempts'] =>
   Object.fromEntries(attempts.map((attempt) => [String(attempt.fence), attempt]));
 
-export const failureOf = (more: Partial<Failure> = {}): Failure => ({ class: 'transient', code: 'http_503', at: at(-minute), count: 1, fence: 12, ...more });
+export const failureOf = (more: Partial<Failure> = {}): Failure => ({
+  class: 'transient',
+  code: 'http_503',
+  at: at(-minute),
+  count: 1,
+  fence: 12,
+  ...more,
+});
 
 /** The item after a write that must be applied. */
 export function itemAfter(write: Write, item: Connection): Connection {
@@ -109,17 +125,33 @@ export function itemAfter(write: Write, item: Connection): Connection {
 }
 
 /** The lease held since now, and the item as the acquiring write returned it: with that lease and attempt in it, and the call counted. */
-export function heldOf(item: Connection = dueConnectionOf(), profile: Profile = profileOf(), more: Partial<Attempt> = {}): Held {
+export function heldOf(
+  item: Connection = dueConnectionOf(),
+  profile: Profile = profileOf(),
+  more: Partial<Attempt> = {},
+): Held {
   const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
   const earlier = Object.values(item.attempts).filter((attempt) => attempt.sent);
   const repeats = earlier.some((other) => other.generation === item.generation);
   const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats, ...more });
   const attempts = { ...item.attempts, ...attemptsWith(attempt) };
   const errors = { ...item.errors, [myFence]: now };
-  return { lease, attempt, seen: { profile, item: { ...item, fence: myFence, lease, attempts, errors, calls: item.calls + 1, callsOn: today } } };
+  return {
+    lease,
+    attempt,
+    seen: {
+      profile,
+      item: { ...item, fence: myFence, lease, attempts, errors, calls: item.calls + 1, callsOn: today },
+    },
+  };
 }
 
-export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({ now, chance: 0, deadline: at(80 * second), ...more });
+export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({
+  now,
+  chance: 0,
+  deadline: at(80 * second),
+  ...more,
+});
 
 /** The release as its holder first tries it. */
 export function released(...args: Parameters<typeof release>): Write {

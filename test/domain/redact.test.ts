@@ -38,7 +38,8 @@ describe('however long the provider’s words are', () => {
   });
 
   test('what looks like a secret leaves no half of itself where the text is cut', () => {
-    for (let before = 4_060; before < 4_110; before += 1) expect(redact(`${' '.repeat(before)}gAAAA22pQ0Zk-_x8Yq`, [])).toMatch(/^(?:\[redacted\])?$/);
+    for (let before = 4_060; before < 4_110; before += 1)
+      expect(redact(`${' '.repeat(before)}gAAAA22pQ0Zk-_x8Yq`, [])).toMatch(/^(?:\[redacted\])?$/);
   });
 
   test('a name keeps its value out of sight however long both are', () => {

@@ -5,9 +5,18 @@ import { type EpochMs, plus } from '../../shared/domain/time.ts';
 
 const requestedAt = Date.parse('2026-03-01T12:00:00Z') as EpochMs;
 const receivedAt = plus(requestedAt, 1_500);
-const dialect: Dialect = { grant: 'refresh_token', errorRules: [], defaultLifetimeMs: 1_200_000, expiresInUnit: 'seconds', resetHeaders: [] };
+const dialect: Dialect = {
+  grant: 'refresh_token',
+  errorRules: [],
+  defaultLifetimeMs: 1_200_000,
+  expiresInUnit: 'seconds',
+  resetHeaders: [],
+};
 
-const read = (body: unknown, { status = 200, type = 'application/json', ...differing }: Partial<Dialect> & { status?: number; type?: string } = {}): Reading =>
+const read = (
+  body: unknown,
+  { status = 200, type = 'application/json', ...differing }: Partial<Dialect> & { status?: number; type?: string } = {},
+): Reading =>
   readReply(
     { status, headers: { 'content-type': type }, body: typeof body === 'string' ? body : JSON.stringify(body) },
     { requestedAt, receivedAt },
@@ -29,8 +38,16 @@ const lifetimeMs = (members: object, differing: Partial<Dialect> = {}): number =
 
 describe('a token set', () => {
   test('is read from JSON', () => {
-    const tokens = tokensOf(read({ access_token: 'at-1', token_type: 'bearer', expires_in: 600, refresh_token: 'rt-2', scope: 'read write' }));
-    expect(tokens).toMatchObject({ tokenType: 'Bearer', scope: 'read write', requestedAt, receivedAt, expiresAt: requestedAt + 600_000 });
+    const tokens = tokensOf(
+      read({ access_token: 'at-1', token_type: 'bearer', expires_in: 600, refresh_token: 'rt-2', scope: 'read write' }),
+    );
+    expect(tokens).toMatchObject({
+      tokenType: 'Bearer',
+      scope: 'read write',
+      requestedAt,
+      receivedAt,
+      expiresAt: requestedAt + 600_000,
+    });
     expect(tokens.accessToken.reveal()).toBe('at-1');
     expect(tokens.refreshToken?.reveal()).toBe('rt-2');
   });
@@ -59,7 +76,9 @@ describe('a token set', () => {
   });
 
   test('from client credentials brings no refresh token (RFC 6749 §4.4.3)', () => {
-    expect(tokensOf(read({ access_token: 'a', refresh_token: 'r' }, { grant: 'client_credentials' }))).not.toHaveProperty('refreshToken');
+    expect(
+      tokensOf(read({ access_token: 'a', refresh_token: 'r' }, { grant: 'client_credentials' })),
+    ).not.toHaveProperty('refreshToken');
   });
 });
 
@@ -79,7 +98,11 @@ describe('the expiry', () => {
     ['an ISO date', { expires_at: '2026-03-01T12:01:30Z' }, 90_000],
     ['an ISO date with an offset', { expires_at: '2026-03-01T05:01:30-07:00' }, 90_000],
     ['an ISO date without a zone', { expires_at: '2026-03-01T12:01:30' }, 90_000],
-    ['told twice: the lifetime wins, since it needs no common clock', { expires_in: 60, expires_at: '2030-01-01T00:00:00Z' }, 60_000],
+    [
+      'told twice: the lifetime wins, since it needs no common clock',
+      { expires_in: 60, expires_at: '2030-01-01T00:00:00Z' },
+      60_000,
+    ],
   ])('%s', (_, members, expected) => {
     expect(lifetimeMs(members)).toBe(expected);
   });
@@ -100,7 +123,11 @@ describe('the expiry', () => {
   test('counts from the start of the request, and a token that was dead on arrival is none', () => {
     expect(errorOf(read({ access_token: 'a', expires_in: 1.5 })).unusable).toBe('expired_on_arrival');
     expect(read({ access_token: 'a', expires_in: 1.501 }).kind).toBe('tokens');
-    expect(errorOf(read({ access_token: 'a', refresh_token: 'r', expires_at: '2026-03-01T11:00:00Z' })).refreshToken?.reveal()).toBe('r');
+    expect(
+      errorOf(
+        read({ access_token: 'a', refresh_token: 'r', expires_at: '2026-03-01T11:00:00Z' }),
+      ).refreshToken?.reveal(),
+    ).toBe('r');
   });
 });
 
@@ -120,7 +147,10 @@ describe('no token set', () => {
 
   test('an error with status 200 is an error, even beside a token', () => {
     expect(errorOf(read({ error: 'invalid_grant', access_token: 'a' })).error).toBe('invalid_grant');
-    expect(errorOf(read({ error: { code: 'X-1', message: 'no' }, access_token: 'a' }))).toMatchObject({ error: 'X-1', description: 'no' });
+    expect(errorOf(read({ error: { code: 'X-1', message: 'no' }, access_token: 'a' }))).toMatchObject({
+      error: 'X-1',
+      description: 'no',
+    });
     expect(errorOf(read({ error: { message: 'no' }, access_token: 'a' })).unusable).toBe('refused');
     expect(read({ error: null, access_token: 'a' }).kind).toBe('tokens');
     expect(read({ error: '', access_token: 'a' }).kind).toBe('tokens');
@@ -131,14 +161,20 @@ describe('no token set', () => {
   });
 
   test('a refresh token in an error is carried along', () => {
-    expect(errorOf(read({ error: 'access_denied', refresh_token: 'rt-2' }, { status: 400 })).refreshToken?.reveal()).toBe('rt-2');
+    expect(
+      errorOf(read({ error: 'access_denied', refresh_token: 'rt-2' }, { status: 400 })).refreshToken?.reveal(),
+    ).toBe('rt-2');
   });
 
   test('the words of the provider are found wherever they are', () => {
     expect(errorOf(read({ error: 'x', error_description: 'gone' }, { status: 400 })).description).toBe('gone');
-    expect(errorOf(read({ fault: { faultstring: 'Failed to execute' } }, { status: 500 })).description).toBe('Failed to execute');
+    expect(errorOf(read({ fault: { faultstring: 'Failed to execute' } }, { status: 500 })).description).toBe(
+      'Failed to execute',
+    );
     expect(errorOf(read('Bad Request', { status: 400, type: 'text/plain' })).description).toBe('Bad Request');
-    expect(errorOf(read('<h1>Blocked</h1>', { status: 403, type: 'text/html' })).description).toBe('not JSON: text/html');
+    expect(errorOf(read('<h1>Blocked</h1>', { status: 403, type: 'text/html' })).description).toBe(
+      'not JSON: text/html',
+    );
     expect(errorOf(read('', { status: 403 }))).not.toHaveProperty('description');
   });
 });

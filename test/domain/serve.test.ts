@@ -4,7 +4,18 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import { arm } from '../../shared/domain/schedule-writes.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import { at, connectionOf, dueConnectionOf, failureOf, firstConnectionOf, hour, minute, now, second, without } from './fixtures.ts';
+import {
+  at,
+  connectionOf,
+  dueConnectionOf,
+  failureOf,
+  firstConnectionOf,
+  hour,
+  minute,
+  now,
+  second,
+  without,
+} from './fixtures.ts';
 
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
 const served = (warning?: string): Answer => ({ kind: 'serve', warning });
@@ -33,7 +44,12 @@ describe('the answer', () => {
     ['an expiry without a token', without(connectionOf(), 'accessToken'), 10_000, wait(at(510 * second))],
 
     ['too short, renewal due', connectionOf(short), 10_000, wait()],
-    ['too short, a renewal under way: its lease ends in any case', connectionOf({ ...short, lease: leasedUntil(7_000) }), 10_000, wait(undefined, at(7_000))],
+    [
+      'too short, a renewal under way: its lease ends in any case',
+      connectionOf({ ...short, lease: leasedUntil(7_000) }),
+      10_000,
+      wait(undefined, at(7_000)),
+    ],
     ['too short, its lease over on the instant', connectionOf({ ...short, lease: leasedUntil(0) }), 10_000, wait()],
     ['too short, backing off', connectionOf({ ...short, notBefore: at(minute) }), 10_000, wait(at(minute))],
     ['too short, back-off over on the instant', connectionOf({ ...short, notBefore: now }), 10_000, wait()],
@@ -43,23 +59,68 @@ describe('the answer', () => {
       10_000,
       wait(at(minute)),
     ],
-    ['too short for the default, renewal due in a moment', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }), 10_000, wait(at(2_000))],
-    ['the same, backing off beyond', connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999), notBefore: at(3_000) }), 10_000, wait(at(3_000))],
+    [
+      'too short for the default, renewal due in a moment',
+      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }),
+      10_000,
+      wait(at(2_000)),
+    ],
+    [
+      'the same, backing off beyond',
+      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999), notBefore: at(3_000) }),
+      10_000,
+      wait(at(3_000)),
+    ],
 
     // It came 59 s ago and lives for 540 s more: a fresh one lives for 599 s.
     ['too short for a wish that a fresh token fulfils', connectionOf(), 599_000, wait(at(510 * second))],
     ['too short for a wish, 1 ms before half its life is over', halfOver(1), wished, wait(at(1))],
     ['too short for a wish, half its life over: it is renewed ahead of its time', halfOver(0), wished, wait()],
-    ['the same, but the provider renews it in a minute at the earliest', halfOver(0, { renewableAt: at(minute) }), wished, wait(at(minute))],
+    [
+      'the same, but the provider renews it in a minute at the earliest',
+      halfOver(0, { renewableAt: at(minute) }),
+      wished,
+      wait(at(minute)),
+    ],
     ['the same, backing off', halfOver(0, { notBefore: at(minute) }), wished, wait(at(minute))],
-    ['too short for a wish, and the provider renews it only when it is due', halfOver(0, { renewableAt: at(hour) }), wished, wait(at(270 * second))],
+    [
+      'too short for a wish, and the provider renews it only when it is due',
+      halfOver(0, { renewableAt: at(hour) }),
+      wished,
+      wait(at(270 * second)),
+    ],
     ['too short for a wish of 1 ms more', connectionOf(), 599_001, { kind: 'unsatisfiable', lifeMs: 540_000 }],
-    ['expired, and the next one fulfils the wish, though not yet', connectionOf({ expiresAt: at(-3_000), refreshAt: at(6_000) }), 30_000, wait(at(6_000))],
-    ['too short for a wish, renewal due on the instant', connectionOf({ refreshAt: now, expiresAt: at(30_000) }), 60_000, wait()],
-    ['too short for a wish, renewal due and backing off', connectionOf({ ...short, notBefore: at(minute) }), 64_000, wait(at(minute))],
-    ['the same for a wish beyond any life', connectionOf({ ...short, notBefore: at(minute) }), 64_001, { kind: 'unsatisfiable', lifeMs: 5_000 }],
+    [
+      'expired, and the next one fulfils the wish, though not yet',
+      connectionOf({ expiresAt: at(-3_000), refreshAt: at(6_000) }),
+      30_000,
+      wait(at(6_000)),
+    ],
+    [
+      'too short for a wish, renewal due on the instant',
+      connectionOf({ refreshAt: now, expiresAt: at(30_000) }),
+      60_000,
+      wait(),
+    ],
+    [
+      'too short for a wish, renewal due and backing off',
+      connectionOf({ ...short, notBefore: at(minute) }),
+      64_000,
+      wait(at(minute)),
+    ],
+    [
+      'the same for a wish beyond any life',
+      connectionOf({ ...short, notBefore: at(minute) }),
+      64_001,
+      { kind: 'unsatisfiable', lifeMs: 5_000 },
+    ],
     ['a wish beyond any life, renewal due: the next one may live longer', connectionOf(short), 3_600_000, wait()],
-    ['no token set yet, backing off: nobody knows how long one lives', firstConnectionOf({ notBefore: at(minute) }), 3_600_000, wait(at(minute))],
+    [
+      'no token set yet, backing off: nobody knows how long one lives',
+      firstConnectionOf({ notBefore: at(minute) }),
+      3_600_000,
+      wait(at(minute)),
+    ],
 
     [
       'misconfigured, token valid',
@@ -67,10 +128,19 @@ describe('the answer', () => {
       10_000,
       served('misconfigured: this token is valid until it expires and will not be renewed'),
     ],
-    ['misconfigured, token too short', connectionOf({ state: 'misconfigured', expiresAt: at(9_999) }), 10_000, { kind: 'refuse', code: 'misconfigured' }],
+    [
+      'misconfigured, token too short',
+      connectionOf({ state: 'misconfigured', expiresAt: at(9_999) }),
+      10_000,
+      { kind: 'refuse', code: 'misconfigured' },
+    ],
     [
       'reauthorization required, life of exactly min_ttl',
-      connectionOf({ state: 'reauthorization_required', failure: failureOf({ class: 'dead_grant' }), expiresAt: at(10_000) }),
+      connectionOf({
+        state: 'reauthorization_required',
+        failure: failureOf({ class: 'dead_grant' }),
+        expiresAt: at(10_000),
+      }),
       10_000,
       served('reauthorization_required: this token is valid until it expires and will not be renewed'),
     ],
@@ -80,7 +150,12 @@ describe('the answer', () => {
       10_000,
       { kind: 'refuse', code: 'reauthorization_required' },
     ],
-    ['never authorized', firstConnectionOf({ state: 'reauthorization_required' }), 10_000, { kind: 'refuse', code: 'reauthorization_required' }],
+    [
+      'never authorized',
+      firstConnectionOf({ state: 'reauthorization_required' }),
+      10_000,
+      { kind: 'refuse', code: 'reauthorization_required' },
+    ],
   ];
   test.each(rows)('%s', (_title, item, minTtlMs, expected) => {
     expect(serve(item, minTtlMs, now).answer).toEqual(expected);
@@ -89,7 +164,11 @@ describe('the answer', () => {
   test.each([
     ['one', failureOf({ count: 1 }), 'the last renewal failed (http_503); this token is valid until it expires'],
     ['several', failureOf({ count: 3 }), 'the last 3 renewals failed (http_503); this token is valid until it expires'],
-    ['one that was too early is none: the token stays in force', failureOf({ class: 'too_early', code: 'access_denied' }), undefined],
+    [
+      'one that was too early is none: the token stays in force',
+      failureOf({ class: 'too_early', code: 'access_denied' }),
+      undefined,
+    ],
   ])('a renewal that failed warns of itself and refuses nothing: %s', (_title, failure, warning) => {
     expect(serve(dueConnectionOf({ failure }), 10_000, now).answer).toEqual(served(warning));
   });
@@ -120,13 +199,21 @@ describe('the marks', () => {
     ['at rest without a token set', without(firstConnectionOf(), 'dueAt'), { ask: true, arm: true }],
 
     // Where nobody can renew, nothing is marked.
-    ['not active, token valid', without(dueConnectionOf({ state: 'misconfigured' }), 'dueAt', 'lastUsed'), { ...idle, memorable: true }],
+    [
+      'not active, token valid',
+      without(dueConnectionOf({ state: 'misconfigured' }), 'dueAt', 'lastUsed'),
+      { ...idle, memorable: true },
+    ],
     [
       'not active, token expired',
       without(connectionOf({ ...short, state: 'reauthorization_required', expiresAt: now }), 'dueAt', 'lastUsed'),
       { ...idle, memorable: false },
     ],
-    ['not due, life too short', connectionOf({ refreshAt: at(1), expiresAt: at(9_999), dueAt: at(1) }), { ...idle, memorable: false }],
+    [
+      'not due, life too short',
+      connectionOf({ refreshAt: at(1), expiresAt: at(9_999), dueAt: at(1) }),
+      { ...idle, memorable: false },
+    ],
   ];
   test.each(rows)('%s', (_title, item, expected) => {
     expect(serve(item, 10_000, now)).toMatchObject(expected);
@@ -148,7 +235,12 @@ describe('a token that lives too short for a caller is renewed ahead of its time
   });
 
   test('not for a caller who asks for as much life as it has', () => {
-    expect(serve(halfOver(0), 300 * second, now)).toMatchObject({ answer: served(), hasten: false, ask: false, memorable: true });
+    expect(serve(halfOver(0), 300 * second, now)).toMatchObject({
+      answer: served(),
+      hasten: false,
+      ask: false,
+      memorable: true,
+    });
   });
 });
 
@@ -157,15 +249,27 @@ describe('arming: whatever is not in the due index, or too late in it, is put th
   const rows: readonly (readonly [title: string, item: Connection, dueAt: EpochMs | undefined])[] = [
     ['at rest: for when it is due', without(connectionOf(), 'dueAt'), at(510 * second)],
     ['in the index for when it is due', connectionOf({ dueAt: at(510 * second) }), undefined],
-    ['in the index for 1 ms later, as for a keep-alive', connectionOf({ dueAt: at(510 * second + 1) }), at(510 * second)],
+    [
+      'in the index for 1 ms later, as for a keep-alive',
+      connectionOf({ dueAt: at(510 * second + 1) }),
+      at(510 * second),
+    ],
     ['at rest and overdue: for now', without(dueConnectionOf(), 'dueAt'), now],
     ['overdue, in the index for now', dueConnectionOf({ dueAt: now }), undefined],
     ['overdue, in the index for 1 ms later', dueConnectionOf({ dueAt: at(1) }), now],
-    ['overdue since its back-off ended, in the index for that end', dueConnectionOf({ notBefore: at(-1), dueAt: at(-1) }), undefined],
+    [
+      'overdue since its back-off ended, in the index for that end',
+      dueConnectionOf({ notBefore: at(-1), dueAt: at(-1) }),
+      undefined,
+    ],
     ['at rest and backing off: for the end of that', without(backingOff(now), 'dueAt'), at(minute)],
     ['in the index for the end of the back-off', backingOff(at(minute)), undefined],
     ['in the index for 1 ms later', backingOff(at(minute + 1)), at(minute)],
-    ['at rest, back-off over before it is due', without(connectionOf({ notBefore: at(minute) }), 'dueAt'), at(510 * second)],
+    [
+      'at rest, back-off over before it is due',
+      without(connectionOf({ notBefore: at(minute) }), 'dueAt'),
+      at(510 * second),
+    ],
     ['at rest without a token set: for now', without(firstConnectionOf(), 'dueAt'), now],
   ];
   test.each(rows)('%s', (_title, item, dueAt) => {

@@ -1,12 +1,36 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure } from '../../shared/domain/failure.ts';
-import { backOffUntil, between, countAfter, keepAliveAtOf, refreshAtOf, retryAfterSeconds, safeAt, tooEarlyUntil } from '../../shared/domain/timing.ts';
-import { at, connectionOf, day, failureOf, firstConnectionOf, hour, minute, now, profileOf, second } from './fixtures.ts';
+import {
+  backOffUntil,
+  between,
+  countAfter,
+  keepAliveAtOf,
+  refreshAtOf,
+  retryAfterSeconds,
+  safeAt,
+  tooEarlyUntil,
+} from '../../shared/domain/timing.ts';
+import {
+  at,
+  connectionOf,
+  day,
+  failureOf,
+  firstConnectionOf,
+  hour,
+  minute,
+  now,
+  profileOf,
+  second,
+} from './fixtures.ts';
 
 describe('refreshAtOf: from when a renewal is wanted, in seconds from the start of the request', () => {
   test.each([
     ['an hour’s token: the margin before expiry', { life: 3_600, answered: 1 }, 3_570],
-    ['a slow answer: the margin still counts back from an expiry that runs from the request', { life: 3_600, answered: 35 }, 3_570],
+    [
+      'a slow answer: the margin still counts back from an expiry that runs from the request',
+      { life: 3_600, answered: 35 },
+      3_570,
+    ],
     ['a wider margin', { life: 3_600, answered: 1, margin: 300 }, 3_300],
     ['a token of twice the margin: the whole margin', { life: 60, answered: 1 }, 30],
     ['a token a little shorter: half its life', { life: 59, answered: 1 }, 29.5],
@@ -16,18 +40,35 @@ describe('refreshAtOf: from when a renewal is wanted, in seconds from the start 
     ['least age on the margin', { life: 600, answered: 10, leastAge: 560 }, 570],
     ['least age beyond the margin: counts from the answer', { life: 600, answered: 10.001, leastAge: 560 }, 570.001],
     ['Exact, answered quickly: between least age and expiry', { life: 600, answered: 0.4, leastAge: 574 }, 574.4],
-    ['Exact, answered after 35 s: its least age is beyond expiry, and is kept', { life: 600, answered: 35, leastAge: 574 }, 609],
-  ])('%s', (_title, { life, answered, margin = 30, leastAge = 0 }: { life: number; answered: number; margin?: number; leastAge?: number }, seconds) => {
-    const tokens = { requestedAt: now, receivedAt: at(answered * second), expiresAt: at(life * second) };
-    expect(refreshAtOf(tokens, profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second }))).toBe(at(seconds * second));
-  });
+    [
+      'Exact, answered after 35 s: its least age is beyond expiry, and is kept',
+      { life: 600, answered: 35, leastAge: 574 },
+      609,
+    ],
+  ])(
+    '%s',
+    (_title, {
+      life,
+      answered,
+      margin = 30,
+      leastAge = 0,
+    }: { life: number; answered: number; margin?: number; leastAge?: number }, seconds) => {
+      const tokens = { requestedAt: now, receivedAt: at(answered * second), expiresAt: at(life * second) };
+      expect(refreshAtOf(tokens, profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second }))).toBe(
+        at(seconds * second),
+      );
+    },
+  );
 });
 
 describe('keepAliveAtOf: when an idle refresh token must be used', () => {
   const lapsing = profileOf({ keepAliveMs: 20 * day });
-  test('counts from the last token set', () => expect(keepAliveAtOf(connectionOf({ receivedAt: at(-day) }), lapsing)).toBe(at(19 * day)));
-  test('counts from creation before there is one', () => expect(keepAliveAtOf(firstConnectionOf({ createdAt: at(-2 * day) }), lapsing)).toBe(at(18 * day)));
-  test('never, where refresh tokens do not lapse', () => expect(keepAliveAtOf(connectionOf(), profileOf())).toBeUndefined());
+  test('counts from the last token set', () =>
+    expect(keepAliveAtOf(connectionOf({ receivedAt: at(-day) }), lapsing)).toBe(at(19 * day)));
+  test('counts from creation before there is one', () =>
+    expect(keepAliveAtOf(firstConnectionOf({ createdAt: at(-2 * day) }), lapsing)).toBe(at(18 * day)));
+  test('never, where refresh tokens do not lapse', () =>
+    expect(keepAliveAtOf(connectionOf(), profileOf())).toBeUndefined());
 });
 
 test('safeAt: a holder can answer until its function is killed after 80 s, by the slower of two clocks 2 s off', () => {
@@ -54,10 +95,25 @@ describe('backOffUntil: the next attempt, in seconds from now', () => {
     ['the provider’s word is no answer when it is past', { count: 2, retryAt: -60 }, 10],
     ['the provider’s word up to a day', { count: 1, retryAt: 86_400 }, 86_400],
     ['no provider stops us for more than a day', { count: 1, retryAt: 86_401 }, 86_400],
-  ])('%s', (_title, { count, code = 'http_503', chance = 0, retryAt }: { count: number; code?: string; chance?: number; retryAt?: number }, seconds) => {
-    const until = backOffUntil(now, count, code, profileOf(), chance, retryAt === undefined ? undefined : at(retryAt * second));
-    expect(until).toBe(at(seconds * second));
-  });
+  ])(
+    '%s',
+    (_title, {
+      count,
+      code = 'http_503',
+      chance = 0,
+      retryAt,
+    }: { count: number; code?: string; chance?: number; retryAt?: number }, seconds) => {
+      const until = backOffUntil(
+        now,
+        count,
+        code,
+        profileOf(),
+        chance,
+        retryAt === undefined ? undefined : at(retryAt * second),
+      );
+      expect(until).toBe(at(seconds * second));
+    },
+  );
 });
 
 describe('tooEarlyUntil: never in the past, in seconds from now', () => {
@@ -75,7 +131,9 @@ describe('tooEarlyUntil: never in the past, in seconds from now', () => {
     ['no token yet, in doubt: a minute', { age: undefined, inDoubt: true, count: 1 }, 60],
   ])('%s', (_title, { age, inDoubt, count }, seconds) => {
     const item = age === undefined ? firstConnectionOf() : connectionOf({ receivedAt: at(-age * second) });
-    expect(tooEarlyUntil(now, item, profileOf({ minTokenAgeMs: 574 * second }), inDoubt, count)).toBe(at(seconds * second));
+    expect(tooEarlyUntil(now, item, profileOf({ minTokenAgeMs: 574 * second }), inDoubt, count)).toBe(
+      at(seconds * second),
+    );
   });
 });
 

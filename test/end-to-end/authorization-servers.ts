@@ -42,7 +42,10 @@ export async function startOidcProvider(directory: string, accessTokenSeconds: n
 }
 
 /** @node-oauth/oauth2-server: an old refresh token is refused and the grant survives, or (`old: 'good'`) an old one goes on working. */
-export async function startNodeOauth2Server(accessTokenSeconds: number, old: 'refused' | 'good' = 'refused'): Promise<RealServer> {
+export async function startNodeOauth2Server(
+  accessTokenSeconds: number,
+  old: 'refused' | 'good' = 'refused',
+): Promise<RealServer> {
   const calls: { at: number; status: number }[] = [];
   const client = { id: 'worker', grants: ['refresh_token'], accessTokenLifetime: accessTokenSeconds };
   const clientSecret = randomBytes(24).toString('base64url');
@@ -70,7 +73,9 @@ export async function startNodeOauth2Server(accessTokenSeconds: number, old: 're
     // It tells of its errors in the reply as well.
     await oauth.token(asked, reply).catch(() => {});
     calls.push({ at: Date.now(), status: reply.status ?? 500 });
-    response.writeHead(reply.status ?? 500, { ...reply.headers, 'content-type': 'application/json' }).end(JSON.stringify(reply.body));
+    response
+      .writeHead(reply.status ?? 500, { ...reply.headers, 'content-type': 'application/json' })
+      .end(JSON.stringify(reply.body));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

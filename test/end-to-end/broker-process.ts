@@ -16,12 +16,20 @@ export interface BrokerProcess {
 }
 
 /** Starts `npm start`'s program on this directory, with more arguments, and resolves when it serves. Rejects with what it printed if it ends instead. */
-export async function startBroker(directory: string, provider: 'none' | 'oidc-provider' = 'none', ...more: readonly string[]): Promise<BrokerProcess> {
-  const child = spawn(process.execPath, ['local/start.mjs', '--port', '0', '--data', directory, '--provider', provider, ...more], {
-    // A process group of its own, so that all of it can be killed at one instant.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function startBroker(
+  directory: string,
+  provider: 'none' | 'oidc-provider' = 'none',
+  ...more: readonly string[]
+): Promise<BrokerProcess> {
+  const child = spawn(
+    process.execPath,
+    ['local/start.mjs', '--port', '0', '--data', directory, '--provider', provider, ...more],
+    {
+      // A process group of its own, so that all of it can be killed at one instant.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const printed: string[] = [];
   const exited = once(child, 'exit');
   createInterface({ input: child.stderr }).on('line', (line) => printed.push(line));

@@ -29,7 +29,12 @@ async function get(fetch: LocalBroker['fetch'], connection: string): Promise<Ser
   const reply = await fetch(`/token/${connection}?min_ttl=5`);
   if (!reply.ok) return { status: reply.status, problem: await reply.text() };
   const body = (await reply.json()) as { access_token: string; generation: number; expires_at: string };
-  return { status: 200, accessToken: body.access_token, generation: body.generation, lifeMs: Date.parse(body.expires_at) - Date.now() };
+  return {
+    status: 200,
+    accessToken: body.access_token,
+    generation: body.generation,
+    lifeMs: Date.parse(body.expires_at) - Date.now(),
+  };
 }
 
 async function generationOf(fetch: LocalBroker['fetch'], connection: string): Promise<number> {

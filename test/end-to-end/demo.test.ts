@@ -20,7 +20,12 @@ test.each(Object.keys(demoProviders) as DemoProviderName[])('%s', async (name) =
   const database = new DatabaseSync(join(directory, 'provider.sqlite'));
   const calls: TokenCall[] = [];
   const redirectUri = `${world.broker.url}/oauth/callback`;
-  const provider = await startDemoProvider(name, { database, directory, redirectUri, onTokenCall: (call) => calls.push(call) });
+  const provider = await startDemoProvider(name, {
+    database,
+    directory,
+    redirectUri,
+    onTokenCall: (call) => calls.push(call),
+  });
   onTestFinished(async () => {
     await provider.close();
     database.close();
@@ -30,7 +35,11 @@ test.each(Object.keys(demoProviders) as DemoProviderName[])('%s', async (name) =
   // Longer than the token function remembers the token of the provider before.
   await world.forward(6);
   await connectDemo(world.broker.fetch, provider);
-  expect(await world.status(demoConnection)).toMatchObject({ provider: provider.connection.provider, state: 'active', renewal: 'always' });
+  expect(await world.status(demoConnection)).toMatchObject({
+    provider: provider.connection.provider,
+    state: 'active',
+    renewal: 'always',
+  });
   const { access_token, generation, expires_in } = await world.served(demoConnection);
   // Who has no token endpoint is never called, and its token stays.
   const renewed = calls.length > 0;

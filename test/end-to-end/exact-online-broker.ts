@@ -30,7 +30,8 @@ export const bodyFor = (exact: ExactOnline, more: object = {}) => ({
 });
 
 /** What the token endpoint answered, in order. */
-export const tokenCalls = ({ ledger }: ExactOnline): number[] => ledger.filter(({ path }) => path.endsWith('/token')).map(({ status }) => status);
+export const tokenCalls = ({ ledger }: ExactOnline): number[] =>
+  ledger.filter(({ path }) => path.endsWith('/token')).map(({ status }) => status);
 
 /** Opens the API with what `GET /token` says to put on a request; returns the status. */
 export const callApi = async (exact: ExactOnline, { headers }: { readonly headers?: unknown }): Promise<number> =>

@@ -1,6 +1,14 @@
 /** Exact Online when all is well: the broker with Exact's preset, at a simulator that keeps Exact's rules, is connected and renews. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bodyFor, callApi, type ExactBroker, startExactBroker, tokenCalls, untilDue, untilExpired } from './exact-online-broker.ts';
+import {
+  bodyFor,
+  callApi,
+  type ExactBroker,
+  startExactBroker,
+  tokenCalls,
+  untilDue,
+  untilExpired,
+} from './exact-online-broker.ts';
 
 let world: ExactBroker;
 beforeAll(async () => {
@@ -23,7 +31,10 @@ describe('connecting', () => {
     const exact = await world.exactFor('login');
     const description = await world.connect('login', bodyFor(exact));
     expect(description).toMatchObject({ state: 'reauthorization_required', cause: 'not_authorized_yet' });
-    expect(await world.token('login')).toMatchObject({ status: 409, body: { code: 'reauthorization_required', retryable: false } });
+    expect(await world.token('login')).toMatchObject({
+      status: 409,
+      body: { code: 'reauthorization_required', retryable: false },
+    });
     expect(await world.login('login')).toMatchObject({ status: 200, title: 'Connected' });
     expect(await callApi(exact, await world.served('login'))).toBe(200);
     await world.forward(560);
@@ -59,8 +70,13 @@ describe('connecting', () => {
   test('a request with a wrong preset, setting or credential is refused: every field, and what would be right', async () => {
     const exact = await world.exactFor('wrong');
     const unknown = await world.put('wrong', bodyFor(exact, { provider: 'exact' }));
-    expect(unknown).toMatchObject({ status: 400, body: { code: 'invalid_request', retryable: false, faults: [{ path: 'provider' }] } });
-    expect(String(unknown.body.detail)).toMatch(/^provider: is not known; known are .*exact-online.*\. Nothing was changed\.$/);
+    expect(unknown).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', retryable: false, faults: [{ path: 'provider' }] },
+    });
+    expect(String(unknown.body.detail)).toMatch(
+      /^provider: is not known; known are .*exact-online.*\. Nothing was changed\.$/,
+    );
     const { status, body } = await world.put('wrong', {
       provider: 'exact-online',
       settings: { country: 'lu', county: 'nl' },
@@ -72,7 +88,10 @@ describe('connecting', () => {
         { path: 'settings.country', message: 'must be one of nl, be, de, fr, es, co.uk, com' },
         { path: 'settings.county', message: expect.stringMatching(/^is not known; known are .*country$/) },
         { path: 'client.client_id', message: 'is missing' },
-        { path: 'client.client_secret', message: 'must be printable ASCII without line breaks, and without spaces at its ends' },
+        {
+          path: 'client.client_secret',
+          message: 'must be printable ASCII without line breaks, and without spaces at its ends',
+        },
       ]),
     );
     expect((await world.token('wrong')).status).toBe(404);
@@ -109,10 +128,14 @@ describe('when all is well', () => {
   test('a token that Exact refuses, although it lives, is renewed once, and not sooner than Exact allows', async () => {
     const exact = await world.inUse('refused');
     const reported = await Promise.all([1, 2, 3].map(() => world.reject('refused', { generation: 1, status: 401 })));
-    for (const answer of reported) expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable', retryable: true } });
+    for (const answer of reported)
+      expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable', retryable: true } });
     // Longer than the token function remembers what it has read.
     await world.forward(6);
-    expect(await world.token('refused')).toMatchObject({ status: 200, body: { generation: 1, warning: expect.stringContaining('refused this token') } });
+    expect(await world.token('refused')).toMatchObject({
+      status: 200,
+      body: { generation: 1, warning: expect.stringContaining('refused this token') },
+    });
     expect(tokenCalls(exact)).toEqual([200]);
     await world.forward(untilDue - 6);
     expect(await world.reject('refused', { generation: 1 })).toMatchObject({ status: 200, body: { generation: 2 } });

@@ -33,7 +33,9 @@ export async function ask({ apiEndpoint }: Ixon, { headers, access_token: token 
   return { status: reply.status, advice: adviceOn('ixon-user', seen, { method: 'GET', now: Date.now() }) };
 }
 
-export const useApi = async (ixon: Ixon, token: Readonly<Record<string, unknown>>): Promise<number> => (await ask(ixon, token)).status;
+export const useApi = async (ixon: Ixon, token: Readonly<Record<string, unknown>>): Promise<number> =>
+  (await ask(ixon, token)).status;
 
 /** How IXON answered each call for an access token. */
-export const mints = ({ ledger }: Ixon): number[] => ledger.filter(({ path }) => path === '/api/access-tokens').map(({ status }) => status);
+export const mints = ({ ledger }: Ixon): number[] =>
+  ledger.filter(({ path }) => path === '/api/access-tokens').map(({ status }) => status);

@@ -29,7 +29,12 @@ describe('an IXON user', () => {
     for (const generation of [1, 2, 3]) {
       const token = await world.served('days');
       expect(token).toMatchObject({ generation, token_type: 'Bearer' });
-      expect(Object.keys(token.headers as object).sort()).toEqual(['Api-Application', 'Api-Company', 'Api-Version', 'Authorization']);
+      expect(Object.keys(token.headers as object).sort()).toEqual([
+        'Api-Application',
+        'Api-Company',
+        'Api-Version',
+        'Authorization',
+      ]);
       expect(await useApi(ixon, token)).toBe(200);
       await world.forward(86_400 - 50);
       await world.until('days', { generation: generation + 1 });
@@ -57,7 +62,8 @@ describe('a token that IXON refuses before its time', () => {
     expect(await ask(ixon, first)).toMatchObject({ status: 401, advice: { do: 'report_token' } });
     const report = { generation: 1, status: 401, detail: 'Invalid value - Authorization' };
     const answers = await Promise.all([1, 2, 3].map(() => world.reject('ended', report, 'wait=0')));
-    for (const { status, body } of answers) expect([status, body]).toMatchObject([503, { code: 'temporarily_unavailable', retryable: true }]);
+    for (const { status, body } of answers)
+      expect([status, body]).toMatchObject([503, { code: 'temporarily_unavailable', retryable: true }]);
     await world.forward(Math.max(...answers.map(({ headers }) => Number(headers.get('retry-after')))));
     await world.until('ended', { generation: 2, state: 'active' });
     const late = await world.reject('ended', report);
@@ -79,34 +85,54 @@ describe('a login that IXON refuses', () => {
   test.each<[string, Partial<IxonFacts>, object, object]>([
     ['a wrong password', {}, { password: 'wrong' }, invalid('authorization', 401)],
     ['the seed of another device', { secondFactor: true }, { otp_seed: wrongSeed }, invalid('authorization', 401)],
-    ['no second factor', { secondFactor: true }, {}, { error: 'http_403', status: 403, error_description: '2FA is required' }],
+    [
+      'no second factor',
+      { secondFactor: true },
+      {},
+      { error: 'http_403', status: 403, error_description: '2FA is required' },
+    ],
     ['an unknown application', {}, { application_id: 'aB3dE6gH9jK2' }, invalid('api-application', 400)],
-  ])('for %s is told to every client and costs one call, until the settings are put again', async (what, facts, wrong, told) => {
-    const ixon = await ixonFor(facts);
-    const connection = what.replaceAll(' ', '-');
-    await world.connect(connection, userOf(ixon, wrong));
-    const { status, body, page } = await toldOf(connection);
-    expect([status, body]).toMatchObject([409, { code: 'misconfigured', retryable: false, downstream_errors: [told] }]);
-    expect(body.detail).toMatch(/settings\.(?:password|otp_seed|application_id)/);
-    expect(body.detail).toContain(`Correct its settings with PUT /connections/${connection}`);
-    expect(page).toMatchObject({ state: 'misconfigured', generation: 0, last_failure: { class: 'misconfigured', count: 1 } });
-    await world.forward(7_200);
-    expect((await toldOf(connection)).status).toBe(409);
-    expect(mints(ixon)).toHaveLength(1);
+  ])(
+    'for %s is told to every client and costs one call, until the settings are put again',
+    async (what, facts, wrong, told) => {
+      const ixon = await ixonFor(facts);
+      const connection = what.replaceAll(' ', '-');
+      await world.connect(connection, userOf(ixon, wrong));
+      const { status, body, page } = await toldOf(connection);
+      expect([status, body]).toMatchObject([
+        409,
+        { code: 'misconfigured', retryable: false, downstream_errors: [told] },
+      ]);
+      expect(body.detail).toMatch(/settings\.(?:password|otp_seed|application_id)/);
+      expect(body.detail).toContain(`Correct its settings with PUT /connections/${connection}`);
+      expect(page).toMatchObject({
+        state: 'misconfigured',
+        generation: 0,
+        last_failure: { class: 'misconfigured', count: 1 },
+      });
+      await world.forward(7_200);
+      expect((await toldOf(connection)).status).toBe(409);
+      expect(mints(ixon)).toHaveLength(1);
 
-    await world.connect(connection, userOf(ixon, facts.secondFactor === true ? { otp_seed: ixon.user.otpSeed } : {}));
-    expect(await useApi(ixon, await world.served(connection))).toBe(200);
-    expect(await world.status(connection)).toMatchObject({ state: 'active', generation: 1 });
-  });
+      await world.connect(connection, userOf(ixon, facts.secondFactor === true ? { otp_seed: ixon.user.otpSeed } : {}));
+      expect(await useApi(ixon, await world.served(connection))).toBe(200);
+      expect(await world.status(connection)).toMatchObject({ state: 'active', generation: 1 });
+    },
+  );
 
   test('since the account is locked is told like a wrong password, or tried again after half an hour if IXON says it in its own words', async () => {
     const [silent, plain] = [await ixonFor(), await ixonFor({ lockedMessage: 'Account is locked' })];
     for (const ixon of [silent, plain]) ixon.lock();
     await Promise.all([world.connect('locked-silently', userOf(silent)), world.connect('locked', userOf(plain))]);
-    expect(await toldOf('locked-silently')).toMatchObject({ status: 409, page: { state: 'misconfigured', cause: 'invalid_client' } });
+    expect(await toldOf('locked-silently')).toMatchObject({
+      status: 409,
+      page: { state: 'misconfigured', cause: 'invalid_client' },
+    });
     const { status, body, page } = await toldOf('locked');
     expect([status, body]).toMatchObject([503, { code: 'temporarily_unavailable', retryable: true, retry_after: 60 }]);
-    expect(body.downstream_errors).toEqual([{ error: 'http_401', status: 401, error_description: 'Account is locked' }]);
+    expect(body.downstream_errors).toEqual([
+      { error: 'http_401', status: 401, error_description: 'Account is locked' },
+    ]);
     expect(page).toMatchObject({ state: 'active', last_failure: { class: 'transient' } });
 
     await world.forward(1_760);
@@ -151,7 +177,10 @@ describe('an outage of IXON', () => {
       await world.token(connection, 'wait=0');
       await world.until(connection, { last_failure: { count } });
       const { status, body, page, retryAfter } = await toldOf(connection, 'wait=0');
-      expect([status, body]).toMatchObject([503, { code: 'temporarily_unavailable', retryable: true, downstream_errors: [{ error: code }] }]);
+      expect([status, body]).toMatchObject([
+        503,
+        { code: 'temporarily_unavailable', retryable: true, downstream_errors: [{ error: code }] },
+      ]);
       expect(Number(retryAfter)).toBeGreaterThan(20);
       expect(page).toMatchObject({ state: 'active', generation: 0, last_failure: { class: 'in_doubt', error: code } });
       await world.forward(count * 31 * 1.25);
@@ -177,7 +206,10 @@ describe('an outage of IXON', () => {
     await world.forward(86_400 - 3_500);
     await world.until('held', { last_failure: { error: 'http_500', count: 1 } });
     const { status, body } = await world.token('held');
-    expect([status, body]).toMatchObject([200, { generation: 1, warning: expect.stringContaining('the last renewal failed (http_500)') }]);
+    expect([status, body]).toMatchObject([
+      200,
+      { generation: 1, warning: expect.stringContaining('the last renewal failed (http_500)') },
+    ]);
     expect(await useApi(ixon, token)).toBe(200);
     await world.forward(31 * 1.25);
     await world.until('held', { generation: 2 });
@@ -186,33 +218,51 @@ describe('an outage of IXON', () => {
 });
 
 describe('the block after too many calls from one address', () => {
-  test.each([false, true])('is waited out for ten minutes without another call, however many clients ask (IXON says for how long: %s)', async (retryAfter) => {
-    const ixon = await ixonFor({ callsASecond: 1, burstSeconds: 5, retryAfter });
-    const connection = `block-${retryAfter}`;
-    // Another program on the same address.
-    while ((await useApi(ixon, {})) !== 429);
-    expect((await ask(ixon, {})).advice).toMatchObject({ do: 'retry', ...(retryAfter ? {} : { retryAfterSeconds: 600 }) });
-    await world.connect(connection, userOf(ixon));
-    const { status, body, page } = await toldOf(connection);
-    expect([status, body]).toMatchObject([503, { code: 'temporarily_unavailable', retryable: true, downstream_errors: [{ error: 'http_429', status: 429 }] }]);
-    expect(page).toMatchObject({ state: 'active', last_failure: { class: 'transient', error: 'http_429' } });
-    await world.forward(560);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => world.token(connection)));
-    expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 503));
-    expect(mints(ixon)).toEqual([429]);
-    await world.forward(45);
-    expect(await useApi(ixon, await world.served(connection))).toBe(200);
-    expect(mints(ixon)).toEqual([429, 201]);
-  });
+  test.each([false, true])(
+    'is waited out for ten minutes without another call, however many clients ask (IXON says for how long: %s)',
+    async (retryAfter) => {
+      const ixon = await ixonFor({ callsASecond: 1, burstSeconds: 5, retryAfter });
+      const connection = `block-${retryAfter}`;
+      // Another program on the same address.
+      while ((await useApi(ixon, {})) !== 429);
+      expect((await ask(ixon, {})).advice).toMatchObject({
+        do: 'retry',
+        ...(retryAfter ? {} : { retryAfterSeconds: 600 }),
+      });
+      await world.connect(connection, userOf(ixon));
+      const { status, body, page } = await toldOf(connection);
+      expect([status, body]).toMatchObject([
+        503,
+        { code: 'temporarily_unavailable', retryable: true, downstream_errors: [{ error: 'http_429', status: 429 }] },
+      ]);
+      expect(page).toMatchObject({ state: 'active', last_failure: { class: 'transient', error: 'http_429' } });
+      await world.forward(560);
+      const answers = await Promise.all(Array.from({ length: 10 }, () => world.token(connection)));
+      expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 503));
+      expect(mints(ixon)).toEqual([429]);
+      await world.forward(45);
+      expect(await useApi(ixon, await world.served(connection))).toBe(200);
+      expect(mints(ixon)).toEqual([429, 201]);
+    },
+  );
 });
 
 describe('settings that cannot be right', () => {
   test('are refused before anything is called; every fault is named at once', async () => {
     const ixon = await ixonFor();
-    const wrong = { application_id: 'short', company_id: '1111', email: 'jo', token_lifetime_seconds: 59, otp_seed: 'not base32!', apiVersion: '2' };
+    const wrong = {
+      application_id: 'short',
+      company_id: '1111',
+      email: 'jo',
+      token_lifetime_seconds: 59,
+      otp_seed: 'not base32!',
+      apiVersion: '2',
+    };
     const { status, body } = await world.put('faulty', { ...userOf(ixon, wrong), client: { client_id: 'id' } });
     expect([status, body.code]).toEqual([400, 'invalid_request']);
-    const faults = Object.fromEntries((body.faults as { path: string; message: string }[]).map(({ path, message }) => [path, message]));
+    const faults = Object.fromEntries(
+      (body.faults as { path: string; message: string }[]).map(({ path, message }) => [path, message]),
+    );
     expect(faults).toEqual({
       'settings.application_id': expect.stringMatching(/^must look like this: \[0-9a-zA-Z\]\{12\} \(/),
       'settings.company_id': expect.stringMatching(/^must look like this: /),
@@ -231,7 +281,10 @@ describe('settings that cannot be right', () => {
     ['ixon-service-account', 'settings.token', { application_id: 'aB3dE6gH9jK2' }],
   ])('of %s, since %s is missing, are refused with its name', async (provider, path, settings) => {
     const { status, body } = await world.put('missing', { provider, settings });
-    expect([status, body.faults]).toEqual([400, [{ path, message: expect.stringMatching(/^is missing, and none is stored/) }]]);
+    expect([status, body.faults]).toEqual([
+      400,
+      [{ path, message: expect.stringMatching(/^is missing, and none is stored/) }],
+    ]);
   });
 });
 
@@ -263,14 +316,20 @@ describe('an IXON service account', () => {
     await world.forward(remembered);
     const next = await world.served('replaced');
     expect(await useApi(ixon, next)).toBe(200);
-    expect(await world.reject('replaced', { generation: 2, status: 401 })).toMatchObject({ status: 200, body: { headers: next.headers } });
+    expect(await world.reject('replaced', { generation: 2, status: 401 })).toMatchObject({
+      status: 200,
+      body: { headers: next.headers },
+    });
     expect(mints(ixon)).toEqual([]);
   });
 
   test('with another application than its own is refused by IXON, and good when that is put', async () => {
     const ixon = await ixonFor();
     const { provider, settings } = serviceAccountOf(ixon);
-    await world.connect('application', { provider, settings: { ...settings, application_id: ixon.user.applicationId } });
+    await world.connect('application', {
+      provider,
+      settings: { ...settings, application_id: ixon.user.applicationId },
+    });
     expect(await useApi(ixon, await world.served('application'))).toBe(401);
     await world.connect('application', { provider, settings });
     await world.forward(remembered);

@@ -33,7 +33,12 @@ async function trial(connection: string, lastGeneration: number, given: Omit<Tri
 
 describe.concurrent('a refresher is killed', () => {
   test('with the secret written and nothing committed, at a single-use provider: its token set is adopted, and no call is made for it', async () => {
-    const { end, calls, ...seen } = await trial('stored', 3, { provider: 'strict', at: 'commit', blow: killBefore, unused: 0 });
+    const { end, calls, ...seen } = await trial('stored', 3, {
+      provider: 'strict',
+      at: 'commit',
+      blow: killBefore,
+      unused: 0,
+    });
     // The third is renewed with the refresh token that was adopted: it is good.
     expect(end).toMatchObject({ state: 'active', generation: 3 });
     expect(calls).toEqual({ ok: 3, errors: 0 });
@@ -41,7 +46,12 @@ describe.concurrent('a refresher is killed', () => {
   });
 
   test('in flight, where a replay cannot hurt: taken over before the old token expires, and no client notices', async () => {
-    const { end, calls, newTokenMs, ...seen } = await trial('in-flight', 2, { provider: 'replay', at: 'call', blow: killAfter, unused: 1 });
+    const { end, calls, newTokenMs, ...seen } = await trial('in-flight', 2, {
+      provider: 'replay',
+      at: 'call',
+      blow: killAfter,
+      unused: 1,
+    });
     expect(end).toMatchObject({ state: 'active', generation: 2 });
     expect(newTokenMs).toBeLessThan(marginMs);
     expect(calls).toEqual({ ok: 3, errors: 0 });

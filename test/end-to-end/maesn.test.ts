@@ -41,7 +41,9 @@ const statuses = ({ ledger }: Maesn): number[] => ledger.map(({ status }) => sta
 describe('a connection to Maesn', () => {
   test('is made of the key that the end user’s login brings, and its headers are both keys', async () => {
     const maesn = await maesnFor();
-    const page = await fetch(`${maesn.url}/auth/XERO?callbackUrl=https://tenant.example/done`, { headers: { 'X-API-KEY': maesn.apiKey } });
+    const page = await fetch(`${maesn.url}/auth/XERO?callbackUrl=https://tenant.example/done`, {
+      headers: { 'X-API-KEY': maesn.apiKey },
+    });
     const back = (await fetch(await page.text(), { redirect: 'manual' })).headers.get('location') ?? '';
     const accountKey = new URL(back).searchParams.get('accountKey') ?? '';
     await world.connect('login', keysOf(maesn, accountKey));
@@ -85,7 +87,10 @@ describe('a connection to Maesn', () => {
       ]),
     );
     const none = await world.put('faulty', { provider: 'maesn' });
-    expect((none.body.faults as { path: string }[]).map(({ path }) => path).sort()).toEqual(['settings.account_key', 'settings.api_key']);
+    expect((none.body.faults as { path: string }[]).map(({ path }) => path).sort()).toEqual([
+      'settings.account_key',
+      'settings.api_key',
+    ]);
     expect((await world.token('faulty')).status).toBe(404);
   });
 });
@@ -112,7 +117,10 @@ describe('a key that Maesn refuses', () => {
     expect(mended).toMatchObject({ generation: 3, headers: { 'X-ACCOUNT-KEY': next } });
     expect((await useApi(maesn, mended)).status).toBe(200);
     // Whoever was slow to report the old key has the new one with the answer.
-    expect(await world.reject('dead', { generation: 2, status: 401 })).toMatchObject({ status: 200, body: { generation: 3, headers: mended.headers } });
+    expect(await world.reject('dead', { generation: 2, status: 401 })).toMatchObject({
+      status: 200,
+      body: { generation: 3, headers: mended.headers },
+    });
     expect(statuses(maesn)).toEqual([401, 401, 200]);
     expect(world.log.filter((line) => line.includes('token_rejected') && line.includes('"dead"'))).toHaveLength(1);
   });
@@ -133,7 +141,10 @@ describe('a key that Maesn refuses', () => {
     await world.connect('tenant', { provider: 'maesn', settings: { api_key: 'wrong', account_key: accountKey } });
     expect((await useApi(maesn, await world.served('tenant'))).status).toBe(403);
     const half = await world.put('tenant', { provider: 'maesn', settings: { api_key: maesn.apiKey } });
-    expect([half.status, half.body.detail]).toEqual([400, expect.stringMatching(/^settings\.account_key: is missing: secrets are replaced together/)]);
+    expect([half.status, half.body.detail]).toEqual([
+      400,
+      expect.stringMatching(/^settings\.account_key: is missing: secrets are replaced together/),
+    ]);
     await world.connect('tenant', keysOf(maesn, accountKey));
     await world.forward(remembered);
     expect((await useApi(maesn, await world.served('tenant'))).status).toBe(200);

@@ -30,7 +30,9 @@ export interface ProviderBroker {
   /** Every line that a function wrote. */
   readonly log: readonly string[];
   /** Starts a simulator on the broker's clock; it is closed with the broker. */
-  simulate<S extends { close(): Promise<void> }>(start: (options: { readonly clock: SimulatorClock }) => Promise<S>): Promise<S>;
+  simulate<S extends { close(): Promise<void> }>(
+    start: (options: { readonly clock: SimulatorClock }) => Promise<S>,
+  ): Promise<S>;
   /** `PUT /connections/{connection}`. */
   put(connection: string, body: object): Promise<Answer>;
   /** The same, and fails unless it was created or replaced. Returns the description. */
@@ -87,11 +89,18 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     variables: { FORWARDED_CLOCK: forwarded, NODE_OPTIONS: `--require ${clockModule}` },
     onLog: (_, line) => log.push(line),
   });
-  const sqs = new SQSClient({ endpoint: sqsUrl, region: broker.region, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
+  const sqs = new SQSClient({
+    endpoint: sqsUrl,
+    region: broker.region,
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
   const simulators: { close(): Promise<void> }[] = [];
 
   async function call(method: string, path: string, body?: object): Promise<Answer> {
-    const reply = await broker.fetch(path, { method, ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+    const reply = await broker.fetch(path, {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
     const text = await reply.text();
     return { status: reply.status, headers: reply.headers, body: text === '' ? {} : JSON.parse(text) };
   }
@@ -100,13 +109,17 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
   const token = (connection: string, query = 'wait=20') => call('GET', `/token/${connection}?${query}`);
   const status = async (connection: string) => (await call('GET', `/connections/${connection}`)).body;
 
-  const queueUrls = (): string[] => broker.deployment.eventSources.map(({ queueName }) => `${sqsUrl}/000000000000/${queueName}`);
+  const queueUrls = (): string[] =>
+    broker.deployment.eventSources.map(({ queueName }) => `${sqsUrl}/000000000000/${queueName}`);
 
   /** Resolves when every message that is due has been dealt with, and nothing is under way. */
   async function settle(): Promise<void> {
     for (const QueueUrl of queueUrls()) {
-      const messages = async () => (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes;
-      await expect.poll(messages, patience).toMatchObject({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' });
+      const messages = async () =>
+        (await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes;
+      await expect
+        .poll(messages, patience)
+        .toMatchObject({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' });
     }
     await expect.poll(() => broker.lambda.environments().filter(({ busy }) => busy), patience).toEqual([]);
   }
@@ -120,7 +133,8 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
       expect(await broker.lambda.invoke(functionName, JSON.parse(input))).not.toHaveProperty('error');
     }
     // Wakes the poller, which sleeps until the next message is due by the real clock.
-    for (const QueueUrl of queueUrls()) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{"connection":"nobody"}' }));
+    for (const QueueUrl of queueUrls())
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: '{"connection":"nobody"}' }));
     await settle();
   }
 
@@ -131,7 +145,8 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     token,
     status,
     remove: async (connection) => void (await call('DELETE', `/connections/${connection}`)),
-    reject: (connection, rejection, query = 'wait=20') => call('POST', `/token/${connection}/rejections?${query}`, rejection),
+    reject: (connection, rejection, query = 'wait=20') =>
+      call('POST', `/token/${connection}/rejections?${query}`, rejection),
 
     async simulate(start) {
       const simulator = await start({ clock: startClock() });
@@ -147,7 +162,10 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
 
     async served(connection, query) {
       const answer = await token(connection, query);
-      expect(answer, `a token of ${connection}`).toMatchObject({ status: 200, body: { connection, access_token: expect.any(String) } });
+      expect(answer, `a token of ${connection}`).toMatchObject({
+        status: 200,
+        body: { connection, access_token: expect.any(String) },
+      });
       expect(answer.body).not.toHaveProperty('warning');
       return answer.body;
     },

@@ -1,7 +1,11 @@
 /** Sage Intacct beside a local broker: what the end-to-end tests of its three presets have in common. */
 import { onTestFinished } from 'vitest';
 import { type SageIntacct, type SageIntacctFacts, startSageIntacct } from '../../local/simulators/sage-intacct.ts';
-import { type SageIntacctXml, type SageIntacctXmlFacts, startSageIntacctXml } from '../../local/simulators/sage-intacct-xml.ts';
+import {
+  type SageIntacctXml,
+  type SageIntacctXmlFacts,
+  startSageIntacctXml,
+} from '../../local/simulators/sage-intacct-xml.ts';
 import type { Mishap } from '../../local/simulators/simulator.ts';
 import { type Answer, type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
@@ -24,7 +28,10 @@ export const [untilDue, untilExpired] = [3_310, 3_601];
 /** More seconds than are left of a token that is due. */
 export const rest = 300;
 
-export const clientOf = ({ client }: SageIntacct) => ({ client_id: client.clientId, client_secret: client.clientSecret });
+export const clientOf = ({ client }: SageIntacct) => ({
+  client_id: client.clientId,
+  client_secret: client.clientSecret,
+});
 
 export const restBody = (sage: SageIntacct, settings: object = {}, more: object = {}) => ({
   provider: 'sage-intacct-rest',
@@ -58,7 +65,10 @@ export async function vendors(sage: SageIntacct, { headers }: { readonly headers
 }
 
 /** Asks the gateway for vendors, as a client with the session and its own sender credentials does; returns the reply. */
-export async function vendorsByXml(sage: SageIntacctXml, { access_token: session }: { readonly access_token?: unknown }): Promise<string> {
+export async function vendorsByXml(
+  sage: SageIntacctXml,
+  { access_token: session }: { readonly access_token?: unknown },
+): Promise<string> {
   const { sender_id, sender_password } = sage.credentials;
   const control = `<control><senderid>${sender_id}</senderid><password>${sender_password}</password><controlid>c</controlid><dtdversion>3.0</dtdversion></control>`;
   const content = '<content><function controlid="f"><query><object>VENDOR</object></query></function></content>';
@@ -71,14 +81,18 @@ export async function startSageBroker(): Promise<SageBroker> {
   const secrets: string[] = [];
 
   async function restFor(connection: string, facts: Partial<SageIntacctFacts> = {}): Promise<SageIntacct> {
-    const sage = await world.simulate((options) => startSageIntacct({ ...options, facts: { lifetimeSeconds, ...facts } }));
+    const sage = await world.simulate((options) =>
+      startSageIntacct({ ...options, facts: { lifetimeSeconds, ...facts } }),
+    );
     onTestFinished(() => world.remove(connection));
     secrets.push(sage.client.clientSecret);
     return sage;
   }
 
   async function xmlFor(connection: string, facts: Partial<SageIntacctXmlFacts> = {}): Promise<SageIntacctXml> {
-    const sage = await world.simulate((options) => startSageIntacctXml({ ...options, facts: { sessionSeconds: lifetimeSeconds, ...facts } }));
+    const sage = await world.simulate((options) =>
+      startSageIntacctXml({ ...options, facts: { sessionSeconds: lifetimeSeconds, ...facts } }),
+    );
     onTestFinished(() => world.remove(connection));
     secrets.push(sage.credentials.sender_password, sage.credentials.user_password);
     return sage;

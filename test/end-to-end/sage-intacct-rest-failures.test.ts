@@ -32,7 +32,10 @@ describe('a renewal at the REST API that fails for a while', () => {
     const connection = `throttled-${seconds}`;
     const sage = await world.restInUse(connection);
     await world.failing(connection, sage, mishap);
-    expect(await world.token(connection)).toMatchObject({ status: 200, body: { generation: 1, warning: expect.stringContaining('http_429') } });
+    expect(await world.token(connection)).toMatchObject({
+      status: 200,
+      body: { generation: 1, warning: expect.stringContaining('http_429') },
+    });
     await world.forward(seconds - 15);
     await Promise.all([1, 2, 3].map(() => world.token(connection)));
     expect(answered(sage)).toEqual([200, 429]);
@@ -55,7 +58,11 @@ describe('a renewal at the REST API that fails for a while', () => {
     const answer = await world.token('down', 'wait=0');
     expect(answer).toMatchObject({
       status: 503,
-      body: { code: 'temporarily_unavailable', retryable: true, downstream_errors: [{ error: 'http_500', status: 500 }] },
+      body: {
+        code: 'temporarily_unavailable',
+        retryable: true,
+        downstream_errors: [{ error: 'http_500', status: 500 }],
+      },
     });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     // A quarter of a minute, doubled each time up to fifteen minutes.
@@ -77,35 +84,57 @@ describe('a renewal at the REST API that fails for a while', () => {
 
 describe('a REST connection that is not configured right', () => {
   test.each([
-    ['user', (sage: SageIntacct) => clientCredentialsBody(sage, { username: 'nobody@northwind' }), (sage: SageIntacct) => clientCredentialsBody(sage)],
     [
-      'secret',
-      (sage: SageIntacct) => ({ ...clientCredentialsBody(sage), client: { ...clientOf(sage), client_secret: 'an old one' } }),
+      'user',
+      (sage: SageIntacct) => clientCredentialsBody(sage, { username: 'nobody@northwind' }),
       (sage: SageIntacct) => clientCredentialsBody(sage),
     ],
-  ] as const)('a wrong %s: 409 with Intacct’s words, not one more call, and a PUT mends it', async (what, wrong, right) => {
-    const connection = `wrong-${what}`;
-    const sage = await world.restFor(connection);
-    await world.connect(connection, wrong(sage));
-    for (const { status, body } of [await world.token(connection), await world.token(connection), await world.token(connection)]) {
-      expect([status, body]).toMatchObject([
-        409,
-        { code: 'misconfigured', retryable: false, cause: 'invalid_client', downstream_errors: [{ error: 'rest-1216' }] },
-      ]);
-      expect(body.detail).toContain(`PUT /connections/${connection}`);
-    }
-    expect(answered(sage)).toEqual([400]);
-    await world.connect(connection, right(sage));
-    await world.forward(askedSeconds);
-    expect((await vendors(sage, await world.served(connection))).status).toBe(200);
-  });
+    [
+      'secret',
+      (sage: SageIntacct) => ({
+        ...clientCredentialsBody(sage),
+        client: { ...clientOf(sage), client_secret: 'an old one' },
+      }),
+      (sage: SageIntacct) => clientCredentialsBody(sage),
+    ],
+  ] as const)(
+    'a wrong %s: 409 with Intacct’s words, not one more call, and a PUT mends it',
+    async (what, wrong, right) => {
+      const connection = `wrong-${what}`;
+      const sage = await world.restFor(connection);
+      await world.connect(connection, wrong(sage));
+      for (const { status, body } of [
+        await world.token(connection),
+        await world.token(connection),
+        await world.token(connection),
+      ]) {
+        expect([status, body]).toMatchObject([
+          409,
+          {
+            code: 'misconfigured',
+            retryable: false,
+            cause: 'invalid_client',
+            downstream_errors: [{ error: 'rest-1216' }],
+          },
+        ]);
+        expect(body.detail).toContain(`PUT /connections/${connection}`);
+      }
+      expect(answered(sage)).toEqual([400]);
+      await world.connect(connection, right(sage));
+      await world.forward(askedSeconds);
+      expect((await vendors(sage, await world.served(connection))).status).toBe(200);
+    },
+  );
 
   test('a client that the company does not authorize any more: served to the end, then 409, and put again it works', async () => {
     const sage = await world.restInUse('unauthorized');
     sage.allowClient(false);
     await world.forward(untilDue);
     await world.until('unauthorized', { state: 'misconfigured', cause: 'invalid_client' });
-    expect(await world.token('unauthorized')).toMatchObject({ status: 200, body: { warning: expect.stringContaining('misconfigured') } });
+    expect(await world.token('unauthorized')).toMatchObject({
+      status: 200,
+      body: { warning: expect.stringContaining('misconfigured') },
+    });
     await world.forward(rest);
     expect(await world.token('unauthorized')).toMatchObject({ status: 409, body: { code: 'misconfigured' } });
     expect(answered(sage)).toEqual([200, 400]);
@@ -139,10 +168,16 @@ describe('a grant that is dead', () => {
     const sage = await world.restInUse(connection, facts);
     sage.authorize();
     await world.forward(untilExpired);
-    const gone = { code: 'reauthorization_required', retryable: false, cause: 'invalid_grant', downstream_errors: [{ error }] };
+    const gone = {
+      code: 'reauthorization_required',
+      retryable: false,
+      cause: 'invalid_grant',
+      downstream_errors: [{ error }],
+    };
     expect(await world.token(connection)).toMatchObject({ status: 409, body: gone });
     await world.forward(3_600);
-    for (const answer of await Promise.all([1, 2, 3].map(() => world.token(connection)))) expect(answer).toMatchObject({ status: 409, body: gone });
+    for (const answer of await Promise.all([1, 2, 3].map(() => world.token(connection))))
+      expect(answer).toMatchObject({ status: 409, body: gone });
     expect(answered(sage)).toHaveLength(2);
     expect(await world.login(connection)).toMatchObject({ title: 'Connected' });
     expect((await vendors(sage, await world.served(connection))).status).toBe(200);

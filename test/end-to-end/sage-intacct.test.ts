@@ -55,29 +55,57 @@ describe('connecting', () => {
   test('XML by credentials: the session is told with where to use it, and the client’s own sender credentials open the gateway', async () => {
     const sage = await world.xmlFor('session');
     const description = await world.connect('session', xmlBody(sage));
-    expect(description).toMatchObject({ state: 'active', secrets: expect.arrayContaining(['sender_password', 'user_password']) });
+    expect(description).toMatchObject({
+      state: 'active',
+      secrets: expect.arrayContaining(['sender_password', 'user_password']),
+    });
     const token = await world.served('session');
-    expect(token).toMatchObject({ token_type: 'N_A', headers: {}, endpoint: 'https://api.intacct.com/ia/xml/xmlgw.phtml', generation: 1 });
+    expect(token).toMatchObject({
+      token_type: 'N_A',
+      headers: {},
+      endpoint: 'https://api.intacct.com/ia/xml/xmlgw.phtml',
+      generation: 1,
+    });
     expect(sage.sessions.has(String(token.access_token))).toBe(true);
     expect(await vendorsByXml(sage, token)).toContain('<function>query</function>');
   });
 
   test.each<[string, object, Readonly<Record<string, RegExp>>]>([
-    ['sage-intacct-rest', { entity: 'E100' }, { 'settings.entity': /^is not known; known are .*entity_id/, 'client.client_id': /is missing/ }],
-    ['sage-intacct-client-credentials', { username: 'broker' }, { 'settings.username': /^must look like this: /, 'client.client_id': /is missing/ }],
-    ['sage-intacct-xml', { sender_id: 's', company_id: 'c', user_password: 'p' }, { 'settings.user_id': /^is missing/, 'settings.sender_password': /missing/ }],
+    [
+      'sage-intacct-rest',
+      { entity: 'E100' },
+      { 'settings.entity': /^is not known; known are .*entity_id/, 'client.client_id': /is missing/ },
+    ],
+    [
+      'sage-intacct-client-credentials',
+      { username: 'broker' },
+      { 'settings.username': /^must look like this: /, 'client.client_id': /is missing/ },
+    ],
+    [
+      'sage-intacct-xml',
+      { sender_id: 's', company_id: 'c', user_password: 'p' },
+      { 'settings.user_id': /^is missing/, 'settings.sender_password': /missing/ },
+    ],
     ['sage-intacct', {}, { provider: /^is not known; known are .*sage-intacct-rest/ }],
   ])('with faults is refused, field by field: %s', async (provider, settings, expected) => {
     const { status, body } = await world.put('faulty', { provider, settings });
-    const faults = Object.fromEntries((body.faults as { path: string; message: string }[]).map(({ path, message }) => [path, message]));
+    const faults = Object.fromEntries(
+      (body.faults as { path: string; message: string }[]).map(({ path, message }) => [path, message]),
+    );
     expect([status, body.code]).toEqual([400, 'invalid_request']);
-    expect(faults).toEqual(Object.fromEntries(Object.entries(expected).map(([path, message]) => [path, expect.stringMatching(message)])));
+    expect(faults).toEqual(
+      Object.fromEntries(Object.entries(expected).map(([path, message]) => [path, expect.stringMatching(message)])),
+    );
     expect((await world.token('faulty')).status).toBe(404);
   });
 });
 
 test('when all is well, each kind costs one call for each lifetime, and no error', async () => {
-  const [byLogin, service, xml] = [await world.restInUse('rest'), await world.restFor('cc'), await world.xmlInUse('xml')];
+  const [byLogin, service, xml] = [
+    await world.restInUse('rest'),
+    await world.restFor('cc'),
+    await world.xmlInUse('xml'),
+  ];
   await world.connect('cc', clientCredentialsBody(service));
   await world.served('cc');
   const names = ['rest', 'cc', 'xml'];

@@ -56,7 +56,8 @@ async function connect(fetch: SignedFetch, name: string, server: RealServer | un
 
 /** Resolves when each connection has been renewed so many times more, with a token that is served; the test's time-out is its bound. */
 async function renewals(fetch: SignedFetch, names: readonly string[], more: number): Promise<void> {
-  const generation = async (name: string) => ((await (await fetch(`/connections/${name}`)).json()) as { generation: number }).generation;
+  const generation = async (name: string) =>
+    ((await (await fetch(`/connections/${name}`)).json()) as { generation: number }).generation;
   const targets = await Promise.all(names.map(async (name) => ({ name, target: (await generation(name)) + more })));
   for (const { name, target } of targets) {
     // A client that asks does not wait for the planner's minute.
@@ -72,17 +73,24 @@ async function renewals(fetch: SignedFetch, names: readonly string[], more: numb
 
 /** Resolves while no renewal is near: one that is killed with the provider's answer in memory is lost, whatever the store. */
 async function untilQuiet(fetch: SignedFetch, names: readonly string[]): Promise<void> {
-  const nextAt = async (name: string) => Date.parse(((await (await fetch(`/connections/${name}`)).json()) as { next_renewal_at: string }).next_renewal_at);
+  const nextAt = async (name: string) =>
+    Date.parse(((await (await fetch(`/connections/${name}`)).json()) as { next_renewal_at: string }).next_renewal_at);
   while (Math.min(...(await Promise.all(names.map(nextAt)))) < Date.now() + 1_500) await setTimeout(200);
 }
 
 /** Every item of every table, while the broker does not run. */
 async function items(): Promise<Readonly<Record<'connections' | 'secrets', readonly Record<string, unknown>[]>>> {
   const server = await startDynamoDb({ directory: join(directory, 'dynamodb') });
-  const client = new DynamoDBClient({ endpoint: server.url, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
+  const client = new DynamoDBClient({
+    endpoint: server.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
   const { TableNames = [] } = await client.send(new ListTablesCommand({}));
   const of = async (start: string) => {
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: TableNames.find((name) => name.startsWith(start)) }));
+    const { Items = [] } = await client.send(
+      new ScanCommand({ TableName: TableNames.find((name) => name.startsWith(start)) }),
+    );
     return Items.map((item) => unmarshall(item));
   };
   const found = { connections: await of('Connections'), secrets: await of('Secrets') };
@@ -94,12 +102,16 @@ async function items(): Promise<Readonly<Record<'connections' | 'secrets', reado
 /** The secrets that Secrets Manager has of a connection, while the broker does not run: one row for each version. */
 function vault(connection: string): readonly { readonly name: string; readonly beingDeleted: boolean }[] {
   const database = new DatabaseSync(join(directory, 'broker.sqlite'), { readOnly: true });
-  const rows = database.prepare('select name, deletion_at from secret join secret_version using (arn) where name like ?').all(`token-broker/${connection}/%`);
+  const rows = database
+    .prepare('select name, deletion_at from secret join secret_version using (arn) where name like ?')
+    .all(`token-broker/${connection}/%`);
   database.close();
   return rows.map(({ name, deletion_at }) => ({ name: String(name), beingDeleted: deletion_at !== null }));
 }
 
-test('begun in Secrets Manager, renewed in the table, killed, renewed on, forgotten', { timeout: 300_000 }, async () => {
+test('begun in Secrets Manager, renewed in the table, killed, renewed on, forgotten', {
+  timeout: 300_000,
+}, async () => {
   const first = await start();
   await connect(first, 'before', servers[0]);
   await renewals(first, ['before'], 2);

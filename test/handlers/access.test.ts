@@ -42,16 +42,25 @@ describe('access to a connection', () => {
     expect(accessTo(exact, authorizer)).toEqual({ allowed: false, reason: 'scope_missing' });
   });
 
-  test.each([undefined, null, {}, 'iam', { iam: null }, { iam: {} }, { lambda: { scope: 'token:*' } }, { claims: { scope: 'token:*' } }])(
-    'is not given to a caller of whom API Gateway says %j',
-    (authorizer) => {
-      expect(accessTo(exact, authorizer)).toEqual({ allowed: false, reason: 'not_authenticated' });
-    },
-  );
+  test.each([
+    undefined,
+    null,
+    {},
+    'iam',
+    { iam: null },
+    { iam: {} },
+    { lambda: { scope: 'token:*' } },
+    { claims: { scope: 'token:*' } },
+  ])('is not given to a caller of whom API Gateway says %j', (authorizer) => {
+    expect(accessTo(exact, authorizer)).toEqual({ allowed: false, reason: 'not_authenticated' });
+  });
 
   test('to what no connection can be called takes a caller who may use all, to be told so', () => {
     expect(accessTo(undefined, jwt({ scope: 'token:*' }))).toEqual({ allowed: true });
-    expect(accessTo(undefined, jwt({ scope: 'token:undefined token: token' }))).toEqual({ allowed: false, reason: 'scope_missing' });
+    expect(accessTo(undefined, jwt({ scope: 'token:undefined token: token' }))).toEqual({
+      allowed: false,
+      reason: 'scope_missing',
+    });
   });
 });
 
@@ -76,10 +85,18 @@ describe('the token routes', () => {
   const scope = (text: string) => jwt({ scope: text });
 
   test('serve a caller with the scope of the connection', async () => {
-    expect(await world.call('GET /token/exact-nl', undefined, scope('token:exact-nl'))).toMatchObject({ status: 200, body: { connection: 'exact-nl' } });
-    expect(await world.call('GET /token', undefined, scope('token:default'))).toMatchObject({ status: 200, body: { connection: 'default' } });
+    expect(await world.call('GET /token/exact-nl', undefined, scope('token:exact-nl'))).toMatchObject({
+      status: 200,
+      body: { connection: 'exact-nl' },
+    });
+    expect(await world.call('GET /token', undefined, scope('token:default'))).toMatchObject({
+      status: 200,
+      body: { connection: 'default' },
+    });
     expect(await world.call('GET /token/exact-nl', undefined, scope('token:*'))).toMatchObject({ status: 200 });
-    expect((await world.call('POST /token/exact-nl/rejections?wait=0', { generation: 9 }, scope('token:exact-nl'))).status).toBe(400);
+    expect(
+      (await world.call('POST /token/exact-nl/rejections?wait=0', { generation: 9 }, scope('token:exact-nl'))).status,
+    ).toBe(400);
   });
 
   test.each<[string, unknown, string]>([
@@ -93,13 +110,26 @@ describe('the token routes', () => {
   ])('refuse %s without its scope, name that, and touch nothing', async (request, body, missing) => {
     const before = await world.stored();
     const answer = await world.call(request, body, scope('openid token:other'));
-    expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', retryable: false, detail: expect.stringContaining(`the scope ${missing}.`) } });
-    expect(Object.keys(answer.body).toSorted()).toEqual(['code', 'detail', 'downstream_errors', 'retryable', 'status', 'title', 'type']);
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', retryable: false, detail: expect.stringContaining(`the scope ${missing}.`) },
+    });
+    expect(Object.keys(answer.body).toSorted()).toEqual([
+      'code',
+      'detail',
+      'downstream_errors',
+      'retryable',
+      'status',
+      'title',
+      'type',
+    ]);
     expect(await world.stored()).toEqual(before);
   });
 
   test('say the same whether or not there is such a connection', async () => {
-    const [there, nowhere] = await Promise.all(['exact-nl', 'nowhere'].map((name) => world.call(`GET /token/${name}`, undefined, scope('openid'))));
+    const [there, nowhere] = await Promise.all(
+      ['exact-nl', 'nowhere'].map((name) => world.call(`GET /token/${name}`, undefined, scope('openid'))),
+    );
     expect(JSON.stringify(there).replaceAll('exact-nl', 'nowhere')).toBe(JSON.stringify(nowhere));
   });
 
@@ -110,7 +140,10 @@ describe('the token routes', () => {
   });
 
   test('tell a caller who may use all connections what is wrong with a name', async () => {
-    expect(await world.call('GET /token/Not-A-Name', undefined, scope('token:*'))).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(await world.call('GET /token/Not-A-Name', undefined, scope('token:*'))).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
   });
 
   hunt(() => world);

@@ -15,7 +15,10 @@ afterEach(() => {
 const client = (client_id: string) => ({ client_id, client_secret: world.secret('client') });
 const request = (client_id: string, more: object = {}) => ({
   provider: 'generic-oauth2',
-  settings: { token_endpoint: world.provider.tokenEndpoint, authorization_endpoint: 'https://id.example.com/authorize' },
+  settings: {
+    token_endpoint: world.provider.tokenEndpoint,
+    authorization_endpoint: 'https://id.example.com/authorize',
+  },
   client: client(client_id),
   ...more,
 });
@@ -29,13 +32,19 @@ async function dead(name: string): Promise<void> {
   await world.refresh(name);
   expect((await world.call(`GET /token/${name}`)).status).toBe(200);
   await world.call(`POST /token/${name}/rejections?wait=0`, { generation: 1 });
-  world.provider.instead = () => ({ status: 400, body: { error: 'invalid_grant', error_description: 'Revoked by the user.' } });
+  world.provider.instead = () => ({
+    status: 400,
+    body: { error: 'invalid_grant', error_description: 'Revoked by the user.' },
+  });
   world.later(limits.askedMs / 1_000 + 30);
   await world.refresh(name);
   world.later(limits.refreshTimeoutMs / 1_000);
   await world.refresh(name);
   world.provider.instead = undefined;
-  expect((await world.call(`GET /connections/${name}`)).body).toMatchObject({ state: 'reauthorization_required', cause: 'invalid_grant' });
+  expect((await world.call(`GET /connections/${name}`)).body).toMatchObject({
+    state: 'reauthorization_required',
+    cause: 'invalid_grant',
+  });
 }
 
 /** Has somebody log in, as far as the broker sees it. */
@@ -57,15 +66,20 @@ describe('a dead connection', () => {
       cause: 'not_authorized_yet',
       client: { client_id: 'new', client_secret: '[redacted]' },
     });
-    for (const gone of ['last_failure', 'expires_at', 'not_before', 'grant_ends_at']) expect(body).not.toHaveProperty(gone);
+    for (const gone of ['last_failure', 'expires_at', 'not_before', 'grant_ends_at'])
+      expect(body).not.toHaveProperty(gone);
     const after = await itemOf('given');
     expect(after.grantId).not.toBe(before.grantId);
     expect(after.attempts).toEqual({});
-    for (const gone of ['refreshToken', 'spare', 'suspect', 'accessToken', 'lease', 'importDigest'] as const) expect(after).not.toHaveProperty(gone);
+    for (const gone of ['refreshToken', 'spare', 'suspect', 'accessToken', 'lease', 'importDigest'] as const)
+      expect(after).not.toHaveProperty(gone);
     // Nobody is told that it is authorized, and the old client's token is served to nobody.
     expect(after.announcement?.change).not.toBe('authorized');
     world.later(limits.memoryMs / 1_000 + 1);
-    expect(await world.call('GET /token/given?wait=0')).toMatchObject({ status: 409, body: { code: 'reauthorization_required', cause: 'not_authorized_yet' } });
+    expect(await world.call('GET /token/given?wait=0')).toMatchObject({
+      status: 409,
+      body: { code: 'reauthorization_required', cause: 'not_authorized_yet' },
+    });
     const calls = world.provider.calls.length;
     await world.refresh('given');
     expect(world.provider.calls).toHaveLength(calls);
@@ -83,7 +97,14 @@ describe('a dead connection', () => {
   test('takes another revocation endpoint, which gets nothing of what there was', async () => {
     await dead('revocable');
     const { settings, ...rest } = request('old');
-    expect((await put('revocable', { ...rest, settings: { ...settings, revocation_endpoint: `${world.provider.tokenEndpoint}-other` } })).status).toBe(200);
+    expect(
+      (
+        await put('revocable', {
+          ...rest,
+          settings: { ...settings, revocation_endpoint: `${world.provider.tokenEndpoint}-other` },
+        })
+      ).status,
+    ).toBe(200);
     const calls = world.provider.calls.length;
     await world.call('DELETE /connections/revocable');
     await world.refresh('revocable');
@@ -94,7 +115,11 @@ describe('a dead connection', () => {
     await dead('same');
     const { grantId, refreshToken } = await itemOf('same');
     const { status, body } = await put('same', request('old', { client: { client_id: 'old' }, margin_seconds: 60 }));
-    expect({ status, ...body }).toMatchObject({ status: 200, state: 'reauthorization_required', cause: 'invalid_grant' });
+    expect({ status, ...body }).toMatchObject({
+      status: 200,
+      state: 'reauthorization_required',
+      cause: 'invalid_grant',
+    });
     expect(await itemOf('same')).toMatchObject({ grantId, refreshToken });
   });
 
@@ -113,7 +138,9 @@ describe('a dead connection', () => {
     await put('late', request('new'));
     const state = new URL(String(body.authorize_url)).searchParams.get('state') ?? '';
     const calls = world.provider.calls.length;
-    expect(await world.open(String(new URLSearchParams({ state, code: world.secret('code') })))).toMatchObject({ status: 410 });
+    expect(await world.open(String(new URLSearchParams({ state, code: world.secret('code') })))).toMatchObject({
+      status: 410,
+    });
     expect(world.provider.calls).toHaveLength(calls);
   });
 });
@@ -121,7 +148,10 @@ describe('a dead connection', () => {
 test('a connection that was never authorized takes another client too', async () => {
   await put('waiting', request('old'));
   const { grantId } = await itemOf('waiting');
-  expect(await put('waiting', request('new'))).toMatchObject({ status: 200, body: { state: 'reauthorization_required', cause: 'not_authorized_yet' } });
+  expect(await put('waiting', request('new'))).toMatchObject({
+    status: 200,
+    body: { state: 'reauthorization_required', cause: 'not_authorized_yet' },
+  });
   expect((await itemOf('waiting')).grantId).not.toBe(grantId);
   expect(await loggedIn('waiting')).toMatchObject({ title: 'Connected' });
 });

@@ -9,7 +9,11 @@ export function newBrowser(): Browser {
 
   async function request(url: URL, form?: URLSearchParams): Promise<Response> {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const reply = await fetch(url, { redirect: 'manual', headers: { cookie }, ...(form && { method: 'POST', body: form }) });
+    const reply = await fetch(url, {
+      redirect: 'manual',
+      headers: { cookie },
+      ...(form && { method: 'POST', body: form }),
+    });
     for (const line of reply.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (value === '') cookies.delete(name);
@@ -28,7 +32,8 @@ export function newBrowser(): Browser {
         const location = reply.headers.get('location');
         if (location === null) {
           const html = await reply.text();
-          if (reply.status !== 200 || !html.includes(`value="${answer}"`)) throw new Error(`${url.pathname} answered ${reply.status}: ${html}`);
+          if (reply.status !== 200 || !html.includes(`value="${answer}"`))
+            throw new Error(`${url.pathname} answered ${reply.status}: ${html}`);
           form = new URLSearchParams({ answer });
           continue;
         }

@@ -11,7 +11,9 @@ describe('a page', () => {
   test('shows a provider’s words as text, whatever they are', () => {
     const description = `<script>alert("1")</script> & 'more'`;
     const { body = '' } = page(pageFor({ kind: 'refused', connection, code: 'server_error', description }));
-    expect(body).toContain('<blockquote>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;more&#39;</blockquote>');
+    expect(body).toContain(
+      '<blockquote>&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;more&#39;</blockquote>',
+    );
     expect(body).not.toContain('<script');
   });
 
@@ -24,11 +26,19 @@ describe('a page', () => {
 
   test('is good news in one case only', () => {
     expect(pageFor({ kind: 'connected', connection })).toMatchObject({ status: 200, tone: 'good' });
-    for (const kind of ['link_expired', 'link_used', 'another_issuer', 'malformed', 'no_refresh_token', 'changed_meanwhile'] as const) {
+    for (const kind of [
+      'link_expired',
+      'link_used',
+      'another_issuer',
+      'malformed',
+      'no_refresh_token',
+      'changed_meanwhile',
+    ] as const) {
       const { status, tone, next } = pageFor({ kind, connection });
       expect({ tone, ok: status >= 400 && next !== '' }).toEqual({ tone: 'bad', ok: true });
     }
-    for (const kind of ['denied', 'refused', 'no_answer'] as const) expect(pageFor({ kind, connection, code: 'x' })).toMatchObject({ tone: 'bad' });
+    for (const kind of ['denied', 'refused', 'no_answer'] as const)
+      expect(pageFor({ kind, connection, code: 'x' })).toMatchObject({ tone: 'bad' });
   });
 
   test('tells an outage here, which passes, from a fault', () => {

@@ -28,7 +28,10 @@ const itemOf = async (connection: string) => {
 
 describe('PUT creates', () => {
   test('a connection, and describes it without its secrets', async () => {
-    const { status, body } = await world.call('PUT /connections/new', request({ renewal: 'always', margin_seconds: 60 }));
+    const { status, body } = await world.call(
+      'PUT /connections/new',
+      request({ renewal: 'always', margin_seconds: 60 }),
+    );
     expect(status).toBe(201);
     expect(body).toEqual({
       connection: 'new',
@@ -67,9 +70,17 @@ describe('PUT replaces', () => {
     await world.call('GET /token/kept?wait=0');
     await world.refresh('kept');
     const before = await itemOf('kept');
-    const { status, body } = await world.call('PUT /connections/kept', request({ client: { client_id: 'app' }, refresh_token: undefined, margin_seconds: 90 }));
+    const { status, body } = await world.call(
+      'PUT /connections/kept',
+      request({ client: { client_id: 'app' }, refresh_token: undefined, margin_seconds: 90 }),
+    );
     expect(status).toBe(200);
-    expect(body).toMatchObject({ margin_seconds: 90, state: 'active', generation: 1, client: { client_secret: '[redacted]' } });
+    expect(body).toMatchObject({
+      margin_seconds: 90,
+      state: 'active',
+      generation: 1,
+      client: { client_secret: '[redacted]' },
+    });
     const after = await itemOf('kept');
     const { grantId, generation, accessToken, refreshToken } = before;
     expect(after).toMatchObject({ grantId, generation, accessToken, refreshToken });
@@ -95,21 +106,30 @@ describe('PUT replaces', () => {
     ['provider', 'app', { provider: 'exact-online', settings: { country: 'nl' } }],
     ['token endpoint', 'app', { settings: { token_endpoint: 'https://example.com/token' } }],
     ['client', 'other', {}],
-  ])('no %s without a refresh token for it: the stored one would be sent to somebody else', async (what, clientId, changed) => {
-    const name = `bound-${what.replace(' ', '-')}`;
-    const more = { ...changed, client: { ...client(), client_id: clientId } };
-    await world.call(`PUT /connections/${name}`, request());
-    const before = await world.stored();
-    const refused = await world.call(`PUT /connections/${name}`, request({ refresh_token: undefined, ...more }));
-    expect(refused).toMatchObject({ status: 400, body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/belongs to another/) }] } });
-    expect(await world.stored()).toEqual(before);
-    expect((await world.call(`PUT /connections/${name}`, request(more))).status).toBe(200);
-  });
+  ])(
+    'no %s without a refresh token for it: the stored one would be sent to somebody else',
+    async (what, clientId, changed) => {
+      const name = `bound-${what.replace(' ', '-')}`;
+      const more = { ...changed, client: { ...client(), client_id: clientId } };
+      await world.call(`PUT /connections/${name}`, request());
+      const before = await world.stored();
+      const refused = await world.call(`PUT /connections/${name}`, request({ refresh_token: undefined, ...more }));
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/belongs to another/) }] },
+      });
+      expect(await world.stored()).toEqual(before);
+      expect((await world.call(`PUT /connections/${name}`, request(more))).status).toBe(200);
+    },
+  );
 
   test('the client only together with its secret', async () => {
     await world.call('PUT /connections/other-client', request());
     const before = await world.stored();
-    const { status, body } = await world.call('PUT /connections/other-client', request({ client: { client_id: 'other' }, refresh_token: undefined }));
+    const { status, body } = await world.call(
+      'PUT /connections/other-client',
+      request({ client: { client_id: 'other' }, refresh_token: undefined }),
+    );
     expect(status).toBe(400);
     expect(body.faults).toMatchObject([{ path: 'client.client_secret' }, { path: 'refresh_token' }]);
     expect(await world.stored()).toEqual(before);
@@ -120,7 +140,10 @@ describe('PUT replaces', () => {
     world.provider.instead = () => ({ status: 401, body: { error: 'invalid_client' } });
     await world.call('GET /token/mended?wait=0');
     await world.refresh('mended');
-    expect((await world.call('GET /connections/mended')).body).toMatchObject({ state: 'misconfigured', cause: 'invalid_client' });
+    expect((await world.call('GET /connections/mended')).body).toMatchObject({
+      state: 'misconfigured',
+      cause: 'invalid_client',
+    });
     world.provider.instead = undefined;
     const { status, body } = await world.call('PUT /connections/mended', request({ refresh_token: undefined }));
     expect({ status, ...body }).toMatchObject({ status: 200, state: 'active' });
@@ -132,7 +155,8 @@ describe('PUT replaces', () => {
 });
 
 describe('from one kind of grant to the other', () => {
-  const byClient = (more: object = {}) => request({ settings: { token_endpoint: world.provider.tokenEndpoint, grant: 'client_credentials' }, ...more });
+  const byClient = (more: object = {}) =>
+    request({ settings: { token_endpoint: world.provider.tokenEndpoint, grant: 'client_credentials' }, ...more });
 
   test('client credentials need no authorization: a connection that waits for one is active', async () => {
     await world.call('PUT /connections/no-person', request({ refresh_token: undefined }));
@@ -156,7 +180,8 @@ describe('GET', () => {
   test('lists every connection once, page by page', async () => {
     const names = Array.from({ length: limits.listPage + 1 }, (_, i) => `listed-${i}`);
     const settings = { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' };
-    const put = (name: string) => world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } });
+    const put = (name: string) =>
+      world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } });
     // A few at a time: all of them at once are more than the emulators answer in time on a busy machine.
     for (let from = 0; from < names.length; from += 10) {
       const answers = await Promise.all(names.slice(from, from + 10).map(put));
@@ -191,9 +216,16 @@ describe('what fails', () => {
     world.stores.secretsManager.down = true;
     const answer = await world.call('PUT /connections/unlucky', request());
     world.stores.secretsManager.down = false;
-    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { code: 'temporarily_unavailable' } });
+    expect(answer).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '5' },
+      body: { code: 'temporarily_unavailable' },
+    });
     expect(await world.stored()).toEqual(before);
-    expect(world.logged('request_failed').at(-1)).toMatchObject({ level: 'ERROR', route: 'PUT /connections/{connection}' });
+    expect(world.logged('request_failed').at(-1)).toMatchObject({
+      level: 'ERROR',
+      route: 'PUT /connections/{connection}',
+    });
   });
 });
 

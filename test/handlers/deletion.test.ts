@@ -23,7 +23,10 @@ afterEach(() => {
   world.stores.secretsManager.down = false;
 });
 
-const put = (name: string, settings: object = { revocation_endpoint: world.provider.tokenEndpoint.replace('token', 'revoke') }) =>
+const put = (
+  name: string,
+  settings: object = { revocation_endpoint: world.provider.tokenEndpoint.replace('token', 'revoke') },
+) =>
   world.call(`PUT /connections/${name}`, {
     provider: 'generic-oauth2',
     settings: { token_endpoint: world.provider.tokenEndpoint, ...settings },
@@ -45,13 +48,19 @@ async function connected(name: string, ...settings: [object?]): Promise<void> {
 async function replaced(name: string, item: Connection | undefined, refreshToken: string): Promise<void> {
   if (item === undefined) throw new Error(`there is no ${name}`);
   const { store, refreshTokens } = composeConnections()();
-  const grant = { grantId: '22222222-0000-4000-8000', place: { slot: 0, versionId: versionIdOf('22222222-0000-4000-8000', 0) } };
+  const grant = {
+    grantId: '22222222-0000-4000-8000',
+    place: { slot: 0, versionId: versionIdOf('22222222-0000-4000-8000', 0) },
+  };
   await refreshTokens.storeRefreshToken(item.connection, 0, grant.place.versionId, new Secret(refreshToken));
-  expect((await store.apply(item.connection, replaceGrant(item, item.config, plus(item.configuredAt, 1), grant))).applied).toBe(true);
+  expect(
+    (await store.apply(item.connection, replaceGrant(item, item.config, plus(item.configuredAt, 1), grant))).applied,
+  ).toBe(true);
 }
 
 const exists = async (name: string): Promise<boolean> => name in (await world.stores.items());
-const revocations = () => world.provider.calls.filter(({ parameters }) => parameters.get('token_type_hint') === 'refresh_token');
+const revocations = () =>
+  world.provider.calls.filter(({ parameters }) => parameters.get('token_type_hint') === 'refresh_token');
 /** Acts while the provider thinks about a revocation; then it answers. */
 const whileRevoking = (act: () => Promise<void>): void => {
   world.provider.instead = async () => {
@@ -60,19 +69,26 @@ const whileRevoking = (act: () => Promise<void>): void => {
     return { status: 200, body: {} };
   };
 };
-const isRemoved = async (secret: string) => (await secrets.send(new DescribeSecretCommand({ SecretId: `token-broker/${secret}` }))).DeletedDate !== undefined;
+const isRemoved = async (secret: string) =>
+  (await secrets.send(new DescribeSecretCommand({ SecretId: `token-broker/${secret}` }))).DeletedDate !== undefined;
 
 describe('a connection that is deleted', () => {
   test('serves nothing and is renewed no more, at once', async () => {
     await connected('gone');
     const calls = world.provider.calls.length;
     expect((await world.call('DELETE /connections/gone')).status).toBe(204);
-    expect(await world.call('GET /token/gone?wait=0')).toMatchObject({ status: 404, body: { code: 'connection_not_found' } });
+    expect(await world.call('GET /token/gone?wait=0')).toMatchObject({
+      status: 404,
+      body: { code: 'connection_not_found' },
+    });
     expect(await world.call('POST /token/gone/rejections?wait=0', { generation: 1 })).toMatchObject({ status: 404 });
     expect(await world.call('POST /connections/gone/authorizations')).toMatchObject({ status: 404 });
     expect((await world.call('GET /connections/gone')).body).toMatchObject({ state: 'deleting' });
     expect(world.provider.calls).toHaveLength(calls);
-    expect(world.stores.messages().at(-1)).toMatchObject({ body: JSON.stringify({ connection: 'gone' }), delaySeconds: 0 });
+    expect(world.stores.messages().at(-1)).toMatchObject({
+      body: JSON.stringify({ connection: 'gone' }),
+      delaySeconds: 0,
+    });
   });
 
   test('has its newest refresh token revoked, then its secrets and its item removed', async () => {
@@ -97,7 +113,11 @@ describe('a connection that is deleted', () => {
     await world.call('DELETE /connections/unrevocable');
     await world.refresh('unrevocable');
     expect(await exists('unrevocable')).toBe(false);
-    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: 'unrevocable', revoked: false, code: 'no_revocation_endpoint' });
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({
+      connection: 'unrevocable',
+      revoked: false,
+      code: 'no_revocation_endpoint',
+    });
   });
 
   test('waits for a provider that cannot be told: for a day, every fifteen minutes, and no longer', async () => {
@@ -116,7 +136,11 @@ describe('a connection that is deleted', () => {
     world.later(limits.revocationMs / 1_000);
     await world.refresh('unlucky');
     expect(await exists('unlucky')).toBe(false);
-    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ level: 'ERROR', revoked: false, code: 'http_503' });
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({
+      level: 'ERROR',
+      revoked: false,
+      code: 'http_503',
+    });
   });
 
   test('is deleted by one at a time: what comes meanwhile leaves it alone, and it cannot be put again before it is gone', async () => {
@@ -140,7 +164,11 @@ describe('a connection that is deleted', () => {
 
   test('leaves no secret behind, though it used more of them for a while', async () => {
     await connected('shrunk');
-    const shortLived = () => ({ access_token: world.secret('access'), refresh_token: world.secret('refresh'), expires_in: 60 });
+    const shortLived = () => ({
+      access_token: world.secret('access'),
+      refresh_token: world.secret('refresh'),
+      expires_in: 60,
+    });
     for (const instead of [shortLived, shortLived, shortLived, undefined]) {
       world.provider.instead = instead && (() => ({ status: 200, body: instead() }));
       world.later(600);
@@ -148,7 +176,9 @@ describe('a connection that is deleted', () => {
       await world.refresh('shrunk');
     }
     const names = [...new Set(world.stores.vault().map((version) => String((version as { name: string }).name)))];
-    const mine = names.flatMap((name) => (name.startsWith('token-broker/shrunk/') ? [name.replace('token-broker/', '')] : []));
+    const mine = names.flatMap((name) =>
+      name.startsWith('token-broker/shrunk/') ? [name.replace('token-broker/', '')] : [],
+    );
     // The fourth slot and the fifth, at a time when there were two.
     expect(mine).toEqual(expect.arrayContaining(['shrunk/client', 'shrunk/refresh-3', 'shrunk/refresh-4']));
     expect((await world.stores.items()).shrunk).toMatchObject({ slots: expect.any(Number) });
@@ -183,7 +213,11 @@ describe('a connection that is deleted', () => {
       world.stores.secretsManager.down = true;
     });
     await world.refresh('outage');
-    expect(world.logged('deletion_postponed').at(-1)).toMatchObject({ level: 'WARN', connection: 'outage', store: 'secrets' });
+    expect(world.logged('deletion_postponed').at(-1)).toMatchObject({
+      level: 'WARN',
+      connection: 'outage',
+      store: 'secrets',
+    });
     expect((await world.stores.items()).outage).toMatchObject({ deletion: { ended: { kind: 'revoked' } } });
     world.stores.secretsManager.down = false;
     await world.refresh('outage');
@@ -204,13 +238,19 @@ describe('a connection that is deleted', () => {
     expect(world.logged('deletion_postponed').at(-1)).toMatchObject({ connection: 'unreadable', store: 'secrets' });
     world.later(limits.revocationMs / 1_000);
     await world.refresh('unreadable');
-    expect((await world.stores.items()).unreadable).toMatchObject({ deletion: { ended: { kind: 'failed', code: 'store_unavailable' } } });
+    expect((await world.stores.items()).unreadable).toMatchObject({
+      deletion: { ended: { kind: 'failed', code: 'store_unavailable' } },
+    });
     world.stores.secretsManager.down = false;
     world.later(limits.deletionRetryMs / 1_000);
     await world.refresh('unreadable');
     expect(revocations()).toHaveLength(before);
     expect(await exists('unreadable')).toBe(false);
-    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ level: 'ERROR', connection: 'unreadable', revoked: false });
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({
+      level: 'ERROR',
+      connection: 'unreadable',
+      revoked: false,
+    });
   });
 
   test('has the grant of a PUT revoked as well that was under way', async () => {
@@ -252,7 +292,14 @@ describe('a connection that is deleted', () => {
       await world.call('DELETE /connections/busy');
       await world.refresh('busy');
       expect(await exists('busy')).toBe(true);
-      return { status: 200, body: { access_token: world.secret('access'), refresh_token: world.known('the-newest-refresh-token'), expires_in: 600 } };
+      return {
+        status: 200,
+        body: {
+          access_token: world.secret('access'),
+          refresh_token: world.known('the-newest-refresh-token'),
+          expires_in: 600,
+        },
+      };
     };
     await world.refresh('busy');
     world.later(limits.leaseMs / 1_000);
@@ -282,7 +329,10 @@ describe('a connection that is deleted', () => {
 });
 
 test('there is nothing to delete where there is no connection', async () => {
-  expect(await world.call('DELETE /connections/nowhere')).toMatchObject({ status: 404, body: { code: 'connection_not_found' } });
+  expect(await world.call('DELETE /connections/nowhere')).toMatchObject({
+    status: 404,
+    body: { code: 'connection_not_found' },
+  });
   expect(Object.keys(await world.stores.items())).not.toContain('nowhere');
 });
 

@@ -30,7 +30,11 @@ afterAll(async () => {
 const revocation_endpoint = () => world.provider.tokenEndpoint.replace('token', 'revoke');
 const client = () => ({ client_id: 'app', client_secret: world.secret('client') });
 const put = (name: string, settings: object, more: object) =>
-  world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings: { token_endpoint: world.provider.tokenEndpoint, ...settings }, ...more });
+  world.call(`PUT /connections/${name}`, {
+    provider: 'generic-oauth2',
+    settings: { token_endpoint: world.provider.tokenEndpoint, ...settings },
+    ...more,
+  });
 const create = (name: string, settings: object = { revocation_endpoint: revocation_endpoint() }) =>
   put(name, settings, { client: client(), refresh_token: world.secret('refresh') });
 /** Without any secret: what is stored would have to be kept. */
@@ -42,7 +46,11 @@ const refused = { status: 400, body: { faults: [fault('client.client_secret'), f
 describe('another revocation endpoint', () => {
   test.each<[string, object, () => object]>([
     ['instead of the one there was', {}, () => ({ revocation_endpoint: `${stranger.url}/revoke` })],
-    ['where there was none', { revocation_endpoint: undefined }, () => ({ revocation_endpoint: `${stranger.url}/revoke` })],
+    [
+      'where there was none',
+      { revocation_endpoint: undefined },
+      () => ({ revocation_endpoint: `${stranger.url}/revoke` }),
+    ],
     ['that an issuer’s metadata names', {}, () => ({ issuer: stranger.url })],
   ])('%s does not get what is stored', async (what, first, then) => {
     const name = `other-${what.split(' ')[0]}`;
@@ -65,7 +73,10 @@ describe('another revocation endpoint', () => {
   test('needs a refresh token beside the secrets, and gets what comes with it only', async () => {
     await create('moved');
     const settings = { revocation_endpoint: `${world.provider.tokenEndpoint}-other` };
-    expect(await put('moved', settings, { client: client() })).toMatchObject({ status: 400, body: { faults: [fault('refresh_token')] } });
+    expect(await put('moved', settings, { client: client() })).toMatchObject({
+      status: 400,
+      body: { faults: [fault('refresh_token')] },
+    });
     const refresh_token = world.secret('refresh');
     expect((await put('moved', settings, { client: client(), refresh_token })).status).toBe(200);
     await world.call('DELETE /connections/moved');

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../../local/aws/loopback.ts';
-import { type AuthorizationServer, startAuthorizationServer } from '../../local/simulators/oidc/authorization-server.ts';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+} from '../../local/simulators/oidc/authorization-server.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { newBrowser } from './browser.ts';
 import { hunt, openWorld } from './world.ts';
@@ -57,7 +60,11 @@ describe('an issuer', () => {
   });
 
   test('gives way to endpoints that the request gives itself', async () => {
-    const { body } = await put('given', { issuer: server.issuer, revocation_endpoint: 'https://id.example.com/revoke', iss_parameter: 'optional' });
+    const { body } = await put('given', {
+      issuer: server.issuer,
+      revocation_endpoint: 'https://id.example.com/revoke',
+      iss_parameter: 'optional',
+    });
     expect(body.settings).toMatchObject({
       token_endpoint: server.tokenEndpoint,
       revocation_endpoint: 'https://id.example.com/revoke',
@@ -90,11 +97,17 @@ describe('an issuer', () => {
     world.known(searchParams.get('code') ?? '');
     for (const iss of [`${server.issuer}/`, `${server.issuer}/tenant`, '']) {
       const forged = new URLSearchParams({ ...Object.fromEntries(searchParams), iss });
-      expect(await world.open(String(forged)), iss).toMatchObject({ status: 400, title: 'The answer came from somewhere else' });
+      expect(await world.open(String(forged)), iss).toMatchObject({
+        status: 400,
+        title: 'The answer came from somewhere else',
+      });
     }
     const without = new URLSearchParams(searchParams);
     without.delete('iss');
-    expect(await world.open(String(without))).toMatchObject({ status: 400, title: 'The answer came from somewhere else' });
+    expect(await world.open(String(without))).toMatchObject({
+      status: 400,
+      title: 'The answer came from somewhere else',
+    });
     expect(await world.open(String(searchParams))).toMatchObject({ status: 200 });
   });
 });
@@ -134,7 +147,10 @@ describe('metadata', () => {
 
   test('is found where RFC 8414 puts it, and there it is enough', async () => {
     const { url, asked } = await misbehaving((issuer) => json({ issuer, token_endpoint: `${issuer}/t` }));
-    expect(await put('rfc-8414', { issuer: url })).toMatchObject({ status: 201, body: { settings: { issuer: url, token_endpoint: `${url}/t` } } });
+    expect(await put('rfc-8414', { issuer: url })).toMatchObject({
+      status: 201,
+      body: { settings: { issuer: url, token_endpoint: `${url}/t` } },
+    });
     expect(asked).toEqual([oauth]);
   });
 
@@ -143,7 +159,10 @@ describe('metadata', () => {
       if (incoming.url !== '/tenant/.well-known/openid-configuration') response.writeHead(404).end();
       else json({ issuer: `${issuer}/tenant`, token_endpoint: `${issuer}/t` })(incoming, response);
     });
-    expect(await put('openid', { issuer: `${url}/tenant` })).toMatchObject({ status: 201, body: { settings: { token_endpoint: `${url}/t` } } });
+    expect(await put('openid', { issuer: `${url}/tenant` })).toMatchObject({
+      status: 201,
+      body: { settings: { token_endpoint: `${url}/t` } },
+    });
     expect(asked).toEqual([`${oauth}/tenant`, 'GET /tenant/.well-known/openid-configuration']);
   });
 
@@ -154,15 +173,22 @@ describe('metadata', () => {
 
   test('is asked for again by every PUT', async () => {
     let path = 'old';
-    const { url, asked } = await misbehaving((issuer) => (incoming, response) => json({ issuer, token_endpoint: `${issuer}/${path}` })(incoming, response));
+    const { url, asked } = await misbehaving(
+      (issuer) => (incoming, response) => json({ issuer, token_endpoint: `${issuer}/${path}` })(incoming, response),
+    );
     await put('anew', { issuer: url });
     path = 'new';
-    expect(await put('anew', { issuer: url })).toMatchObject({ status: 200, body: { settings: { token_endpoint: `${url}/new` } } });
+    expect(await put('anew', { issuer: url })).toMatchObject({
+      status: 200,
+      body: { settings: { token_endpoint: `${url}/new` } },
+    });
     expect(asked).toEqual([oauth, oauth]);
   });
 
   test('of another issuer is refused, and it is told whose it is', async () => {
-    const { url } = await misbehaving((issuer) => json({ issuer: 'https://other.example/tenant', token_endpoint: `${issuer}/t` }));
+    const { url } = await misbehaving((issuer) =>
+      json({ issuer: 'https://other.example/tenant', token_endpoint: `${issuer}/t` }),
+    );
     expect(await faultOf('other', { issuer: url })).toMatch(
       /^has no metadata that can be used: \/\.well-known\/oauth-authorization-server is that of another issuer, https:\/\/other\.example\/tenant, /,
     );
@@ -170,7 +196,9 @@ describe('metadata', () => {
 
   test('without a token endpoint needs one that is given', async () => {
     const { url } = await misbehaving((issuer) => json({ issuer }));
-    expect(await faultOf('no-token', { issuer: url })).toBe('has no token_endpoint in its metadata: give settings.token_endpoint');
+    expect(await faultOf('no-token', { issuer: url })).toBe(
+      'has no token_endpoint in its metadata: give settings.token_endpoint',
+    );
     expect(await put('own-token', { issuer: url, token_endpoint: `${url}/own` })).toMatchObject({
       status: 201,
       body: { settings: { token_endpoint: `${url}/own` } },
@@ -178,28 +206,44 @@ describe('metadata', () => {
   });
 
   test('that names an endpoint which may not be called is refused', async () => {
-    const { url } = await misbehaving((issuer) => json({ issuer, token_endpoint: 'https://10.0.0.1/token', revocation_endpoint: 5 }));
+    const { url } = await misbehaving((issuer) =>
+      json({ issuer, token_endpoint: 'https://10.0.0.1/token', revocation_endpoint: 5 }),
+    );
     const { body } = await put('inside', { issuer: url });
     expect(body.faults).toEqual([
       {
         path: 'settings.issuer',
-        message: 'names a token_endpoint in its metadata that must not name a private, loopback, link-local or otherwise reserved address',
+        message:
+          'names a token_endpoint in its metadata that must not name a private, loopback, link-local or otherwise reserved address',
       },
       { path: 'settings.issuer', message: 'names a revocation_endpoint in its metadata that must be a text: a URL' },
     ]);
   });
 
   test.each<[string, (issuer: string) => RequestListener, RegExp]>([
-    ['a page for people', () => (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'), /is no metadata in JSON/],
+    [
+      'a page for people',
+      () => (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+      /is no metadata in JSON/,
+    ],
     ['JSON that is no metadata', () => json([1]), /is no metadata in JSON/],
-    ['404', () => json({ error: 'no' }, 404), /\/oauth-authorization-server answered 404, .*openid-configuration answered 404/],
+    [
+      '404',
+      () => json({ error: 'no' }, 404),
+      /\/oauth-authorization-server answered 404, .*openid-configuration answered 404/,
+    ],
     [
       'a redirect',
-      () => (_, response) => void response.writeHead(302, { location: `${server.issuer}/.well-known/openid-configuration` }).end(),
+      () => (_, response) =>
+        void response.writeHead(302, { location: `${server.issuer}/.well-known/openid-configuration` }).end(),
       /answered 302/,
     ],
     ['nothing', () => (_, response) => void response.writeHead(204).end(), /answered 204/],
-    ['too much', () => (_, response) => void response.end('x'.repeat(limits.replyBytes + 1)), /^did not tell its metadata \(reply_too_large\)/],
+    [
+      'too much',
+      () => (_, response) => void response.end('x'.repeat(limits.replyBytes + 1)),
+      /^did not tell its metadata \(reply_too_large\)/,
+    ],
     [
       'a broken connection',
       () => (_, response) => void response.destroy(),
@@ -212,7 +256,10 @@ describe('metadata', () => {
 
   test('is not asked for while something else in the request is wrong', async () => {
     const { url, asked } = await misbehaving((issuer) => json({ issuer, token_endpoint: `${issuer}/t` }));
-    expect(await put('wrong', { issuer: url, grant: 'password' })).toMatchObject({ status: 400, body: { faults: [{ path: 'settings.grant' }] } });
+    expect(await put('wrong', { issuer: url, grant: 'password' })).toMatchObject({
+      status: 400,
+      body: { faults: [{ path: 'settings.grant' }] },
+    });
     expect(asked).toEqual([]);
   });
 

@@ -24,7 +24,11 @@ const refuse = (error: string): void => {
 };
 /** What subscribers were told of a connection, in order. */
 const told = (connection: string) =>
-  world.stores.events().flatMap(({ detail }) => (detail.connection === connection ? [[detail.change, ...(detail.cause ? [detail.cause] : [])].join(' ')] : []));
+  world.stores
+    .events()
+    .flatMap(({ detail }) =>
+      detail.connection === connection ? [[detail.change, ...(detail.cause ? [detail.cause] : [])].join(' ')] : [],
+    );
 
 describe('subscribers are told', () => {
   test('of a grant that was imported, once, however often somebody looks', async () => {
@@ -62,7 +66,11 @@ describe('subscribers are told', () => {
     await world.refresh('delayed');
     expect((await world.call('GET /token/delayed')).status).toBe(200);
     expect(told('delayed')).toEqual([]);
-    expect(world.logged('not_announced').at(-1)).toMatchObject({ level: 'WARN', connection: 'delayed', change: 'authorized' });
+    expect(world.logged('not_announced').at(-1)).toMatchObject({
+      level: 'WARN',
+      connection: 'delayed',
+      change: 'authorized',
+    });
     world.stores.eventBridge.throttled = false;
     await world.refresh('delayed');
     expect(told('delayed')).toEqual(['authorized']);

@@ -28,8 +28,12 @@ const request = (clientId: string, more: object = {}) => ({
   refresh_token: world.secret('refresh'),
   ...more,
 });
-const put = (name: string, clientId: string, more: object = {}) => world.call(`PUT /connections/${name}`, request(clientId, more));
-const conflictWith = (holder: string) => ({ status: 409, body: { code: 'grant_conflict', detail: expect.stringContaining(`"${holder}"`) } });
+const put = (name: string, clientId: string, more: object = {}) =>
+  world.call(`PUT /connections/${name}`, request(clientId, more));
+const conflictWith = (holder: string) => ({
+  status: 409,
+  body: { code: 'grant_conflict', detail: expect.stringContaining(`"${holder}"`) },
+});
 
 const tableName = 'connections';
 const table = () => dynamoDbGrantClaims(new DynamoDBClient({}), tableName);
@@ -41,7 +45,12 @@ const claimWorld = () => ({
 });
 /** The key of a client's grant in the Netherlands. */
 const keyOf = (clientId: string): GrantKey => {
-  const config: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, clientId, renewal: 'while_used' };
+  const config: ConnectionConfig = {
+    provider: 'exact-online',
+    settings: { country: 'nl' },
+    clientId,
+    renewal: 'while_used',
+  };
   return grantKeyOf(config) ?? expect.fail('not exclusive');
 };
 const claims = async () => Object.keys(await world.stores.items()).filter((key) => key.startsWith('#grant#'));
@@ -81,7 +90,10 @@ describe('a connection that would end another’s grant', () => {
   test('is put if that is meant, and says so', async () => {
     const app = newApplication();
     await put('one', app);
-    expect(await put('two', app, { allow_grant_conflict: true })).toMatchObject({ status: 201, body: { allow_grant_conflict: true } });
+    expect(await put('two', app, { allow_grant_conflict: true })).toMatchObject({
+      status: 201,
+      body: { allow_grant_conflict: true },
+    });
     // It holds nothing itself.
     expect(await put('three', app)).toMatchObject(conflictWith('one'));
     expect(await put('two', app, { allow_grant_conflict: false })).toMatchObject(conflictWith('one'));
@@ -102,9 +114,14 @@ describe('a connection that would end another’s grant', () => {
       ...more,
     });
     expect((await world.call('PUT /connections/plain-1', generic({ account: 'Ann' }))).status).toBe(201);
-    expect(await world.call('PUT /connections/plain-2', generic({ account: 'Ann' }))).toMatchObject({ status: 201, body: { account: 'Ann' } });
+    expect(await world.call('PUT /connections/plain-2', generic({ account: 'Ann' }))).toMatchObject({
+      status: 201,
+      body: { account: 'Ann' },
+    });
     const { body } = await world.call('PUT /connections/plain-3', generic({ allow_grant_conflict: true }));
-    expect(body.faults).toEqual([{ path: 'allow_grant_conflict', message: expect.stringMatching(/^is not used by generic-oauth2/) }]);
+    expect(body.faults).toEqual([
+      { path: 'allow_grant_conflict', message: expect.stringMatching(/^is not used by generic-oauth2/) },
+    ]);
   });
 
   test('may be put again itself, as often as one likes', async () => {
@@ -129,7 +146,10 @@ describe('a grant can be had by another', () => {
     const app = newApplication();
     await put('going', app);
     await world.call('DELETE /connections/going');
-    expect(await put('waiting', app)).toMatchObject({ status: 409, body: { code: 'conflict', retryable: true, retry_after: 10 } });
+    expect(await put('waiting', app)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', retryable: true, retry_after: 10 },
+    });
     await world.refresh('going');
     expect((await put('waiting', app)).status).toBe(201);
   });
@@ -186,7 +206,10 @@ describe('at the same time', () => {
     const answers = await Promise.all(names.map((name) => put(name, app)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     for (const { status, body } of answers.filter((answer) => answer.status !== 201)) {
-      expect({ status, code: body.code }).toEqual({ status: 409, code: expect.stringMatching(/^(?:grant_)?conflict$/) });
+      expect({ status, code: body.code }).toEqual({
+        status: 409,
+        code: expect.stringMatching(/^(?:grant_)?conflict$/),
+      });
     }
     const there = Object.keys(await world.stores.items()).filter((name) => name.startsWith('same-time-'));
     expect(there).toHaveLength(1);

@@ -63,7 +63,11 @@ function openWorld(random: Random) {
     chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `grant-${++ids}` },
     store: stepping(store, steps),
     claims: stepping(claims, steps),
-    refreshTokens: { storeRefreshToken: nothing, read: async () => undefined, lookUp: async () => ({ kind: 'absent' as const }) },
+    refreshTokens: {
+      storeRefreshToken: nothing,
+      read: async () => undefined,
+      lookUp: async () => ({ kind: 'absent' as const }),
+    },
     credentials: { store: async () => undefined, read: async () => undefined },
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
     revocation: { revoke: async () => ({ kind: 'refused', code: 'none' }) as const },
@@ -80,9 +84,20 @@ function openWorld(random: Random) {
 
 type Opened = ReturnType<typeof openWorld>;
 
-async function put({ world }: Opened, connection: ConnectionName, account: string | undefined, imported: boolean): Promise<void> {
+async function put(
+  { world }: Opened,
+  connection: ConnectionName,
+  account: string | undefined,
+  imported: boolean,
+): Promise<void> {
   await putConnection(world, connection, {
-    config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'always', ...(account !== undefined && { account }) },
+    config: {
+      provider: 'exact-online',
+      settings: { country: 'nl' },
+      clientId: 'app',
+      renewal: 'always',
+      ...(account !== undefined && { account }),
+    },
     grant: 'refresh_token',
     identityOf: () => 'one application',
     destinationsOf: () => ({}),
@@ -103,7 +118,9 @@ type Names = readonly [ConnectionName, ...ConnectionName[]];
 
 function start(opened: Opened, random: Random, names: Names): void {
   const connection = random.pick(names);
-  void (random.chance(0.15) ? remove(opened, connection) : put(opened, connection, random.pick([undefined, undefined, 'Ann']), random.chance(0.3)));
+  void (random.chance(0.15)
+    ? remove(opened, connection)
+    : put(opened, connection, random.pick([undefined, undefined, 'Ann']), random.chance(0.3)));
 }
 
 /** Connections that are there and would end each other's grants, and connections whose claim another could have. */
@@ -116,7 +133,8 @@ async function faults({ store, claims }: Opened): Promise<string[]> {
   });
   const shared = keyed.filter(({ key, name }) => keyed.some((other) => other.key === key && other.name !== name));
   const unclaimed: string[] = [];
-  for (const { key, name } of keyed) if ((await claims.read(key))?.holder !== name) unclaimed.push(`${name} has no claim`);
+  for (const { key, name } of keyed)
+    if ((await claims.read(key))?.holder !== name) unclaimed.push(`${name} has no claim`);
   return [...shared.map(({ key, name }) => `${name} shares ${key}`), ...unclaimed];
 }
 

@@ -105,11 +105,19 @@ describe('the refresh token that the present grant began with', () => {
     const before = await world.stored();
     const others = [
       { client: { client_id: 'other', client_secret: clientSecret() } },
-      { settings: { token_endpoint: world.provider.tokenEndpoint, revocation_endpoint: `${world.provider.tokenEndpoint}-revoke` } },
+      {
+        settings: {
+          token_endpoint: world.provider.tokenEndpoint,
+          revocation_endpoint: `${world.provider.tokenEndpoint}-revoke`,
+        },
+      },
     ];
     for (const more of others) {
       const answer = await put('elsewhere', request(first, more));
-      expect(answer).toMatchObject({ status: 400, body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/used/) }] } });
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { faults: [{ path: 'refresh_token', message: expect.stringMatching(/used/) }] },
+      });
     }
     expect(await world.stored()).toEqual(before);
   });

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from '../../local/simulators/oidc/authorization-server.ts';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+  type TokenCall,
+} from '../../local/simulators/oidc/authorization-server.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { newBrowser } from './browser.ts';
 import { hunt, openWorld } from './world.ts';
@@ -19,7 +23,13 @@ let world: Awaited<ReturnType<typeof openWorld>>;
 let server: AuthorizationServer;
 
 beforeAll(async () => {
-  server = await startAuthorizationServer({ database, directory, redirectUri, accessTokenSeconds, onTokenCall: (call) => calls.push(call) });
+  server = await startAuthorizationServer({
+    database,
+    directory,
+    redirectUri,
+    accessTokenSeconds,
+    onTokenCall: (call) => calls.push(call),
+  });
   world = await openWorld();
   world.known(server.client.clientSecret);
 });
@@ -32,11 +42,17 @@ afterAll(async () => {
 
 const connection = (more: object = {}) => ({
   provider: 'generic-oauth2',
-  settings: { token_endpoint: server.tokenEndpoint, authorization_endpoint: server.authorizationEndpoint, scope: 'openid offline_access', ...more },
+  settings: {
+    token_endpoint: server.tokenEndpoint,
+    authorization_endpoint: server.authorizationEndpoint,
+    scope: 'openid offline_access',
+    ...more,
+  },
   client: { client_id: server.client.clientId, client_secret: server.client.clientSecret },
 });
 
-const put = async (name: string, more: object = {}) => expect((await world.call(`PUT /connections/${name}`, connection(more))).status).toBeLessThan(300);
+const put = async (name: string, more: object = {}) =>
+  expect((await world.call(`PUT /connections/${name}`, connection(more))).status).toBeLessThan(300);
 
 async function linkFor(name: string): Promise<URL> {
   const { status, body } = await world.call(`POST /connections/${name}/authorizations`);
@@ -91,8 +107,14 @@ describe('a link', () => {
     await world.call('PUT /connections/no-endpoint', { ...connection(), settings });
     const refused = await world.call('POST /connections/no-endpoint/authorizations');
     expect(refused).toMatchObject({ status: 400, body: { faults: [{ path: 'settings.authorization_endpoint' }] } });
-    await world.call('PUT /connections/machine', { ...connection(), settings: { ...settings, grant: 'client_credentials' } });
-    expect(await world.call('POST /connections/machine/authorizations')).toMatchObject({ status: 400, body: { faults: [{ path: 'connection' }] } });
+    await world.call('PUT /connections/machine', {
+      ...connection(),
+      settings: { ...settings, grant: 'client_credentials' },
+    });
+    expect(await world.call('POST /connections/machine/authorizations')).toMatchObject({
+      status: 400,
+      body: { faults: [{ path: 'connection' }] },
+    });
   });
 });
 
@@ -126,7 +148,12 @@ describe('a login', () => {
     const after = await itemOf('again');
     // As long as an environment may answer from memory.
     world.later(limits.memoryMs / 1_000);
-    expect(after).toMatchObject({ config: before?.config, createdAt: before?.createdAt, generation: 2, state: 'active' });
+    expect(after).toMatchObject({
+      config: before?.config,
+      createdAt: before?.createdAt,
+      generation: 2,
+      state: 'active',
+    });
     expect(after?.grantId).not.toBe(before?.grantId);
     expect((await token('again')).body.access_token).not.toBe(body.access_token);
     expect(after).not.toHaveProperty('authorization');
@@ -140,7 +167,10 @@ describe('a login', () => {
     database.exec(`DELETE FROM authorization_server WHERE model = 'Grant'`);
     world.later(accessTokenSeconds + 1);
     await world.refresh('dead');
-    expect((await world.call('GET /connections/dead')).body).toMatchObject({ state: 'reauthorization_required', cause: 'invalid_grant' });
+    expect((await world.call('GET /connections/dead')).body).toMatchObject({
+      state: 'reauthorization_required',
+      cause: 'invalid_grant',
+    });
     await connect('dead');
     expect((await world.call('GET /connections/dead')).body).toMatchObject({ state: 'active' });
     expect((await token('dead')).status).toBe(200);
@@ -150,7 +180,10 @@ describe('a login', () => {
     await put('refused');
     const link = await linkFor('refused');
     const before = await world.stored();
-    expect(await world.open(String(await loggedIn(link, 'deny')))).toMatchObject({ status: 403, title: expect.stringContaining('denied') });
+    expect(await world.open(String(await loggedIn(link, 'deny')))).toMatchObject({
+      status: 403,
+      title: expect.stringContaining('denied'),
+    });
     expect(await world.stored()).toEqual(before);
     expect(await world.open(String(await loggedIn(link)))).toMatchObject({ status: 200 });
   });
@@ -158,7 +191,9 @@ describe('a login', () => {
 
 describe('a callback redeems nothing', () => {
   /** Whatever the page says: no call is made, and nothing changes. */
-  async function refused(query: URLSearchParams | string): Promise<{ readonly status: number; readonly title: string }> {
+  async function refused(
+    query: URLSearchParams | string,
+  ): Promise<{ readonly status: number; readonly title: string }> {
     const [before, callsBefore] = [await world.stored(), calls.length];
     const { status, title } = await world.open(String(query));
     expect(await world.stored()).toEqual(before);
@@ -226,7 +261,10 @@ describe('a callback redeems nothing', () => {
     await put('yours');
     const query = await loggedIn(await linkFor('mine'));
     await linkFor('yours');
-    expect(await world.open(String(query))).toMatchObject({ status: 200, html: expect.stringContaining('connection mine') });
+    expect(await world.open(String(query))).toMatchObject({
+      status: 200,
+      html: expect.stringContaining('connection mine'),
+    });
     expect((await token('mine')).status).toBe(200);
     expect(await token('yours')).toMatchObject({ status: 409, body: { code: 'reauthorization_required' } });
   });
@@ -284,8 +322,13 @@ describe('the provider refuses', () => {
   test('with an error of its own, whose words are shown as text', async () => {
     await put('error');
     const state = (await linkFor('error')).searchParams.get('state') ?? '';
-    const { status, html } = await world.open(String(new URLSearchParams({ state, error: 'server_error', error_description: '<b>down</b>' })));
-    expect({ status, html }).toEqual({ status: 502, html: expect.stringContaining('<blockquote>&lt;b&gt;down&lt;/b&gt;</blockquote>') });
+    const { status, html } = await world.open(
+      String(new URLSearchParams({ state, error: 'server_error', error_description: '<b>down</b>' })),
+    );
+    expect({ status, html }).toEqual({
+      status: 502,
+      html: expect.stringContaining('<blockquote>&lt;b&gt;down&lt;/b&gt;</blockquote>'),
+    });
   });
 });
 

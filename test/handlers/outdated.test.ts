@@ -34,7 +34,10 @@ async function upgraded(name: string, change: Partial<ConnectionConfig>): Promis
   const { config } = (await store.read(connection)) ?? expect.fail('not there');
   await store.apply(connection, { name: 'upgrade', when: [], set: { config: { ...config, ...change } }, remove: [] });
 }
-const { settings, replaced } = { settings: { region: 'nl' }, replaced: { settings: { country: 'nl', token_endpoint: 'not a URL' } } };
+const { settings, replaced } = {
+  settings: { region: 'nl' },
+  replaced: { settings: { country: 'nl', token_endpoint: 'not a URL' } },
+};
 
 describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
   ['lack what the preset asks for', 'lacking', { settings }],
@@ -45,7 +48,12 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
 
   test('are described as such, without limits, and so is every other connection', async () => {
     const { status, body } = await world.call(`GET /connections/${name}`);
-    expect({ status, ...body }).toMatchObject({ status: 200, connection: name, settings_outdated: true, state: 'active' });
+    expect({ status, ...body }).toMatchObject({
+      status: 200,
+      connection: name,
+      settings_outdated: true,
+      state: 'active',
+    });
     expect(body).not.toHaveProperty('budget');
     expect(await world.call('GET /connections')).toMatchObject({ status: 200 });
     await world.call(`PUT /connections/${name}-sound`, request(`${name}-sound`));
@@ -54,8 +62,14 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
 
   test('are put again with secrets and a refresh token, and not without: whose those are cannot be told any more', async () => {
     const { client_id } = request(name).client;
-    const without = await world.call(`PUT /connections/${name}`, request(name, { client: { client_id }, refresh_token: undefined }));
-    expect(without).toMatchObject({ status: 400, body: { faults: [{ path: 'client.client_secret' }, { path: 'refresh_token' }] } });
+    const without = await world.call(
+      `PUT /connections/${name}`,
+      request(name, { client: { client_id }, refresh_token: undefined }),
+    );
+    expect(without).toMatchObject({
+      status: 400,
+      body: { faults: [{ path: 'client.client_secret' }, { path: 'refresh_token' }] },
+    });
     const { status, body } = await world.call(`PUT /connections/${name}`, request(name));
     expect({ status, ...body }).toMatchObject({ status: 200, settings: { country: 'nl' } });
     expect(body).not.toHaveProperty('settings_outdated');
@@ -64,22 +78,39 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
 
 test('a stored key that cannot sign stops its connection, without a call and without a crash, until another is put', async () => {
   const pemOf = (modulusLength: number) =>
-    world.known(generateKeyPairSync('rsa', { modulusLength }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    world.known(
+      generateKeyPairSync('rsa', { modulusLength }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    );
   const signing = (private_key: string) => {
-    const settings = { token_endpoint: world.provider.tokenEndpoint, grant: 'client_credentials', client_authentication: 'private_key_jwt', private_key };
-    return world.call('PUT /connections/signing', { provider: 'generic-oauth2', settings, client: { client_id: 'signer' } });
+    const settings = {
+      token_endpoint: world.provider.tokenEndpoint,
+      grant: 'client_credentials',
+      client_authentication: 'private_key_jwt',
+      private_key,
+    };
+    return world.call('PUT /connections/signing', {
+      provider: 'generic-oauth2',
+      settings,
+      client: { client_id: 'signer' },
+    });
   };
   expect((await signing(pemOf(2_048))).status).toBe(201);
   const [secrets, versionId] = [new SecretsManagerClient({}), '44444444-4444-4444-8444-444444444444'];
   const SecretString = JSON.stringify({ private_key: pemOf(1_024) });
-  await secrets.send(new PutSecretValueCommand({ SecretId: 'token-broker/signing/client', ClientRequestToken: versionId, SecretString }));
+  await secrets.send(
+    new PutSecretValueCommand({ SecretId: 'token-broker/signing/client', ClientRequestToken: versionId, SecretString }),
+  );
   secrets.destroy();
   await upgraded('signing', { credentials: { versionId, names: ['private_key'] } });
   const calls = world.provider.calls.length;
   await world.call('GET /token/signing?wait=0');
   await world.refresh('signing');
   const { body } = await world.call('GET /connections/signing');
-  expect(body).toMatchObject({ state: 'misconfigured', cause: 'invalid_client', last_failure: { error: 'private_key_unreadable' } });
+  expect(body).toMatchObject({
+    state: 'misconfigured',
+    cause: 'invalid_client',
+    last_failure: { error: 'private_key_unreadable' },
+  });
   expect(world.provider.calls).toHaveLength(calls);
   expect((await signing(pemOf(2_048))).body).toMatchObject({ state: 'active' });
   await world.call('GET /token/signing?wait=0');
@@ -91,7 +122,10 @@ test('a grant stays its holder’s while nobody can tell whether the holder stil
   await outdated('holder', { settings });
   world.later(600);
   const another = await world.call('PUT /connections/another', request('holder'));
-  expect(another).toMatchObject({ status: 409, body: { code: 'grant_conflict', detail: expect.stringContaining('"holder"') } });
+  expect(another).toMatchObject({
+    status: 409,
+    body: { code: 'grant_conflict', detail: expect.stringContaining('"holder"') },
+  });
   expect((await world.call('PUT /connections/another', request('holder', { account: 'Ann' }))).status).toBe(201);
   expect((await world.call('PUT /connections/holder', request('holder'))).status).toBe(200);
 });

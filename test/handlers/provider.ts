@@ -34,7 +34,10 @@ export async function startProvider(secret: (value: string) => void): Promise<Pr
     return token;
   };
   const server = createServer(async (request, response) => {
-    const call = { authorization: request.headers.authorization ?? '', parameters: new URLSearchParams(await text(request)) };
+    const call = {
+      authorization: request.headers.authorization ?? '',
+      parameters: new URLSearchParams(await text(request)),
+    };
     if (call.authorization !== '') secret(call.authorization.replace('Basic ', ''));
     calls.push(call);
     const tokens = () => ({

@@ -25,7 +25,9 @@ const asking = (connection: string): string => JSON.stringify({ connection });
 const sentFor = async (connection: string, block: () => Promise<void>) => {
   const before = world.stores.messages().length;
   await block();
-  return world.stores.messages().flatMap(({ body, delaySeconds }, i) => (i >= before && body === asking(connection) ? [delaySeconds] : []));
+  return world.stores
+    .messages()
+    .flatMap(({ body, delaySeconds }, i) => (i >= before && body === asking(connection) ? [delaySeconds] : []));
 };
 
 describe('plan', () => {
@@ -63,7 +65,9 @@ describe('plan', () => {
 
   test('fails, for its alarm to see, when it cannot look', async () => {
     const counted = world.counted('OverdueConnections').length;
-    await world.with({ AWS_ENDPOINT_URL_DYNAMODB: nobody }, () => expect(world.plan()).rejects.toThrow('table unavailable'));
+    await world.with({ AWS_ENDPOINT_URL_DYNAMODB: nobody }, () =>
+      expect(world.plan()).rejects.toThrow('table unavailable'),
+    );
     expect(world.counted('OverdueConnections')).toHaveLength(counted);
   });
 });
@@ -72,7 +76,12 @@ describe('refresh', () => {
   test('renews what is due, and tells what it did', async () => {
     await put('renewed');
     await world.refresh('renewed');
-    expect(world.logged('refresh_succeeded').at(-1)).toMatchObject({ level: 'INFO', service: 'refresh', connection: 'renewed', generation: 1 });
+    expect(world.logged('refresh_succeeded').at(-1)).toMatchObject({
+      level: 'INFO',
+      service: 'refresh',
+      connection: 'renewed',
+      generation: 1,
+    });
     expect(world.counted('RefreshSucceeded').at(-1)).toBe(1);
     expect(await world.stores.items()).toMatchObject({ renewed: { generation: 1, attempts: {}, state: 'active' } });
   });
@@ -99,9 +108,17 @@ describe('refresh', () => {
 
   test('fails for a message that is none of ours, for it alone, and does not repeat what it says', async () => {
     await put('beside');
-    const bodies = [`refresh ${world.secret('refresh')}`, asking('beside'), asking(world.secret('Refresh')), '{}', 'null'];
+    const bodies = [
+      `refresh ${world.secret('refresh')}`,
+      asking('beside'),
+      asking(world.secret('Refresh')),
+      '{}',
+      'null',
+    ];
     const failed = ['message-0', 'message-2', 'message-3', 'message-4'];
-    expect(await world.deliver(...bodies)).toEqual({ batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) });
+    expect(await world.deliver(...bodies)).toEqual({
+      batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
+    });
     expect(world.logged('refresh_crashed').map(({ messageId }) => messageId)).toEqual(failed);
     expect(await world.stores.items()).toMatchObject({ beside: { generation: 1 } });
   });
@@ -120,7 +137,9 @@ describe('refresh', () => {
     world.provider.instead = () => ({ status: 429, body: {} });
     await world.refresh('failing');
     expect(world.counted('RefreshFailed')).toEqual([1]);
-    expect(world.logged('refresh_failed')).toMatchObject([{ level: 'WARN', connection: 'failing', code: 'http_429', class: 'transient', count: 1 }]);
+    expect(world.logged('refresh_failed')).toMatchObject([
+      { level: 'WARN', connection: 'failing', code: 'http_429', class: 'transient', count: 1 },
+    ]);
     const calls = world.provider.calls.length;
     // The message for the lease's end arrives: it is replaced by one for the end of the back-off, a minute and up to a quarter.
     world.later(20);
@@ -164,7 +183,9 @@ describe('whoever puts a connection', () => {
   });
 
   test('has put it, even if the queue cannot be reached', async () => {
-    await world.with({ REFRESH_QUEUE_URL: `${nobody}/000000000000/refresh` }, async () => expect((await put('unheard')).status).toBe(201));
+    await world.with({ REFRESH_QUEUE_URL: `${nobody}/000000000000/refresh` }, async () =>
+      expect((await put('unheard')).status).toBe(201),
+    );
     expect(world.logged('wake_not_sent').at(-1)).toMatchObject({ level: 'WARN', connection: 'unheard' });
   });
 });

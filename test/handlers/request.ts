@@ -5,7 +5,9 @@ import { type Route, routes } from '../../lambdas/routes.ts';
 export type Routed = (typeof routes)[number];
 
 /** What API Gateway says of a request whose signature IAM has accepted. */
-const accepted = { iam: { accessKey: 'AKIDEXAMPLE', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:role/worker' } };
+const accepted = {
+  iam: { accessKey: 'AKIDEXAMPLE', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:role/worker' },
+};
 
 /**
  * The function that a request (`GET /token/exact-nl?wait=0`) goes to, and the event it gets. A body that is no text is sent as JSON.
@@ -32,14 +34,24 @@ export function routed(
 function parametersIn({ path: template }: Route, path: string): Record<string, string> | undefined {
   const pattern = new RegExp(`^${template.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
   const groups = pattern.exec(path);
-  return groups === null ? undefined : Object.fromEntries(Object.entries(groups.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]));
+  return groups === null
+    ? undefined
+    : Object.fromEntries(Object.entries(groups.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]));
 }
 
-function eventOf(routeKey: string, rawPath: string, pathParameters: Record<string, string>, rawQueryString: string, body: unknown): APIGatewayProxyEventV2 {
+function eventOf(
+  routeKey: string,
+  rawPath: string,
+  pathParameters: Record<string, string>,
+  rawQueryString: string,
+  body: unknown,
+): APIGatewayProxyEventV2 {
   const [method = ''] = routeKey.split(' ');
   const query = new URLSearchParams(rawQueryString);
   // A parameter that comes twice is joined.
-  const queryStringParameters = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name).join(',')]));
+  const queryStringParameters = Object.fromEntries(
+    [...query.keys()].map((name) => [name, query.getAll(name).join(',')]),
+  );
   return {
     version: '2.0',
     routeKey,

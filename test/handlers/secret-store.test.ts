@@ -25,7 +25,12 @@ beforeAll(async () => {
     ],
   });
   const secrets = new SecretsManagerClient({});
-  await secrets.send(new CreateSecretCommand({ Name: variables.SECRETS_KEY_SECRET_ID, SecretString: world.known(randomBytes(32).toString('hex')) }));
+  await secrets.send(
+    new CreateSecretCommand({
+      Name: variables.SECRETS_KEY_SECRET_ID,
+      SecretString: world.known(randomBytes(32).toString('hex')),
+    }),
+  );
   secrets.destroy();
 });
 afterAll(async () => {
@@ -43,7 +48,9 @@ const put = (connection: string) =>
   });
 const sealed = async (connection: string): Promise<readonly { readonly name: string; readonly sealed: string }[]> => {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: variables.SECRETS_TABLE_NAME }));
-  return Items.map((item) => unmarshall(item) as { name: string; sealed: string }).filter(({ name }) => name.startsWith(`${connection}/`));
+  return Items.map((item) => unmarshall(item) as { name: string; sealed: string }).filter(({ name }) =>
+    name.startsWith(`${connection}/`),
+  );
 };
 const namesOf = async (connection: string) => (await sealed(connection)).map(({ name }) => name).sort();
 const inVault = (connection: string) => JSON.stringify(world.stores.vault()).includes(`token-broker/${connection}/`);
@@ -60,7 +67,12 @@ test('all of a connection is in the table, sealed, and nothing of it in Secrets 
     expect(await renewed('sealed')).toBe(1);
     expect(await renewed('sealed')).toBe(2);
     expect((await world.call('GET /token/sealed')).status).toBe(200);
-    expect(await namesOf('sealed')).toEqual(['sealed/client', 'sealed/refresh-0', 'sealed/refresh-0', 'sealed/refresh-0']);
+    expect(await namesOf('sealed')).toEqual([
+      'sealed/client',
+      'sealed/refresh-0',
+      'sealed/refresh-0',
+      'sealed/refresh-0',
+    ]);
     expect(inVault('sealed')).toBe(false);
     const sent = world.provider.calls.map(({ parameters }) => parameters.get('refresh_token') ?? '');
     expect(sent.length).toBe(2);
@@ -81,7 +93,10 @@ test('what was put into Secrets Manager is renewed in the table, and removed fro
     // Without Secrets Manager the client is not to be had, which is no verdict on the grant.
     await world.with({ ...variables, SECRET_PREFIX: '' }, async () => {
       expect(await renewed('moved')).toBe(3);
-      expect((await world.stores.items()).moved).toMatchObject({ state: 'active', failure: { code: 'credentials_missing' } });
+      expect((await world.stores.items()).moved).toMatchObject({
+        state: 'active',
+        failure: { code: 'credentials_missing' },
+      });
     });
   });
   await world.with(variables, async () => {
@@ -147,7 +162,10 @@ test('a text from another place is told as unreadable; nothing is asked of the p
     );
     const calls = world.provider.calls.length;
     expect(await renewed('swapped')).toBe(0);
-    expect((await world.stores.items()).swapped).toMatchObject({ state: 'active', failure: { class: 'transient', code: 'refresh_token_unreadable' } });
+    expect((await world.stores.items()).swapped).toMatchObject({
+      state: 'active',
+      failure: { class: 'transient', code: 'refresh_token_unreadable' },
+    });
     expect(world.provider.calls.length).toBe(calls);
   });
 });

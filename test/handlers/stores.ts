@@ -76,11 +76,15 @@ export async function startStores(secret: (value: string) => void) {
 
     /** Every version of every secret. */
     vault: (): readonly unknown[] =>
-      database.prepare('select name, version_id, value from secret join secret_version using (arn) order by name, version_id').all(),
+      database
+        .prepare('select name, version_id, value from secret join secret_version using (arn) order by name, version_id')
+        .all(),
 
     /** Every message that was sent, in order. */
     messages(): readonly Message[] {
-      const rows = database.prepare('select body, (visible_at - sent_at) / 1000 as delay from message order by sequence').all();
+      const rows = database
+        .prepare('select body, (visible_at - sent_at) / 1000 as delay from message order by sequence')
+        .all();
       return rows.map(({ body, delay }) => ({ body: String(body), delaySeconds: Number(delay) }));
     },
 
@@ -103,7 +107,9 @@ function tableProperties(): object {
     // Whether the templates are valid is for test/infra to ask; to load the validator takes seconds.
     const app = new App({ outdir, builtinCloudFormationValidation: false });
     const { stackName } = new StateStack(app, 'token-broker-state');
-    const resources: { Type: string; Properties: object }[] = Object.values(app.synth().getStackByName(stackName).template.Resources);
+    const resources: { Type: string; Properties: object }[] = Object.values(
+      app.synth().getStackByName(stackName).template.Resources,
+    );
     return { ...resources.find(({ Type }) => Type === 'AWS::DynamoDB::Table')?.Properties, TableName: tableName };
   } finally {
     rmSync(outdir, { recursive: true });

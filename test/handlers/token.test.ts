@@ -74,7 +74,10 @@ describe('GET /token', () => {
   });
 
   test('tells that there is no such connection', async () => {
-    expect(await world.call('GET /token/nowhere')).toMatchObject({ status: 404, body: { code: 'connection_not_found', retryable: false } });
+    expect(await world.call('GET /token/nowhere')).toMatchObject({
+      status: 404,
+      body: { code: 'connection_not_found', retryable: false },
+    });
   });
 
   test('serves a token inside its margin, and asks for its renewal once, however many ask', async () => {
@@ -99,7 +102,10 @@ describe('a provider that fails', () => {
     await used('warned');
     const { status, body } = await world.call('GET /token/warned');
     expect(status).toBe(200);
-    expect(body).toMatchObject({ generation: 1, warning: 'the last renewal failed (http_503); this token is valid until it expires' });
+    expect(body).toMatchObject({
+      generation: 1,
+      warning: 'the last renewal failed (http_503); this token is valid until it expires',
+    });
   });
 
   test('until it has expired: 503, and when to ask again', async () => {
@@ -135,7 +141,10 @@ describe('a connection that somebody has to mend', () => {
     await put('dead');
     world.provider.instead = ({ parameters }) => ({
       status: 400,
-      body: { error: 'invalid_grant', error_description: `refresh token ${parameters.get('refresh_token')} was revoked` },
+      body: {
+        error: 'invalid_grant',
+        error_description: `refresh token ${parameters.get('refresh_token')} was revoked`,
+      },
     });
     await used('dead');
     const { status, body } = await world.call('GET /token/dead');
@@ -144,7 +153,13 @@ describe('a connection that somebody has to mend', () => {
       code: 'reauthorization_required',
       cause: 'invalid_grant',
       retryable: false,
-      downstream_errors: [{ status: 400, error: 'invalid_grant', error_description: expect.stringMatching(/^refresh token .* was revoked$/) }],
+      downstream_errors: [
+        {
+          status: 400,
+          error: 'invalid_grant',
+          error_description: expect.stringMatching(/^refresh token .* was revoked$/),
+        },
+      ],
       detail: expect.stringContaining('PUT /connections/dead'),
     });
     expect(world.counted('ReauthorizationRequired')).toEqual([1]);
@@ -159,7 +174,10 @@ describe('a connection that somebody has to mend', () => {
       settings: { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' },
       client: { client_id: 'app' },
     });
-    expect(await world.call('GET /token/waiting')).toMatchObject({ status: 409, body: { cause: 'not_authorized_yet', downstream_errors: [] } });
+    expect(await world.call('GET /token/waiting')).toMatchObject({
+      status: 409,
+      body: { cause: 'not_authorized_yet', downstream_errors: [] },
+    });
   });
 
   test('by correcting its client: 409 misconfigured', async () => {
@@ -171,7 +189,9 @@ describe('a connection that somebody has to mend', () => {
       body: {
         code: 'misconfigured',
         cause: 'invalid_client',
-        detail: expect.stringMatching(/check client\.client_id, client\.client_secret\. Correct its settings with PUT \/connections\/refused/),
+        detail: expect.stringMatching(
+          /check client\.client_id, client\.client_secret\. Correct its settings with PUT \/connections\/refused/,
+        ),
         retryable: false,
         downstream_errors: [{ status: 401, error: 'invalid_client' }],
       },
@@ -185,14 +205,21 @@ describe('a connection that somebody has to mend', () => {
     world.later(lifetimeSeconds - marginSeconds + 1);
     world.provider.instead = () => ({ status: 400, body: { error: 'invalid_grant' } });
     await used('dying');
-    expect(await world.call('GET /token/dying')).toMatchObject({ status: 200, body: { warning: expect.stringMatching(/^reauthorization_required/) } });
+    expect(await world.call('GET /token/dying')).toMatchObject({
+      status: 200,
+      body: { warning: expect.stringMatching(/^reauthorization_required/) },
+    });
     world.later(marginSeconds);
-    expect(await world.call('GET /token/dying')).toMatchObject({ status: 409, body: { code: 'reauthorization_required' } });
+    expect(await world.call('GET /token/dying')).toMatchObject({
+      status: 409,
+      body: { code: 'reauthorization_required' },
+    });
   });
 });
 
 describe('POST /token/{connection}/rejections', () => {
-  const rejected = (generation: number, more: object = {}) => world.call('POST /token/distrusted/rejections?wait=0', { generation, ...more });
+  const rejected = (generation: number, more: object = {}) =>
+    world.call('POST /token/distrusted/rejections?wait=0', { generation, ...more });
 
   test('notes a report once, does not log the token it quotes, and asks for a new token', async () => {
     await put('distrusted');
@@ -200,10 +227,15 @@ describe('POST /token/{connection}/rejections', () => {
     world.later(limits.rejectionCoolDownMs / 1_000);
     const { body } = await world.call('GET /token/distrusted');
     const before = world.stores.messages().length;
-    const reports = [await rejected(1, { status: 401, detail: `Bearer ${body.access_token} is invalid` }), await rejected(1)];
+    const reports = [
+      await rejected(1, { status: 401, detail: `Bearer ${body.access_token} is invalid` }),
+      await rejected(1),
+    ];
     expect(reports).toMatchObject([{ status: 503 }, { status: 503 }]);
     expect(world.stores.messages().slice(before)).toEqual([{ body: '{"connection":"distrusted"}', delaySeconds: 0 }]);
-    expect(world.logged('token_rejected')).toMatchObject([{ level: 'WARN', connection: 'distrusted', generation: 1, status: 401 }]);
+    expect(world.logged('token_rejected')).toMatchObject([
+      { level: 'WARN', connection: 'distrusted', generation: 1, status: 401 },
+    ]);
   });
 
   test('answers with a newer token, if there is one', async () => {
@@ -221,7 +253,11 @@ describe('stores that cannot be reached', () => {
     await used('unlucky');
     await world.with(variables, async () => {
       const { status, headers, body } = await world.call('GET /token/unlucky');
-      expect({ status, code: body.code, retryAfter: headers['retry-after'] }).toEqual({ status: 503, code: 'temporarily_unavailable', retryAfter: '1' });
+      expect({ status, code: body.code, retryAfter: headers['retry-after'] }).toEqual({
+        status: 503,
+        code: 'temporarily_unavailable',
+        retryAfter: '1',
+      });
     });
     expect(world.logged('token_unavailable').at(-1)).toMatchObject({ level: 'ERROR', connection: 'unlucky', reason });
     expect((await world.call('GET /token/unlucky')).status).toBe(200);

@@ -73,7 +73,8 @@ export class World {
     if (!('access_token' in body)) this.#answers.push(text);
     const ok = statusCode < 300;
     expect(headers).toMatchObject({ 'cache-control': 'no-store' });
-    if (statusCode !== 204) expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
+    if (statusCode !== 204)
+      expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
     if (!ok) {
       const { code, retry_after: seconds } = body;
       expect(body).toMatchObject({
@@ -93,7 +94,11 @@ export class World {
     const { handler } = await handlers.authorizations();
     const { statusCode = 0, headers = {}, body: html = '' } = await handler({ ...event, headers: {} });
     this.#answers.push(html);
-    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8', 'referrer-policy': 'no-referrer' });
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'content-type': 'text/html; charset=utf-8',
+      'referrer-policy': 'no-referrer',
+    });
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
     );

@@ -15,10 +15,15 @@ afterAll(() => rmSync(outputs, { recursive: true }));
  * The app without its bundles, which no template test looks at and which take seconds. `context` is as `cdk -c NAME=VALUE` gives it, or as cdk.json
  * may hold it.
  */
-export function unbundled(context: Readonly<Record<string, unknown>> = {}): { readonly app: App; readonly state: StateStack; readonly broker: BrokerStack } {
+export function unbundled(context: Readonly<Record<string, unknown>> = {}): {
+  readonly app: App;
+  readonly state: StateStack;
+  readonly broker: BrokerStack;
+} {
   const app = buildApp(mkdtempSync(join(outputs, 'cdk.out-')), { 'aws:cdk:bundling-stacks': [], ...context });
   const [state, broker] = [app.node.findChild('token-broker-state'), app.node.findChild('token-broker')];
-  if (!(state instanceof StateStack && broker instanceof BrokerStack)) throw new Error('the app has no state or no broker stack');
+  if (!(state instanceof StateStack && broker instanceof BrokerStack))
+    throw new Error('the app has no state or no broker stack');
   return { app, state, broker };
 }
 
@@ -42,7 +47,10 @@ export const propertiesIn = (template: Template) => (type: string, id: string) =
 function reader(templates: readonly Template[]): (value: unknown) => string {
   const exports = new Map<string, unknown>();
   for (const template of templates) {
-    for (const output of Object.values(template.toJSON().Outputs ?? {}) as { Value: unknown; Export?: { Name: string } }[]) {
+    for (const output of Object.values(template.toJSON().Outputs ?? {}) as {
+      Value: unknown;
+      Export?: { Name: string };
+    }[]) {
       if (output.Export) exports.set(output.Export.Name, output.Value);
     }
   }

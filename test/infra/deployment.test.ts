@@ -15,7 +15,8 @@ describe('state', () => {
   test('outlives its stack, and its stack is not deleted by mistake', () => {
     expect(deployment.state.terminationProtection).toBe(true);
     const resources: Record<string, { DeletionPolicy: string; UpdateReplacePolicy: string }> = state.toJSON().Resources;
-    for (const resource of Object.values(resources)) expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    for (const resource of Object.values(resources))
+      expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
   test('keeps its logical ids: another id would be another, empty table', () => {
@@ -48,7 +49,9 @@ describe('state', () => {
   });
 
   test('has three sealing keys of 64 letters and digits', () => {
-    state.allResourcesProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } });
+    state.allResourcesProperties('AWS::SecretsManager::Secret', {
+      GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+    });
     state.resourceCountIs('AWS::SecretsManager::Secret', 3);
   });
 
@@ -63,11 +66,13 @@ describe('state with secrets in a table', () => {
 
   test('has a table of versions and a key more, and nothing else has changed', () => {
     const before: Record<string, unknown> = state.toJSON().Resources;
-    const resources: Record<string, { DeletionPolicy: string; UpdateReplacePolicy: string }> = sealed.toJSON().Resources;
+    const resources: Record<string, { DeletionPolicy: string; UpdateReplacePolicy: string }> =
+      sealed.toJSON().Resources;
     expect(resources).toMatchObject(before);
     const added = Object.keys(resources).filter((id) => !(id in before));
     expect(added.map(withoutHash).sort()).toEqual(['Secrets', 'SecretsKey']);
-    for (const id of added) expect(resources[id]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    for (const id of added)
+      expect(resources[id]).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     expect(propertiesIn(sealed)('AWS::DynamoDB::Table', 'Secrets')).toEqual({
       KeySchema: [
         { AttributeName: 'name', KeyType: 'HASH' },
@@ -81,7 +86,9 @@ describe('state with secrets in a table', () => {
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
-    sealed.allResourcesProperties('AWS::SecretsManager::Secret', { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } });
+    sealed.allResourcesProperties('AWS::SecretsManager::Secret', {
+      GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+    });
   });
 
   test('passes the AwsSolutions rules', () => {
@@ -91,7 +98,9 @@ describe('state with secrets in a table', () => {
   test('is chosen by name: the default can be written out, another name is an error', () => {
     expect(templatesOf(unbundled({ secretStore: 'secrets-manager' })).state.toJSON()).toEqual(state.toJSON());
     for (const name of ['dynamo', '', 'DynamoDB']) {
-      expect(() => unbundled({ secretStore: name })).toThrow(`context secretStore: takes secrets-manager or dynamodb, not ${JSON.stringify(name)}`);
+      expect(() => unbundled({ secretStore: name })).toThrow(
+        `context secretStore: takes secrets-manager or dynamodb, not ${JSON.stringify(name)}`,
+      );
     }
   });
 });
@@ -117,14 +126,19 @@ describe('functions', () => {
   });
 
   test('refresh may send to its own queue for ever; no other may loop', () => {
-    const looping = Object.entries(broker.findResources('AWS::Lambda::Function', { Properties: { RecursiveLoop: 'Allow' } }));
+    const looping = Object.entries(
+      broker.findResources('AWS::Lambda::Function', { Properties: { RecursiveLoop: 'Allow' } }),
+    );
     expect(looping.map(([logicalId]) => withoutHash(logicalId))).toEqual(['RefreshFunction']);
   });
 });
 
 describe('the refresh queue', () => {
   const queue = propertiesOf('AWS::SQS::Queue', 'RefreshQueue');
-  const mapping = propertiesOf('AWS::Lambda::EventSourceMapping', 'RefreshFunctionSqsEventSourcetokenbrokerRefreshQueueBD656840');
+  const mapping = propertiesOf(
+    'AWS::Lambda::EventSourceMapping',
+    'RefreshFunctionSqsEventSourcetokenbrokerRefreshQueueBD656840',
+  );
 
   test('feeds refresh one message at a time, which fails alone', () => {
     expect(read(mapping.EventSourceArn)).toBe('RefreshQueue.Arn');
@@ -145,27 +159,38 @@ describe('the refresh queue', () => {
   test.each([2, '20', 1_000])('takes as much concurrency as was reserved for it: %j', (reservedRefreshConcurrency) => {
     const { broker: reserving } = templatesOf(unbundled({ reservedRefreshConcurrency }));
     const inReserve = propertiesIn(reserving);
-    expect(inReserve('AWS::Lambda::Function', 'RefreshFunction').ReservedConcurrentExecutions).toBe(Number(reservedRefreshConcurrency));
-    const [{ Properties } = { Properties: {} }] = Object.values(reserving.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(inReserve('AWS::Lambda::Function', 'RefreshFunction').ReservedConcurrentExecutions).toBe(
+      Number(reservedRefreshConcurrency),
+    );
+    const [{ Properties } = { Properties: {} }] = Object.values(
+      reserving.findResources('AWS::Lambda::EventSourceMapping'),
+    );
     expect(Properties.ScalingConfig.MaximumConcurrency).toBe(Number(reservedRefreshConcurrency));
   });
 
-  test.each([1, 1_001, 2.5, '', 'many', '0x10', true, null])('refuses to reserve %j, and says what it takes', (reservedRefreshConcurrency) => {
-    expect(() => unbundled({ reservedRefreshConcurrency })).toThrow(
-      `context reservedRefreshConcurrency: ${JSON.stringify(reservedRefreshConcurrency)} is not a whole number from 2 to 1000`,
-    );
-  });
+  test.each([1, 1_001, 2.5, '', 'many', '0x10', true, null])(
+    'refuses to reserve %j, and says what it takes',
+    (reservedRefreshConcurrency) => {
+      expect(() => unbundled({ reservedRefreshConcurrency })).toThrow(
+        `context reservedRefreshConcurrency: ${JSON.stringify(reservedRefreshConcurrency)} is not a whole number from 2 to 1000`,
+      );
+    },
+  );
 
   test('has a message delivered often before it is dead: a throttled delivery counts, though no code has run', () => {
     expect(queue.RedrivePolicy.maxReceiveCount).toBe(10);
   });
 
   test('hides a message for at least six times as long as refresh may take', () => {
-    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(6 * propertiesOf('AWS::Lambda::Function', 'RefreshFunction').Timeout);
+    expect(queue.VisibilityTimeout).toBeGreaterThanOrEqual(
+      6 * propertiesOf('AWS::Lambda::Function', 'RefreshFunction').Timeout,
+    );
   });
 
   test('keeps a message for longer than all its deliveries and the longest delay take', () => {
-    expect(queue.MessageRetentionPeriod).toBeGreaterThan(queue.RedrivePolicy.maxReceiveCount * queue.VisibilityTimeout + limits.messageDelayMaxMs / 1_000);
+    expect(queue.MessageRetentionPeriod).toBeGreaterThan(
+      queue.RedrivePolicy.maxReceiveCount * queue.VisibilityTimeout + limits.messageDelayMaxMs / 1_000,
+    );
   });
 
   test('is encrypted, hands what fails to the dead letters, and is no FIFO queue, which has no delays', () => {
@@ -187,14 +212,21 @@ test('plan runs at its interval; a failed run is not repeated on top of the next
 describe('the HTTP API', () => {
   test('has the routes of routes.ts, each to its function, and behind IAM unless it is public', () => {
     const integrations = Object.fromEntries(
-      Object.entries(broker.findResources('AWS::ApiGatewayV2::Integration')).map(([id, { Properties }]) => [withoutHash(id), read(Properties.IntegrationUri)]),
+      Object.entries(broker.findResources('AWS::ApiGatewayV2::Integration')).map(([id, { Properties }]) => [
+        withoutHash(id),
+        read(Properties.IntegrationUri),
+      ]),
     );
     const deployed = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => ({
       key: Properties.RouteKey,
       authorization: Properties.AuthorizationType,
       function: integrations[read(Properties.Target).replace('integrations/', '')],
     }));
-    const ids = { token: 'TokenFunction.Arn', connections: 'ConnectionsFunction.Arn', authorizations: 'AuthorizationsFunction.Arn' };
+    const ids = {
+      token: 'TokenFunction.Arn',
+      connections: 'ConnectionsFunction.Arn',
+      authorizations: 'AuthorizationsFunction.Arn',
+    };
     expect(deployed).toHaveLength(routes.length);
     const expected = (routes as readonly Route[]).map(({ method, path, function: name, public: open }) => ({
       key: `${method} ${path}`,
@@ -205,7 +237,9 @@ describe('the HTTP API', () => {
   });
 
   test('is open to strangers at one place, slowly: where a browser comes back from a login', () => {
-    const open = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).filter(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM');
+    const open = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).filter(
+      ({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM',
+    );
     expect(open.map(({ Properties }) => Properties.RouteKey)).toEqual(['GET /oauth/callback']);
     const { RouteSettings } = propertiesOf('AWS::ApiGatewayV2::Stage', 'ApiStage');
     expect(RouteSettings).toEqual({ 'GET /oauth/callback': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } });
@@ -214,13 +248,19 @@ describe('the HTTP API', () => {
   test('logs who called what, and neither headers nor queries', () => {
     const { AccessLogSettings, DefaultRouteSettings, StageName } = propertiesOf('AWS::ApiGatewayV2::Stage', 'ApiStage');
     expect(StageName).toBe('$default');
-    expect(Object.keys(JSON.parse(AccessLogSettings.Format))).toEqual(expect.arrayContaining(['requestId', 'caller', 'route', 'status']));
+    expect(Object.keys(JSON.parse(AccessLogSettings.Format))).toEqual(
+      expect.arrayContaining(['requestId', 'caller', 'route', 'status']),
+    );
     expect(AccessLogSettings.Format).not.toMatch(/header|query|authorizer\.|protocol/i);
-    expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: expect.any(Number), ThrottlingBurstLimit: expect.any(Number) });
+    expect(DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: expect.any(Number),
+      ThrottlingBurstLimit: expect.any(Number),
+    });
   });
 
   test('its functions answer before it gives up after 30 s, but for the one that a provider may keep waiting', () => {
-    for (const id of ['TokenFunction', 'ConnectionsFunction']) expect(propertiesOf('AWS::Lambda::Function', id).Timeout).toBeLessThan(30);
+    for (const id of ['TokenFunction', 'ConnectionsFunction'])
+      expect(propertiesOf('AWS::Lambda::Function', id).Timeout).toBeLessThan(30);
   });
 });
 
@@ -263,37 +303,56 @@ describe('alarms', () => {
   });
 
   test('ring for a planner that is silent, or connections that are late, for three minutes', () => {
-    expect(named('OverdueConnections')).toMatchObject({ Threshold: 1, EvaluationPeriods: 3, DatapointsToAlarm: 3, Period: 60, Statistic: 'Maximum' });
+    expect(named('OverdueConnections')).toMatchObject({
+      Threshold: 1,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 3,
+      Period: 60,
+      Statistic: 'Maximum',
+    });
   });
 
   test('do not end between two attempts of a connection that goes on failing', () => {
     const failing = named('RefreshFailing');
     expect(failing).toMatchObject({ Threshold: 1, DatapointsToAlarm: 1, Period: 60, Statistic: 'Sum' });
-    expect(failing?.EvaluationPeriods * 60_000).toBeGreaterThanOrEqual(limits.backOffMaxMs * 1.25 + limits.callTimeoutMs);
+    expect(failing?.EvaluationPeriods * 60_000).toBeGreaterThanOrEqual(
+      limits.backOffMaxMs * 1.25 + limits.callTimeoutMs,
+    );
   });
 
-  test.each(['ReauthorizationRequired', 'Misconfigured', 'DeadLetters', 'UndeliveredEvents', 'ConnectionsErrors', 'AuthorizationsErrors'])(
-    'ring for the first %s',
-    (name) => {
-      expect(named(name)).toMatchObject({
-        Threshold: 1,
-        EvaluationPeriods: 1,
-        DatapointsToAlarm: 1,
-        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      });
-    },
-  );
+  test.each([
+    'ReauthorizationRequired',
+    'Misconfigured',
+    'DeadLetters',
+    'UndeliveredEvents',
+    'ConnectionsErrors',
+    'AuthorizationsErrors',
+  ])('ring for the first %s', (name) => {
+    expect(named(name)).toMatchObject({
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+  });
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
     expect(ours).toHaveLength(6);
-    for (const { Namespace, Dimensions } of ours) expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
+    for (const { Namespace, Dimensions } of ours)
+      expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
   });
 
   test.each(['Plan', 'Refresh', 'Connections', 'Authorizations'])('ring when the function of %s crashes', (name) => {
     const { Namespace, MetricName, Statistic, Dimensions } = named(`${name}Errors`) ?? {};
-    expect({ Namespace, MetricName, Statistic }).toEqual({ Namespace: 'AWS/Lambda', MetricName: 'Errors', Statistic: 'Sum' });
-    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['FunctionName', `${name}Function`]]);
+    expect({ Namespace, MetricName, Statistic }).toEqual({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+      Statistic: 'Sum',
+    });
+    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([
+      ['FunctionName', `${name}Function`],
+    ]);
   });
 
   test.each([
@@ -301,16 +360,26 @@ describe('alarms', () => {
     ['UndeliveredEvents', 'EventsUndelivered'],
   ])('%s rings for what lies in its own queue', (name, queue) => {
     const { Namespace, MetricName, Statistic, Dimensions } = named(name) ?? {};
-    expect({ Namespace, MetricName, Statistic }).toEqual({ Namespace: 'AWS/SQS', MetricName: 'ApproximateNumberOfMessagesVisible', Statistic: 'Maximum' });
-    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([['QueueName', `${queue}.QueueName`]]);
+    expect({ Namespace, MetricName, Statistic }).toEqual({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Statistic: 'Maximum',
+    });
+    expect(Dimensions.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, read(Value)])).toEqual([
+      ['QueueName', `${queue}.QueueName`],
+    ]);
   });
 
   test('have one article each in the operations manual, which is named after its alarm, and the manual has no other', () => {
     const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const [, articles = ''] = /^## Alarms$(.*?)^## /ms.exec(manual) ?? [];
     const headings = [...articles.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase());
-    expect(headings.map((heading) => heading.replaceAll(' ', '')).sort()).toEqual(alarms.map(({ name }) => name.toLowerCase()).sort());
-    const anchors = alarms.map(({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1]);
+    expect(headings.map((heading) => heading.replaceAll(' ', '')).sort()).toEqual(
+      alarms.map(({ name }) => name.toLowerCase()).sort(),
+    );
+    const anchors = alarms.map(
+      ({ AlarmDescription }) => String(AlarmDescription).match(/docs\/operations\.md#([a-z-]+)$/)?.[1],
+    );
     expect(anchors.sort()).toEqual(headings.map((heading) => heading.replaceAll(' ', '-')).sort());
   });
 

@@ -9,7 +9,9 @@ const rule = propertiesOf('AWS::Events::Rule', 'EventsToTopic');
 /** What the policy of a resource allows: to whom, what, and under which condition. */
 const allowedBy = (type: string, id: string): unknown[] => {
   const statements: Record<string, unknown>[] = propertiesOf(type, id).PolicyDocument.Statement;
-  return statements.filter(({ Effect }) => Effect === 'Allow').map(({ Principal, Action, Condition }) => ({ Principal, Action, Condition }));
+  return statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .map(({ Principal, Action, Condition }) => ({ Principal, Action, Condition }));
 };
 
 describe('changes of connections', () => {
@@ -20,14 +22,20 @@ describe('changes of connections', () => {
 
   test('are forwarded to a topic, as the functions write them', () => {
     expect(read(rule.EventBusName)).toBe('EventsBus');
-    expect(rule).toMatchObject({ State: 'ENABLED', EventPattern: { source: [eventSource], 'detail-type': [eventDetailType] } });
+    expect(rule).toMatchObject({
+      State: 'ENABLED',
+      EventPattern: { source: [eventSource], 'detail-type': [eventDetailType] },
+    });
     expect(rule.Targets.map(({ Arn }: { Arn: unknown }) => read(Arn))).toEqual(['EventsTopic']);
     expect(read(broker.toJSON().Outputs.EventTopicArn.Value)).toBe('EventsTopic');
   });
 
   test('that the topic does not take are kept for two weeks, encrypted', () => {
     expect(read(rule.Targets[0].DeadLetterConfig.Arn)).toBe('EventsUndelivered.Arn');
-    expect(propertiesOf('AWS::SQS::Queue', 'EventsUndelivered')).toEqual({ MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true });
+    expect(propertiesOf('AWS::SQS::Queue', 'EventsUndelivered')).toEqual({
+      MessageRetentionPeriod: 14 * 86_400,
+      SqsManagedSseEnabled: true,
+    });
   });
 
   test.each([

@@ -13,7 +13,8 @@ describe('with an issuer of JWTs', () => {
   const { broker, state, read } = templatesOf(unbundled(context));
   const { broker: usual, state: usualState } = templatesOf(unbundled());
   const routes = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
-  const keysOf = (type: string) => routes.flatMap(({ RouteKey, AuthorizationType }) => (AuthorizationType === type ? [RouteKey] : [])).toSorted();
+  const keysOf = (type: string) =>
+    routes.flatMap(({ RouteKey, AuthorizationType }) => (AuthorizationType === type ? [RouteKey] : [])).toSorted();
 
   test('its JWTs open the token routes; the others are as they were', () => {
     expect(keysOf('JWT')).toEqual(tokenRoutes);
@@ -29,7 +30,9 @@ describe('with an issuer of JWTs', () => {
       IdentitySource: ['$request.header.Authorization'],
       JwtConfiguration: { Issuer: 'https://idp.example', Audience: ['token-broker', 'workers'] },
     });
-    const ids = routes.flatMap(({ AuthorizationType, AuthorizerId }) => (AuthorizationType === 'JWT' ? [read(AuthorizerId)] : []));
+    const ids = routes.flatMap(({ AuthorizationType, AuthorizerId }) =>
+      AuthorizationType === 'JWT' ? [read(AuthorizerId)] : [],
+    );
     expect(ids).toEqual(['ApiJwt', 'ApiJwt', 'ApiJwt']);
     // The handler looks at scopes: they name connections, which the template does not know.
     for (const route of routes) expect(route).not.toHaveProperty('AuthorizationScopes');
@@ -41,13 +44,19 @@ describe('with an issuer of JWTs', () => {
       Object.keys({ ...before, ...after }).filter((id) => JSON.stringify(before[id]) !== JSON.stringify(after[id]));
     const { Resources, ...others } = broker.toJSON();
     const { Resources: usualResources, ...usualOthers } = usual.toJSON();
-    const ids = changed(usualResources, Resources).filter((id) => !tokenRoutes.includes(String(Resources[id].Properties.RouteKey)));
+    const ids = changed(usualResources, Resources).filter(
+      (id) => !tokenRoutes.includes(String(Resources[id].Properties.RouteKey)),
+    );
     expect(ids.map(withoutHash).toSorted()).toEqual(['ApiJwt', 'ApiStage']);
     expect(others).toEqual(usualOthers);
     expect(state.toJSON()).toEqual(usualState.toJSON());
 
-    const [stage, usualStage] = [broker, usual].map((template) => propertiesIn(template)('AWS::ApiGatewayV2::Stage', 'ApiStage'));
-    const [format, usualFormat] = [stage, usualStage].map(({ AccessLogSettings }) => JSON.parse(AccessLogSettings.Format));
+    const [stage, usualStage] = [broker, usual].map((template) =>
+      propertiesIn(template)('AWS::ApiGatewayV2::Stage', 'ApiStage'),
+    );
+    const [format, usualFormat] = [stage, usualStage].map(({ AccessLogSettings }) =>
+      JSON.parse(AccessLogSettings.Format),
+    );
     expect(format).toEqual({ ...usualFormat, subject: '$context.authorizer.claims.sub' });
   });
 
@@ -58,7 +67,9 @@ describe('with an issuer of JWTs', () => {
   test('grantGetToken refuses: a policy would have no effect', () => {
     const { app, broker: stack } = unbundled(context);
     const role = new Role(new Stack(app, 'clients'), 'Worker', { assumedBy: new AccountRootPrincipal() });
-    expect(() => stack.grantGetToken(role, 'exact-nl')).toThrow(/JWTs open the token routes.*no effect.*scope token:exact-nl; nothing was granted/);
+    expect(() => stack.grantGetToken(role, 'exact-nl')).toThrow(
+      /JWTs open the token routes.*no effect.*scope token:exact-nl; nothing was granted/,
+    );
   });
 });
 
@@ -75,10 +86,22 @@ test('the local broker’s assembly is made anew when the context is another', (
 
 describe('context that cannot be used stops the synthesis', () => {
   test.each<[string, Record<string, string>, RegExp]>([
-    ['no audience', { jwtIssuer: 'https://idp.example' }, /^CDK context: jwtAudience: is missing: issuer and audience go together\./],
+    [
+      'no audience',
+      { jwtIssuer: 'https://idp.example' },
+      /^CDK context: jwtAudience: is missing: issuer and audience go together\./,
+    ],
     ['no issuer', { jwtAudience: 'token-broker' }, /^CDK context: jwtIssuer: is missing/],
-    ['values of variables that are not set', { jwtIssuer: '', jwtAudience: '' }, /jwtIssuer: takes an https URL.* jwtAudience: takes names/],
-    ['both of them faulty', { jwtIssuer: 'http://idp.example', jwtAudience: 'a,,b' }, /jwtIssuer: takes an https URL.* jwtAudience: takes names/],
+    [
+      'values of variables that are not set',
+      { jwtIssuer: '', jwtAudience: '' },
+      /jwtIssuer: takes an https URL.* jwtAudience: takes names/,
+    ],
+    [
+      'both of them faulty',
+      { jwtIssuer: 'http://idp.example', jwtAudience: 'a,,b' },
+      /jwtIssuer: takes an https URL.* jwtAudience: takes names/,
+    ],
   ])('%s', (_, given, message) => {
     expect(() => unbundled(given)).toThrow(message);
   });
@@ -126,7 +149,8 @@ describe('an issuer', () => {
 });
 
 describe('an audience', () => {
-  const parse = (audience: unknown) => parseJwtAuthorization({ issuer: 'https://idp.example', audience }, { issuer: 'issuer', audience: 'audience' });
+  const parse = (audience: unknown) =>
+    parseJwtAuthorization({ issuer: 'https://idp.example', audience }, { issuer: 'issuer', audience: 'audience' });
   const many = (count: number) => Array.from({ length: count }, (_, i) => `a${i}`).join(',');
 
   test.each([

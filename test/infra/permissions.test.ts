@@ -25,7 +25,9 @@ const grantsIn =
       if (!Properties.Roles.map(read).includes(role)) continue;
       for (const { Effect, Action, Resource, Condition } of Properties.PolicyDocument.Statement) {
         expect(Effect).toBe('Allow');
-        const resources = asList(Resource).map((resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`);
+        const resources = asList(Resource).map(
+          (resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`,
+        );
         for (const action of asList<string>(Action)) grants[action] = [...(grants[action] ?? []), ...resources].sort();
       }
     }
@@ -50,8 +52,12 @@ const environmentIn =
   };
 const environmentOf = environmentIn(broker, read);
 
-const secret = (name: string): string => `arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:token-broker/${name}`;
-const logs = (name: string) => ({ 'logs:CreateLogStream': [`${name}Logs.Arn`], 'logs:PutLogEvents': [`${name}Logs.Arn`] });
+const secret = (name: string): string =>
+  `arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:token-broker/${name}`;
+const logs = (name: string) => ({
+  'logs:CreateLogStream': [`${name}Logs.Arn`],
+  'logs:PutLogEvents': [`${name}Logs.Arn`],
+});
 
 /** Keys of claims begin so, and no connection's name does. */
 const claimsOnly = `Connections.Arn if ${JSON.stringify({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['#grant#*'] } })}`;
@@ -127,14 +133,22 @@ describe('each function may do what it must, and nothing else', () => {
     });
   });
 
-  test.each(['refresh', 'authorizations', 'connections', 'token', 'plan'] as const)('%s may restore every secret of a connection that it may use', (name) => {
-    const { 'secretsmanager:RestoreSecret': restored = [], ...others } = allowed(broker, roleOf[name]);
-    const used = [...(others['secretsmanager:GetSecretValue'] ?? []), ...(others['secretsmanager:PutSecretValue'] ?? [])];
-    expect(restored).toEqual([...new Set(used.filter((resource) => resource.includes('/')))].sort());
-  });
+  test.each(['refresh', 'authorizations', 'connections', 'token', 'plan'] as const)(
+    '%s may restore every secret of a connection that it may use',
+    (name) => {
+      const { 'secretsmanager:RestoreSecret': restored = [], ...others } = allowed(broker, roleOf[name]);
+      const used = [
+        ...(others['secretsmanager:GetSecretValue'] ?? []),
+        ...(others['secretsmanager:PutSecretValue'] ?? []),
+      ];
+      expect(restored).toEqual([...new Set(used.filter((resource) => resource.includes('/')))].sort());
+    },
+  );
 
   test('only authorizations opens what a browser brings back', () => {
-    const readers = Object.values(roleOf).filter((role) => allowed(broker, role)['secretsmanager:GetSecretValue']?.includes('StateKey'));
+    const readers = Object.values(roleOf).filter((role) =>
+      allowed(broker, role)['secretsmanager:GetSecretValue']?.includes('StateKey'),
+    );
     expect(readers).toEqual([roleOf.authorizations]);
   });
 
@@ -158,7 +172,8 @@ describe('each function may do what it must, and nothing else', () => {
   test('what is deleted is removed by refresh alone, which can revoke it first', () => {
     const removers = Object.values(roleOf).filter(
       (role) =>
-        allowed(broker, role)['dynamodb:DeleteItem']?.some((resource) => resource !== claimsOnly) || 'secretsmanager:DeleteSecret' in allowed(broker, role),
+        allowed(broker, role)['dynamodb:DeleteItem']?.some((resource) => resource !== claimsOnly) ||
+        'secretsmanager:DeleteSecret' in allowed(broker, role),
     );
     expect(removers).toEqual([roleOf.refresh]);
   });
@@ -180,11 +195,14 @@ describe('the pattern for one kind of secret', () => {
     expect(readable.some((pattern) => matches(pattern, secret(`${connection}/refresh-0-a1B2c3`)))).toBe(false);
   });
 
-  test.each(connectionNames)('covers the secrets of %s before they exist, when their ARN has no suffix yet', (connection) => {
-    const creatable = allowed(broker, roleOf.connections)['secretsmanager:CreateSecret'] ?? [];
-    expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/client`)))).toBe(true);
-    expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/refresh-1`)))).toBe(true);
-  });
+  test.each(connectionNames)(
+    'covers the secrets of %s before they exist, when their ARN has no suffix yet',
+    (connection) => {
+      const creatable = allowed(broker, roleOf.connections)['secretsmanager:CreateSecret'] ?? [];
+      expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/client`)))).toBe(true);
+      expect(creatable.some((pattern) => matches(pattern, secret(`${connection}/refresh-1`)))).toBe(true);
+    },
+  );
 });
 
 describe('the environment names what was granted', () => {
@@ -245,7 +263,13 @@ describe('with secrets in a table', () => {
       'dynamodb:PutItem': ['Connections.Arn', onItems(refreshTokens, 'writes')],
       'dynamodb:Query': [onItems(both)],
       'dynamodb:DeleteItem': ['Connections.Arn', onItems(both)],
-      'secretsmanager:GetSecretValue': ['AccessKey', 'RefreshKey', 'SecretsKey', secret('*/client*'), secret('*/refresh-*')],
+      'secretsmanager:GetSecretValue': [
+        'AccessKey',
+        'RefreshKey',
+        'SecretsKey',
+        secret('*/client*'),
+        secret('*/refresh-*'),
+      ],
       // To read one that was deleted a moment ago.
       'secretsmanager:RestoreSecret': [secret('*/client*'), secret('*/refresh-*')],
     });
@@ -276,13 +300,20 @@ describe('with secrets in a table', () => {
     ['authorizations', { SECRET_PREFIX: 'token-broker/' }],
   ])('the environment of %s names the table, its key, and Secrets Manager where it may be read', (name, earlier) => {
     const { SECRET_PREFIX: _, ...others } = environmentOf(name);
-    expect(environmentIn(template, readChosen)(name)).toEqual({ ...others, ...earlier, SECRETS_TABLE_NAME: 'Secrets', SECRETS_KEY_SECRET_ID: 'SecretsKey' });
+    expect(environmentIn(template, readChosen)(name)).toEqual({
+      ...others,
+      ...earlier,
+      SECRETS_TABLE_NAME: 'Secrets',
+      SECRETS_KEY_SECRET_ID: 'SecretsKey',
+    });
   });
 
   test('whoever reads secrets is updated before those who write them', () => {
     const dependenciesOf = (name: FunctionName): string[] => {
       const all = Object.values(template.findResources('AWS::Lambda::Function'));
-      return all.filter(({ Properties }) => readChosen(Properties.Role) === `${roleOf[name]}.Arn`).flatMap(({ DependsOn }) => DependsOn.map(withoutHash));
+      return all
+        .filter(({ Properties }) => readChosen(Properties.Role) === `${roleOf[name]}.Arn`)
+        .flatMap(({ DependsOn }) => DependsOn.map(withoutHash));
     };
     expect(dependenciesOf('authorizations')).toContain('RefreshFunction');
     expect(dependenciesOf('connections')).toContain('AuthorizationsFunction');
@@ -302,12 +333,21 @@ describe('grantGetToken', () => {
   });
 
   test('includes the short form for the connection named default', () => {
-    expect(callable('Newcomer')).toEqual([`${api}/GET/token`, `${api}/GET/token/default`, `${api}/POST/token/default/rejections`]);
+    expect(callable('Newcomer')).toEqual([
+      `${api}/GET/token`,
+      `${api}/GET/token/default`,
+      `${api}/POST/token/default/rejections`,
+    ]);
   });
 
-  test.each(['*', 'exact-*', 'Exact', '-exact', 'exact-', 'a/b', '', 'x'.repeat(64)])('refuses %j, which is no connection', (name) => {
-    expect(() => deployment.broker.grantGetToken(new AccountRootPrincipal(), name)).toThrow(/not a connection's name.*nothing was granted/);
-  });
+  test.each(['*', 'exact-*', 'Exact', '-exact', 'exact-', 'a/b', '', 'x'.repeat(64)])(
+    'refuses %j, which is no connection',
+    (name) => {
+      expect(() => deployment.broker.grantGetToken(new AccountRootPrincipal(), name)).toThrow(
+        /not a connection's name.*nothing was granted/,
+      );
+    },
+  );
 
   test('takes a name of 63 characters', () => {
     const { app, broker: fresh } = unbundled();

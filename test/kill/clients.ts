@@ -26,7 +26,9 @@ const Problem = v.object({ cause: v.optional(v.string()) });
 /** Asks once, and waits for a first token longer than later ones need. Never rejects. */
 export async function ask(fetch: SignedFetch, connection: string, wait = waitSeconds): Promise<Answer> {
   try {
-    const reply = await fetch(`/token/${connection}?min_ttl=${minTtlSeconds}&wait=${wait}`, { signal: AbortSignal.timeout(patienceMs) });
+    const reply = await fetch(`/token/${connection}?min_ttl=${minTtlSeconds}&wait=${wait}`, {
+      signal: AbortSignal.timeout(patienceMs),
+    });
     const [at, { status }, body] = [Date.now(), reply, await reply.json()];
     if (reply.ok) {
       const { generation, expires_in, expires_at } = v.parse(Token, body);
@@ -40,7 +42,10 @@ export async function ask(fetch: SignedFetch, connection: string, wait = waitSec
 }
 
 /** Starts two of them on a connection. `answers` grows until they are stopped; `stop` resolves when they have. */
-export function startClients(fetch: SignedFetch, connection: string): { readonly answers: readonly Answer[]; stop(): Promise<void> } {
+export function startClients(
+  fetch: SignedFetch,
+  connection: string,
+): { readonly answers: readonly Answer[]; stop(): Promise<void> } {
   const answers: Answer[] = [];
   let stopped = false;
   const client = async (firstMs: number) => {

@@ -35,13 +35,20 @@ const afterwardsMs = 60_000;
 
 const Description = v.object({ state: v.string(), cause: v.optional(v.string()), generation: v.number() });
 
-const startProvider: Readonly<Record<ProviderKind, (directory: string, accessTokenSeconds: number) => Promise<RealServer>>> = {
+const startProvider: Readonly<
+  Record<ProviderKind, (directory: string, accessTokenSeconds: number) => Promise<RealServer>>
+> = {
   strict: startOidcProvider,
   replay: (_, accessTokenSeconds) => startNodeOauth2Server(accessTokenSeconds, 'good'),
 };
 
 /** Runs a trial to its end. Rejects if the blow could not be dealt, or if nothing came of it within bounds. */
-export async function observe(stage: Stage, connection: string, trial: Trial, conditions: Conditions): Promise<Observed> {
+export async function observe(
+  stage: Stage,
+  connection: string,
+  trial: Trial,
+  conditions: Conditions,
+): Promise<Observed> {
   const directory = join(conditions.directory, connection);
   mkdirSync(directory);
   const server = await startProvider[trial.provider](directory, conditions.accessTokenSeconds);
@@ -81,14 +88,19 @@ async function connect(stage: Stage, connection: string, kind: ProviderKind, ser
       renewal: 'always',
     }),
   });
-  if (reply.status !== 201) throw new Error(`PUT /connections/${connection} answered ${reply.status}: ${await reply.text()}`);
+  if (reply.status !== 201)
+    throw new Error(`PUT /connections/${connection} answered ${reply.status}: ${await reply.text()}`);
   const first = await ask(stage.fetch, connection, 25);
   if (first.status !== 200) throw new Error(`the first GET /token/${connection} answered ${first.status}`);
 }
 
 async function reject(stage: Stage, connection: string): Promise<void> {
-  const reply = await stage.fetch(`/token/${connection}/rejections?wait=0`, { method: 'POST', body: JSON.stringify({ generation: 1 }) });
-  if (reply.status !== 503) throw new Error(`POST /token/${connection}/rejections answered ${reply.status}: ${await reply.text()}`);
+  const reply = await stage.fetch(`/token/${connection}/rejections?wait=0`, {
+    method: 'POST',
+    body: JSON.stringify({ generation: 1 }),
+  });
+  if (reply.status !== 503)
+    throw new Error(`POST /token/${connection}/rejections answered ${reply.status}: ${await reply.text()}`);
 }
 
 /** Until a client got a token of that generation, or clients have been told for a while that somebody has to authorize again. */

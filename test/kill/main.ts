@@ -37,15 +37,20 @@ async function resultOf(stage: Stage, connection: string, row: Row): Promise<Res
 /** Progress, and the log of a row that broke its promise, go to stderr: stdout is the table. */
 function told(stage: Stage, connection: string, result: Result): Result {
   const { row, faults } = result;
-  console.error(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${connection}: step ${row.step}, ${row.what} (${row.provider})`);
-  for (const line of [...faults, ...(faults.length === 0 ? [] : stage.logOf(connection))]) console.error(`       ${line}`);
+  console.error(
+    `${faults.length === 0 ? 'ok  ' : 'FAIL'} ${connection}: step ${row.step}, ${row.what} (${row.provider})`,
+  );
+  for (const line of [...faults, ...(faults.length === 0 ? [] : stage.logOf(connection))])
+    console.error(`       ${line}`);
   return result;
 }
 
 async function allAtOnce(): Promise<Result[]> {
   const stage = await broker('at-once');
   try {
-    return await Promise.all(blows.map(async (row, index) => sleep(index * apartMs).then(() => resultOf(stage, `row-${index + 1}`, row))));
+    return await Promise.all(
+      blows.map(async (row, index) => sleep(index * apartMs).then(() => resultOf(stage, `row-${index + 1}`, row))),
+    );
   } finally {
     await stage.close();
   }

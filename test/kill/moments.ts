@@ -9,7 +9,11 @@ import type { Passing } from './proxy.ts';
  */
 export type Moment = 'ask' | 'acquire' | 'call' | 'persist' | 'commit';
 
-const Update = v.pipe(v.string(), v.parseJson(), v.object({ Key: v.object({ connection: v.object({ S: v.string() }) }), UpdateExpression: v.string() }));
+const Update = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ Key: v.object({ connection: v.object({ S: v.string() }) }), UpdateExpression: v.string() }),
+);
 const Put = v.pipe(v.string(), v.parseJson(), v.object({ SecretId: v.string() }));
 
 /** What of an update expression (`shared/domain/writes.ts`, as the adapter spells it) only that write has. */
@@ -20,7 +24,10 @@ const marks: readonly (readonly [part: string, moment: Moment])[] = [
 ];
 
 /** Returns the moment and the connection, or undefined for requests that are none of these steps. */
-export function momentOf({ headers, body }: Pick<Passing, 'headers' | 'body'>): { readonly at: Moment; readonly connection: string } | undefined {
+export function momentOf({
+  headers,
+  body,
+}: Pick<Passing, 'headers' | 'body'>): { readonly at: Moment; readonly connection: string } | undefined {
   switch (String(headers['x-amz-target']).split('.').at(-1)) {
     case 'UpdateItem': {
       const { Key, UpdateExpression } = v.parse(Update, body);

@@ -6,7 +6,10 @@ import type { Socket } from 'node:net';
 export function peerOf({ remotePort = 0, localPort = 0 }: Socket, pids: readonly number[]): number {
   const inode = inodeOf(remotePort, localPort);
   const pid = pids.find((candidate) => inode !== undefined && holds(candidate, inode));
-  if (pid === undefined) throw new Error(`none of the processes ${pids.join(', ')} has the connection from port ${remotePort} to ${localPort}`);
+  if (pid === undefined)
+    throw new Error(
+      `none of the processes ${pids.join(', ')} has the connection from port ${remotePort} to ${localPort}`,
+    );
   return pid;
 }
 
@@ -19,7 +22,8 @@ function inodeOf(from: number, to: number): string | undefined {
   return rows.find(([, local = '', remote = '']) => local.endsWith(port(from)) && remote.endsWith(port(to)))?.[9];
 }
 
-const holds = (pid: number, inode: string): boolean => readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
+const holds = (pid: number, inode: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`);
 
 /** A descriptor may be closed between being listed and being read. */
 function linkOf(path: string): string | undefined {

@@ -41,7 +41,8 @@ export async function startProxy(target: string, gate: Gate): Promise<LoopbackPr
     response.once('close', () => gone.abort());
     try {
       const body = await text(incoming);
-      const forward: Forward = (signal) => send(new URL(url, target), { method, headers, ...(signal && { signal }) }, body);
+      const forward: Forward = (signal) =>
+        send(new URL(url, target), { method, headers, ...(signal && { signal }) }, body);
       const reply = await gate({ headers, body, socket, gone: gone.signal }, forward);
       if (reply === undefined || away) return void socket.destroy();
       response.writeHead(reply.status, reply.headers).end(reply.body);
@@ -62,7 +63,11 @@ export async function startProxy(target: string, gate: Gate): Promise<LoopbackPr
   };
 }
 
-function send(url: URL, options: { method: string; headers: IncomingHttpHeaders; signal?: AbortSignal }, body: string): Promise<Reply> {
+function send(
+  url: URL,
+  options: { method: string; headers: IncomingHttpHeaders; signal?: AbortSignal },
+  body: string,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     // A connection for each: a kept one might be closed by the server just when it is used again.
     const outgoing = request(url, { ...options, agent: false }, (incoming) => {

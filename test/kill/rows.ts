@@ -41,14 +41,35 @@ const awayMs = 10_000;
 
 /** Dealt at the same time, each to a connection of its own. */
 export const blows: readonly Row[] = [
-  ...both('1', 'killed with the lease, before the call', 'acquire', killAfter, { strict: ['after_holder', 0], replay: ['in_time', 0] }),
-  ...both('2', 'killed in flight, never reached the provider', 'call', killBefore, { strict: ['after_holder', 0], replay: ['in_time', 0] }),
-  ...both('2\\*', 'killed in flight, carried out by the provider', 'call', killAfter, { strict: ['lost_in_doubt', 1], replay: ['in_time', 1] }),
-  ...both('3', 'killed with the reply, secret not written', 'persist', killBefore, { strict: ['lost_in_doubt', 1], replay: ['in_time', 1] }),
-  ...both('4', 'killed with the secret written, not committed', 'commit', killBefore, { strict: ['in_time', 0], replay: ['in_time', 0] }),
+  ...both('1', 'killed with the lease, before the call', 'acquire', killAfter, {
+    strict: ['after_holder', 0],
+    replay: ['in_time', 0],
+  }),
+  ...both('2', 'killed in flight, never reached the provider', 'call', killBefore, {
+    strict: ['after_holder', 0],
+    replay: ['in_time', 0],
+  }),
+  ...both('2\\*', 'killed in flight, carried out by the provider', 'call', killAfter, {
+    strict: ['lost_in_doubt', 1],
+    replay: ['in_time', 1],
+  }),
+  ...both('3', 'killed with the reply, secret not written', 'persist', killBefore, {
+    strict: ['lost_in_doubt', 1],
+    replay: ['in_time', 1],
+  }),
+  ...both('4', 'killed with the secret written, not committed', 'commit', killBefore, {
+    strict: ['in_time', 0],
+    replay: ['in_time', 0],
+  }),
   ...both('5', 'killed after the commit', 'commit', killAfter, { strict: ['in_time', 0], replay: ['in_time', 0] }),
-  ...both('3', 'frozen for 25 s with the reply, secret not written', 'persist', freeze(frozenMs), { strict: ['after_holder', 0], replay: ['in_time', 1] }),
-  ...both('4', 'frozen for 25 s with the secret written, not committed', 'commit', freeze(frozenMs), { strict: ['in_time', 0], replay: ['in_time', 0] }),
+  ...both('3', 'frozen for 25 s with the reply, secret not written', 'persist', freeze(frozenMs), {
+    strict: ['after_holder', 0],
+    replay: ['in_time', 1],
+  }),
+  ...both('4', 'frozen for 25 s with the secret written, not committed', 'commit', freeze(frozenMs), {
+    strict: ['in_time', 0],
+    replay: ['in_time', 0],
+  }),
 ];
 
 const away = (step: string, what: string, at: Moment, blow: Blow, promised: Promised): Row => ({

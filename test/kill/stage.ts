@@ -56,7 +56,11 @@ export async function startStage(directory: string, assembly?: string): Promise<
     },
   });
 
-  async function pass(passing: Passing, forward: Forward, moment: ReturnType<typeof momentOf>): Promise<Reply | undefined> {
+  async function pass(
+    passing: Passing,
+    forward: Forward,
+    moment: ReturnType<typeof momentOf>,
+  ): Promise<Reply | undefined> {
     const key = `${moment?.connection} ${moment?.at}`;
     const strike = armed.get(key);
     if (strike === undefined) return forward(passing.gone);
@@ -83,7 +87,11 @@ export async function startStage(directory: string, assembly?: string): Promise<
       async kill() {
         const victim = pid();
         process.kill(victim, 'SIGKILL');
-        for (let looks = 0; broker.lambda.environments().some((environment) => environment.pid === victim); looks += 1) {
+        for (
+          let looks = 0;
+          broker.lambda.environments().some((environment) => environment.pid === victim);
+          looks += 1
+        ) {
           if (looks === 500) throw new Error(`process ${victim} outlived SIGKILL by 5 s`);
           await sleep(10);
         }
@@ -99,7 +107,9 @@ export async function startStage(directory: string, assembly?: string): Promise<
   return {
     fetch: broker.fetch,
     async door(connection, tokenEndpoint) {
-      const door = await startProxy(tokenEndpoint, (passing, forward) => pass(passing, forward, { at: 'call', connection }));
+      const door = await startProxy(tokenEndpoint, (passing, forward) =>
+        pass(passing, forward, { at: 'call', connection }),
+      );
       doors.push(door);
       return new URL('/token', door.url).href;
     },

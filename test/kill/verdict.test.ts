@@ -31,7 +31,12 @@ const revoked = { state: 'reauthorization_required', generation: 1 };
 describe('what a row has to keep', () => {
   test('nothing is wrong with one that kept its promise', () => {
     expect(faults(seen('in_time'))).toEqual([]);
-    expect(measure(seen('in_time'))).toMatchObject({ grant: 'kept', newTokenMs: 20_000, longestGapMs: 30_000, calls: { ok: 3, errors: 0 } });
+    expect(measure(seen('in_time'))).toMatchObject({
+      grant: 'kept',
+      newTokenMs: 20_000,
+      longestGapMs: 30_000,
+      calls: { ok: 3, errors: 0 },
+    });
   });
 
   test.each<[string, Answer]>([
@@ -42,7 +47,9 @@ describe('what a row has to keep', () => {
     ['409 refresh_in_doubt', { at: 40_000, status: 409, cause: 'refresh_in_doubt' }],
     ['no answer', { at: 40_000, status: 0 }],
   ])('a client error: %s', (error, answer) => {
-    expect(faults(seen('after_holder', { answers: [answer] }))).toEqual([`not kept: no client sees an error (${error})`]);
+    expect(faults(seen('after_holder', { answers: [answer] }))).toEqual([
+      `not kept: no client sees an error (${error})`,
+    ]);
   });
 
   test('a 503 with Retry-After breaks a promise only where a token has to be served all the time', () => {
@@ -53,19 +60,25 @@ describe('what a row has to keep', () => {
 
   test('a new token that comes with the expiry of the old one is in time, a moment later is not', () => {
     expect(faults(seen('in_time', { oldExpiresAt: 50_000 }))).toEqual([]);
-    expect(faults(seen('in_time', { oldExpiresAt: 49_999 }))).toEqual(['not kept: the new token is served before the old one expires']);
+    expect(faults(seen('in_time', { oldExpiresAt: 49_999 }))).toEqual([
+      'not kept: the new token is served before the old one expires',
+    ]);
   });
 
   test('one call more than there are generations is one too many', () => {
     const calls = [ok(0), ok(30_000), ok(50_000), ok(79_000)];
-    expect(faults(seen('in_time', { calls }))).toEqual(['not kept: the provider sees 3 good calls and 0 errors (it saw 4 and 0)']);
+    expect(faults(seen('in_time', { calls }))).toEqual([
+      'not kept: the provider sees 3 good calls and 0 errors (it saw 4 and 0)',
+    ]);
   });
 
   test('a loss must be called ours, and clients may hear of it only after the provider has refused', () => {
     const lost = seen('lost_in_doubt', { calls: [ok(0), { at: 115_000, status: 400 }] });
     const answers = [served(31_000, 1, 29), { at: 121_000, status: 409, cause: 'refresh_in_doubt' }];
     expect(faults({ ...lost, answers, end: { ...revoked, cause: 'refresh_in_doubt' } })).toEqual([]);
-    expect(faults({ ...lost, answers, end: { ...revoked, cause: 'invalid_grant' } })).toEqual(['not kept: the loss is called ours']);
+    expect(faults({ ...lost, answers, end: { ...revoked, cause: 'invalid_grant' } })).toEqual([
+      'not kept: the loss is called ours',
+    ]);
     const early = [...answers, { at: 60_000, status: 409, cause: 'refresh_in_doubt' }];
     expect(faults({ ...lost, answers: early, end: { ...revoked, cause: 'refresh_in_doubt' } })).toEqual([
       'not kept: no client sees an error (409 refresh_in_doubt)',

@@ -34,7 +34,9 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
 
     async listDue(shard, until, limit) {
       return [...items.values()]
-        .flatMap(({ connection, dueShard, dueAt }) => (dueShard === shard && dueAt !== undefined && dueAt <= until ? [{ connection, dueAt }] : []))
+        .flatMap(({ connection, dueShard, dueAt }) =>
+          dueShard === shard && dueAt !== undefined && dueAt <= until ? [{ connection, dueAt }] : [],
+        )
         .sort((a, b) => a.dueAt - b.dueAt)
         .slice(0, limit);
     },

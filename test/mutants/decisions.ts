@@ -8,15 +8,21 @@ const acquireWhatever: Protocol['acquire'] = (...args) => without(normative.acqu
 
 /** As if what the acquiring write returned were due for sure. */
 const decideOnce: Protocol['decide'] = (event, at) =>
-  normative.decide(event.kind === 'acquired' ? asIf(event, ({ notBefore: _, refreshAt: __, ...item }) => item) : event, at);
+  normative.decide(
+    event.kind === 'acquired' ? asIf(event, ({ notBefore: _, refreshAt: __, ...item }) => item) : event,
+    at,
+  );
 
-const revived = (item: Connection): Connection => (item.state === 'reauthorization_required' ? { ...item, state: 'active' } : item);
+const revived = (item: Connection): Connection =>
+  item.state === 'reauthorization_required' ? { ...item, state: 'active' } : item;
 
 export const decisions: readonly Mutant[] = [
   {
     name: 'never replay',
     why: 'A refresh token whose fate is unknown is taken for spent, and the grant is given up.',
-    variant: deciding((effect, event, at) => (effect.do === 'mark_sent' && event.kind === 'looked_up' ? verdict(effect.held, at) : effect)),
+    variant: deciding((effect, event, at) =>
+      effect.do === 'mark_sent' && event.kind === 'looked_up' ? verdict(effect.held, at) : effect,
+    ),
     invariant: 'S5',
     caughtBy: { seeds: [3, 4] },
   },
@@ -25,7 +31,15 @@ export const decisions: readonly Mutant[] = [
     why: 'A refresh token that Secrets Manager does not take is an error like any other.',
     variant: deciding((effect, event, at) =>
       event.kind === 'persisted' && event.place?.sealed !== undefined
-        ? normative.decide({ kind: 'persisted', held: event.held, outcome: { kind: 'failure', class: 'in_doubt', code: 'not_stored' }, place: undefined }, at)
+        ? normative.decide(
+            {
+              kind: 'persisted',
+              held: event.held,
+              outcome: { kind: 'failure', class: 'in_doubt', code: 'not_stored' },
+              place: undefined,
+            },
+            at,
+          )
         : effect,
     ),
     invariant: 'S5',
@@ -35,7 +49,9 @@ export const decisions: readonly Mutant[] = [
     name: 'only the previous attempt looked up',
     why: 'The last attempt is thought to have looked for those before it.',
     variant: deciding((effect) =>
-      effect.do === 'look_up' ? { ...effect, attempts: effect.attempts.filter(({ fence }) => fence === effect.held.attempt.fence - 1) } : effect,
+      effect.do === 'look_up'
+        ? { ...effect, attempts: effect.attempts.filter(({ fence }) => fence === effect.held.attempt.fence - 1) }
+        : effect,
     ),
     invariant: 'S2',
     caughtBy: { race: 'two doubts in a row' },
@@ -46,7 +62,10 @@ export const decisions: readonly Mutant[] = [
     variant: deciding((effect) => {
       if (effect.do !== 'commit_failure' || effect.commit.failure.class !== 'too_early') return effect;
       const { item, profile } = effect.held.seen;
-      return { ...effect, commit: { ...effect.commit, notBefore: plus(item.receivedAt ?? item.createdAt, profile.minTokenAgeMs) } };
+      return {
+        ...effect,
+        commit: { ...effect.commit, notBefore: plus(item.receivedAt ?? item.createdAt, profile.minTokenAgeMs) },
+      };
     }),
     invariant: 'S8',
     caughtBy: { race: 'lost reply, provider checks age first' },
@@ -63,7 +82,16 @@ export const decisions: readonly Mutant[] = [
     why: 'An earlier holder who can still answer is not waited for.',
     variant: deciding((effect) =>
       effect.do === 'commit_failure' && effect.commit.suspect
-        ? { ...effect, commit: { ...effect.commit, notBefore: undefined, state: 'reauthorization_required', cause: 'refresh_in_doubt', suspect: false } }
+        ? {
+            ...effect,
+            commit: {
+              ...effect.commit,
+              notBefore: undefined,
+              state: 'reauthorization_required',
+              cause: 'refresh_in_doubt',
+              suspect: false,
+            },
+          }
         : effect,
     ),
     invariant: 'S5',
@@ -81,7 +109,9 @@ export const decisions: readonly Mutant[] = [
     name: 'one spare for all that is overtaken',
     why: 'One place is enough for what is hardly ever needed.',
     variant: deciding((effect, event) =>
-      event.kind === 'success_refused' && event.place !== undefined ? { do: 'keep_spare', held: event.held, place: event.place } : effect,
+      event.kind === 'success_refused' && event.place !== undefined
+        ? { do: 'keep_spare', held: event.held, place: event.place }
+        : effect,
     ),
     invariant: 'S3',
     caughtBy: { race: 'two successes are overtaken, and the newest is not the last to say so' },

@@ -36,7 +36,9 @@ export const always: Clause = { present: 'connection' };
 export const without = <W extends Write>(write: W, path: string): W => ({
   ...write,
   when: write.when.filter(
-    (clause) => !('path' in clause && clause.path === path) && !('any' in clause && clause.any.some((one) => 'path' in one && one.path === path)),
+    (clause) =>
+      !('path' in clause && clause.path === path) &&
+      !('any' in clause && clause.any.some((one) => 'path' in one && one.path === path)),
   ),
 });
 
@@ -54,7 +56,8 @@ export function withAttempt(
 /** The event as if the connection were another. */
 export function asIf(event: Event, change: (item: Connection) => Connection): Event {
   const changed = (seen: Seen): Seen => ({ ...seen, item: change(seen.item) });
-  if (event.kind === 'read' || event.kind === 'acquire_refused') return { ...event, seen: event.seen && changed(event.seen) };
+  if (event.kind === 'read' || event.kind === 'acquire_refused')
+    return { ...event, seen: event.seen && changed(event.seen) };
   if (event.kind === 'acquired') return { ...event, held: { ...event.held, seen: changed(event.held.seen) } };
   return event;
 }

@@ -36,11 +36,16 @@ describe('kept mistakes', () => {
 });
 
 describe('two rules that back each other up', () => {
-  test.each(pairs)('$name: no race shows either alone; if one does now, it is a mistake of its own', { timeout: 60_000 }, async ({ harmlessAlone = [] }) => {
-    const found = [];
-    for (const [half, variant] of harmlessAlone.entries()) {
-      for (const { name, run } of races) found.push(...(await run(variant)).map((violation) => ({ half, name, ...violation })));
-    }
-    expect(found).toEqual([]);
-  });
+  test.each(pairs)(
+    '$name: no race shows either alone; if one does now, it is a mistake of its own',
+    { timeout: 60_000 },
+    async ({ harmlessAlone = [] }) => {
+      const found = [];
+      for (const [half, variant] of harmlessAlone.entries()) {
+        for (const { name, run } of races)
+          found.push(...(await run(variant)).map((violation) => ({ half, name, ...violation })));
+      }
+      expect(found).toEqual([]);
+    },
+  );
 });

@@ -11,7 +11,10 @@ import { always, deciding, type Mutant, without } from './mutant.ts';
 const committing = (change: (write: Write) => Write): Variant => ({
   redeemWorld: (given) => ({
     ...given,
-    store: { ...given.store, apply: (connection, write) => given.store.apply(connection, write.name === 'authorized' ? change(write) : write) },
+    store: {
+      ...given.store,
+      apply: (connection, write) => given.store.apply(connection, write.name === 'authorized' ? change(write) : write),
+    },
   }),
 });
 
@@ -27,7 +30,8 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
         grantId ??= item?.grantId;
         return item && grantId !== undefined ? { ...item, grantId } : item;
       },
-      apply: (connection, write) => given.store.apply(connection, write.name === 'authorized' ? without(write, 'grantId') : write),
+      apply: (connection, write) =>
+        given.store.apply(connection, write.name === 'authorized' ? without(write, 'grantId') : write),
     },
   };
 }
@@ -77,7 +81,9 @@ export const people: readonly Mutant[] = [
           ...given.authorizationServer,
           redeem: async (...args) => {
             const outcome = await given.authorizationServer.redeem(...args);
-            return outcome.kind === 'failure' && outcome.class === 'in_doubt' ? given.authorizationServer.redeem(...args) : outcome;
+            return outcome.kind === 'failure' && outcome.class === 'in_doubt'
+              ? given.authorizationServer.redeem(...args)
+              : outcome;
           },
         },
       }),
@@ -116,7 +122,9 @@ export const people: readonly Mutant[] = [
     name: 'a deletion does not wait for the lease',
     why: 'It is to be gone, so what is under way does not matter.',
     variant: deciding((effect, event) =>
-      effect.do === 'wait' && event.kind === 'read' && event.seen?.item.deletion !== undefined ? { do: 'stop', reason: 'deleted' } : effect,
+      effect.do === 'wait' && event.kind === 'read' && event.seen?.item.deletion !== undefined
+        ? { do: 'stop', reason: 'deleted' }
+        : effect,
     ),
     invariant: 'S10',
     caughtBy: { race: 'deleted while a refresh is in flight' },
@@ -124,7 +132,12 @@ export const people: readonly Mutant[] = [
   {
     name: 'only the committed refresh token is revoked',
     why: 'The pointer in the table is the only authority.',
-    variant: { finishDeletionWorld: (given) => ({ ...given, refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) } }) },
+    variant: {
+      finishDeletionWorld: (given) => ({
+        ...given,
+        refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) },
+      }),
+    },
     invariant: 'S10',
     caughtBy: { race: 'deleted with an orphan left' },
   },

@@ -12,7 +12,10 @@ const scrambled = (versionId: string): string => [...versionId].reverse().join('
 const fromArrival = (outcome: Outcome): Outcome => {
   if (outcome.kind !== 'success') return outcome;
   const { requestedAt, receivedAt, expiresAt } = outcome.tokens;
-  return { kind: 'success', tokens: { ...outcome.tokens, requestedAt: receivedAt, expiresAt: plus(receivedAt, expiresAt - requestedAt) } };
+  return {
+    kind: 'success',
+    tokens: { ...outcome.tokens, requestedAt: receivedAt, expiresAt: plus(receivedAt, expiresAt - requestedAt) },
+  };
 };
 
 export const surroundings: readonly Mutant[] = [
@@ -62,7 +65,10 @@ export const surroundings: readonly Mutant[] = [
     name: 'expiry from arrival',
     why: 'The token is new when it arrives.',
     variant: {
-      refreshWorld: (given) => ({ ...given, source: { obtain: async (...args) => fromArrival(await given.source.obtain(...args)) } }),
+      refreshWorld: (given) => ({
+        ...given,
+        source: { obtain: async (...args) => fromArrival(await given.source.obtain(...args)) },
+      }),
     },
     invariant: 'S4',
     caughtBy: { race: 'slow answer, and then the end of its token' },
@@ -86,7 +92,8 @@ export const surroundings: readonly Mutant[] = [
             ...given.store,
             apply: async (connection, write) => {
               const result = await given.store.apply(connection, write);
-              if (write.name === 'commit_success' && result.applied && later !== undefined) await given.refreshTokens.persist(...later).catch(() => false);
+              if (write.name === 'commit_success' && result.applied && later !== undefined)
+                await given.refreshTokens.persist(...later).catch(() => false);
               return result;
             },
           },
@@ -131,7 +138,8 @@ export const surroundings: readonly Mutant[] = [
         ...given,
         refreshTokens: {
           ...given.refreshTokens,
-          persist: (connection, slot, versionId, tokens) => given.refreshTokens.persist(connection, slot, scrambled(versionId), tokens),
+          persist: (connection, slot, versionId, tokens) =>
+            given.refreshTokens.persist(connection, slot, scrambled(versionId), tokens),
         },
       }),
     },
@@ -185,7 +193,9 @@ export const surroundings: readonly Mutant[] = [
         source: {
           obtain: async (...args) => {
             const outcome = await given.source.obtain(...args);
-            return outcome.kind === 'failure' && outcome.class === 'too_early' ? { ...outcome, class: 'transient' } : outcome;
+            return outcome.kind === 'failure' && outcome.class === 'too_early'
+              ? { ...outcome, class: 'transient' }
+              : outcome;
           },
         },
       }),

@@ -16,13 +16,16 @@ function readArguments() {
   }
 }
 
-const inWords = (caughtBy: CaughtBy): string => ('race' in caughtBy ? `race *${caughtBy.race}*` : `seed ${caughtBy.seeds.join(', ')}`);
+const inWords = (caughtBy: CaughtBy): string =>
+  'race' in caughtBy ? `race *${caughtBy.race}*` : `seed ${caughtBy.seeds.join(', ')}`;
 
 /** `S5 12, S3 1 (from seed 4 on)`, or a dash. */
 function inNumbers(seen: readonly (readonly [seed: number, invariant: string])[]): string {
   if (seen.length === 0) return '–';
   const invariants = Map.groupBy(seen, ([, invariant]) => invariant);
-  const counts = [...invariants].sort(([, a], [, b]) => b.length - a.length).map(([invariant, them]) => `${invariant} ${them.length}`);
+  const counts = [...invariants]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([invariant, them]) => `${invariant} ${them.length}`);
   return `${counts.join(', ')} (from seed ${Math.min(...seen.map(([seed]) => seed))} on)`;
 }
 

@@ -12,7 +12,10 @@ const withoutMine = <W extends Write>({ mine: _, ...write }: W) => write;
 const withoutLease = ({ lease: _, ...item }: Connection): Connection => item;
 
 function omit(write: Write, ...paths: (keyof Write['set'])[]): Write {
-  return { ...write, set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))) };
+  return {
+    ...write,
+    set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))),
+  };
 }
 
 export const writes: readonly Mutant[] = [
@@ -81,7 +84,10 @@ export const writes: readonly Mutant[] = [
     name: 'no gate before the replay',
     why: 'The lease was taken a moment ago.',
     variant: writing({
-      markSent: (item, fence, until) => ({ ...normative.markSent(item, fence, until), when: [{ present: 'lease' }, { present: `attempts.${fence}` }] }),
+      markSent: (item, fence, until) => ({
+        ...normative.markSent(item, fence, until),
+        when: [{ present: 'lease' }, { present: `attempts.${fence}` }],
+      }),
     }),
     invariant: 'S2',
     caughtBy: { race: 'late commit between the look-up and the replay' },
@@ -89,7 +95,9 @@ export const writes: readonly Mutant[] = [
   {
     name: 'unowned release',
     why: 'Releasing is harmless.',
-    variant: writing({ release: (...args) => normative.release(...args).map((write) => ({ ...write, when: [always] })) }),
+    variant: writing({
+      release: (...args) => normative.release(...args).map((write) => ({ ...write, when: [always] })),
+    }),
     invariant: 'S1',
     caughtBy: { race: 'released by one who holds nothing any more' },
   },
@@ -103,7 +111,9 @@ export const writes: readonly Mutant[] = [
   {
     name: 'a promise counts until one’s own clock says that it is due',
     why: 'A wake-up that is still to come is still to come.',
-    variant: writing({ promiseWake: (wakeAt, soonEnough, now) => normative.promiseWake(wakeAt, soonEnough, plus(now, -limits.skewMs)) }),
+    variant: writing({
+      promiseWake: (wakeAt, soonEnough, now) => normative.promiseWake(wakeAt, soonEnough, plus(now, -limits.skewMs)),
+    }),
     invariant: 'L2',
     caughtBy: { race: 'woken by a message, with a clock that is behind' },
   },
@@ -112,7 +122,12 @@ export const writes: readonly Mutant[] = [
     why: 'expires_in is in seconds.',
     variant: writing({
       commitSuccess: (seen, commit) =>
-        normative.commitSuccess(seen, commit).map((write) => ({ ...write, set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) } })),
+        normative
+          .commitSuccess(seen, commit)
+          .map((write) => ({
+            ...write,
+            set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) },
+          })),
     }),
     invariant: 'S8',
     caughtBy: { seeds: [1] },
@@ -121,7 +136,8 @@ export const writes: readonly Mutant[] = [
     name: 'contested never noted',
     why: 'A success ends all doubt.',
     variant: writing({
-      commitSuccess: (...args) => normative.commitSuccess(...args).map((write) => ({ ...write, set: { ...write.set, contested: false } })),
+      commitSuccess: (...args) =>
+        normative.commitSuccess(...args).map((write) => ({ ...write, set: { ...write.set, contested: false } })),
     }),
     invariant: 'S6',
     caughtBy: { race: 'a request that timed out is processed after its replay' },
@@ -162,7 +178,9 @@ export const writes: readonly Mutant[] = [
         normative
           .commitSuccess({ item, profile }, commit)
           .map(({ add, ...write }) =>
-            commit.place?.versionId !== versionIdOf(item.grantId, commit.fence) && add !== undefined ? write : { ...write, ...(add && { add }) },
+            commit.place?.versionId !== versionIdOf(item.grantId, commit.fence) && add !== undefined
+              ? write
+              : { ...write, ...(add && { add }) },
           ),
     }),
     invariant: 'S3',
@@ -178,7 +196,9 @@ export const writes: readonly Mutant[] = [
   {
     name: 'slots by fence',
     why: 'The fence is what makes the version id unique.',
-    variant: writing({ acquire: (...args) => withAttempt(args[0], args, ({ fence }) => ({ slot: fence % args[0].profile.slots })) }),
+    variant: writing({
+      acquire: (...args) => withAttempt(args[0], args, ({ fence }) => ({ slot: fence % args[0].profile.slots })),
+    }),
     invariant: 'S3',
     caughtBy: { race: 'a failure before each renewal of a day' },
   },
@@ -196,7 +216,9 @@ export const writes: readonly Mutant[] = [
   {
     name: 're-authorization under the old grant id that does not count as a commit',
     why: 'A new refresh token is a new secret, and nothing else.',
-    variant: { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId', 'committedFence', 'fence', 'attempts') },
+    variant: {
+      replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId', 'committedFence', 'fence', 'attempts'),
+    },
     invariant: 'S3',
     caughtBy: { race: 're-authorized with an orphan left' },
     harmlessAlone: [

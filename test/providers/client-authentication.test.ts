@@ -13,13 +13,20 @@ const ed = generateKeyPairSync('ed25519');
 const pem = (key: typeof rsa.privateKey) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 /** Node reads it, and finds out that its parts do not fit when it signs. */
 const rsaJwk = rsa.privateKey.export({ format: 'jwk' });
-const evenModulus = Buffer.from(rsaJwk.n ?? '', 'base64url').map((byte, at, all) => (at === all.length - 1 ? byte & 0xfe : byte));
+const evenModulus = Buffer.from(rsaJwk.n ?? '', 'base64url').map((byte, at, all) =>
+  at === all.length - 1 ? byte & 0xfe : byte,
+);
 const broken = { ...rsaJwk, n: Buffer.from(evenModulus).toString('base64url') };
 const reply = '{"access_token":"at","expires_in":"3600"}';
 
 async function asserted(provider: string, key: string, more: object = {}) {
   const { url, seen } = await startLoopback(200, reply);
-  const outcome = await obtain(provider, { token_endpoint: `${url}/token`, ...more }, { private_key: key }, { clientId: 'client' });
+  const outcome = await obtain(
+    provider,
+    { token_endpoint: `${url}/token`, ...more },
+    { private_key: key },
+    { clientId: 'client' },
+  );
   const parameters = new URLSearchParams(seen[0]?.body);
   return { outcome, parameters, seen, audience: `${url}/token`, assertion: parameters.get('client_assertion') ?? '' };
 }
@@ -27,7 +34,11 @@ async function asserted(provider: string, key: string, more: object = {}) {
 describe('private_key_jwt', () => {
   test('at NetSuite: PS256, the certificate id, the scope in the assertion', async () => {
     const settings = { account: '1234567-sb1', key_id: 'cert-1', scope: 'restlets,rest_webservices' };
-    const { outcome, parameters, assertion, audience, seen } = await asserted('netsuite', pem(rsa.privateKey), settings);
+    const { outcome, parameters, assertion, audience, seen } = await asserted(
+      'netsuite',
+      pem(rsa.privateKey),
+      settings,
+    );
     expect(tokensOf(outcome).accessToken.reveal()).toBe('at');
     expect(parameters.get('grant_type')).toBe('client_credentials');
     expect(parameters.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
@@ -61,13 +72,22 @@ describe('private_key_jwt', () => {
     ['can be read, and cannot sign', JSON.stringify(broken)],
   ])('with a key that %s asks for nothing, and waits for another', async (_, key) => {
     const { outcome, seen } = await asserted('generic-oauth2', key, generic);
-    expect(outcome).toEqual({ kind: 'failure', class: 'misconfigured', cause: 'invalid_client', code: 'private_key_unreadable' });
+    expect(outcome).toEqual({
+      kind: 'failure',
+      class: 'misconfigured',
+      cause: 'invalid_client',
+      code: 'private_key_unreadable',
+    });
     expect(seen).toEqual([]);
   });
 
   test('with a key that cannot sign revokes nothing, and redeems no code', async () => {
     const { url, seen } = await startLoopback(200, reply);
-    const settings = { token_endpoint: `${url}/token`, revocation_endpoint: `${url}/revoke`, client_authentication: 'private_key_jwt' };
+    const settings = {
+      token_endpoint: `${url}/token`,
+      revocation_endpoint: `${url}/revoke`,
+      client_authentication: 'private_key_jwt',
+    };
     const config: ConnectionConfig = { provider: 'generic-oauth2', settings, renewal: 'always', clientId: 'client' };
     const credentials = { private_key: new Secret(JSON.stringify(broken)) };
     const surroundings = { clock: { now: () => now }, chance: { id: () => 'id' } };

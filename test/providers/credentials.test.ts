@@ -2,10 +2,13 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parseConnectionRequest } from '../../shared/providers/validate.ts';
 
-const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
+  privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const pem = pemOf({ privateKey });
-const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
+const encrypted = privateKey
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  .toString();
 
 const ixon = (settings: object = {}) => ({
   provider: 'ixon-user',
@@ -55,7 +58,9 @@ describe('secret settings', () => {
   test('are given all or none', () => {
     const message = expect.stringMatching(/replaced together/);
     expect(faultsOf(intacct({ user_password: undefined }))).toEqual({ 'settings.user_password': message });
-    expect(faultsOf(ixon({ password: undefined, otp_seed: 'GEZDGNBVGY3TQOJQ' }))).toEqual({ 'settings.password': message });
+    expect(faultsOf(ixon({ password: undefined, otp_seed: 'GEZDGNBVGY3TQOJQ' }))).toEqual({
+      'settings.password': message,
+    });
     expect(faultsOf({ provider: 'maesn', settings: { account_key: 'a' } })).toEqual({ 'settings.api_key': message });
   });
 
@@ -67,12 +72,36 @@ describe('secret settings', () => {
     ['a seed of fewer than 10 bytes', ixon({ otp_seed: 'GEZDGNBVGY3TQOJ' }), 'settings.otp_seed'],
     ['a key that is none', netsuite({ private_key: '-----BEGIN' }), 'settings.private_key'],
     ['a key with a passphrase', netsuite({ private_key: encrypted }), 'settings.private_key'],
-    ['a public key', netsuite({ private_key: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), d: undefined }) }), 'settings.private_key'],
-    ['a key too short to sign with', netsuite({ private_key: pemOf(generateKeyPairSync('rsa', { modulusLength: 1_024 })) }), 'settings.private_key'],
-    ['a key for another signature', netsuite({ private_key: pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2_048 })) }), 'settings.private_key'],
-    ['a key of a curve without an algorithm', netsuite({ private_key: pemOf(generateKeyPairSync('ed448')) }), 'settings.private_key'],
-    ['a key of a foreign curve', netsuite({ private_key: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' })) }), 'settings.private_key'],
-    ['a key that signs nothing', netsuite({ private_key: pemOf(generateKeyPairSync('x25519')) }), 'settings.private_key'],
+    [
+      'a public key',
+      netsuite({ private_key: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), d: undefined }) }),
+      'settings.private_key',
+    ],
+    [
+      'a key too short to sign with',
+      netsuite({ private_key: pemOf(generateKeyPairSync('rsa', { modulusLength: 1_024 })) }),
+      'settings.private_key',
+    ],
+    [
+      'a key for another signature',
+      netsuite({ private_key: pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2_048 })) }),
+      'settings.private_key',
+    ],
+    [
+      'a key of a curve without an algorithm',
+      netsuite({ private_key: pemOf(generateKeyPairSync('ed448')) }),
+      'settings.private_key',
+    ],
+    [
+      'a key of a foreign curve',
+      netsuite({ private_key: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' })) }),
+      'settings.private_key',
+    ],
+    [
+      'a key that signs nothing',
+      netsuite({ private_key: pemOf(generateKeyPairSync('x25519')) }),
+      'settings.private_key',
+    ],
     ['a secret beyond its size', ixon({ password: 'p'.repeat(8_193) }), 'settings.password'],
     ['a host that is not IXON', ixon({ host: 'evil.example' }), 'settings.host'],
     ['an application id of another form', ixon({ application_id: 'short' }), 'settings.application_id'],
@@ -85,7 +114,9 @@ describe('secret settings', () => {
 
   test('have the form that is asked for', () => {
     expect(parsed(netsuite()).credentials).toHaveProperty('private_key');
-    expect(parsed(netsuite({ private_key: JSON.stringify(privateKey.export({ format: 'jwk' })) })).credentials).toHaveProperty('private_key');
+    expect(
+      parsed(netsuite({ private_key: JSON.stringify(privateKey.export({ format: 'jwk' })) })).credentials,
+    ).toHaveProperty('private_key');
     for (const pair of [
       generateKeyPairSync('rsa', { modulusLength: 2_048 }),
       generateKeyPairSync('ec', { namedCurve: 'P-384' }),
@@ -93,30 +124,46 @@ describe('secret settings', () => {
       generateKeyPairSync('ed25519'),
     ])
       expect(parsed(netsuite({ private_key: pemOf(pair) })).credentials).toHaveProperty('private_key');
-    expect(parsed(ixon({ password: 'p'.repeat(8_192), token_lifetime_seconds: 60 })).credentials).toHaveProperty('password');
+    expect(parsed(ixon({ password: 'p'.repeat(8_192), token_lifetime_seconds: 60 })).credentials).toHaveProperty(
+      'password',
+    );
   });
 
   test('are in no fault', () => {
     const hunted = 'hunter2\nhunter2';
-    for (const body of [ixon({ password: hunted }), ixon({ otp_seed: hunted }), netsuite({ private_key: hunted }), ixon({ email: hunted })]) {
+    for (const body of [
+      ixon({ password: hunted }),
+      ixon({ otp_seed: hunted }),
+      netsuite({ private_key: hunted }),
+      ixon({ email: hunted }),
+    ]) {
       expect(JSON.stringify(parse(body))).not.toContain('hunter2');
     }
   });
 });
 
 describe('a client', () => {
-  test.each([ixon(), intacct(), { provider: 'maesn', settings: { api_key: 'a', account_key: 'b' } }])('is not known to %j', (body) => {
-    expect(faultsOf(body)).toEqual({});
-    expect(faultsOf({ ...body, client: { client_id: 'id' } })).toEqual({ client: 'is not used by this provider: remove it' });
-    expect(Object.keys(faultsOf({ ...body, refresh_token: 'rt' }))).toEqual(['refresh_token']);
-  });
+  test.each([ixon(), intacct(), { provider: 'maesn', settings: { api_key: 'a', account_key: 'b' } }])(
+    'is not known to %j',
+    (body) => {
+      expect(faultsOf(body)).toEqual({});
+      expect(faultsOf({ ...body, client: { client_id: 'id' } })).toEqual({
+        client: 'is not used by this provider: remove it',
+      });
+      expect(Object.keys(faultsOf({ ...body, refresh_token: 'rt' }))).toEqual(['refresh_token']);
+    },
+  );
 
   test('that signs has a key and no secret', () => {
     const client = { client_id: 'id' };
     expect(parsed({ provider: 'generic-oauth2', settings: { ...signing, private_key: pem }, client }).needed).toEqual([
       { name: 'private_key', path: 'settings.private_key' },
     ]);
-    const both = { provider: 'generic-oauth2', settings: { ...signing, private_key: pem }, client: { ...client, client_secret: 's' } };
+    const both = {
+      provider: 'generic-oauth2',
+      settings: { ...signing, private_key: pem },
+      client: { ...client, client_secret: 's' },
+    };
     expect(Object.keys(faultsOf(both))).toEqual(['client.client_secret']);
     const wrong = {
       provider: 'generic-oauth2',
@@ -144,7 +191,9 @@ describe('what secrets are bound to', () => {
   });
 
   test('and not how long a token lives, or which company its headers name', () => {
-    expect(identity(ixon({ token_lifetime_seconds: 60, company_id: '1111-2222-3333-4444-5555', password: undefined }))).toBe(identity(ixon()));
+    expect(
+      identity(ixon({ token_lifetime_seconds: 60, company_id: '1111-2222-3333-4444-5555', password: undefined })),
+    ).toBe(identity(ixon()));
     expect(identity(ixon({ host: 'portal.ixon.cloud' }))).toBe(identity(ixon()));
   });
 });

@@ -38,7 +38,10 @@ describe('docs/providers.md', () => {
           .map((name) => `when.${name}`),
       ].sort(),
     ],
-    ['Error rules', [...Object.keys(rule), ...Object.keys(rule.when.pipe[0].entries).map((name) => `when.${name}`)].sort()],
+    [
+      'Error rules',
+      [...Object.keys(rule), ...Object.keys(rule.when.pipe[0].entries).map((name) => `when.${name}`)].sort(),
+    ],
   ])('%s: names every field, and no other', (heading, fields) => {
     expect(namesUnder(heading)).toEqual(fields);
   });

@@ -11,18 +11,22 @@ const settings = (url: string, more: object = {}) => ({
   ...more,
 });
 const status = (value: string) => `<status>${value}</status>`;
-const control = (value = 'success') => `<control>${status(value)}<senderid>sender</senderid><controlid>x</controlid></control>`;
+const control = (value = 'success') =>
+  `<control>${status(value)}<senderid>sender</senderid><controlid>x</controlid></control>`;
 const failed = (errorno: string, description2: string) =>
   `<errormessage><error><errorno>${errorno}</errorno><description></description><description2>${description2}</description2></error></errormessage>`;
 const response = (inner: string) => `<?xml version="1.0" encoding="UTF-8"?>\n<response>${inner}</response>`;
 const authenticated = `<authentication>${status('success')}<userid>user</userid><sessiontimestamp>2026-03-01T04:00:00-08:00</sessiontimestamp>
   <sessiontimeout>2026-03-01T09:30:00-08:00</sessiontimeout></authentication>`;
-const session = (endpoint: string) => `<result>${status('success')}<function>getAPISession</function><controlid>x</controlid>
+const session = (
+  endpoint: string,
+) => `<result>${status('success')}<function>getAPISession</function><controlid>x</controlid>
   <data><api><sessionid>tjnRtK-aB.12</sessionid><endpoint>${endpoint}</endpoint><locationid></locationid></api></data></result>`;
 const good = (endpoint: string) => response(`${control()}<operation>${authenticated}${session(endpoint)}</operation>`);
 const own = 'https://eu03.intacct.com/ia/xml/xmlgw.phtml';
 
-const asked = async (body: string, http = 200) => obtain('sage-intacct-xml', settings((await startLoopback(http, body, 'application/xml')).url), secrets);
+const asked = async (body: string, http = 200) =>
+  obtain('sage-intacct-xml', settings((await startLoopback(http, body, 'application/xml')).url), secrets);
 
 describe('an Intacct session', () => {
   test('is asked for in one request, with what is special in XML escaped', async () => {
@@ -38,7 +42,13 @@ describe('an Intacct session', () => {
     expect(body).toContain(`<function controlid="${id}"><getAPISession`);
     expect(xmlMembers(body)).toMatchObject({
       request: {
-        control: { senderid: 'sender', password: secrets.sender_password, controlid: id, uniqueid: 'false', dtdversion: '3.0' },
+        control: {
+          senderid: 'sender',
+          password: secrets.sender_password,
+          controlid: id,
+          uniqueid: 'false',
+          dtdversion: '3.0',
+        },
         operation: { authentication: { login: { userid: 'user', companyid: 'company', password: 'up' } } },
       },
     });
@@ -48,7 +58,9 @@ describe('an Intacct session', () => {
   test('may be one of an entity', async () => {
     const { url, seen } = await startLoopback(200, good(own), 'application/xml');
     await obtain('sage-intacct-xml', settings(url, { entity_id: 'E100' }), secrets);
-    expect(seen[0]?.body).toContain('<companyid>company</companyid><locationid>E100</locationid><password>up</password>');
+    expect(seen[0]?.body).toContain(
+      '<companyid>company</companyid><locationid>E100</locationid><password>up</password>',
+    );
   });
 
   test('ends when the reply says, and is used where it says', async () => {
@@ -68,7 +80,11 @@ describe('an Intacct session', () => {
     'ia/xml/xmlgw.phtml',
     '',
   ])('that would be used elsewhere is refused: %s', async (endpoint) => {
-    expect(await asked(good(endpoint))).toMatchObject({ kind: 'failure', class: 'transient', code: 'endpoint_not_allowed' });
+    expect(await asked(good(endpoint))).toMatchObject({
+      kind: 'failure',
+      class: 'transient',
+      code: 'endpoint_not_allowed',
+    });
   });
 
   test('that would be used nowhere is refused', async () => {
@@ -87,8 +103,16 @@ describe('an error, by its level', () => {
       response(`${control('failure')}${failed('XL03000006', sender)}`),
       { class: 'misconfigured', cause: 'invalid_client', code: 'xl03000006', description: sender },
     ],
-    ['control, the XML', response(`${control('failure')}${failed('XL03000003', 'XML parse error')}`), { class: 'misconfigured', cause: 'invalid_request' }],
-    ['control, something else', response(`${control('failure')}${failed('XL03000099', 'no')}`), { class: 'transient', retryAt: now + 300_000 }],
+    [
+      'control, the XML',
+      response(`${control('failure')}${failed('XL03000003', 'XML parse error')}`),
+      { class: 'misconfigured', cause: 'invalid_request' },
+    ],
+    [
+      'control, something else',
+      response(`${control('failure')}${failed('XL03000099', 'no')}`),
+      { class: 'transient', retryAt: now + 300_000 },
+    ],
     [
       'authentication',
       response(`${control()}<operation>${refused}${failed('XL03000006', login)}</operation>`),
@@ -96,19 +120,33 @@ describe('an error, by its level', () => {
     ],
     [
       'authentication, the message inside',
-      response(`${control()}<operation>${refused.replace('</authentication>', `${failed('XL03000006', login)}</authentication>`)}</operation>`),
+      response(
+        `${control()}<operation>${refused.replace('</authentication>', `${failed('XL03000006', login)}</authentication>`)}</operation>`,
+      ),
       { class: 'misconfigured', cause: 'invalid_client', description: login },
     ],
     [
       'function',
-      response(`${control()}<operation>${authenticated}<result>${status('failure')}${failed('BL01001973', 'no such entity')}</result></operation>`),
+      response(
+        `${control()}<operation>${authenticated}<result>${status('failure')}${failed('BL01001973', 'no such entity')}</result></operation>`,
+      ),
       { class: 'misconfigured', cause: 'invalid_request', description: 'no such entity' },
     ],
-    ['gateway, throttled', response(`${control('failure')}${failed('GW-0010', 'Too many requests')}`), { class: 'transient', retryAt: now + 60_000 }],
-    ['gateway, inactive', response(`${control('failure')}${failed('GW-0011', 'Invalid Request')}`), { class: 'misconfigured', cause: 'invalid_client' }],
+    [
+      'gateway, throttled',
+      response(`${control('failure')}${failed('GW-0010', 'Too many requests')}`),
+      { class: 'transient', retryAt: now + 60_000 },
+    ],
+    [
+      'gateway, inactive',
+      response(`${control('failure')}${failed('GW-0011', 'Invalid Request')}`),
+      { class: 'misconfigured', cause: 'invalid_client' },
+    ],
     [
       'several: the first counts',
-      response(`${control('failure')}${failed('GW-0010', 'a').replace('</error>', '</error><error><errorno>X</errorno></error>')}`),
+      response(
+        `${control('failure')}${failed('GW-0010', 'a').replace('</error>', '</error><error><errorno>X</errorno></error>')}`,
+      ),
       { code: 'gw-0010' },
     ],
     ['a page for people', '<html><body>maintenance</body></html>', { class: 'in_doubt', code: 'no_access_token' }],
@@ -119,7 +157,10 @@ describe('an error, by its level', () => {
   });
 
   test('throttled with 429, or no answer of the gateway', async () => {
-    expect(await asked(response(`${control('failure')}${failed('GW-0010', 'a')}`), 429)).toMatchObject({ class: 'transient', code: 'http_429' });
+    expect(await asked(response(`${control('failure')}${failed('GW-0010', 'a')}`), 429)).toMatchObject({
+      class: 'transient',
+      code: 'http_429',
+    });
     expect(await asked('', 500)).toMatchObject({ class: 'in_doubt', code: 'http_500' });
   });
 });

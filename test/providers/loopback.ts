@@ -45,9 +45,17 @@ export function obtain(
   secrets: Readonly<Record<string, string>>,
   { at = now, clientId }: { readonly at?: EpochMs; readonly clientId?: string } = {},
 ): Promise<Outcome> {
-  const config: ConnectionConfig = { provider, settings, renewal: 'always', ...(clientId !== undefined && { clientId }) };
+  const config: ConnectionConfig = {
+    provider,
+    settings,
+    renewal: 'always',
+    ...(clientId !== undefined && { clientId }),
+  };
   const item = { connection: 'c' as ConnectionName, config } as Connection;
-  const surroundings = { clock: { ...clock, now: () => at }, chance: { id: () => 'b2c5f1d0-0000-4000-8000-000000000001' } };
+  const surroundings = {
+    clock: { ...clock, now: () => at },
+    chance: { id: () => 'b2c5f1d0-0000-4000-8000-000000000001' },
+  };
   const endpoint = httpTokenEndpoint({ allowLoopback: true }, surroundings);
   const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
   return tokenSource(endpoint, surroundings.clock).obtain({ item, profile: profileOf(item) }, { credentials });

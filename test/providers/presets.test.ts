@@ -21,11 +21,17 @@ describe('every preset', () => {
   test('is listed by its file: run npm run presets', () => {
     const index = readFileSync(join(import.meta.dirname, '../../shared/providers/presets/index.ts'), 'utf8');
     expect(index).toBe(indexOf(presetFiles()));
-    expect(presetFiles().map((file) => basename(file, '.ts'))).toEqual(expect.arrayContaining(Object.keys(knownPresets)));
+    expect(presetFiles().map((file) => basename(file, '.ts'))).toEqual(
+      expect.arrayContaining(Object.keys(knownPresets)),
+    );
   });
 
   test('can be called elsewhere, wherever it is called at all', () => {
-    expect(knownPresets.xero?.settings).toMatchObject({ token_endpoint: {}, authorization_endpoint: {}, revocation_endpoint: {} });
+    expect(knownPresets.xero?.settings).toMatchObject({
+      token_endpoint: {},
+      authorization_endpoint: {},
+      revocation_endpoint: {},
+    });
     expect(knownPresets.maesn?.settings).not.toHaveProperty('token_endpoint');
   });
 });
@@ -34,7 +40,10 @@ describe('a preset that cannot be right is refused, by field and with what to ch
   const { facts, settings } = newPreset;
   const mint = { ...facts, grant: 'mint', clientAuthentication: 'none', rotation: 'none', graceSeconds: 0 };
   const request = { headers: {}, body: { json: {} } };
-  const secretly = (more: object) => ({ settings: { ...settings, key: { kind: 'secret', description: '-' } }, ...more });
+  const secretly = (more: object) => ({
+    settings: { ...settings, key: { kind: 'secret', description: '-' } },
+    ...more,
+  });
   const rule = { when: { status: [400] }, class: 'dead_grant', cause: 'invalid_grant', comment: '-', source: '-' };
 
   test.each<[string, object, RegExp]>([
@@ -45,24 +54,61 @@ describe('a preset that cannot be right is refused, by field and with what to ch
       { facts: { ...facts, minTokenAgeSeconds: 900 } },
       /facts\.minTokenAgeSeconds: must be less than the lifetime of 900 s/,
     ],
-    ['a margin that the least age forbids', { facts: { ...facts, minTokenAgeSeconds: 870, marginSeconds: 35 } }, /facts\.marginSeconds: must be at most 34 s/],
-    ['grace without a period', { facts: { ...facts, graceSeconds: undefined, rotation: 'grace' } }, /facts\.graceSeconds: /],
-    ['a grace period that leaves no time for a call', { facts: { ...facts, graceSeconds: 19 } }, /facts\.graceSeconds: must be at least 20 s/],
-    ['a grace period without grace', { facts: { ...facts, rotation: 'none' } }, /facts\.graceSeconds: is only for rotation "grace"/],
+    [
+      'a margin that the least age forbids',
+      { facts: { ...facts, minTokenAgeSeconds: 870, marginSeconds: 35 } },
+      /facts\.marginSeconds: must be at most 34 s/,
+    ],
+    [
+      'grace without a period',
+      { facts: { ...facts, graceSeconds: undefined, rotation: 'grace' } },
+      /facts\.graceSeconds: /,
+    ],
+    [
+      'a grace period that leaves no time for a call',
+      { facts: { ...facts, graceSeconds: 19 } },
+      /facts\.graceSeconds: must be at least 20 s/,
+    ],
+    [
+      'a grace period without grace',
+      { facts: { ...facts, rotation: 'none' } },
+      /facts\.graceSeconds: is only for rotation "grace"/,
+    ],
     [
       'client credentials without credentials',
       { facts: { ...facts, grant: 'client_credentials', clientAuthentication: 'none' } },
       /facts\.clientAuthentication: /,
     ],
-    ['an expression that is none', { errorRules: [{ ...rule, when: { body: '(' } }] }, /errorRules\.0\.when\.body: must be a regular expression/],
+    [
+      'an expression that is none',
+      { errorRules: [{ ...rule, when: { body: '(' } }] },
+      /errorRules\.0\.when\.body: must be a regular expression/,
+    ],
     ['a rule for everything', { errorRules: [{ ...rule, when: {} }] }, /errorRules\.0\.when: must have a condition/],
-    ['a cause that does not fit the class', { errorRules: [{ ...rule, class: 'transient' }] }, /errorRules\.0\.cause: /],
-    ['a fix for what no settings mend', { errorRules: [{ ...rule, fix: 'Check it.' }] }, /errorRules\.0\.fix: is for misconfigured only/],
+    [
+      'a cause that does not fit the class',
+      { errorRules: [{ ...rule, class: 'transient' }] },
+      /errorRules\.0\.cause: /,
+    ],
+    [
+      'a fix for what no settings mend',
+      { errorRules: [{ ...rule, fix: 'Check it.' }] },
+      /errorRules\.0\.fix: is for misconfigured only/,
+    ],
     ['a verdict without a cause', { errorRules: [{ ...rule, cause: undefined }] }, /errorRules\.0\.cause: /],
-    ['a placeholder that free text would fill', { settings: { ...settings, region: { kind: 'text', description: '-' } } }, /settings\.region: .*kind "choice"/],
+    [
+      'a placeholder that free text would fill',
+      { settings: { ...settings, region: { kind: 'text', description: '-' } } },
+      /settings\.region: .*kind "choice"/,
+    ],
     [
       'a choice that means nothing',
-      { settings: { ...settings, how: { kind: 'choice', description: '-', choices: ['post'], replaces: 'clientAuthentication' } } },
+      {
+        settings: {
+          ...settings,
+          how: { kind: 'choice', description: '-', choices: ['post'], replaces: 'clientAuthentication' },
+        },
+      },
       /settings\.how: .*post/,
     ],
     [
@@ -81,27 +127,75 @@ describe('a preset that cannot be right is refused, by field and with what to ch
       /settings\.region: ends the host/,
     ],
     ['a header that names nothing', { headers: { 'X-Company': '{company}' } }, /headers: names \{company\}/],
-    ['a parameter made of a secret', secretly({ facts: { ...facts, tokenParameters: { a: '{key}' } } }), /facts\.tokenParameters: names \{key\}/],
-    ['keeping alive what has lapsed', { facts: { ...facts, keepAliveSeconds: 100, refreshTokenIdleSeconds: 100 } }, /facts\.keepAliveSeconds: must be less/],
+    [
+      'a parameter made of a secret',
+      secretly({ facts: { ...facts, tokenParameters: { a: '{key}' } } }),
+      /facts\.tokenParameters: names \{key\}/,
+    ],
+    [
+      'keeping alive what has lapsed',
+      { facts: { ...facts, keepAliveSeconds: 100, refreshTokenIdleSeconds: 100 } },
+      /facts\.keepAliveSeconds: must be less/,
+    ],
     [
       'an idle limit beyond the end',
       { facts: { ...facts, refreshTokenIdleSeconds: 101, refreshTokenLifetimeSeconds: 100 } },
       /facts\.refreshTokenIdleSeconds: must be at most/,
     ],
-    ['fewer calls a day than renewals', { facts: { ...facts, callsPerDay: 99 } }, /facts\.callsPerDay: must be at least 100/],
-    ['a login without a word on PKCE', { facts: { ...facts, authorizationEndpoint: 'https://id.newbooks.example/auth' } }, /facts\.pkce: is missing/],
+    [
+      'fewer calls a day than renewals',
+      { facts: { ...facts, callsPerDay: 99 } },
+      /facts\.callsPerDay: must be at least 100/,
+    ],
+    [
+      'a login without a word on PKCE',
+      { facts: { ...facts, authorizationEndpoint: 'https://id.newbooks.example/auth' } },
+      /facts\.pkce: is missing/,
+    ],
     ['mint without a request', { facts: { ...mint } }, /request: is missing/],
     ['a request without mint', { request }, /request: is only for the grant mint/],
-    ['a client that mints', { facts: { ...mint, clientAuthentication: 'client_secret_post' }, request }, /facts\.clientAuthentication: must be "none"/],
-    ['mint with what only a refresh token has', { facts: { ...mint, keepAliveSeconds: 9 }, request }, /facts\.keepAliveSeconds: is only for/],
-    ['a one-time password of no seed', { facts: mint, request: { ...request, oneTimePassword: 'region' } }, /request\.oneTimePassword: must name/],
-    ['a request that names nothing', { facts: mint, request: { ...request, basic: '{user}' } }, /request\.basic: names \{user\}/],
+    [
+      'a client that mints',
+      { facts: { ...mint, clientAuthentication: 'client_secret_post' }, request },
+      /facts\.clientAuthentication: must be "none"/,
+    ],
+    [
+      'mint with what only a refresh token has',
+      { facts: { ...mint, keepAliveSeconds: 9 }, request },
+      /facts\.keepAliveSeconds: is only for/,
+    ],
+    [
+      'a one-time password of no seed',
+      { facts: mint, request: { ...request, oneTimePassword: 'region' } },
+      /request\.oneTimePassword: must name/,
+    ],
+    [
+      'a request that names nothing',
+      { facts: mint, request: { ...request, basic: '{user}' } },
+      /request\.basic: names \{user\}/,
+    ],
     ['static with an endpoint', { facts: { ...mint, grant: 'static' } }, /facts\.tokenEndpoint: is never called/],
-    ['static without its secret', { facts: { ...mint, grant: 'static' }, accessToken: 'region' }, /accessToken: must name/],
+    [
+      'static without its secret',
+      { facts: { ...mint, grant: 'static' }, accessToken: 'region' },
+      /accessToken: must name/,
+    ],
     ['an access token of another grant', secretly({ accessToken: 'key' }), /accessToken: is only for/],
-    ['a signature without a key', { facts: { ...facts, clientAuthentication: 'private_key_jwt' } }, /settings\.private_key: is missing/],
-    ['a host that anybody can end with', { reply: { format: 'json', endpoint: { path: 'a', hosts: ['intacct.com'] } } }, /hosts\.0: must begin with a dot/],
-    ['a default that is no choice', { settings: { region: { ...settings.region, default: 'mars' } } }, /settings\.region: has a default/],
+    [
+      'a signature without a key',
+      { facts: { ...facts, clientAuthentication: 'private_key_jwt' } },
+      /settings\.private_key: is missing/,
+    ],
+    [
+      'a host that anybody can end with',
+      { reply: { format: 'json', endpoint: { path: 'a', hosts: ['intacct.com'] } } },
+      /hosts\.0: must begin with a dot/,
+    ],
+    [
+      'a default that is no choice',
+      { settings: { region: { ...settings.region, default: 'mars' } } },
+      /settings\.region: has a default/,
+    ],
     ['no token endpoint', { facts: { ...facts, tokenEndpoint: undefined } }, /settings\.token_endpoint: is missing/],
   ])('%s', (_, change, expected) => {
     // As a file would have it: what is undefined is not there.
@@ -143,7 +237,10 @@ describe('exact-online', () => {
   });
   const notExpired = 'Rate limit exceeded: access_token not expired';
   const fault = {
-    fault: { faultstring: 'Failed to execute the ExtractVariables: ExtractAccessToken', detail: { errorcode: 'steps.extractvariables.ExecutionFailed' } },
+    fault: {
+      faultstring: 'Failed to execute the ExtractVariables: ExtractAccessToken',
+      detail: { errorcode: 'steps.extractvariables.ExecutionFailed' },
+    },
   };
 
   // The replies are those of providers.md §1.3.
@@ -153,7 +250,11 @@ describe('exact-online', () => {
       reply(400, { error: 'access_denied', error_description: notExpired }),
       { class: 'too_early', code: 'access_denied', description: notExpired },
     ],
-    ['too early, told by a header only', reply(400, '', { reason: `TooEarlyToRefreshTokens: ${notExpired}` }), { class: 'too_early', code: 'http_400' }],
+    [
+      'too early, told by a header only',
+      reply(400, '', { reason: `TooEarlyToRefreshTokens: ${notExpired}` }),
+      { class: 'too_early', code: 'http_400' },
+    ],
     [
       'a used refresh token',
       reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' }),
@@ -166,35 +267,67 @@ describe('exact-online', () => {
     ],
     [
       'an expired refresh token',
-      reply(400, { error: 'invalid_request', error_description: 'The refresh token expired at 10/11/2022 9:18:20 PM and it is now 10/28/2022 4:15:50 PM.' }),
+      reply(400, {
+        error: 'invalid_request',
+        error_description: 'The refresh token expired at 10/11/2022 9:18:20 PM and it is now 10/28/2022 4:15:50 PM.',
+      }),
       { class: 'dead_grant', cause: 'refresh_token_expired', code: 'invalid_request' },
     ],
     [
       'a broken chain',
-      reply(400, { error: 'access_denied', error_description: 'Token is not allowed, because of invalid or empty chainId' }),
+      reply(400, {
+        error: 'access_denied',
+        error_description: 'Token is not allowed, because of invalid or empty chainId',
+      }),
       { class: 'dead_grant', cause: 'invalid_grant' },
     ],
     ['invalid_grant', reply(400, { error: 'invalid_grant' }), { class: 'dead_grant', cause: 'invalid_grant' }],
     ['a wrong client', reply(400, { error: 'invalid_client' }), { class: 'misconfigured', cause: 'invalid_client' }],
-    ['the wrong country', reply(400, "Client with identifier '{0b1f}' not found."), { class: 'misconfigured', cause: 'invalid_client' }],
+    [
+      'the wrong country',
+      reply(400, "Client with identifier '{0b1f}' not found."),
+      { class: 'misconfigured', cause: 'invalid_client' },
+    ],
     [
       'too many requests',
       reply(429, '', { 'x-ratelimit-minutely-reset': String(now + 60_000) }),
       { class: 'transient', code: 'http_429', retryAt: now + 60_000 },
     ],
-    ['a gateway fault', reply(500, fault), { class: 'in_doubt', code: 'http_500', description: fault.fault.faultstring }],
+    [
+      'a gateway fault',
+      reply(500, fault),
+      { class: 'in_doubt', code: 'http_500', description: fault.fault.faultstring },
+    ],
     ['a gateway fault by another status', reply(404, fault), { class: 'in_doubt' }],
     ['503', reply(503, ''), { class: 'in_doubt' }],
-    ['not understood', reply(400, 'Bad Request', { 'content-type': 'text/plain' }), { class: 'transient', code: 'http_400', description: 'Bad Request' }],
-    ['an invalid_request of another kind', reply(400, { error: 'invalid_request', error_description: 'no' }), { class: 'transient', code: 'invalid_request' }],
+    [
+      'not understood',
+      reply(400, 'Bad Request', { 'content-type': 'text/plain' }),
+      { class: 'transient', code: 'http_400', description: 'Bad Request' },
+    ],
+    [
+      'an invalid_request of another kind',
+      reply(400, { error: 'invalid_request', error_description: 'no' }),
+      { class: 'transient', code: 'invalid_request' },
+    ],
   ])('%s', (_, answer, expected) => {
-    const outcome = classify(answer, { requestedAt: now, receivedAt: now }, [], dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }));
+    const outcome = classify(
+      answer,
+      { requestedAt: now, receivedAt: now },
+      [],
+      dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }),
+    );
     expect(outcome).toMatchObject(expected);
   });
 
   test('what is not understood is tried at most twice an hour, what is understood sooner', () => {
     const at = (answer: Answer) =>
-      classify(answer, { requestedAt: now, receivedAt: now }, [], dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }));
+      classify(
+        answer,
+        { requestedAt: now, receivedAt: now },
+        [],
+        dialectOf({ provider: 'exact-online', settings: { country: 'nl' } }),
+      );
     expect(at(reply(403, '<html>'))).toMatchObject({ class: 'transient', retryAt: now + 1_800_000 });
     expect(at(reply(500, fault))).not.toHaveProperty('retryAt');
   });

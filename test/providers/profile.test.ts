@@ -13,7 +13,12 @@ import { newPreset } from './new-preset.ts';
 
 const generic = { token_endpoint: 'https://id.example.com/token' };
 
-function connection(provider: string, settings: Record<string, unknown>, differing: Partial<ConnectionConfig> = {}, lifetimeSeconds?: number): Connection {
+function connection(
+  provider: string,
+  settings: Record<string, unknown>,
+  differing: Partial<ConnectionConfig> = {},
+  lifetimeSeconds?: number,
+): Connection {
   return {
     connection: 'c' as ConnectionName,
     config: { provider, settings, clientId: 'id', renewal: 'always', ...differing },
@@ -29,7 +34,9 @@ function connection(provider: string, settings: Record<string, unknown>, differi
     fence: 1,
     committedFence: 1,
     attempts: {},
-    ...(lifetimeSeconds === undefined ? {} : { requestedAt: 1_000_000 as EpochMs, expiresAt: (1_000_000 + lifetimeSeconds * 1_000) as EpochMs }),
+    ...(lifetimeSeconds === undefined
+      ? {}
+      : { requestedAt: 1_000_000 as EpochMs, expiresAt: (1_000_000 + lifetimeSeconds * 1_000) as EpochMs }),
   };
 }
 
@@ -68,8 +75,13 @@ describe('the profile', () => {
   });
 
   test('takes the settings of the connection', () => {
-    expect(genericProfile({ min_token_age_seconds: 100, lifetime_seconds: 300 })).toMatchObject({ minTokenAgeMs: 100_000, defaultLifetimeMs: 300_000 });
-    expect(profileOf(connection('generic-oauth2', generic, { marginSeconds: 120, renewal: 'while_used' }))).toMatchObject({
+    expect(genericProfile({ min_token_age_seconds: 100, lifetime_seconds: 300 })).toMatchObject({
+      minTokenAgeMs: 100_000,
+      defaultLifetimeMs: 300_000,
+    });
+    expect(
+      profileOf(connection('generic-oauth2', generic, { marginSeconds: 120, renewal: 'while_used' })),
+    ).toMatchObject({
       marginMs: 120_000,
       renewal: 'while_used',
     });
@@ -84,7 +96,9 @@ describe('the profile', () => {
 
   test('waits for an answer no longer than 10 s before the end of a grace period, nor than a minute', () => {
     expect(genericProfile({ refresh_token_rotation: 'grace', grace_seconds: 69 }).callTimeoutMs).toBe(59_000);
-    expect(genericProfile({ refresh_token_rotation: 'grace', grace_seconds: 71 }).callTimeoutMs).toBe(limits.callTimeoutMs);
+    expect(genericProfile({ refresh_token_rotation: 'grace', grace_seconds: 71 }).callTimeoutMs).toBe(
+      limits.callTimeoutMs,
+    );
   });
 
   test('keeps no grant alive where there is none', () => {
@@ -120,7 +134,8 @@ describe('the profile', () => {
 
 describe('the token endpoint', () => {
   test('has the country in it', () => {
-    const endpoint = (settings: Record<string, unknown>) => resolveProvider({ provider: 'exact-online', settings }).tokenEndpoint?.href;
+    const endpoint = (settings: Record<string, unknown>) =>
+      resolveProvider({ provider: 'exact-online', settings }).tokenEndpoint?.href;
     expect(endpoint({ country: 'co.uk' })).toBe('https://start.exactonline.co.uk/api/oauth2/token');
     expect(endpoint({ country: 'nl', token_endpoint: 'http://127.0.0.1:9/t' })).toBe('http://127.0.0.1:9/t');
     expect(() => endpoint({})).toThrow(/no token endpoint/);
@@ -128,9 +143,13 @@ describe('the token endpoint', () => {
 
   test('is part of what a grant is bound to, as are provider and client', () => {
     const { config } = connection('generic-oauth2', generic);
-    expect(identityOf({ ...config, renewal: 'while_used', marginSeconds: 60, settings: { ...generic, scope: 'x' } })).toBe(identityOf(config));
+    expect(
+      identityOf({ ...config, renewal: 'while_used', marginSeconds: 60, settings: { ...generic, scope: 'x' } }),
+    ).toBe(identityOf(config));
     expect(identityOf({ ...config, clientId: 'other' })).not.toBe(identityOf(config));
-    expect(identityOf({ ...config, settings: { token_endpoint: 'https://id.example.com/other' } })).not.toBe(identityOf(config));
+    expect(identityOf({ ...config, settings: { token_endpoint: 'https://id.example.com/other' } })).not.toBe(
+      identityOf(config),
+    );
     expect(identityOf({ ...config, provider: 'gone' })).not.toBe(identityOf(config));
     // Where a grant is revoked does not tell whose it is.
     const revocable = { ...config, settings: { ...generic, revocation_endpoint: 'https://id.example.com/revoke' } };
@@ -151,8 +170,17 @@ test('a provider is added by one record of data', () => {
   });
   const at = { requestedAt: 0 as EpochMs, receivedAt: 1 as EpochMs };
   const dialect = dialectOf(config, presets);
-  expect(classify({ kind: 'reply', status: 418, headers: {}, body: '' }, at, [], dialect)).toMatchObject({ class: 'too_early' });
-  expect(classify({ kind: 'reply', status: 200, headers: {}, body: '{"access_token":"a","expires_in":900000}' }, at, [], dialect)).toMatchObject({
+  expect(classify({ kind: 'reply', status: 418, headers: {}, body: '' }, at, [], dialect)).toMatchObject({
+    class: 'too_early',
+  });
+  expect(
+    classify(
+      { kind: 'reply', status: 200, headers: {}, body: '{"access_token":"a","expires_in":900000}' },
+      at,
+      [],
+      dialect,
+    ),
+  ).toMatchObject({
     tokens: { expiresAt: 900_000 },
   });
 });
@@ -161,18 +189,20 @@ describe('docs/operations.md', () => {
   const manual = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
   const number = (text = ''): number => Number(text.replaceAll(',', ''));
   const priced = /^\| ([\d,]+) s(.*?) \| ([\d,]+) s \| ([\d,]+) \| (\d) \+ 1 \| \$(.+) \| \$(.+) \| \$(.+) \|$/gm;
-  const rows = [...manual.matchAll(priced)].map(([, lifetime, of, cycle, renewals, slots, secrets, calls, together]) => ({
-    lifetime: number(lifetime),
-    of: of ?? '',
-    said: {
-      cycle: number(cycle),
-      renewals: number(renewals),
-      slots: number(slots),
-      secrets: number(secrets),
-      calls: number(calls),
-      together: number(together),
-    },
-  }));
+  const rows = [...manual.matchAll(priced)].map(
+    ([, lifetime, of, cycle, renewals, slots, secrets, calls, together]) => ({
+      lifetime: number(lifetime),
+      of: of ?? '',
+      said: {
+        cycle: number(cycle),
+        renewals: number(renewals),
+        slots: number(slots),
+        secrets: number(secrets),
+        calls: number(calls),
+        together: number(together),
+      },
+    }),
+  );
   const dollars = (amount: number): number => Math.round(amount * 100) / 100;
 
   test('has prices of connections', () => expect(rows).toHaveLength(5));

@@ -8,27 +8,47 @@ import { now, obtain, tokensOf } from './loopback.ts';
 const keys = { api_key: 'tenant-key', account_key: 'account-key' };
 
 /** The headers after the token was sealed by one function and opened by another. */
-async function headersOf(provider: string, settings: Record<string, unknown>, secrets: Record<string, string>): Promise<Record<string, string>> {
+async function headersOf(
+  provider: string,
+  settings: Record<string, unknown>,
+  secrets: Record<string, string>,
+): Promise<Record<string, string>> {
   const tokens = tokensOf(await obtain(provider, settings, secrets));
   const { accessToken, companions } = openedTextOf(sealedTextOf(tokens));
-  return requestHeaders({ provider, settings, renewal: 'always' }, { accessToken, tokenType: tokens.tokenType, ...companions });
+  return requestHeaders(
+    { provider, settings, renewal: 'always' },
+    { accessToken, tokenType: tokens.tokenType, ...companions },
+  );
 }
 
 describe('a stored key', () => {
   test('is the access token: no call is made', async () => {
     const tokens = tokensOf(await obtain('maesn', {}, keys));
-    expect(tokens).toMatchObject({ tokenType: 'N_A', requestedAt: now, receivedAt: now, expiresAt: now + 30 * 86_400_000 });
+    expect(tokens).toMatchObject({
+      tokenType: 'N_A',
+      requestedAt: now,
+      receivedAt: now,
+      expiresAt: now + 30 * 86_400_000,
+    });
     expect(tokens.accessToken.reveal()).toBe('account-key');
     expect(JSON.stringify(tokens)).not.toMatch(/tenant-key|account-key/);
   });
 
   test('that is not there is told by its name', async () => {
-    expect(await obtain('maesn', {}, { api_key: 'k' })).toEqual({ kind: 'failure', class: 'transient', code: 'account_key_missing' });
+    expect(await obtain('maesn', {}, { api_key: 'k' })).toEqual({
+      kind: 'failure',
+      class: 'transient',
+      code: 'account_key_missing',
+    });
   });
 
   test('has no refresh token: no slots, no waiting for earlier holders', () => {
     const config = { provider: 'maesn', settings: {}, renewal: 'always' } as const;
-    expect(profileOf({ config } as Parameters<typeof profileOf>[0])).toMatchObject({ grant: 'static', slots: 1, ambiguousRetry: 'at_once' });
+    expect(profileOf({ config } as Parameters<typeof profileOf>[0])).toMatchObject({
+      grant: 'static',
+      slots: 1,
+      ambiguousRetry: 'at_once',
+    });
   });
 });
 
@@ -42,7 +62,10 @@ describe('headers', () => {
     const headers = { Authorization: 'Bearer t', 'Api-Version': '2', 'Api-Application': 'aB3dE6gH9jK2' };
     expect(await headersOf('ixon-service-account', settings, { token: 't' })).toEqual(headers);
     const company = '1111-2222-3333-4444-5555';
-    expect(await headersOf('ixon-service-account', { ...settings, company_id: company }, { token: 't' })).toEqual({ ...headers, 'Api-Company': company });
+    expect(await headersOf('ixon-service-account', { ...settings, company_id: company }, { token: 't' })).toEqual({
+      ...headers,
+      'Api-Company': company,
+    });
   });
 
   test.each([
@@ -52,7 +75,9 @@ describe('headers', () => {
     ['exact-online', { country: 'nl' }, { Authorization: 'Bearer t' }],
     ['gone', {}, { Authorization: 'Bearer t' }],
   ])('of %s with %j', (provider, settings, headers) => {
-    expect(requestHeaders({ provider, settings, renewal: 'always' }, { accessToken: new Secret('t'), tokenType: 'Bearer' })).toEqual(headers);
+    expect(
+      requestHeaders({ provider, settings, renewal: 'always' }, { accessToken: new Secret('t'), tokenType: 'Bearer' }),
+    ).toEqual(headers);
   });
 });
 

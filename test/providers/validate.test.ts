@@ -4,7 +4,12 @@ import { parseConnectionRequest } from '../../shared/providers/validate.ts';
 import { newPreset } from './new-preset.ts';
 
 const options = { allowLoopback: false };
-const exact = { provider: 'exact-online', settings: { country: 'nl' }, client: { client_id: 'id', client_secret: 'cs-1' }, refresh_token: 'rt-1' };
+const exact = {
+  provider: 'exact-online',
+  settings: { country: 'nl' },
+  client: { client_id: 'id', client_secret: 'cs-1' },
+  refresh_token: 'rt-1',
+};
 const generic = {
   provider: 'generic-oauth2',
   settings: { token_endpoint: 'https://id.example.com/token' },
@@ -24,16 +29,32 @@ function requestOf(body: unknown) {
 
 describe('a request that is right', () => {
   test('becomes a configuration and secrets that do not print', () => {
-    const { config, grant, needed, credentials, refreshToken } = requestOf({ ...exact, renewal: 'always', margin_seconds: 20 });
-    expect(config).toEqual({ provider: 'exact-online', settings: { country: 'nl' }, clientId: 'id', renewal: 'always', marginSeconds: 20 });
-    expect({ grant, needed }).toEqual({ grant: 'refresh_token', needed: [{ name: 'client_secret', path: 'client.client_secret' }] });
+    const { config, grant, needed, credentials, refreshToken } = requestOf({
+      ...exact,
+      renewal: 'always',
+      margin_seconds: 20,
+    });
+    expect(config).toEqual({
+      provider: 'exact-online',
+      settings: { country: 'nl' },
+      clientId: 'id',
+      renewal: 'always',
+      marginSeconds: 20,
+    });
+    expect({ grant, needed }).toEqual({
+      grant: 'refresh_token',
+      needed: [{ name: 'client_secret', path: 'client.client_secret' }],
+    });
     expect(credentials?.client_secret?.reveal()).toBe('cs-1');
     expect(refreshToken?.reveal()).toBe('rt-1');
     expect(JSON.stringify({ credentials, refreshToken })).not.toMatch(/cs-1|rt-1/);
   });
 
   test('may leave out everything that has a default or may be kept', () => {
-    expect(requestOf({ ...generic, client: { client_id: 'id' } })).toMatchObject({ config: { renewal: 'while_used' }, needed: [{ name: 'client_secret' }] });
+    expect(requestOf({ ...generic, client: { client_id: 'id' } })).toMatchObject({
+      config: { renewal: 'while_used' },
+      needed: [{ name: 'client_secret' }],
+    });
     expect(requestOf({ ...generic, client: { client_id: 'id' } })).not.toHaveProperty('credentials');
     expect(requestOf(generic)).not.toHaveProperty('refreshToken');
     expect(requestOf(generic).config).not.toHaveProperty('marginSeconds');
@@ -42,7 +63,9 @@ describe('a request that is right', () => {
   test('names a public client, or a client without a grant', () => {
     const settings = { ...generic.settings, client_authentication: 'none' };
     expect(requestOf({ ...generic, settings, client: { client_id: 'id' } }).needed).toEqual([]);
-    expect(requestOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials', scope: 'a b' } }).grant).toBe('client_credentials');
+    expect(
+      requestOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials', scope: 'a b' } }).grant,
+    ).toBe('client_credentials');
   });
 
   test('knows whether two configurations share a grant', () => {
@@ -74,7 +97,13 @@ describe('a request that is wrong', () => {
   test('names every wrong field at once', () => {
     const body = {
       provider: 'generic-oauth2',
-      settings: { tokenEndpoint: 'https://a.example', grant: 'password', grace_seconds: 1.5, scope: '', min_token_age_seconds: 5_000 },
+      settings: {
+        tokenEndpoint: 'https://a.example',
+        grant: 'password',
+        grace_seconds: 1.5,
+        scope: '',
+        min_token_age_seconds: 5_000,
+      },
       client: { clientId: 'x', client_secret: 5 },
       refresh_token: 'two\nlines',
       renewal: 'often',
@@ -82,7 +111,8 @@ describe('a request that is wrong', () => {
       colour: 'red',
     };
     expect(faultsOf(body)).toEqual({
-      colour: 'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict',
+      colour:
+        'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict',
       'client.clientId': 'is not known; did you mean client_id?',
       'client.client_id': 'is missing',
       'client.client_secret': 'must be a text',
@@ -94,7 +124,8 @@ describe('a request that is wrong', () => {
       'settings.grant': 'must be one of refresh_token, client_credentials',
       'settings.grace_seconds': 'must be a whole number of seconds from 0 to 2592000',
       'settings.scope': 'must be a text of 1 to 1024 printable ASCII characters, without spaces at its ends',
-      'settings.min_token_age_seconds': 'must be less than the lifetime of 3600 s: no token could be renewed before it expires',
+      'settings.min_token_age_seconds':
+        'must be less than the lifetime of 3600 s: no token could be renewed before it expires',
     });
   });
 
@@ -103,13 +134,19 @@ describe('a request that is wrong', () => {
     expect(issued('https://id.example.com/tenant')).toEqual({});
     expect(issued('http://id.example.com')).toEqual({ 'settings.issuer': 'must begin with https://' });
     expect(issued('https://10.0.0.1')).toEqual({ 'settings.issuer': expect.stringMatching(/private/) });
-    expect(issued('https://id.example.com/?tenant=1')).toEqual({ 'settings.issuer': 'must not have a query (RFC 8414 §2)' });
+    expect(issued('https://id.example.com/?tenant=1')).toEqual({
+      'settings.issuer': 'must not have a query (RFC 8414 §2)',
+    });
     expect(issued(5)).toEqual({ 'settings.issuer': 'must be a text: a URL' });
-    expect(faultsOf({ ...exact, settings: { country: 'nl', issuer: 'https://id.example.com' } })).toHaveProperty(['settings.issuer']);
+    expect(faultsOf({ ...exact, settings: { country: 'nl', issuer: 'https://id.example.com' } })).toHaveProperty([
+      'settings.issuer',
+    ]);
   });
 
   test('names the providers there are', () => {
-    expect(faultsOf({ ...exact, provider: 'exact' })).toEqual({ provider: expect.stringMatching(/^is not known; known are .*exact-online, .*generic-oauth2/) });
+    expect(faultsOf({ ...exact, provider: 'exact' })).toEqual({
+      provider: expect.stringMatching(/^is not known; known are .*exact-online, .*generic-oauth2/),
+    });
     expect(faultsOf({ ...exact, provider: 'constructor' })).toHaveProperty('provider');
     expect(faultsOf({})).toHaveProperty('provider', 'is missing');
   });
@@ -125,7 +162,9 @@ describe('a request that is wrong', () => {
   });
 
   test('lacks what the token endpoint is made of', () => {
-    expect(faultsOf({ ...exact, settings: {} })).toEqual({ 'settings.country': 'is missing; it is one of nl, be, de, fr, es, co.uk, com' });
+    expect(faultsOf({ ...exact, settings: {} })).toEqual({
+      'settings.country': 'is missing; it is one of nl, be, de, fr, es, co.uk, com',
+    });
     expect(faultsOf({ ...exact, settings: { country: 'us' } })).toHaveProperty(['settings.country']);
     expect(faultsOf({ ...exact, settings: { token_endpoint: 'https://simulator.example.com/token' } })).toEqual({});
   });
@@ -138,24 +177,32 @@ describe('a request that is wrong', () => {
   test('has credentials that its settings have no use for', () => {
     const settings = { ...generic.settings, client_authentication: 'none' };
     expect(Object.keys(faultsOf({ ...generic, settings }))).toEqual(['client.client_secret']);
-    expect(Object.keys(faultsOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials' }, refresh_token: 'rt' }))).toEqual([
-      'refresh_token',
-    ]);
-    expect(Object.keys(faultsOf({ ...generic, settings: { ...settings, grant: 'client_credentials' }, client: { client_id: 'x' } }))).toEqual([
-      'settings.client_authentication',
-    ]);
+    expect(
+      Object.keys(
+        faultsOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials' }, refresh_token: 'rt' }),
+      ),
+    ).toEqual(['refresh_token']);
+    expect(
+      Object.keys(
+        faultsOf({ ...generic, settings: { ...settings, grant: 'client_credentials' }, client: { client_id: 'x' } }),
+      ),
+    ).toEqual(['settings.client_authentication']);
   });
 
   test('has a grace period that its rotation has no use for, or one that is too short', () => {
     const withSettings = (settings: object) => faultsOf({ ...generic, settings: { ...generic.settings, ...settings } });
     expect(withSettings({ grace_seconds: 60 })).toHaveProperty(['settings.grace_seconds']);
     expect(withSettings({ grace_seconds: 0 })).toEqual({});
-    expect(withSettings({ grace_seconds: 19, refresh_token_rotation: 'grace' })).toHaveProperty(['settings.grace_seconds']);
+    expect(withSettings({ grace_seconds: 19, refresh_token_rotation: 'grace' })).toHaveProperty([
+      'settings.grace_seconds',
+    ]);
     expect(withSettings({ grace_seconds: 20, refresh_token_rotation: 'grace' })).toEqual({});
   });
 
   test('has fields that every object has', () => {
-    const body = JSON.parse('{"provider":"exact-online","settings":{"country":"nl","__proto__":{"a":1}},"client":{"client_id":"id"},"constructor":1}');
+    const body = JSON.parse(
+      '{"provider":"exact-online","settings":{"country":"nl","__proto__":{"a":1}},"client":{"client_id":"id"},"constructor":1}',
+    );
     expect(Object.keys(faultsOf(body)).sort()).toEqual(['constructor', 'settings.__proto__']);
   });
 });
@@ -170,12 +217,16 @@ describe('the margin', () => {
     ['30', false],
     [null, false],
   ])('of %j s: %j', (margin_seconds, fits) => {
-    expect(faultsOf({ ...generic, margin_seconds })).toEqual(fits ? {} : { margin_seconds: expect.stringContaining('10 to 3600') });
+    expect(faultsOf({ ...generic, margin_seconds })).toEqual(
+      fits ? {} : { margin_seconds: expect.stringContaining('10 to 3600') },
+    );
   });
 
   test('is at most what Exact Online leaves of a token: the last 30 s', () => {
     expect(faultsOf({ ...exact, margin_seconds: 30 })).toEqual({});
-    expect(faultsOf({ ...exact, margin_seconds: 31 })).toEqual({ margin_seconds: expect.stringMatching(/at most 30 s.*600 s.*574 s/) });
+    expect(faultsOf({ ...exact, margin_seconds: 31 })).toEqual({
+      margin_seconds: expect.stringMatching(/at most 30 s.*600 s.*574 s/),
+    });
   });
 });
 
@@ -186,7 +237,9 @@ describe('the sizes', () => {
     ['client.client_id', (text) => ({ client: { client_id: text } }), 1_024],
   ])('of %s', (path, change, most) => {
     expect(faultsOf({ ...exact, ...change('x'.repeat(most)) })).toEqual({});
-    expect(faultsOf({ ...exact, ...change('x'.repeat(most + 1)) })).toEqual({ [path]: `must have at most ${most} characters` });
+    expect(faultsOf({ ...exact, ...change('x'.repeat(most + 1)) })).toEqual({
+      [path]: `must have at most ${most} characters`,
+    });
     expect(faultsOf({ ...exact, ...change('') })).toEqual({ [path]: 'must not be empty' });
   });
 });
@@ -195,12 +248,14 @@ describe('the token endpoint', () => {
   const fault = (token_endpoint: unknown, allowLoopback = false) =>
     faultsOf({ ...generic, settings: { token_endpoint } }, allowLoopback)['settings.token_endpoint'];
 
-  test.each(['https://id.example.com/token', 'https://id.example.com:8443/token?tenant=a', 'https://93.184.216.34/token', 'https://[2606:4700::1111]/t'])(
-    'may be %s',
-    (url) => {
-      expect(fault(url)).toBeUndefined();
-    },
-  );
+  test.each([
+    'https://id.example.com/token',
+    'https://id.example.com:8443/token?tenant=a',
+    'https://93.184.216.34/token',
+    'https://[2606:4700::1111]/t',
+  ])('may be %s', (url) => {
+    expect(fault(url)).toBeUndefined();
+  });
 
   test.each([
     'http://id.example.com/token',
@@ -232,10 +287,16 @@ describe('the token endpoint', () => {
   });
 
   test('may be plain http on loopback, and there only, in the local broker', () => {
-    for (const url of ['http://127.0.0.1:8080/token', 'http://localhost:8080/token', 'http://[::1]:8080/token', 'https://localhost/token']) {
+    for (const url of [
+      'http://127.0.0.1:8080/token',
+      'http://localhost:8080/token',
+      'http://[::1]:8080/token',
+      'https://localhost/token',
+    ]) {
       expect(fault(url, true)).toBeUndefined();
     }
-    for (const url of ['http://id.example.com/token', 'http://10.0.0.1/token', 'https://10.0.0.1/token']) expect(fault(url, true)).toBeDefined();
+    for (const url of ['http://id.example.com/token', 'http://10.0.0.1/token', 'https://10.0.0.1/token'])
+      expect(fault(url, true)).toBeDefined();
   });
 });
 

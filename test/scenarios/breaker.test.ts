@@ -37,7 +37,10 @@ class Herd {
   async connect(): Promise<void> {
     for (const name of this.names) {
       await this.store.create(
-        create(name, config, '0', start, 'active', { grantId: `0000000${name.length}-0000-4000-8000`, place: { slot: 0, versionId: 'v' } }),
+        create(name, config, '0', start, 'active', {
+          grantId: `0000000${name.length}-0000-4000-8000`,
+          place: { slot: 0, versionId: 'v' },
+        }),
       );
       this.#deliver(name, this.#random.below(1_000));
     }
@@ -53,7 +56,10 @@ class Herd {
   }
 
   #deliver(connection: ConnectionName, delayMs: number): void {
-    this.time.at(this.time.now() + delayMs, () => void runRefresh(this.#world(), connection, plus(this.time.now(), 80_000)));
+    this.time.at(
+      this.time.now() + delayMs,
+      () => void runRefresh(this.#world(), connection, plus(this.time.now(), 80_000)),
+    );
   }
 
   async #obtain(connection: ConnectionName): Promise<Outcome> {
@@ -63,18 +69,35 @@ class Herd {
     await this.time.sleep(this.callMs);
     if (!answered) return { kind: 'failure', class: 'transient', code: 'http_503', status: 503 };
     const receivedAt = this.time.now();
-    return { kind: 'success', tokens: { accessToken: new Secret('a'), tokenType: 'Bearer', requestedAt, receivedAt, expiresAt: plus(receivedAt, 3_600_000) } };
+    return {
+      kind: 'success',
+      tokens: {
+        accessToken: new Secret('a'),
+        tokenType: 'Bearer',
+        requestedAt,
+        receivedAt,
+        expiresAt: plus(receivedAt, 3_600_000),
+      },
+    };
   }
 
   #world(): RefreshWorld {
     const { time } = this;
     const tell = (event: string) => this.told.set(event, (this.told.get(event) ?? 0) + 1);
-    const sealer: RefreshWorld['accessSealer'] = { ready: async () => {}, seal: async (text) => text.reveal(), open: async (text) => new Secret(text) };
+    const sealer: RefreshWorld['accessSealer'] = {
+      ready: async () => {},
+      seal: async (text) => text.reveal(),
+      open: async (text) => new Secret(text),
+    };
     return {
       clock: { now: () => time.now(), sleep: (ms, signal) => time.sleep(ms, signal) },
       chance: { next: () => this.#random.next(), grantId: () => '', id: () => this.#random.hex(16) },
       store: this.store,
-      refreshTokens: { read: async () => new Secret('r'), lookUp: async () => ({ kind: 'absent' }), persist: async () => true },
+      refreshTokens: {
+        read: async () => new Secret('r'),
+        lookUp: async () => ({ kind: 'absent' }),
+        persist: async () => true,
+      },
       credentials: { read: async () => undefined, store: async () => {} },
       accessSealer: sealer,
       refreshSealer: sealer,

@@ -4,7 +4,10 @@ import { arm } from '../../shared/domain/schedule-writes.ts';
 import { ask } from '../../shared/domain/use-writes.ts';
 import { crash, pause, Scenario } from './scenario.ts';
 
-const whileUsed = (s: Scenario): Scenario['options'] => ({ ...s.options, profile: { ...s.options.profile, renewal: 'while_used' } });
+const whileUsed = (s: Scenario): Scenario['options'] => ({
+  ...s.options,
+  profile: { ...s.options.profile, renewal: 'while_used' },
+});
 const idle = (kind: 'exactSingleUse' | 'reusable', story: ConstructorParameters<typeof Scenario>[1] = {}): Scenario =>
   new Scenario(kind, { ...story, options: whileUsed(new Scenario(kind)) });
 
@@ -90,7 +93,9 @@ describe('an idle connection', () => {
 
   test('is kept alive before its refresh token lapses', async () => {
     const s = new Scenario('reusable');
-    const kept = new Scenario('reusable', { options: { ...s.options, profile: { ...s.options.profile, renewal: 'while_used', keepAliveMs: 86_400_000 } } });
+    const kept = new Scenario('reusable', {
+      options: { ...s.options, profile: { ...s.options.profile, renewal: 'while_used', keepAliveMs: 86_400_000 } },
+    });
     await kept.authorize();
     kept.startPlanner();
     await kept.ask();
@@ -152,7 +157,9 @@ describe('fifty clients in the margin', () => {
     await s.ask();
     await s.pass(4_000);
     const answers = await s.time.runUntilSettled(Promise.all(Array.from({ length: 50 }, () => s.get())));
-    expect(new Set(answers.map((answer) => (answer.kind === 'token' ? answer.item.generation : answer.kind)))).toEqual(new Set([2]));
+    expect(new Set(answers.map((answer) => (answer.kind === 'token' ? answer.item.generation : answer.kind)))).toEqual(
+      new Set([2]),
+    );
     expect(s.provider.ledger).toHaveLength(2);
   });
 
@@ -172,7 +179,9 @@ describe('a client reports that the provider refused its token', () => {
     const { generation } = await s.connected();
     await s.pass(60);
     const answers = await s.time.runUntilSettled(Promise.all(Array.from({ length: 50 }, () => s.reject(generation))));
-    expect(new Set(answers.map((answer) => (answer.kind === 'token' ? answer.item.generation : answer.kind)))).toEqual(new Set([generation + 1]));
+    expect(new Set(answers.map((answer) => (answer.kind === 'token' ? answer.item.generation : answer.kind)))).toEqual(
+      new Set([generation + 1]),
+    );
     expect(s.provider.ledger).toHaveLength(1);
   });
 
@@ -193,7 +202,10 @@ describe('a client reports that the provider refused its token', () => {
     const { generation, receivedAt = 0 } = await s.connected();
     s.startPlanner();
     await s.pass(100);
-    expect(await s.time.runUntilSettled(s.reject(generation))).toMatchObject({ kind: 'unavailable', retryAt: receivedAt + 574_000 });
+    expect(await s.time.runUntilSettled(s.reject(generation))).toMatchObject({
+      kind: 'unavailable',
+      retryAt: receivedAt + 574_000,
+    });
     await s.pass(460);
     expect(s.provider.ledger).toHaveLength(0);
     await s.pass(30);

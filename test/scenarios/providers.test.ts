@@ -99,7 +99,9 @@ describe('a provider that is down', () => {
   });
 
   test('429 with Retry-After is obeyed', async () => {
-    const s = new Scenario('singleUse', { ways: [{}, { instead: { status: 429, body: '', headers: { 'retry-after': '300' }, after: false } }] });
+    const s = new Scenario('singleUse', {
+      ways: [{}, { instead: { status: 429, body: '', headers: { 'retry-after': '300' }, after: false } }],
+    });
     await s.connected();
     s.startPlanner();
     await s.untilDue();
@@ -112,7 +114,8 @@ describe('a provider that is down', () => {
 
 describe('error reply with a refresh token', () => {
   test('the token is kept and used, whatever the status says', async () => {
-    const body = (newest: string | undefined) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
+    const body = (newest: string | undefined) =>
+      JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
     const s = new Scenario('revoking', { ways: [{}, { instead: { status: 503, body, after: true } }] });
     await s.connected();
     s.startPlanner();
@@ -124,7 +127,8 @@ describe('error reply with a refresh token', () => {
   });
 
   test('also when its commit is lost with the process: it is found where it was stored', async () => {
-    const body = (newest: string | undefined) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
+    const body = (newest: string | undefined) =>
+      JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest });
     const s = new Scenario('revoking', {
       strikes: [['before', 'table.commit_failure', 1, crash]],
       ways: [{}, { instead: { status: 503, body, after: true } }],
@@ -140,7 +144,9 @@ describe('error reply with a refresh token', () => {
 
 describe('a dead grant', () => {
   test('is believed at once when nothing else can explain it, and is the provider’s word', async () => {
-    const s = new Scenario('singleUse', { ways: [{}, { instead: { status: 400, body: '{"error":"invalid_grant"}', after: false } }] });
+    const s = new Scenario('singleUse', {
+      ways: [{}, { instead: { status: 400, body: '{"error":"invalid_grant"}', after: false } }],
+    });
     await s.connected();
     s.startPlanner();
     await s.untilDue();
@@ -180,20 +186,27 @@ describe('a dead grant', () => {
 });
 
 describe('2 s skew', () => {
-  test.each([2_000, -2_000, 0])('at Exact Online, environments up to %i ms apart cause no too-early error in a day', async (skewMs) => {
-    let turn = 0;
-    const s = new Scenario('exactSingleUse', { options: { skewMs: () => (turn++ % 2 === 0 ? skewMs : -skewMs) } });
-    await s.connected();
-    s.startPlanner();
-    await s.pass(86_400);
-    expect(new Set(s.results())).toEqual(new Set(['rotated']));
-    expect(s.provider.ledger.length).toBeGreaterThan(140);
-  });
+  test.each([2_000, -2_000, 0])(
+    'at Exact Online, environments up to %i ms apart cause no too-early error in a day',
+    async (skewMs) => {
+      let turn = 0;
+      const s = new Scenario('exactSingleUse', { options: { skewMs: () => (turn++ % 2 === 0 ? skewMs : -skewMs) } });
+      await s.connected();
+      s.startPlanner();
+      await s.pass(86_400);
+      expect(new Set(s.results())).toEqual(new Set(['rotated']));
+      expect(s.provider.ledger.length).toBeGreaterThan(140);
+    },
+  );
 });
 
 describe('the budget', () => {
   const refusal = {
-    instead: { status: 403, body: '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}', after: false },
+    instead: {
+      status: 403,
+      body: '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}',
+      after: false,
+    },
   };
 
   test('the provider never sees a ninth error within an hour, and the connection recovers by itself', async () => {

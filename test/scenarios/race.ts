@@ -42,7 +42,13 @@ const noFaults: FaultRates = {
 /** A holder is frozen for longer than S1 and S2 are promised for. */
 export const longPauses: FaultRates = { ...noFaults, pause: 1, pauseMostMs: 60_000 };
 
-export function race(name: string, kind: KindName, story: Story, tell: (s: Scenario, telling: Telling) => Promise<void>, rates = noFaults): Race {
+export function race(
+  name: string,
+  kind: KindName,
+  story: Story,
+  tell: (s: Scenario, telling: Telling) => Promise<void>,
+  rates = noFaults,
+): Race {
   const run = async (variant?: Variant) => {
     const s = new Scenario(kind, { ...story, options: { ...story.options, ...(variant && { variant }) } });
     const { violations, violate, answered } = watch(s, rates);

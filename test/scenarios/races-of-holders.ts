@@ -63,14 +63,19 @@ export const racesOfHolders: readonly Race[] = [
       if (s.results().length > 1) violate('S8', 'a token set was renewed as soon as it was committed');
     },
   ),
-  race('killed after a heartbeat', 'reusable', { strikes: [['after', 'table.renew_lease', 1, crash]], ways: [{}, { toMs: 50_000 }] }, async (s, { ask }) => {
-    await s.connected();
-    await ask();
-    await s.untilDue();
-    s.send();
-    await s.pass(26);
-    await ask();
-  }),
+  race(
+    'killed after a heartbeat',
+    'reusable',
+    { strikes: [['after', 'table.renew_lease', 1, crash]], ways: [{}, { toMs: 50_000 }] },
+    async (s, { ask }) => {
+      await s.connected();
+      await ask();
+      await s.untilDue();
+      s.send();
+      await s.pass(26);
+      await ask();
+    },
+  ),
   race(
     'woken by a message, with a clock that is behind',
     'reusable',
@@ -111,10 +116,15 @@ export const racesOfHolders: readonly Race[] = [
       await s.pass(200);
     },
   ),
-  race('paused before persist at a revoking provider', 'revoking', { strikes: [['before', 'secrets.persist', 2, pause(40)]] }, async (s) => {
-    await renewing(s);
-    await s.pass(120);
-  }),
+  race(
+    'paused before persist at a revoking provider',
+    'revoking',
+    { strikes: [['before', 'secrets.persist', 2, pause(40)]] },
+    async (s) => {
+      await renewing(s);
+      await s.pass(120);
+    },
+  ),
   race(
     'a success that lost its commit',
     'graceKillsSibling',
@@ -209,7 +219,17 @@ export const racesOfHolders: readonly Race[] = [
         ['before', 'secrets.persist', 2, fail],
         ['before', 'table.commit_success', 2, pause(25)],
       ],
-      ways: [{}, {}, { instead: { status: 503, body: (newest) => JSON.stringify({ error: 'server_error', refresh_token: newest }), after: true } }],
+      ways: [
+        {},
+        {},
+        {
+          instead: {
+            status: 503,
+            body: (newest) => JSON.stringify({ error: 'server_error', refresh_token: newest }),
+            after: true,
+          },
+        },
+      ],
     },
     async (s) => {
       await renewing(s);
@@ -220,13 +240,18 @@ export const racesOfHolders: readonly Race[] = [
     },
     longPauses,
   ),
-  race('a request that timed out is processed after its replay', 'graceKillsSibling', { ways: [{}, { toMs: 65_000 }] }, async (s) => {
-    await renewing(s);
-    await s.pass(90);
-    await s.untilDue();
-    s.send();
-    await s.pass(30);
-  }),
+  race(
+    'a request that timed out is processed after its replay',
+    'graceKillsSibling',
+    { ways: [{}, { toMs: 65_000 }] },
+    async (s) => {
+      await renewing(s);
+      await s.pass(90);
+      await s.untilDue();
+      s.send();
+      await s.pass(30);
+    },
+  ),
   race(
     'failure after an older success',
     'halfHourOfGrace',
@@ -236,13 +261,18 @@ export const racesOfHolders: readonly Race[] = [
       await s.pass(60);
     },
   ),
-  race('older answer over newer, then the next renewal', 'halfHourOfGrace', { strikes: [['before', 'secrets.persist', 2, pause(40)]] }, async (s) => {
-    await renewing(s);
-    await s.pass(60);
-    await s.untilDue();
-    s.send();
-    await s.pass(10);
-  }),
+  race(
+    'older answer over newer, then the next renewal',
+    'halfHourOfGrace',
+    { strikes: [['before', 'secrets.persist', 2, pause(40)]] },
+    async (s) => {
+      await renewing(s);
+      await s.pass(60);
+      await s.untilDue();
+      s.send();
+      await s.pass(10);
+    },
+  ),
   race('slow answer while others look', 'reusable', { ways: [{}, { toMs: 1_000, fromMs: 34_000 }] }, async (s) => {
     await renewing(s);
     for (let second = 0; second < 40; second += 1) {

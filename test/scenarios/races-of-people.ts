@@ -10,55 +10,80 @@ export const racesOfPeople: readonly Race[] = [
     await s.logIn();
     await s.pass(30);
   }),
-  race('two logins commit at the same time', 'singleUse', { strikes: [['before', 'table.authorized', 1, pause(3)]] }, async (s) => {
-    await s.connected();
-    await s.logIn();
-    await s.pass(1);
-    await s.logIn();
-    await s.pass(10);
-  }),
+  race(
+    'two logins commit at the same time',
+    'singleUse',
+    { strikes: [['before', 'table.authorized', 1, pause(3)]] },
+    async (s) => {
+      await s.connected();
+      await s.logIn();
+      await s.pass(1);
+      await s.logIn();
+      await s.pass(10);
+    },
+  ),
   race('the answer to a code is lost', 'singleUse', { codeWays: [{ lost: 'reply' }] }, async (s, { ask, violate }) => {
     await s.connected();
     await s.logIn();
     await s.pass(150);
     if ((await ask()) !== 'token') violate('S9', 'a login that failed took the grant with it that was there');
   }),
-  race('logged in with an orphan left', 'singleUse', { strikes: [['after', 'secrets.persist', 2, crash]] }, async (s) => {
-    await renewing(s);
-    await s.pass(5);
-    await s.logIn();
-    await s.pass(5);
-    await s.untilDue();
-    s.send();
-    await s.pass(30);
-  }),
-  race('put again while a login for the former connection is under way', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {
-    await s.connected();
-    await s.logIn();
-    await s.pass(1);
-    await s.deleted();
-    await s.pass(5);
-    await s.putAgain();
-    await s.pass(30);
-  }),
-  race('put again while a slower removal is under way', 'singleUse', { revocationWays: [{ fromMs: 30_000 }] }, async (s, { ask }) => {
-    await s.connected();
-    await s.deleted();
-    await s.pass(1);
-    s.send();
-    await s.pass(1);
-    await s.putAgain();
-    await s.pass(5);
-    await ask();
-    await s.pass(40);
-  }),
-  race('deleted while a link is made', 'singleUse', { strikes: [['before', 'table.offer_authorization', 1, pause(5)]] }, async (s) => {
-    await s.connected();
-    void s.offerLogin();
-    await s.pass(0.1);
-    await s.deleted();
-    await s.pass(30);
-  }),
+  race(
+    'logged in with an orphan left',
+    'singleUse',
+    { strikes: [['after', 'secrets.persist', 2, crash]] },
+    async (s) => {
+      await renewing(s);
+      await s.pass(5);
+      await s.logIn();
+      await s.pass(5);
+      await s.untilDue();
+      s.send();
+      await s.pass(30);
+    },
+  ),
+  race(
+    'put again while a login for the former connection is under way',
+    'singleUse',
+    { codeWays: [{ fromMs: 20_000 }] },
+    async (s) => {
+      await s.connected();
+      await s.logIn();
+      await s.pass(1);
+      await s.deleted();
+      await s.pass(5);
+      await s.putAgain();
+      await s.pass(30);
+    },
+  ),
+  race(
+    'put again while a slower removal is under way',
+    'singleUse',
+    { revocationWays: [{ fromMs: 30_000 }] },
+    async (s, { ask }) => {
+      await s.connected();
+      await s.deleted();
+      await s.pass(1);
+      s.send();
+      await s.pass(1);
+      await s.putAgain();
+      await s.pass(5);
+      await ask();
+      await s.pass(40);
+    },
+  ),
+  race(
+    'deleted while a link is made',
+    'singleUse',
+    { strikes: [['before', 'table.offer_authorization', 1, pause(5)]] },
+    async (s) => {
+      await s.connected();
+      void s.offerLogin();
+      await s.pass(0.1);
+      await s.deleted();
+      await s.pass(30);
+    },
+  ),
   race('deleted while a refresh is in flight', 'singleUse', { ways: [{}, { fromMs: 30_000 }] }, async (s) => {
     await renewing(s);
     await s.pass(1);

@@ -4,14 +4,25 @@ import { type Race, race, renewing } from './race.ts';
 import { crash, fail, pause } from './scenario.ts';
 
 const busy = { instead: { status: 503, body: 'busy', after: false } };
-const tooEarly = { instead: { status: 400, body: '{"error":"access_denied","error_description":"access_token not expired"}', after: false } };
+const tooEarly = {
+  instead: {
+    status: 400,
+    body: '{"error":"access_denied","error_description":"access_token not expired"}',
+    after: false,
+  },
+};
 
 export const racesOfSurroundings: readonly Race[] = [
-  race('reply to the acquire lost', 'revoking', { strikes: [['after', 'table.acquire', 2, fail]] }, async (s, { ask, violate }) => {
-    await renewing(s);
-    await s.pass(28);
-    if ((await ask()) !== 'token') violate('L2', 'a client went without a token, though nobody had sent anything');
-  }),
+  race(
+    'reply to the acquire lost',
+    'revoking',
+    { strikes: [['after', 'table.acquire', 2, fail]] },
+    async (s, { ask, violate }) => {
+      await renewing(s);
+      await s.pass(28);
+      if ((await ask()) !== 'token') violate('L2', 'a client went without a token, though nobody had sent anything');
+    },
+  ),
   race(
     'secrets throttled from the look-up until after the holder is gone',
     'revoking',
@@ -35,23 +46,34 @@ export const racesOfSurroundings: readonly Race[] = [
       await s.pass(200);
     },
   ),
-  race('re-authorized with an orphan left', 'singleUse', { strikes: [['after', 'secrets.persist', 2, crash]] }, async (s, { violate }) => {
-    await renewing(s);
-    await s.pass(5);
-    const old = s.provider.newest(s.refreshTokenAt((await s.item()).refreshToken) ?? '');
-    await s.authorize();
-    s.send();
-    await s.pass(30);
-    if (s.refreshTokenAt((await s.item()).refreshToken) === old) violate('S3', 'an orphan of the old grant was adopted over the new one');
-  }),
-  race('lost reply, provider checks age first', 'exactReusable', { ways: [{}, { lost: 'reply' }] }, async (s, { violate }) => {
-    await s.connected();
-    s.startPlanner();
-    await s.untilDue();
-    await s.pass(3_600);
-    const errors = s.results().filter((result) => result === 'too_early').length;
-    if (errors > 4) violate('S8', `${errors} errors until the refresh token could be sent again`);
-  }),
+  race(
+    're-authorized with an orphan left',
+    'singleUse',
+    { strikes: [['after', 'secrets.persist', 2, crash]] },
+    async (s, { violate }) => {
+      await renewing(s);
+      await s.pass(5);
+      const old = s.provider.newest(s.refreshTokenAt((await s.item()).refreshToken) ?? '');
+      await s.authorize();
+      s.send();
+      await s.pass(30);
+      if (s.refreshTokenAt((await s.item()).refreshToken) === old)
+        violate('S3', 'an orphan of the old grant was adopted over the new one');
+    },
+  ),
+  race(
+    'lost reply, provider checks age first',
+    'exactReusable',
+    { ways: [{}, { lost: 'reply' }] },
+    async (s, { violate }) => {
+      await s.connected();
+      s.startPlanner();
+      await s.untilDue();
+      await s.pass(3_600);
+      const errors = s.results().filter((result) => result === 'too_early').length;
+      if (errors > 4) violate('S8', `${errors} errors until the refresh token could be sent again`);
+    },
+  ),
   race(
     'a failure before each renewal of a day',
     'minuteOfGrace',
@@ -63,16 +85,22 @@ export const racesOfSurroundings: readonly Race[] = [
       const slots = [...s.secrets.keys()].map((name) => name.split('/')[0]);
       for (const slot of new Set(slots)) {
         const versions = slots.filter((one) => one === slot).length;
-        if (versions > 100) violate('S3', `slot ${slot} was to take ${versions} versions in a day, and a secret takes 100`);
+        if (versions > 100)
+          violate('S3', `slot ${slot} was to take ${versions} versions in a day, and a secret takes 100`);
       }
     },
   ),
-  race('slow answer, and then the end of its token', 'singleUse', { ways: [{}, { toMs: 1_000, fromMs: 34_000 }] }, async (s, { ask }) => {
-    await renewing(s);
-    await s.pass(200);
-    await s.untilDue();
-    await ask();
-  }),
+  race(
+    'slow answer, and then the end of its token',
+    'singleUse',
+    { ways: [{}, { toMs: 1_000, fromMs: 34_000 }] },
+    async (s, { ask }) => {
+      await renewing(s);
+      await s.pass(200);
+      await s.untilDue();
+      await ask();
+    },
+  ),
   race('slow request at Exact Online', 'exactSingleUse', { ways: [{}, { toMs: 8_000 }] }, async (s) => {
     await renewing(s);
     await s.pass(20);
@@ -85,12 +113,17 @@ export const racesOfSurroundings: readonly Race[] = [
     await s.pass(1);
     await ask();
   }),
-  race('Exact Online says too early for an hour', 'exactReusable', { ways: [{}, ...Array<Partial<Way>>(80).fill(tooEarly)] }, async (s) => {
-    await s.connected();
-    s.startPlanner();
-    await s.untilDue();
-    await s.pass(3_600);
-  }),
+  race(
+    'Exact Online says too early for an hour',
+    'exactReusable',
+    { ways: [{}, ...Array<Partial<Way>>(80).fill(tooEarly)] },
+    async (s) => {
+      await s.connected();
+      s.startPlanner();
+      await s.untilDue();
+      await s.pass(3_600);
+    },
+  ),
   race(
     'an error reply with a refresh token, after the lease was lost, while the secrets are down',
     'revoking',
@@ -99,7 +132,16 @@ export const racesOfSurroundings: readonly Race[] = [
         ['after', 'provider.request', 2, pause(20)],
         ['before', 'secrets.persist', 2, fail],
       ],
-      ways: [{}, { instead: { status: 503, body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }), after: true } }],
+      ways: [
+        {},
+        {
+          instead: {
+            status: 503,
+            body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }),
+            after: true,
+          },
+        },
+      ],
     },
     async (s) => {
       await renewing(s);

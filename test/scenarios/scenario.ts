@@ -13,7 +13,12 @@ export const pause = (seconds: number): Fault => ({ kind: 'pause', ms: seconds *
 
 type Phase = Boundary['phase'];
 /** `[phase, operation, the how-manieth time (from 1), fault]`; an array of times means each of them. */
-export type Strike = readonly [phase: Phase, operation: string, times: number | readonly [from: number, to: number], fault: Fault];
+export type Strike = readonly [
+  phase: Phase,
+  operation: string,
+  times: number | readonly [from: number, to: number],
+  fault: Fault,
+];
 
 export interface Story {
   readonly strikes?: readonly Strike[];
@@ -46,11 +51,16 @@ export class Scenario extends World {
         const key = `${phase} ${operation}`;
         const nth = (seen.get(key) ?? 0) + 1;
         seen.set(key, nth);
-        if (phase === 'before' && (story.hangs ?? []).some(([what, time]) => what === operation && time === nth)) return { kind: 'hang' };
+        if (phase === 'before' && (story.hangs ?? []).some(([what, time]) => what === operation && time === nth))
+          return { kind: 'hang' };
         return strikes.find(([when, what, times]) => `${when} ${what}` === key && within(nth, times))?.[3];
       },
       way: (_: Call): Way => ({ toMs: 20, fromMs: 20, ...story.ways?.[calls++] }),
-      otherWay: (what): Way => ({ toMs: 20, fromMs: 20, ...(what === 'code' ? story.codeWays : story.revocationWays)?.[others[what]++] }),
+      otherWay: (what): Way => ({
+        toMs: 20,
+        fromMs: 20,
+        ...(what === 'code' ? story.codeWays : story.revocationWays)?.[others[what]++],
+      }),
       ...story.options,
     });
   }

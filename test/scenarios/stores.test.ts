@@ -184,7 +184,11 @@ describe('recreated connection with the same fence', () => {
     const recreated = await s.item();
     expect(recreated).toMatchObject({ generation: 1, fence: 2 });
     await s.pass(60);
-    expect(await s.item()).toMatchObject({ grantId: recreated.grantId, generation: 1, accessToken: recreated.accessToken });
+    expect(await s.item()).toMatchObject({
+      grantId: recreated.grantId,
+      generation: 1,
+      accessToken: recreated.accessToken,
+    });
   });
 });
 

@@ -13,7 +13,14 @@ describe('the command line of the simulation', () => {
     expect(parse('--seeds', '100', '--seed=0', '--log')).toEqual({ numbers: { seeds: 100, seed: 0 }, flags: ['log'] });
   });
 
-  test.each([['--seeds', '0'], ['--seeds', '101'], ['--seeds', '1.5'], ['--seeds', '-1'], ['--seeds', ''], ['--seeds']])('refuses %s %s', (...args) => {
+  test.each([
+    ['--seeds', '0'],
+    ['--seeds', '101'],
+    ['--seeds', '1.5'],
+    ['--seeds', '-1'],
+    ['--seeds', ''],
+    ['--seeds'],
+  ])('refuses %s %s', (...args) => {
     expect(() => parse(...args)).toThrow('--seeds must be a whole number from 1 to 100');
   });
 
@@ -24,6 +31,12 @@ describe('the command line of the simulation', () => {
     } catch (error) {
       message = String(error);
     }
-    for (const fault of ['"stray" belongs to no option', '--nonsense is unknown', '--log takes no value', '--seeds must be']) expect(message).toContain(fault);
+    for (const fault of [
+      '"stray" belongs to no option',
+      '--nonsense is unknown',
+      '--log takes no value',
+      '--seeds must be',
+    ])
+      expect(message).toContain(fault);
   });
 });

@@ -10,7 +10,11 @@ export interface NumberOption {
 type Numbers<N extends string> = { readonly [name in N]: number };
 
 /** Returns the numbers, and which of the flags were given. Throws one error that lists every fault. */
-export function parseNumbers<N extends string>(args: readonly string[], numbers: Readonly<Record<N, NumberOption>>, flags: readonly string[] = []) {
+export function parseNumbers<N extends string>(
+  args: readonly string[],
+  numbers: Readonly<Record<N, NumberOption>>,
+  flags: readonly string[] = [],
+) {
   const names = Object.keys(numbers) as N[];
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -28,11 +32,15 @@ export function parseNumbers<N extends string>(args: readonly string[], numbers:
   const parsed = names.map((name): [N, number] => {
     const { default: byDefault, least, most } = numbers[name];
     const value = values[name];
-    const number = value === undefined ? byDefault : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
-    if (!(number >= least && number <= most)) faults.push(`--${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`);
+    const number =
+      value === undefined ? byDefault : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most))
+      faults.push(`--${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`);
     return [name, number];
   });
   if (faults.length > 0)
-    throw new Error(`${faults.join('\n')}\nKnown: ${[...names.map((name) => `--${name} N`), ...flags.map((flag) => `--${flag}`)].join(', ')}`);
+    throw new Error(
+      `${faults.join('\n')}\nKnown: ${[...names.map((name) => `--${name} N`), ...flags.map((flag) => `--${flag}`)].join(', ')}`,
+    );
   return { numbers: Object.fromEntries(parsed) as Numbers<N>, flags: flags.filter((flag) => values[flag] === true) };
 }

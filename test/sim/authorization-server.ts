@@ -49,7 +49,8 @@ export class AuthorizationServer extends Provider {
     redemption.processedAt = this.time.now();
     const { instead } = way;
     const answer = instead !== undefined && !instead.after ? undefined : this.#take(redemption);
-    if (redemption.issued !== undefined && instead === undefined && way.lost !== 'reply') redemption.tellsAt = plus(this.time.now(), way.fromMs);
+    if (redemption.issued !== undefined && instead === undefined && way.lost !== 'reply')
+      redemption.tellsAt = plus(this.time.now(), way.fromMs);
     await this.time.sleep(way.fromMs);
     if (way.lost === 'reply') return new Promise(() => {});
     if (instead === undefined) return answer ?? new Promise(() => {});

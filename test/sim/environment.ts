@@ -16,7 +16,11 @@ export interface Boundary {
 }
 
 /** `fail` before: nothing was done. `fail` after: it was done, and the reply was lost. `hang`: no answer ever comes. */
-export type Fault = { readonly kind: 'crash' } | { readonly kind: 'hang' } | { readonly kind: 'pause'; readonly ms: number } | { readonly kind: 'fail' };
+export type Fault =
+  | { readonly kind: 'crash' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'pause'; readonly ms: number }
+  | { readonly kind: 'fail' };
 
 export type Faults = (boundary: Boundary) => Fault | undefined;
 
@@ -36,7 +40,14 @@ export class Environment implements Clock {
   /** When it was killed. */
   diedAt: number | undefined;
 
-  constructor(options: { id: number; kind: Boundary['kind']; time: VirtualTime; skewMs: number; faults: Faults; latencyMs: () => number }) {
+  constructor(options: {
+    id: number;
+    kind: Boundary['kind'];
+    time: VirtualTime;
+    skewMs: number;
+    faults: Faults;
+    latencyMs: () => number;
+  }) {
     this.id = options.id;
     this.kind = options.kind;
     this.#time = options.time;
@@ -79,7 +90,11 @@ export class Environment implements Clock {
   }
 
   /** Does something to the world: it takes time, and at both ends a fault may strike. `act` is one instant. */
-  async io<T>(operation: string, store: ConstructorParameters<typeof Unavailable>[0], act: () => T | Promise<T>): Promise<T> {
+  async io<T>(
+    operation: string,
+    store: ConstructorParameters<typeof Unavailable>[0],
+    act: () => T | Promise<T>,
+  ): Promise<T> {
     await this.#strike({ environment: this.id, kind: this.kind, operation, phase: 'before' }, store);
     await this.#time.sleep(this.#latencyMs());
     // What was sent arrives even if the sender is dead or frozen by now.

@@ -48,7 +48,8 @@ export const boundedPauseMs = 10_000;
 
 const stores = ['table', 'secrets', 'queue', 'keys', 'events'] as const;
 type Store = (typeof stores)[number];
-const storeOf = ({ operation }: Boundary): Store | undefined => stores.find((store) => operation.startsWith(`${store}.`));
+const storeOf = ({ operation }: Boundary): Store | undefined =>
+  stores.find((store) => operation.startsWith(`${store}.`));
 
 /** A stretch of time in which a store does not answer. */
 export interface Outage {
@@ -65,9 +66,19 @@ export function drawOutages(random: Random, rates: FaultRates, from: number, unt
   });
 }
 
-export function drawFault(random: Random, rates: FaultRates, outages: readonly Outage[], now: number, boundary: Boundary): Fault | undefined {
+export function drawFault(
+  random: Random,
+  rates: FaultRates,
+  outages: readonly Outage[],
+  now: number,
+  boundary: Boundary,
+): Fault | undefined {
   const store = storeOf(boundary);
-  if (boundary.phase === 'before' && outages.some((outage) => outage.store === store && outage.from <= now && now < outage.until)) return { kind: 'fail' };
+  if (
+    boundary.phase === 'before' &&
+    outages.some((outage) => outage.store === store && outage.from <= now && now < outage.until)
+  )
+    return { kind: 'fail' };
   if (random.chance(rates.crash)) return { kind: 'crash' };
   if (random.chance(rates.pause)) return { kind: 'pause', ms: random.between(100, rates.pauseMostMs) };
   if (store !== undefined && random.chance(rates[store])) {
@@ -88,12 +99,22 @@ export function drawWay(random: Random, rates: FaultRates): Way {
     () => ({ ...way, lost: 'request' }),
     () => ({ ...way, lost: 'reply' }),
     () => ({ ...way, instead: { status: 503, body: html, after } }),
-    () => ({ ...way, instead: { status: 500, body: '{"fault":{"faultstring":"Failed to execute the ExtractVariables"}}', after } }),
+    () => ({
+      ...way,
+      instead: { status: 500, body: '{"fault":{"faultstring":"Failed to execute the ExtractVariables"}}', after },
+    }),
     () => ({ ...way, instead: { status: 502, body: '', after: true } }),
     () => ({ ...way, instead: { status: 429, body: '', after: false } }),
     () => ({ ...way, instead: { status: 429, body: '', headers: { 'retry-after': '90' }, after: false } }),
     () => ({ ...way, instead: { status: 200, body: '{"error":"server_error"}', after: false } }),
     () => ({ ...way, instead: { status: 403, body: html, headers: { 'content-type': 'text/html' }, after: false } }),
-    () => ({ ...way, instead: { status: 503, body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }), after: true } }),
+    () => ({
+      ...way,
+      instead: {
+        status: 503,
+        body: (newest) => JSON.stringify({ error: 'temporarily_unavailable', refresh_token: newest }),
+        after: true,
+      },
+    }),
   ])();
 }

@@ -44,7 +44,10 @@ export const plainSealer: Sealer = {
 };
 
 /** Keys are read before anything is begun, and may be out of reach then. */
-const sealerOf = (environment: Environment): Sealer => ({ ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) });
+const sealerOf = (environment: Environment): Sealer => ({
+  ...plainSealer,
+  ready: () => environment.io('keys.ready', 'keys', () => {}),
+});
 
 /** A refresh token that came without a token set. */
 export const bare = (refreshToken: string, now: EpochMs): TokenSet => ({
@@ -66,10 +69,16 @@ const noCredentials = { read: async () => undefined, store: async () => {} };
 
 const importsOf = (world: World, environment: Environment): ImportedRefreshTokens => ({
   storeRefreshToken: (_, slot, versionId, refreshToken) =>
-    environment.io('secrets.store_refresh_token', 'secrets', () => world.storeSecret(slot, versionId, bare(refreshToken.reveal(), world.time.now()))),
+    environment.io('secrets.store_refresh_token', 'secrets', () =>
+      world.storeSecret(slot, versionId, bare(refreshToken.reveal(), world.time.now())),
+    ),
 });
 
-export function redeemWorldOf(world: World, environment: Environment, { queue, telemetry, profile }: Given): RedeemWorld {
+export function redeemWorldOf(
+  world: World,
+  environment: Environment,
+  { queue, telemetry, profile }: Given,
+): RedeemWorld {
   return {
     clock: wholeMilliseconds(environment),
     chance: world.chance(),
@@ -88,7 +97,11 @@ export function redeemWorldOf(world: World, environment: Environment, { queue, t
   };
 }
 
-export function connectionsWorldOf(world: World, environment: Environment, { queue, telemetry }: Given): ConnectionsWorld & DeleteWorld {
+export function connectionsWorldOf(
+  world: World,
+  environment: Environment,
+  { queue, telemetry }: Given,
+): ConnectionsWorld & DeleteWorld {
   return {
     clock: wholeMilliseconds(environment),
     chance: world.chance(),
@@ -101,7 +114,11 @@ export function connectionsWorldOf(world: World, environment: Environment, { que
   };
 }
 
-export function finishDeletionWorldOf(world: World, environment: Environment, { telemetry }: Given): FinishDeletionWorld {
+export function finishDeletionWorldOf(
+  world: World,
+  environment: Environment,
+  { telemetry }: Given,
+): FinishDeletionWorld {
   return {
     clock: environment,
     chance: world.chance(),
@@ -119,10 +136,15 @@ export function finishDeletionWorldOf(world: World, environment: Environment, { 
 }
 
 const statesOf = (environment: Environment): StateSealer => ({
-  seal: (state) => environment.io('keys.seal_state', 'keys', () => JSON.stringify({ ...state, codeVerifier: state.codeVerifier.reveal() })),
+  seal: (state) =>
+    environment.io('keys.seal_state', 'keys', () =>
+      JSON.stringify({ ...state, codeVerifier: state.codeVerifier.reveal() }),
+    ),
   open: (text) =>
     environment.io('keys.open_state', 'keys', () => {
-      const { codeVerifier, ...state } = JSON.parse(text) as Omit<AuthorizationState, 'codeVerifier'> & { codeVerifier: string };
+      const { codeVerifier, ...state } = JSON.parse(text) as Omit<AuthorizationState, 'codeVerifier'> & {
+        codeVerifier: string;
+      };
       return { ...state, codeVerifier: new Secret(codeVerifier) };
     }),
 });
@@ -138,11 +160,21 @@ const authorizationServerOf = (world: World, environment: Environment): Authoriz
   redeem: (config, grant) => redeem(world, environment, config, grant),
 });
 
-async function redeem(world: World, environment: Environment, config: World['options']['config'], grant: CodeGrant): Promise<Outcome> {
+async function redeem(
+  world: World,
+  environment: Environment,
+  config: World['options']['config'],
+  grant: CodeGrant,
+): Promise<Outcome> {
   const clock = wholeMilliseconds(environment);
   const requestedAt = clock.now();
   const code = grant.parameters.reveal().get('code') ?? '';
-  const redemption: Redemption = { code, link: grant.codeVerifier.reveal(), environment: environment.id, sentAt: world.time.now() };
+  const redemption: Redemption = {
+    code,
+    link: grant.codeVerifier.reveal(),
+    environment: environment.id,
+    sentAt: world.time.now(),
+  };
   environment.onKill(() => {
     redemption.endedAt ??= world.time.now();
   });
@@ -154,7 +186,10 @@ async function redeem(world: World, environment: Environment, config: World['opt
     return answered(environment, world.provider.redeem(redemption, world.otherWay('code')));
   });
   redemption.endedAt ??= world.time.now();
-  world.note('code answered', `${environment.id} ${redemption.issued ?? '-'} ${answer.kind === 'reply' ? answer.status : answer.code}`);
+  world.note(
+    'code answered',
+    `${environment.id} ${redemption.issued ?? '-'} ${answer.kind === 'reply' ? answer.status : answer.code}`,
+  );
   return classify(answer, { requestedAt, receivedAt: clock.now() }, [], dialectOf(config));
 }
 
@@ -174,7 +209,9 @@ async function revoke(world: World, environment: Environment, refreshToken: stri
 /** As long as a caller waits for any endpoint of a provider. */
 async function answered(environment: Environment, reply: Promise<TokenReply>): Promise<TokenReply> {
   const over = new AbortController();
-  const timedOut = environment.sleep(limits.callTimeoutMs, over.signal).then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
+  const timedOut = environment
+    .sleep(limits.callTimeoutMs, over.signal)
+    .then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
   const answer = await Promise.race([reply, timedOut]);
   over.abort('over');
   return answer;

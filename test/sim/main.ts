@@ -8,7 +8,8 @@ const tailLines = 60;
 const progressSeeds = 50_000;
 const mostTold = 10;
 
-const inOneLine = ({ seed, kind, violation }: Summary): string => `seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`;
+const inOneLine = ({ seed, kind, violation }: Summary): string =>
+  `seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`;
 
 function readArguments() {
   try {
@@ -38,7 +39,15 @@ if (log) {
 
 const begun = performance.now();
 const elapsed = (): number => (performance.now() - begun) / 1_000;
-const total = { calls: 0, generations: 0, discardedTokenSets: 0, invocations: 0, reauthorizations: 0, logins: 0, removals: 0 };
+const total = {
+  calls: 0,
+  generations: 0,
+  discardedTokenSets: 0,
+  invocations: 0,
+  reauthorizations: 0,
+  logins: 0,
+  removals: 0,
+};
 const broken: Summary[] = [];
 let done = 0;
 let longestUnavailableMs = 0;
@@ -51,12 +60,17 @@ await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
     broken.push(summary);
     if (broken.length <= mostTold) console.error(inOneLine(summary));
   }
-  if (done % progressSeeds === 0) console.error(`${done} seeds after ${elapsed().toFixed(0)} s, ${broken.length} with a violation`);
+  if (done % progressSeeds === 0)
+    console.error(`${done} seeds after ${elapsed().toFixed(0)} s, ${broken.length} with a violation`);
 });
 
 console.log(`${seeds} seeds from ${seed} on in ${elapsed().toFixed(1)} s: ${(seeds / elapsed()).toFixed(0)} a second`);
-console.log(`calls ${total.calls}, token sets committed ${total.generations}, discarded ${total.discardedTokenSets}, invocations ${total.invocations}`);
-console.log(`authorized again by a person: ${total.reauthorizations}, logins ${total.logins}, connections removed ${total.removals}`);
+console.log(
+  `calls ${total.calls}, token sets committed ${total.generations}, discarded ${total.discardedTokenSets}, invocations ${total.invocations}`,
+);
+console.log(
+  `authorized again by a person: ${total.reauthorizations}, logins ${total.logins}, connections removed ${total.removals}`,
+);
 console.log(`longest time without a token that could be served: ${longestUnavailableMs / 1_000} s`);
 
 broken.sort((a, b) => a.seed - b.seed);
@@ -64,8 +78,12 @@ const [first] = broken;
 if (first !== undefined) {
   if (broken.length > mostTold) console.error(`… and ${broken.length - mostTold} more`);
   const shortest = await shrink(first.seed);
-  const rates = Object.entries(shortest?.rates ?? {}).filter(([name, rate]) => rate !== 0 && (name !== 'pauseMostMs' || shortest?.rates.pause !== 0));
-  console.error(`\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`);
+  const rates = Object.entries(shortest?.rates ?? {}).filter(
+    ([name, rate]) => rate !== 0 && (name !== 'pauseMostMs' || shortest?.rates.pause !== 0),
+  );
+  console.error(
+    `\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`,
+  );
   for (const line of shortest?.log.slice(-tailLines) ?? []) console.error(line.join('  '));
   console.error(`\nAgain, with every fault that the seed drew: npm run sim -- --seeds 1 --seed ${first.seed} --log`);
   process.exitCode = 1;

@@ -34,14 +34,23 @@ const profile: Profile = {
   firstDelayMs: { default: 5_000, time_out: 1_000, http_429: 60_000, http_500: 15_000 },
 };
 
-const config: ConnectionConfig = { provider: 'generic-oauth2', settings: { token_endpoint: 'https://provider.example/token' }, renewal: 'always' };
+const config: ConnectionConfig = {
+  provider: 'generic-oauth2',
+  settings: { token_endpoint: 'https://provider.example/token' },
+  renewal: 'always',
+};
 const exactConfig: ConnectionConfig = { provider: 'exact-online', settings: { country: 'nl' }, renewal: 'always' };
 
 const kind = (its: Partial<Nature>, itsProfile: Partial<Profile> = {}): Kind => ({
   nature: { ...nature, ...its },
   profile: { ...profile, defaultLifetimeMs: its.lifetimeMs ?? profile.defaultLifetimeMs, ...itsProfile },
   config:
-    its.words === 'exact' ? exactConfig : { ...config, settings: { ...config.settings, lifetime_seconds: (its.lifetimeMs ?? nature.lifetimeMs) / 1_000 } },
+    its.words === 'exact'
+      ? exactConfig
+      : {
+          ...config,
+          settings: { ...config.settings, lifetime_seconds: (its.lifetimeMs ?? nature.lifetimeMs) / 1_000 },
+        },
 });
 
 const patient = { ambiguousRetry: 'after_holder' } as const;
@@ -53,9 +62,17 @@ export const kinds = {
   reusableShort: kind({ name: 'reusable, 300 s, no expires_in', lifetimeMs: 300_000, expiresIn: 'missing' }),
   singleUse: kind({ name: 'single use', rotation: 'single_use' }, patient),
   revoking: kind({ name: 'reuse revokes', rotation: 'revokes' }, patient),
-  minuteOfGrace: kind({ name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000 }, { callTimeoutMs: 60_000 - limits.graceReserveMs }),
+  minuteOfGrace: kind(
+    { name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000 },
+    { callTimeoutMs: 60_000 - limits.graceReserveMs },
+  ),
   halfHourOfGrace: kind({ name: 'grace of 30 min', rotation: 'grace', graceMs: 1_800_000, lifetimeMs: 1_800_000 }),
-  graceKillsSibling: kind({ name: 'grace, reuse kills the sibling', rotation: 'grace', graceMs: 1_800_000, killsSibling: true }),
+  graceKillsSibling: kind({
+    name: 'grace, reuse kills the sibling',
+    rotation: 'grace',
+    graceMs: 1_800_000,
+    killsSibling: true,
+  }),
   exactSingleUse: kind({ name: 'Exact Online', rotation: 'single_use', ...exact }, exactProfile),
   exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
   unknown: kind({ name: 'reusable, taken for single use' }, patient),

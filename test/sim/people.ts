@@ -59,14 +59,25 @@ export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until:
   if (!someDelete) return { customs, logins };
   const together = logins[0]?.at;
   const at = together !== undefined && random.chance(0.5) ? plus(together, random.below(60_000)) : instant();
-  const recreated = random.chance(0.6) ? { afterMs: random.pick([0, 5_000, 60_000]), by: random.pick(['import', 'login'] as const) } : undefined;
-  return { customs, logins, deletion: { at, moment: random.pick(['at_random', 'with_a_refresh']), ...(recreated && { recreated }) } };
+  const recreated = random.chance(0.6)
+    ? { afterMs: random.pick([0, 5_000, 60_000]), by: random.pick(['import', 'login'] as const) }
+    : undefined;
+  return {
+    customs,
+    logins,
+    deletion: { at, moment: random.pick(['at_random', 'with_a_refresh']), ...(recreated && { recreated }) },
+  };
 }
 
 /** Lets it all happen in its time. Whoever gets no answer tries again, and gives up in the end. */
 export function letPeopleDo({ logins, deletion }: Doings, world: World, until: EpochMs, ask: () => void): void {
-  for (const login of logins) world.time.at(login.at, () => void whenItIs(login.moment, world, until, () => void logIn(world, login)));
-  if (deletion !== undefined) world.time.at(deletion.at, () => void whenItIs(deletion.moment, world, until, () => void remove(world, deletion, until, ask)));
+  for (const login of logins)
+    world.time.at(login.at, () => void whenItIs(login.moment, world, until, () => void logIn(world, login)));
+  if (deletion !== undefined)
+    world.time.at(
+      deletion.at,
+      () => void whenItIs(deletion.moment, world, until, () => void remove(world, deletion, until, ask)),
+    );
 }
 
 /** At once, when the next refresh is due, or as soon as the grant is dead. */
@@ -75,7 +86,8 @@ async function whenItIs(moment: Moment, world: World, until: EpochMs, act: () =>
     const { refreshAt = world.time.now() } = world.current ?? {};
     await world.time.sleep(refreshAt - world.time.now() + world.random.between(-300, 1_500));
   }
-  while (moment === 'when_dead' && world.current?.state === 'active' && world.time.now() < until) await world.time.sleep(1_000);
+  while (moment === 'when_dead' && world.current?.state === 'active' && world.time.now() < until)
+    await world.time.sleep(1_000);
   if (world.time.now() < until) act();
 }
 
@@ -97,11 +109,15 @@ async function remove(world: World, { recreated }: Deletion, until: EpochMs, ask
   const there = await untilAnswered(world, 10, () => world.delete());
   if (there === undefined || recreated === undefined) return;
   await world.time.sleep(recreated.afterMs);
-  for (let put: string | undefined = 'deleting'; put !== 'created' && put !== 'replaced' && world.time.now() < until; ) {
+  for (
+    let put: string | undefined = 'deleting';
+    put !== 'created' && put !== 'replaced' && world.time.now() < until;
+  ) {
     // Another grant each time: the one before may have been taken, and renewed, by a PUT whose answer was lost.
     const refreshToken = recreated.by === 'import' ? world.provider.authorize() : undefined;
     put = (await untilAnswered(world, 1, () => world.put(refreshToken)))?.kind;
-    if (put === 'deleting' || put === undefined || put === 'grant_pending') await world.time.sleep(world.random.between(1_000, 20_000));
+    if (put === 'deleting' || put === undefined || put === 'grant_pending')
+      await world.time.sleep(world.random.between(1_000, 20_000));
   }
   if (recreated.by === 'login') await logIn(world, { at: world.time.now(), moment: 'at_random', tripMs: 5_000 });
 }

@@ -111,7 +111,8 @@ export class Provider {
     if (way.lost === 'request') return new Promise(() => {});
     call.processedAt = this.time.now();
     const { instead } = way;
-    const reply = instead !== undefined && !instead.after ? undefined : this.#process(call, request.refreshToken?.reveal() ?? '');
+    const reply =
+      instead !== undefined && !instead.after ? undefined : this.#process(call, request.refreshToken?.reveal() ?? '');
     if (instead !== undefined) call.result ??= 'instead';
     const told = instead === undefined || typeof instead.body !== 'string';
     if (call.issued !== undefined && told && way.lost !== 'reply') call.tellsAt = plus(this.time.now(), way.fromMs);
@@ -129,7 +130,8 @@ export class Provider {
   #process(call: Call, refreshToken: string): TokenReply {
     const now = this.time.now();
     const family = this.familyOf(refreshToken);
-    if (family === undefined || family.ended !== undefined || family.dead.has(refreshToken)) return this.#refuse(call, 'refused');
+    if (family === undefined || family.ended !== undefined || family.dead.has(refreshToken))
+      return this.#refuse(call, 'refused');
     // Age first: a provider that checks it does so before it looks at the refresh token.
     if (now - family.issuedAt < this.#nature.minTokenAgeMs) {
       call.result = 'too_early';
@@ -154,7 +156,9 @@ export class Provider {
 
   #inGrace(family: Family, refreshToken: string): boolean {
     const spentAt = family.spent.get(refreshToken);
-    return this.#nature.rotation === 'grace' && spentAt !== undefined && this.time.now() - spentAt <= this.#nature.graceMs;
+    return (
+      this.#nature.rotation === 'grace' && spentAt !== undefined && this.time.now() - spentAt <= this.#nature.graceMs
+    );
   }
 
   protected begin(issuedAt: number): Family {
@@ -166,19 +170,29 @@ export class Provider {
   /** The members of a reply that brings this family's newest tokens; the refresh token only where the reply to a refresh has one. */
   protected tokens(family: Family) {
     const seconds = this.#nature.lifetimeMs / 1_000;
-    const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[this.#nature.expiresIn];
+    const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[
+      this.#nature.expiresIn
+    ];
     const refresh = this.#nature.rotation === 'none' ? {} : { refresh_token: family.current };
-    return { access_token: `${this.#token('access')}@${this.time.now() + this.#nature.lifetimeMs}`, token_type: 'bearer', ...expiry, ...refresh };
+    return {
+      access_token: `${this.#token('access')}@${this.time.now() + this.#nature.lifetimeMs}`,
+      token_type: 'bearer',
+      ...expiry,
+      ...refresh,
+    };
   }
 
   #refuse(call: Call, result: 'refused' | 'revoked'): TokenReply {
     call.result = result;
-    if (this.#nature.words === 'exact') return reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' });
+    if (this.#nature.words === 'exact')
+      return reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' });
     return reply(400, { error: 'invalid_grant' });
   }
 
   protected familyOf(refreshToken: string): Family | undefined {
-    return this.families.find((family) => family.current === refreshToken || family.spent.has(refreshToken) || family.dead.has(refreshToken));
+    return this.families.find(
+      (family) => family.current === refreshToken || family.spent.has(refreshToken) || family.dead.has(refreshToken),
+    );
   }
 
   #token(kind: 'access' | 'refresh'): string {

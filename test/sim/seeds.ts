@@ -29,9 +29,15 @@ export interface Share {
 }
 
 /** Runs the seeds and tells each summary as it comes, in no particular order. Rejects if a run throws. */
-export async function runSeeds({ first, count, mutant }: Job, workers: number, tell: (summary: Summary) => void): Promise<void> {
+export async function runSeeds(
+  { first, count, mutant }: Job,
+  workers: number,
+  tell: (summary: Summary) => void,
+): Promise<void> {
   const step = Math.min(workers, count);
-  await Promise.all(Array.from({ length: step }, (_, n) => runShare({ from: first + n, until: first + count, step, mutant }, tell)));
+  await Promise.all(
+    Array.from({ length: step }, (_, n) => runShare({ from: first + n, until: first + count, step, mutant }, tell)),
+  );
 }
 
 async function runShare(share: Share, tell: (summary: Summary) => void): Promise<void> {

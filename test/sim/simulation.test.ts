@@ -21,7 +21,8 @@ describe('the simulation', () => {
     const broken = [];
     for (let seed = first; seed < first + 60; seed += 1) {
       const { kind, violations } = await simulate(seed);
-      if (violations.length > 0) broken.push({ again: `npm run sim -- --seeds 1 --seed ${seed} --log`, kind, violations });
+      if (violations.length > 0)
+        broken.push({ again: `npm run sim -- --seeds 1 --seed ${seed} --log`, kind, violations });
     }
     expect(broken).toEqual([]);
   });

@@ -52,7 +52,8 @@ export interface SimulationOptions {
 }
 
 /** Runs one seed. The same seed with the same options gives the same run, to the last line of the log. */
-export const simulate = (seed: number, options: SimulationOptions = {}): Promise<Run> => withLimitsOf(options.variant, () => run(seed, options));
+export const simulate = (seed: number, options: SimulationOptions = {}): Promise<Run> =>
+  withLimitsOf(options.variant, () => run(seed, options));
 
 async function run(seed: number, { variant, rates: given, brief = false }: SimulationOptions): Promise<Run> {
   // What is drawn before the world is made comes from a stream of its own.
@@ -97,7 +98,8 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   world.startPlanner(() => faulty && world.random.chance(rates.planner));
   await world.time.runUntil(plus(world.time.now(), 100));
   faulty = true;
-  if (doings !== undefined) letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
+  if (doings !== undefined)
+    letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
   // Clients, each second with some probability; and a person who notices after a while that somebody has to log in again.
   const over = () => brief && violations.length > 0;
   for (let second = 0; second < (faultyMs + calmMs) / 1_000 && !over(); second += 1) {
@@ -122,7 +124,8 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     await world.time.runUntil(plus(start, faultyMs + calmMs));
     const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
     // A refresh may be under way, as one always may be.
-    for (let second = 0; second < 100 && world.current?.lease !== undefined; second += 1) await world.time.runUntil(plus(world.time.now(), 1_000));
+    for (let second = 0; second < 100 && world.current?.lease !== undefined; second += 1)
+      await world.time.runUntil(plus(world.time.now(), 1_000));
     ended(world.current, answer);
   }
 

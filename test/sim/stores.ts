@@ -122,7 +122,9 @@ export class Stores {
   readableFor(refreshToken: string, ms: number): boolean {
     const stale = this.options.staleSecretsMs ?? 0;
     return [...this.secrets].some(
-      ([name, tokens]) => tokens.refreshToken?.reveal() === refreshToken && this.time.now() - (this.#storedAt.get(name) ?? 0) >= stale + ms,
+      ([name, tokens]) =>
+        tokens.refreshToken?.reveal() === refreshToken &&
+        this.time.now() - (this.#storedAt.get(name) ?? 0) >= stale + ms,
     );
   }
 
@@ -178,7 +180,9 @@ export class Stores {
         }),
       // The one connection is in one shard; asking the others would only take time.
       listDue: (shard, until, limit) =>
-        shard === (this.current?.dueShard ?? '0') ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit)) : Promise.resolve([]),
+        shard === (this.current?.dueShard ?? '0')
+          ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit))
+          : Promise.resolve([]),
       list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
     };
   }
@@ -253,7 +257,8 @@ export class Stores {
 
   refreshTokensOf(environment: Environment): RefreshWorld['refreshTokens'] {
     return {
-      read: (_, slot, versionId) => environment.io('secrets.read', 'secrets', () => this.#visible(slot, versionId)?.refreshToken),
+      read: (_, slot, versionId) =>
+        environment.io('secrets.read', 'secrets', () => this.#visible(slot, versionId)?.refreshToken),
       lookUp: async (_, slot, versionId): Promise<LookUp> => {
         try {
           const tokens = await environment.io('secrets.look_up', 'secrets', () => this.#visible(slot, versionId));
@@ -262,7 +267,8 @@ export class Stores {
           return { kind: 'unreadable' };
         }
       },
-      persist: (_, slot, versionId, tokens) => environment.io('secrets.persist', 'secrets', () => this.storeSecret(slot, versionId, tokens)),
+      persist: (_, slot, versionId, tokens) =>
+        environment.io('secrets.persist', 'secrets', () => this.storeSecret(slot, versionId, tokens)),
     };
   }
 }

@@ -5,7 +5,13 @@
 
 import { authorize } from '../../shared/application/authorize.ts';
 import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
-import { getToken, type Remembered, rejectToken, type TokenAnswer, type TokenWorld } from '../../shared/application/get-token.ts';
+import {
+  getToken,
+  type Remembered,
+  rejectToken,
+  type TokenAnswer,
+  type TokenWorld,
+} from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type ConnectionRequest, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
@@ -28,7 +34,14 @@ import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';
 import { tokenSource } from '../../shared/providers/token-source.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
-import { bare, connectionsWorldOf, finishDeletionWorldOf, type Given, plainSealer, redeemWorldOf } from './functions.ts';
+import {
+  bare,
+  connectionsWorldOf,
+  finishDeletionWorldOf,
+  type Given,
+  plainSealer,
+  redeemWorldOf,
+} from './functions.ts';
 import type { Call, Provider, Way } from './provider.ts';
 import { Stores, type WorldOptions } from './stores.ts';
 import type { Variant } from './variant.ts';
@@ -68,14 +81,20 @@ export class World extends Stores {
       const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { grantId, place });
       await this.store.create(item);
       this.written('create', item);
-    } else await this.apply((this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }));
+    } else
+      await this.apply(
+        (this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }),
+      );
     this.note('authorized', grantId);
   }
 
   /** Somebody asks for a link to log in with. Rejects if a store is out of reach; settles never if the function dies. */
   async offerLogin(): Promise<string | undefined> {
     const { given, environment } = this.#function('authorizations', limits.tokenTimeoutMs);
-    const offer = await this.#invoked(environment, authorize(this.#redeemWorldOf(environment, given), this.connection, 'https://broker.example/callback'));
+    const offer = await this.#invoked(
+      environment,
+      authorize(this.#redeemWorldOf(environment, given), this.connection, 'https://broker.example/callback'),
+    );
     return offer.kind === 'offered' ? (offer.authorizeUrl.searchParams.get('state') ?? undefined) : undefined;
   }
 
@@ -94,7 +113,10 @@ export class World extends Stores {
   /** `DELETE /connections/{connection}`: whether there was one. */
   async delete(): Promise<boolean> {
     const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
-    const there = await this.#invoked(environment, deleteConnection(connectionsWorldOf(this, environment, given), this.connection));
+    const there = await this.#invoked(
+      environment,
+      deleteConnection(connectionsWorldOf(this, environment, given), this.connection),
+    );
     this.note('deleted', `${environment.id} ${there}`);
     this.watcher.onDeleted?.();
     return there;
@@ -113,7 +135,10 @@ export class World extends Stores {
       needed: [],
       ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     };
-    const result = await this.#invoked(environment, putConnection(connectionsWorldOf(this, environment, given), this.connection, request));
+    const result = await this.#invoked(
+      environment,
+      putConnection(connectionsWorldOf(this, environment, given), this.connection, request),
+    );
     this.note('put', `${environment.id} ${result.kind}`);
     return result;
   }
@@ -123,7 +148,10 @@ export class World extends Stores {
   }
 
   /** An environment of its own for one request, which its platform ends in time. */
-  #function(kind: 'connections' | 'authorizations', timeoutMs: number): { readonly given: Given; readonly environment: Environment } {
+  #function(
+    kind: 'connections' | 'authorizations',
+    timeoutMs: number,
+  ): { readonly given: Given; readonly environment: Environment } {
     const environment = this.#environment(kind);
     this.time.at(this.time.now() + timeoutMs, () => this.#stopHard(environment));
     return { given: this.#givenTo(environment), environment };
@@ -156,7 +184,12 @@ export class World extends Stores {
   startPlanner(missing: () => boolean = () => false): void {
     const tick = () => {
       const environment = this.#environment('plan');
-      const world = { clock: environment, store: this.tableOf(environment), queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment) };
+      const world = {
+        clock: environment,
+        store: this.tableOf(environment),
+        queue: this.#queueOf(environment),
+        telemetry: this.#telemetryOf(environment),
+      };
       const at = this.time.now();
       const looked = () => {
         this.plannedAt.push(at);
@@ -177,7 +210,9 @@ export class World extends Stores {
     return this.#asked((world) => rejectToken(world, this.connection, { generation }, waitMs));
   }
 
-  async #asked<A extends TokenAnswer | { readonly kind: 'never_issued' }>(call: (world: TokenWorld) => Promise<A>): Promise<A> {
+  async #asked<A extends TokenAnswer | { readonly kind: 'never_issued' }>(
+    call: (world: TokenWorld) => Promise<A>,
+  ): Promise<A> {
     let free = this.#tokenEnvironments.find(({ busy, environment }) => !busy && !environment.dead);
     if (free === undefined) {
       const environment = this.#environment('token');
@@ -263,7 +298,11 @@ export class World extends Stores {
       skewMs: this.options.skewMs?.() ?? 0,
       faults: (boundary) => {
         const fault = this.options.faults?.(boundary);
-        if (fault !== undefined) this.note(`fault ${fault.kind}`, `${boundary.kind} ${boundary.environment} ${boundary.phase} ${boundary.operation}`);
+        if (fault !== undefined)
+          this.note(
+            `fault ${fault.kind}`,
+            `${boundary.kind} ${boundary.environment} ${boundary.phase} ${boundary.operation}`,
+          );
         return fault;
       },
       latencyMs: () => 1 + this.random.below(8),
@@ -306,7 +345,11 @@ export class World extends Stores {
   }
 
   async #request(environment: Environment, request: Parameters<Provider['call']>[1]): Promise<TokenReply> {
-    const call: Call = { sentAt: this.time.now(), environment: environment.id, refreshToken: request.refreshToken?.reveal() ?? '' };
+    const call: Call = {
+      sentAt: this.time.now(),
+      environment: environment.id,
+      refreshToken: request.refreshToken?.reveal() ?? '',
+    };
     environment.onKill(() => {
       call.endedAt ??= this.time.now();
     });
@@ -317,13 +360,18 @@ export class World extends Stores {
       this.note('request', `${environment.id} ${call.refreshToken}`);
       const way = this.options.way?.(call) ?? { toMs: 20, fromMs: 20 };
       const over = new AbortController();
-      const timedOut = environment.sleep(request.timeoutMs, over.signal).then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
+      const timedOut = environment
+        .sleep(request.timeoutMs, over.signal)
+        .then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
       const reply = await Promise.race([this.provider.call(call, request, way), timedOut]);
       over.abort('over');
       call.endedAt = this.time.now();
       if (reply.kind === 'reply') call.status = reply.status;
       this.watcher.onReply?.(call);
-      this.note('reply', `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`);
+      this.note(
+        'reply',
+        `${environment.id} ${call.result ?? '-'} ${reply.kind === 'reply' ? reply.status : reply.code}`,
+      );
       return reply;
     });
   }

@@ -1,6 +1,11 @@
 /** DynamoDB for the local broker: dynalite, on the loopback interface. It has no transactions, no time to live, and never returns old items on failed conditions. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import * as v from 'valibot';
 import { accept } from '../json-server.ts';
@@ -8,7 +13,10 @@ import { type Endpoint, listen } from '../loopback.ts';
 
 /** Starts it on a free port. With a directory its tables are kept there, else in memory. */
 export function startDynamoDb(options: { directory?: string } = {}): Promise<Endpoint> {
-  const server = dynalite({ createTableMs: 0, ...(options.directory === undefined ? {} : { path: options.directory }) });
+  const server = dynalite({
+    createTableMs: 0,
+    ...(options.directory === undefined ? {} : { path: options.directory }),
+  });
   // dynalite throws when a client is killed while it sends, which would end this process: its listener makes room for one that does not.
   server.on('request', (request) => request.removeAllListeners('error').on('error', () => undefined));
   return listen(server);
@@ -26,7 +34,10 @@ const tableProperties = v.object({
       v.object({
         IndexName: v.string(),
         KeySchema: keySchema,
-        Projection: v.object({ ProjectionType: v.picklist(['ALL', 'INCLUDE', 'KEYS_ONLY']), NonKeyAttributes: v.optional(v.array(v.string())) }),
+        Projection: v.object({
+          ProjectionType: v.picklist(['ALL', 'INCLUDE', 'KEYS_ONLY']),
+          NonKeyAttributes: v.optional(v.array(v.string())),
+        }),
       }),
     ),
   ),
@@ -37,8 +48,16 @@ const tableProperties = v.object({
  * when it can be used. Throws if the properties are not those of a table; `TableName` must be given.
  */
 export async function createTable(url: string, properties: unknown): Promise<void> {
-  const table = accept(tableProperties, properties, (message) => new Error(`not the properties of an AWS::DynamoDB::Table: ${message}`));
-  const client = new DynamoDBClient({ endpoint: url, region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const table = accept(
+    tableProperties,
+    properties,
+    (message) => new Error(`not the properties of an AWS::DynamoDB::Table: ${message}`),
+  );
+  const client = new DynamoDBClient({
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
   try {
     await client.send(new CreateTableCommand({ ...table, BillingMode: 'PAY_PER_REQUEST' }));
   } catch (error) {

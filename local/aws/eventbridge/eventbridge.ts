@@ -61,7 +61,8 @@ export async function startEventBridge(options: {
   const { database, now = Date.now, onEvent } = options;
   const faults: EventBridgeFaults = { down: false, throttled: false };
   openTables(database, definitions);
-  const createEventBus = (name: string): void => void database.prepare('insert or ignore into event_bus values (?)').run(name);
+  const createEventBus = (name: string): void =>
+    void database.prepare('insert or ignore into event_bus values (?)').run(name);
   createEventBus('default');
 
   /** AWS takes an event for a bus that does not exist, and drops it. */

@@ -11,7 +11,10 @@ export const maxRequestBytes = 1_048_576;
 const busName = v.pipe(
   v.string(),
   v.maxLength(1600),
-  v.regex(/^(?:arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/)?[/.\-_A-Za-z0-9]+$/, 'must be the name or the ARN of an event bus'),
+  v.regex(
+    /^(?:arn:aws[\w-]*:events:[\w-]+:\d{12}:event-bus\/)?[/.\-_A-Za-z0-9]+$/,
+    'must be the name or the ARN of an event bus',
+  ),
 );
 
 const entry = v.strictObject({
@@ -21,18 +24,25 @@ const entry = v.strictObject({
   Detail: v.optional(v.string(), ''),
   Resources: v.optional(v.array(v.string()), []),
   /** Seconds since the epoch. */
-  Time: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(253_402_300_799, 'must be seconds since 1970, before the year 10000'))),
+  Time: v.optional(
+    v.pipe(v.number(), v.minValue(0), v.maxValue(253_402_300_799, 'must be seconds since 1970, before the year 10000')),
+  ),
 });
 
 export type EventEntry = v.InferOutput<typeof entry>;
 
 export const PutEvents = v.strictObject({
-  Entries: v.pipe(v.array(entry), v.minLength(1, 'must have at least 1 entry'), v.maxLength(10, 'must have at most 10 entries')),
+  Entries: v.pipe(
+    v.array(entry),
+    v.minLength(1, 'must have at least 1 entry'),
+    v.maxLength(10, 'must have at most 10 entries'),
+  ),
 });
 
 /** As AWS counts: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
 const bytesOf = ({ Time, Source, DetailType, Detail, Resources }: EventEntry): number =>
-  (Time === undefined ? 0 : 14) + [Source, DetailType, Detail, ...Resources].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  (Time === undefined ? 0 : 14) +
+  [Source, DetailType, Detail, ...Resources].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 /** Throws if the entries together are too large. */
 export function checkSize(entries: readonly EventEntry[]): void {
@@ -43,7 +53,8 @@ export function checkSize(entries: readonly EventEntry[]): void {
 /** What is wrong with one entry; the others of its request are taken all the same. */
 export function faultOf(given: EventEntry): ApiError | undefined {
   for (const name of ['Source', 'DetailType', 'Detail'] as const) {
-    if (given[name] === '') return new ApiError('InvalidArgument', `Parameter ${name} is not valid. Reason: ${name} is a required argument.`);
+    if (given[name] === '')
+      return new ApiError('InvalidArgument', `Parameter ${name} is not valid. Reason: ${name} is a required argument.`);
   }
   return isObject(given.Detail) ? undefined : new ApiError('MalformedDetail', 'Detail is malformed.');
 }

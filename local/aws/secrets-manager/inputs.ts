@@ -15,14 +15,23 @@ const namePattern = /^[A-Za-z0-9/_+=.@!-]+$/;
 
 export const inputs = {
   CreateSecret: v.strictObject({
-    Name: v.pipe(v.string(), v.minLength(1), v.maxLength(512), v.regex(namePattern, 'only letters, digits and -/_+=.@! are allowed')),
+    Name: v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(512),
+      v.regex(namePattern, 'only letters, digits and -/_+=.@! are allowed'),
+    ),
     ClientRequestToken: versionId,
     ...value,
     Description: v.optional(v.pipe(v.string(), v.maxLength(2048))),
     KmsKeyId: v.optional(v.string()),
     Tags: v.optional(v.array(v.strictObject({ Key: v.string(), Value: v.string() }))),
   }),
-  GetSecretValue: v.strictObject({ SecretId: secretId, VersionId: v.optional(versionId), VersionStage: v.optional(label) }),
+  GetSecretValue: v.strictObject({
+    SecretId: secretId,
+    VersionId: v.optional(versionId),
+    VersionStage: v.optional(label),
+  }),
   PutSecretValue: v.strictObject({
     SecretId: secretId,
     ClientRequestToken: versionId,
@@ -51,12 +60,22 @@ export const inputs = {
 };
 
 /** The stored form of a value, or nothing if none is given. An error never shows the value. */
-export function contentOf({ SecretString, SecretBinary }: { SecretString?: string | undefined; SecretBinary?: string | undefined }): string | undefined {
+export function contentOf({
+  SecretString,
+  SecretBinary,
+}: {
+  SecretString?: string | undefined;
+  SecretBinary?: string | undefined;
+}): string | undefined {
   if (SecretString !== undefined && SecretBinary !== undefined) {
-    throw new ApiError('InvalidParameterException', "You can't specify both a binary secret value and a string secret value in the same secret.");
+    throw new ApiError(
+      'InvalidParameterException',
+      "You can't specify both a binary secret value and a string secret value in the same secret.",
+    );
   }
   if (SecretString === undefined && SecretBinary === undefined) return undefined;
-  const bytes = SecretString === undefined ? Buffer.byteLength(SecretBinary ?? '', 'base64') : Buffer.byteLength(SecretString);
+  const bytes =
+    SecretString === undefined ? Buffer.byteLength(SecretBinary ?? '', 'base64') : Buffer.byteLength(SecretString);
   if (bytes < 1 || bytes > maxValueBytes) {
     const field = SecretString === undefined ? 'secretBinary' : 'secretString';
     throw new ApiError(

@@ -32,25 +32,42 @@ export async function startSecretsManager(options: {
   const faults: SecretsManagerFaults = { down: false, latencyMs: 0, staleReadsMs: 0 };
   const operations = operationsOn(options.database, options.now ?? Date.now, faults);
   // A value of 64 KiB grows up to six times when it is written as JSON.
-  const endpoint = await serveJson({ target: 'secretsmanager', version: '1.1', maxBodyBytes: 7 * maxValueBytes, operations, faults });
+  const endpoint = await serveJson({
+    target: 'secretsmanager',
+    version: '1.1',
+    maxBodyBytes: 7 * maxValueBytes,
+    operations,
+    faults,
+  });
   return { ...endpoint, faults };
 }
 
-function operationsOn(database: DatabaseSync, now: () => number, faults: SecretsManagerFaults): Record<string, Operation> {
+function operationsOn(
+  database: DatabaseSync,
+  now: () => number,
+  faults: SecretsManagerFaults,
+): Record<string, Operation> {
   const storage = new SecretStorage(database, now);
 
   const operation =
     <S extends v.GenericSchema>(schema: S, perform: (input: v.InferOutput<S>) => object): Operation =>
     (input) =>
-      atomically(database, () => perform(accept(schema, input, (message) => new ApiError('InvalidParameterException', message))));
+      atomically(database, () =>
+        perform(accept(schema, input, (message) => new ApiError('InvalidParameterException', message))),
+      );
 
-  const existing = (id: string): SecretRow => storage.find(id) ?? notFound("Secrets Manager can't find the specified secret.");
+  const existing = (id: string): SecretRow =>
+    storage.find(id) ?? notFound("Secrets Manager can't find the specified secret.");
   const usable = (id: string): SecretRow => {
     const secret = existing(id);
     if (secret.deletion_at === null) return secret;
-    throw new ApiError('InvalidRequestException', "You can't perform this operation on the secret because it was marked for deletion.");
+    throw new ApiError(
+      'InvalidRequestException',
+      "You can't perform this operation on the secret because it was marked for deletion.",
+    );
   };
-  const labelsOf = (arn: string, id: string): string[] => [...storage.labels(arn)].filter(([, holder]) => holder === id).map(([name]) => name);
+  const labelsOf = (arn: string, id: string): string[] =>
+    [...storage.labels(arn)].filter(([, holder]) => holder === id).map(([name]) => name);
 
   /** Adds a version with these labels, or finds the same one already there. */
   function put(secret: SecretRow, id: string, content: string, labels: readonly string[]): void {
@@ -64,7 +81,10 @@ function operationsOn(database: DatabaseSync, now: () => number, faults: Secrets
     }
     const isFirst = storage.versions(secret.arn).length === 0;
     if (!storage.addVersion(secret.arn, id, content)) {
-      throw new ApiError('LimitExceededException', `Secret ${secret.arn} has 100 versions, and none of them is unlabelled and older than 24 hours.`);
+      throw new ApiError(
+        'LimitExceededException',
+        `Secret ${secret.arn} has 100 versions, and none of them is unlabelled and older than 24 hours.`,
+      );
     }
     for (const name of isFirst ? new Set([...labels, 'AWSCURRENT']) : labels) storage.moveLabel(secret.arn, name, id);
   }
@@ -76,17 +96,26 @@ function operationsOn(database: DatabaseSync, now: () => number, faults: Secrets
   }
 
   return {
-    CreateSecret: operation(inputs.CreateSecret, ({ Name, ClientRequestToken, SecretString, SecretBinary, ...attributes }) => {
-      const content = contentOf({ SecretString, SecretBinary });
-      const there = storage.find(Name) === undefined ? undefined : usable(Name);
-      if (there !== undefined && (content === undefined || storage.version(there.arn, ClientRequestToken) === undefined)) {
-        throw new ApiError('ResourceExistsException', `The operation failed because the secret ${Name} already exists.`);
-      }
-      const secret = there ?? storage.insert(Name, attributes);
-      if (content === undefined) return { ARN: secret.arn, Name };
-      put(secret, ClientRequestToken, content, ['AWSCURRENT']);
-      return { ARN: secret.arn, Name, VersionId: ClientRequestToken };
-    }),
+    CreateSecret: operation(
+      inputs.CreateSecret,
+      ({ Name, ClientRequestToken, SecretString, SecretBinary, ...attributes }) => {
+        const content = contentOf({ SecretString, SecretBinary });
+        const there = storage.find(Name) === undefined ? undefined : usable(Name);
+        if (
+          there !== undefined &&
+          (content === undefined || storage.version(there.arn, ClientRequestToken) === undefined)
+        ) {
+          throw new ApiError(
+            'ResourceExistsException',
+            `The operation failed because the secret ${Name} already exists.`,
+          );
+        }
+        const secret = there ?? storage.insert(Name, attributes);
+        if (content === undefined) return { ARN: secret.arn, Name };
+        put(secret, ClientRequestToken, content, ['AWSCURRENT']);
+        return { ARN: secret.arn, Name, VersionId: ClientRequestToken };
+      },
+    ),
 
     GetSecretValue: operation(inputs.GetSecretValue, ({ SecretId, VersionId, VersionStage }) => {
       const secret = usable(SecretId);
@@ -97,18 +126,36 @@ function operationsOn(database: DatabaseSync, now: () => number, faults: Secrets
         const wanted = VersionId === undefined ? `staging label: ${name}` : `VersionId: ${VersionId}`;
         return notFound(`Secrets Manager can't find the specified secret value for ${wanted}`);
       }
-      if (VersionId !== undefined && VersionStage !== undefined && storage.labels(secret.arn).get(VersionStage) !== VersionId) {
-        throw new ApiError('InvalidRequestException', 'You provided a VersionStage that is not associated to the provided VersionId.');
+      if (
+        VersionId !== undefined &&
+        VersionStage !== undefined &&
+        storage.labels(secret.arn).get(VersionStage) !== VersionId
+      ) {
+        throw new ApiError(
+          'InvalidRequestException',
+          'You provided a VersionStage that is not associated to the provided VersionId.',
+        );
       }
-      return { ARN: secret.arn, Name: secret.name, ...JSON.parse(version.value), ...versionEntry(version, labelsOf(secret.arn, version.version_id)) };
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        ...JSON.parse(version.value),
+        ...versionEntry(version, labelsOf(secret.arn, version.version_id)),
+      };
     }),
 
     PutSecretValue: operation(inputs.PutSecretValue, ({ SecretId, ClientRequestToken, VersionStages, ...given }) => {
       const secret = usable(SecretId);
       const content = contentOf(given);
-      if (content === undefined) throw new ApiError('InvalidRequestException', 'You must provide either SecretString or SecretBinary.');
+      if (content === undefined)
+        throw new ApiError('InvalidRequestException', 'You must provide either SecretString or SecretBinary.');
       put(secret, ClientRequestToken, content, VersionStages ?? ['AWSCURRENT']);
-      return { ARN: secret.arn, Name: secret.name, VersionId: ClientRequestToken, VersionStages: labelsOf(secret.arn, ClientRequestToken) };
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        VersionId: ClientRequestToken,
+        VersionStages: labelsOf(secret.arn, ClientRequestToken),
+      };
     }),
 
     DescribeSecret: operation(inputs.SecretId, ({ SecretId }) => {
@@ -120,15 +167,23 @@ function operationsOn(database: DatabaseSync, now: () => number, faults: Secrets
         CreatedDate: secret.created_at / 1000,
         LastChangedDate: secret.changed_at / 1000,
         ...(secret.deletion_at === null ? {} : { DeletedDate: secret.deletion_at / 1000 }),
-        VersionIdsToStages: Object.fromEntries([...storage.labels(secret.arn).values()].map((id) => [id, labelsOf(secret.arn, id)])),
+        VersionIdsToStages: Object.fromEntries(
+          [...storage.labels(secret.arn).values()].map((id) => [id, labelsOf(secret.arn, id)]),
+        ),
       };
     }),
 
     // One page: there are never more versions than fit.
     ListSecretVersionIds: operation(inputs.ListSecretVersionIds, ({ SecretId, IncludeDeprecated }) => {
       const secret = existing(SecretId);
-      const entries = storage.versions(secret.arn).map((version) => versionEntry(version, labelsOf(secret.arn, version.version_id)));
-      return { ARN: secret.arn, Name: secret.name, Versions: entries.filter((entry) => IncludeDeprecated || entry.VersionStages !== undefined) };
+      const entries = storage
+        .versions(secret.arn)
+        .map((version) => versionEntry(version, labelsOf(secret.arn, version.version_id)));
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        Versions: entries.filter((entry) => IncludeDeprecated || entry.VersionStages !== undefined),
+      };
     }),
 
     DeleteSecret: operation(inputs.DeleteSecret, ({ SecretId, RecoveryWindowInDays, ForceDeleteWithoutRecovery }) => {
@@ -149,19 +204,26 @@ function operationsOn(database: DatabaseSync, now: () => number, faults: Secrets
       return { ARN: secret.arn, Name: secret.name };
     }),
 
-    UpdateSecretVersionStage: operation(inputs.UpdateSecretVersionStage, ({ SecretId, VersionStage, RemoveFromVersionId, MoveToVersionId }) => {
-      const secret = usable(SecretId);
-      const holder = storage.labels(secret.arn).get(VersionStage);
-      if (RemoveFromVersionId !== holder && (RemoveFromVersionId !== undefined || holder !== MoveToVersionId)) {
-        throw new ApiError('InvalidParameterException', `Label ${VersionStage} is attached to version ${holder ?? 'none'}; RemoveFromVersionId must name it.`);
-      }
-      if (MoveToVersionId === undefined && VersionStage === 'AWSCURRENT') {
-        throw new ApiError('InvalidParameterException', 'AWSCURRENT can be moved to another version, not removed.');
-      }
-      if (MoveToVersionId !== undefined && storage.version(secret.arn, MoveToVersionId) === undefined) notFound(`There is no version ${MoveToVersionId}.`);
-      storage.moveLabel(secret.arn, VersionStage, MoveToVersionId);
-      return { ARN: secret.arn, Name: secret.name };
-    }),
+    UpdateSecretVersionStage: operation(
+      inputs.UpdateSecretVersionStage,
+      ({ SecretId, VersionStage, RemoveFromVersionId, MoveToVersionId }) => {
+        const secret = usable(SecretId);
+        const holder = storage.labels(secret.arn).get(VersionStage);
+        if (RemoveFromVersionId !== holder && (RemoveFromVersionId !== undefined || holder !== MoveToVersionId)) {
+          throw new ApiError(
+            'InvalidParameterException',
+            `Label ${VersionStage} is attached to version ${holder ?? 'none'}; RemoveFromVersionId must name it.`,
+          );
+        }
+        if (MoveToVersionId === undefined && VersionStage === 'AWSCURRENT') {
+          throw new ApiError('InvalidParameterException', 'AWSCURRENT can be moved to another version, not removed.');
+        }
+        if (MoveToVersionId !== undefined && storage.version(secret.arn, MoveToVersionId) === undefined)
+          notFound(`There is no version ${MoveToVersionId}.`);
+        storage.moveLabel(secret.arn, VersionStage, MoveToVersionId);
+        return { ARN: secret.arn, Name: secret.name };
+      },
+    ),
   };
 }
 
@@ -169,6 +231,13 @@ function notFound(message: string): never {
   throw new ApiError('ResourceNotFoundException', message);
 }
 
-function versionEntry(version: VersionRow, labels: string[]): { VersionId: string; CreatedDate: number; VersionStages?: string[] } {
-  return { VersionId: version.version_id, CreatedDate: version.created_at / 1000, ...(labels.length === 0 ? {} : { VersionStages: labels }) };
+function versionEntry(
+  version: VersionRow,
+  labels: string[],
+): { VersionId: string; CreatedDate: number; VersionStages?: string[] } {
+  return {
+    VersionId: version.version_id,
+    CreatedDate: version.created_at / 1000,
+    ...(labels.length === 0 ? {} : { VersionStages: labels }),
+  };
 }

@@ -66,13 +66,19 @@ export class SecretStorage {
   /** The secret with this name, ARN, or ARN without its hyphen and six random characters; those whose deletion is due are gone. */
   find(secretId: string): SecretRow | undefined {
     this.#run('delete from secret where deletion_at <= ?', this.#now());
-    const found = this.#database.prepare('select * from secret where ? in (name, arn, substr(arn, 1, length(arn) - 7))').get(secretId);
+    const found = this.#database
+      .prepare('select * from secret where ? in (name, arn, substr(arn, 1, length(arn) - 7))')
+      .get(secretId);
     return found as SecretRow | undefined;
   }
 
   insert(name: string, attributes: object): SecretRow {
     const now = this.#now();
-    const row = { arn: arn('secretsmanager', `secret:${name}-${sixRandomCharacters()}`), name, attributes: JSON.stringify(attributes) };
+    const row = {
+      arn: arn('secretsmanager', `secret:${name}-${sixRandomCharacters()}`),
+      name,
+      attributes: JSON.stringify(attributes),
+    };
     this.#run('insert into secret values (?, ?, ?, ?, ?, ?, null)', row.arn, row.name, row.attributes, now, now, now);
     return { ...row, created_at: now, changed_at: now, current_since: now, deletion_at: null };
   }
@@ -87,19 +93,25 @@ export class SecretStorage {
   }
 
   version(arn: string, versionId: string): VersionRow | undefined {
-    const found = this.#database.prepare('select * from secret_version where arn = ? and version_id = ?').get(arn, versionId);
+    const found = this.#database
+      .prepare('select * from secret_version where arn = ? and version_id = ?')
+      .get(arn, versionId);
     return found as VersionRow | undefined;
   }
 
   /** All versions, oldest first. */
   versions(arn: string): VersionRow[] {
-    const rows = this.#database.prepare('select * from secret_version where arn = ? order by created_at, rowid').all(arn);
+    const rows = this.#database
+      .prepare('select * from secret_version where arn = ? order by created_at, rowid')
+      .all(arn);
     return rows as unknown as VersionRow[];
   }
 
   /** The labels of the secret and the version that each is attached to. */
   labels(arn: string): Map<string, string> {
-    const rows = this.#database.prepare('select label, version_id from secret_label where arn = ? order by label').all(arn);
+    const rows = this.#database
+      .prepare('select label, version_id from secret_label where arn = ? order by label')
+      .all(arn);
     return new Map(rows.map((row) => [String(row.label), String(row.version_id)]));
   }
 

@@ -27,7 +27,8 @@ const queryCodes = {
 } as const;
 
 /** An error of SQS, under both the names that its clients know it by. */
-export const failure = (code: keyof typeof queryCodes, message: string): ApiError => new ApiError(code, message, { queryCode: queryCodes[code] });
+export const failure = (code: keyof typeof queryCodes, message: string): ApiError =>
+  new ApiError(code, message, { queryCode: queryCodes[code] });
 
 const integer = (least: number, most: number) => {
   const rule = `must be an integer >= ${least} and <= ${most}`;
@@ -44,7 +45,10 @@ const integerText = (least: number, most: number) =>
 const delaySeconds = v.optional(integer(0, 900));
 const queueUrl = { QueueUrl: v.pipe(v.string(), v.nonEmpty()) };
 const receiptHandle = { ReceiptHandle: v.string() };
-const queueName = v.pipe(v.string(), v.regex(/^[\w-]{1,80}$/, 'must be 1 to 80 letters, digits, hyphens and underscores'));
+const queueName = v.pipe(
+  v.string(),
+  v.regex(/^[\w-]{1,80}$/, 'must be 1 to 80 letters, digits, hyphens and underscores'),
+);
 const entries = <S extends v.GenericSchema>(entry: S) => v.strictObject({ ...queueUrl, Entries: v.array(entry) });
 const message = {
   MessageBody: v.string(),
@@ -87,7 +91,11 @@ const attributes = v.object({
   ReceiveMessageWaitTimeSeconds: integerText(0, 20),
   VisibilityTimeout: integerText(0, 43_200),
   RedrivePolicy: v.optional(
-    v.pipe(v.string(), v.parseJson(), v.object({ deadLetterTargetArn: v.string(), maxReceiveCount: v.union([integer(1, 1000), integerText(1, 1000)]) })),
+    v.pipe(
+      v.string(),
+      v.parseJson(),
+      v.object({ deadLetterTargetArn: v.string(), maxReceiveCount: v.union([integer(1, 1000), integerText(1, 1000)]) }),
+    ),
   ),
   // Encryption and access: kept and told, without effect on one machine.
   KmsDataKeyReusePeriodSeconds: v.optional(v.string()),
@@ -112,7 +120,10 @@ const allowedCharacters = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{
 export function checkMessage(body: string, delay: unknown, queue: Settings): number | ApiError {
   const delayed = v.safeParse(delaySeconds, delay);
   if (!delayed.success)
-    return failure('InvalidParameterValue', `Value ${String(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`);
+    return failure(
+      'InvalidParameterValue',
+      `Value ${String(delay)} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`,
+    );
   const bytes = Buffer.byteLength(body);
   if (bytes < 1 || bytes > queue.MaximumMessageSize) {
     return failure(
@@ -120,7 +131,8 @@ export function checkMessage(body: string, delay: unknown, queue: Settings): num
       `One or more parameters are invalid. Reason: Message must have from 1 to ${queue.MaximumMessageSize} bytes; it has ${bytes}.`,
     );
   }
-  if (!allowedCharacters.test(body)) return failure('InvalidMessageContents', 'The message contains characters outside the allowed set.');
+  if (!allowedCharacters.test(body))
+    return failure('InvalidMessageContents', 'The message contains characters outside the allowed set.');
   return delayed.output ?? queue.DelaySeconds;
 }
 
@@ -128,8 +140,13 @@ export function checkMessage(body: string, delay: unknown, queue: Settings): num
 export function checkBatch(batch: readonly { readonly Id: string }[]): void {
   if (batch.length === 0) throw failure('EmptyBatchRequest', 'There should be at least one entry in the request.');
   if (batch.length > maxEntries)
-    throw failure('TooManyEntriesInBatchRequest', `Maximum number of entries per request are ${maxEntries}. You have sent ${batch.length}.`);
+    throw failure(
+      'TooManyEntriesInBatchRequest',
+      `Maximum number of entries per request are ${maxEntries}. You have sent ${batch.length}.`,
+    );
   const malformed = batch.some(({ Id }) => !/^[\w-]{1,80}$/.test(Id));
-  if (malformed) throw failure('InvalidBatchEntryId', 'A batch entry id has 1 to 80 letters, digits, hyphens and underscores.');
-  if (new Set(batch.map(({ Id }) => Id)).size < batch.length) throw failure('BatchEntryIdsNotDistinct', 'Ids of a batch must be distinct.');
+  if (malformed)
+    throw failure('InvalidBatchEntryId', 'A batch entry id has 1 to 80 letters, digits, hyphens and underscores.');
+  if (new Set(batch.map(({ Id }) => Id)).size < batch.length)
+    throw failure('BatchEntryIdsNotDistinct', 'Ids of a batch must be distinct.');
 }

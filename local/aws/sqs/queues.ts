@@ -44,7 +44,10 @@ export class Queues {
     atomically(this.#database, () => {
       const target = settingsOf(attributes).RedrivePolicy?.deadLetterTargetArn;
       if (target !== undefined && this.#storage.queue(nameIn(target)) === undefined) {
-        throw failure('InvalidParameterValue', `RedrivePolicy names the dead-letter queue ${target}, which does not exist.`);
+        throw failure(
+          'InvalidParameterValue',
+          `RedrivePolicy names the dead-letter queue ${target}, which does not exist.`,
+        );
       }
       this.#storage.putQueue(name, attributes);
     });
@@ -59,7 +62,11 @@ export class Queues {
     }
     const all = { ...defaultAttributes, ...existing };
     const other = Object.keys(attributes).find((key) => attributes[key] !== all[key]);
-    if (other !== undefined) throw failure('QueueNameExists', `A queue already exists with the same name and a different value for attribute ${other}.`);
+    if (other !== undefined)
+      throw failure(
+        'QueueNameExists',
+        `A queue already exists with the same name and a different value for attribute ${other}.`,
+      );
   }
 
   /** Every attribute as text, the counts of messages among them. */
@@ -95,9 +102,16 @@ export class Queues {
   }
 
   /** Receives up to `limit` messages; if there are none, waits for one until the time is over or the client has `gone`. */
-  async receive(name: string, ask: { limit: number; visibilitySeconds?: number | undefined; waitSeconds?: number | undefined }, gone: AbortSignal) {
+  async receive(
+    name: string,
+    ask: { limit: number; visibilitySeconds?: number | undefined; waitSeconds?: number | undefined },
+    gone: AbortSignal,
+  ) {
     const settings = settingsOf(this.#queue(name).attributes);
-    const over = AbortSignal.any([gone, AbortSignal.timeout((ask.waitSeconds ?? settings.ReceiveMessageWaitTimeSeconds) * 1000)]);
+    const over = AbortSignal.any([
+      gone,
+      AbortSignal.timeout((ask.waitSeconds ?? settings.ReceiveMessageWaitTimeSeconds) * 1000),
+    ]);
     while (!gone.aborted) {
       const taken = this.#take(name, settings, ask.limit, ask.visibilitySeconds ?? settings.VisibilityTimeout);
       if (taken.length > 0 || over.aborted) return taken;
@@ -116,13 +130,19 @@ export class Queues {
 
   /** Hides a message in flight for so long from now; altogether it can be hidden for 12 hours after it was received. */
   changeVisibility(name: string, receiptHandle: string, seconds: number): void {
-    const refuse = (reason: string) => failure('InvalidParameterValue', `Value ${seconds} for parameter VisibilityTimeout is invalid. Reason: ${reason}`);
+    const refuse = (reason: string) =>
+      failure(
+        'InvalidParameterValue',
+        `Value ${seconds} for parameter VisibilityTimeout is invalid. Reason: ${reason}`,
+      );
     atomically(this.#database, () => {
       this.#queue(name);
       const receivedAt = this.#storage.receivedAt(name, wellFormed(receiptHandle));
-      if (receivedAt === undefined) throw refuse('Message does not exist or is not available for visibility timeout change.');
+      if (receivedAt === undefined)
+        throw refuse('Message does not exist or is not available for visibility timeout change.');
       const until = this.#now() + seconds * 1000;
-      if (until > receivedAt + maxHiddenMs) throw refuse('Total VisibilityTimeout for the message is beyond the limit [43200 seconds].');
+      if (until > receivedAt + maxHiddenMs)
+        throw refuse('Total VisibilityTimeout for the message is beyond the limit [43200 seconds].');
       this.#storage.hide(receiptHandle, until);
     });
     this.#arrivals.emit(name);
@@ -159,7 +179,8 @@ export class Queues {
 }
 
 /** The queue's name, which ends both its URL and its ARN. */
-export const nameIn = (urlOrArn: string): string => urlOrArn.slice(Math.max(urlOrArn.lastIndexOf('/'), urlOrArn.lastIndexOf(':')) + 1);
+export const nameIn = (urlOrArn: string): string =>
+  urlOrArn.slice(Math.max(urlOrArn.lastIndexOf('/'), urlOrArn.lastIndexOf(':')) + 1);
 
 function wellFormed(receiptHandle: string): string {
   if (/^[\w-]{64}$/.test(receiptHandle)) return receiptHandle;

@@ -25,7 +25,13 @@ export async function startSqs(options: { database: DatabaseSync; now?: () => nu
   const queues = new Queues(options.database, options.now ?? Date.now, faults);
   // A body of 1 MiB grows up to twice when it is written as JSON.
   const maxBodyBytes = 2.1 * maxBatchBytes;
-  const endpoint = await serveJson({ target: 'AmazonSQS', version: '1.0', maxBodyBytes, operations: operationsOn(queues, (name) => urlOf(name)), faults });
+  const endpoint = await serveJson({
+    target: 'AmazonSQS',
+    version: '1.0',
+    maxBodyBytes,
+    operations: operationsOn(queues, (name) => urlOf(name)),
+    faults,
+  });
   // Clients take the host of a queue's URL for the service's, so it is this server's.
   const urlOf = (name: string): string => `${endpoint.url}/000000000000/${name}`;
   const createQueue = (name: string, attributes: QueueAttributes = {}): string => {
@@ -35,7 +41,10 @@ export async function startSqs(options: { database: DatabaseSync; now?: () => nu
   return { ...endpoint, faults, createQueue };
 }
 
-function operation<S extends v.GenericSchema>(schema: S, perform: (input: v.InferOutput<S>, gone: AbortSignal) => object | Promise<object>): Operation {
+function operation<S extends v.GenericSchema>(
+  schema: S,
+  perform: (input: v.InferOutput<S>, gone: AbortSignal) => object | Promise<object>,
+): Operation {
   return (input, gone) =>
     perform(
       accept(schema, input, (message) => failure('InvalidParameterValue', message)),
@@ -69,7 +78,10 @@ function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<s
       checkBatch(Entries);
       const bytes = Entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0);
       if (bytes > maxBatchBytes)
-        throw failure('BatchRequestTooLong', `Batch requests cannot be longer than ${maxBatchBytes} bytes. You have sent ${bytes} bytes.`);
+        throw failure(
+          'BatchRequestTooLong',
+          `Batch requests cannot be longer than ${maxBatchBytes} bytes. You have sent ${bytes} bytes.`,
+        );
       const sent = queues.send(nameIn(QueueUrl), Entries);
       return inTwo(Entries, (entry, index) => {
         const id = sent[index];
@@ -79,7 +91,11 @@ function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<s
     }),
 
     ReceiveMessage: operation(inputs.ReceiveMessage, async (input, gone) => {
-      const ask = { limit: input.MaxNumberOfMessages, visibilitySeconds: input.VisibilityTimeout, waitSeconds: input.WaitTimeSeconds };
+      const ask = {
+        limit: input.MaxNumberOfMessages,
+        visibilitySeconds: input.VisibilityTimeout,
+        waitSeconds: input.WaitTimeSeconds,
+      };
       const taken = await queues.receive(nameIn(input.QueueUrl), ask, gone);
       const names = [...input.AttributeNames, ...input.MessageSystemAttributeNames];
       return taken.length === 0 ? {} : { Messages: taken.map((row) => received(row, names)) };
@@ -98,15 +114,21 @@ function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<s
       });
     }),
 
-    ChangeMessageVisibility: operation(inputs.ChangeMessageVisibility, ({ QueueUrl, ReceiptHandle, VisibilityTimeout }) => {
-      queues.changeVisibility(nameIn(QueueUrl), ReceiptHandle, VisibilityTimeout);
-      return {};
-    }),
+    ChangeMessageVisibility: operation(
+      inputs.ChangeMessageVisibility,
+      ({ QueueUrl, ReceiptHandle, VisibilityTimeout }) => {
+        queues.changeVisibility(nameIn(QueueUrl), ReceiptHandle, VisibilityTimeout);
+        return {};
+      },
+    ),
   };
 }
 
 /** The answer to a batch: what succeeded and what failed, entry by entry. */
-function inTwo<E extends { readonly Id: string }>(entries: readonly E[], perform: (entry: E, index: number) => object): object {
+function inTwo<E extends { readonly Id: string }>(
+  entries: readonly E[],
+  perform: (entry: E, index: number) => object,
+): object {
   const Successful: object[] = [];
   const Failed: object[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -133,5 +155,11 @@ function received(row: MessageRow, names: readonly string[]): object {
     ApproximateFirstReceiveTimestamp: String(row.first_received_at),
     ...(row.group_id === null ? {} : { MessageGroupId: row.group_id }),
   };
-  return { MessageId: row.message_id, ReceiptHandle: row.receipt_handle, Body: row.body, MD5OfBody: md5(row.body), Attributes: chosen(attributes, names) };
+  return {
+    MessageId: row.message_id,
+    ReceiptHandle: row.receipt_handle,
+    Body: row.body,
+    MD5OfBody: md5(row.body),
+    Attributes: chosen(attributes, names),
+  };
 }

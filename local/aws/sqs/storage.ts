@@ -72,7 +72,8 @@ export class QueueStorage {
     const id = randomUUID();
     const now = this.#now();
     for (let copy = 0; copy < copies; copy += 1) {
-      const sql = 'insert into message (queue, message_id, body, group_id, sent_at, visible_at) values (?, ?, ?, ?, ?, ?)';
+      const sql =
+        'insert into message (queue, message_id, body, group_id, sent_at, visible_at) values (?, ?, ?, ?, ?, ?)';
       this.#run(sql, queue, id, body, groupId, now, now + delaySeconds * 1000);
     }
     return id;
@@ -85,20 +86,29 @@ export class QueueStorage {
 
   /** Moves visible messages that were received as often as may be to the dead-letter queue; they keep their age and count. */
   redrive(queue: string, maxReceiveCount: number, deadLetterQueue: string): void {
-    const sql = 'update message set queue = ?, receipt_handle = null where queue = ? and visible_at <= ? and receive_count >= ?';
+    const sql =
+      'update message set queue = ?, receipt_handle = null where queue = ? and visible_at <= ? and receive_count >= ?';
     this.#run(sql, deadLetterQueue, queue, this.#now(), maxReceiveCount);
   }
 
   /** Receives up to `limit` visible messages and hides them. Each gets a new receipt handle; the one before is dead. */
   take(queue: string, limit: number, visibilitySeconds: number): MessageRow[] {
     const now = this.#now();
-    const visible = this.#database.prepare('select sequence from message where queue = ? and visible_at <= ? order by visible_at, sequence limit ?');
+    const visible = this.#database.prepare(
+      'select sequence from message where queue = ? and visible_at <= ? order by visible_at, sequence limit ?',
+    );
     const take = this.#database.prepare(
       `update message set visible_at = ?, receipt_handle = ?, receive_count = receive_count + 1, first_received_at = coalesce(first_received_at, ?), received_at = ?
        where sequence = ? returning *`,
     );
     const taken = visible.all(queue, now, limit).map(({ sequence }) => {
-      return take.get(now + visibilitySeconds * 1000, randomBytes(48).toString('base64url'), now, now, Number(sequence));
+      return take.get(
+        now + visibilitySeconds * 1000,
+        randomBytes(48).toString('base64url'),
+        now,
+        now,
+        Number(sequence),
+      );
     });
     return taken as unknown as MessageRow[];
   }
@@ -110,13 +120,20 @@ export class QueueStorage {
 
   /** When the message of this handle was last received, if it is still there. */
   receivedAt(queue: string, receiptHandle: string): number | undefined {
-    const at = this.#database.prepare('select received_at from message where queue = ? and receipt_handle = ?').get(queue, receiptHandle)?.received_at;
+    const at = this.#database
+      .prepare('select received_at from message where queue = ? and receipt_handle = ?')
+      .get(queue, receiptHandle)?.received_at;
     return typeof at === 'number' ? at : undefined;
   }
 
   /** Hides a message in flight until then. A message that is visible again stays so. */
   hide(receiptHandle: string, until: number): void {
-    this.#run('update message set visible_at = ? where receipt_handle = ? and visible_at > ?', until, receiptHandle, this.#now());
+    this.#run(
+      'update message set visible_at = ? where receipt_handle = ? and visible_at > ?',
+      until,
+      receiptHandle,
+      this.#now(),
+    );
   }
 
   /** In how many milliseconds a hidden message will be visible, if there is one. */

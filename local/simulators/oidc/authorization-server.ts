@@ -110,7 +110,11 @@ function newProvider(
         client_secret: clientSecret,
         ...(redirectUri === undefined
           ? { grant_types: ['refresh_token'], response_types: [], redirect_uris: [] }
-          : { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], redirect_uris: [redirectUri] }),
+          : {
+              grant_types: ['authorization_code', 'refresh_token'],
+              response_types: ['code'],
+              redirect_uris: [redirectUri],
+            }),
         id_token_signed_response_alg: 'ES256',
       },
     ],
@@ -140,7 +144,12 @@ function newProvider(
     await next();
     if (ctx.path !== '/token' || !onTokenCall) return;
     const { error } = (ctx.body ?? {}) as { error?: string };
-    onTokenCall({ at: new Date(), grantType: String(ctx.oidc?.params?.grant_type), status: ctx.status, ...(error === undefined ? {} : { error }) });
+    onTokenCall({
+      at: new Date(),
+      grantType: String(ctx.oidc?.params?.grant_type),
+      status: ctx.status,
+      ...(error === undefined ? {} : { error }),
+    });
   });
   return provider;
 }

@@ -13,13 +13,19 @@ export function sqliteAdapter(database: DatabaseSync): (model: string) => Adapte
     CREATE INDEX IF NOT EXISTS authorization_server_expiry ON authorization_server (expires_at);
   `);
   const now = (): number => Math.floor(Date.now() / 1000);
-  const upsert = database.prepare('INSERT OR REPLACE INTO authorization_server (model, id, payload, expires_at) VALUES (?, ?, ?, ?)');
-  const consume = database.prepare(`UPDATE authorization_server SET payload = json_set(payload, '$.consumed', ?) WHERE model = ? AND id = ?`);
+  const upsert = database.prepare(
+    'INSERT OR REPLACE INTO authorization_server (model, id, payload, expires_at) VALUES (?, ?, ?, ?)',
+  );
+  const consume = database.prepare(
+    `UPDATE authorization_server SET payload = json_set(payload, '$.consumed', ?) WHERE model = ? AND id = ?`,
+  );
   const destroy = database.prepare('DELETE FROM authorization_server WHERE model = ? AND id = ?');
   const revoke = database.prepare('DELETE FROM authorization_server WHERE grant_id = ?');
   const sweep = database.prepare('DELETE FROM authorization_server WHERE expires_at <= ?');
   const find = (column: 'id' | 'uid' | 'user_code') => {
-    const select = database.prepare(`SELECT payload FROM authorization_server WHERE model = ? AND ${column} = ? AND expires_at > ?`);
+    const select = database.prepare(
+      `SELECT payload FROM authorization_server WHERE model = ? AND ${column} = ? AND expires_at > ?`,
+    );
     return (model: string, value: string): AdapterPayload | undefined => {
       const row = select.get(model, value, now());
       return row && JSON.parse(String(row.payload));

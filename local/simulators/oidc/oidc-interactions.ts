@@ -27,7 +27,11 @@ export function serveInteractions(provider: Provider, accountId: string): void {
   });
 }
 
-async function grantOf(provider: Provider, accountId: string, { client_id: clientId, scope }: Readonly<Record<string, unknown>>): Promise<string> {
+async function grantOf(
+  provider: Provider,
+  accountId: string,
+  { client_id: clientId, scope }: Readonly<Record<string, unknown>>,
+): Promise<string> {
   const grant = new provider.Grant({ accountId, clientId: String(clientId) });
   grant.addOIDCScope(String(scope));
   return grant.save();

@@ -8,7 +8,11 @@ import { limits } from '../../domain/limits.ts';
 /** The SDK's own defaults wait for ever, and without `throwOnRequestTimeout` a breach of the limit is only a warning in the log. */
 const options = {
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: limits.storeConnectMs, requestTimeout: limits.storeRequestMs, throwOnRequestTimeout: true },
+  requestHandler: {
+    connectionTimeout: limits.storeConnectMs,
+    requestTimeout: limits.storeRequestMs,
+    throwOnRequestTimeout: true,
+  },
 };
 
 export const dynamoDb = (): DynamoDBClient => new DynamoDBClient(options);

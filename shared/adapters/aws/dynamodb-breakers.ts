@@ -1,6 +1,11 @@
 /** Breakers in the connections' table, under keys that are no connection's. */
 import { createHash } from 'node:crypto';
-import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Breaker } from '../../domain/breaker.ts';
 import { notAConnection } from '../../domain/connection-name.ts';
@@ -8,13 +13,20 @@ import type { BreakerStore } from '../../ports/breakers.ts';
 import { unavailable } from './unavailable.ts';
 
 /** An endpoint and a client id alone may be longer than a key. */
-const keyOf = (application: string): string => `${notAConnection}breaker#${createHash('sha256').update(application).digest('base64url')}`;
+const keyOf = (application: string): string =>
+  `${notAConnection}breaker#${createHash('sha256').update(application).digest('base64url')}`;
 
 export function dynamoDbBreakers(client: DynamoDBClient, tableName: string): BreakerStore {
   return {
     async read(application) {
       try {
-        const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: { connection: { S: keyOf(application) } }, ConsistentRead: true }));
+        const { Item } = await client.send(
+          new GetItemCommand({
+            TableName: tableName,
+            Key: { connection: { S: keyOf(application) } },
+            ConsistentRead: true,
+          }),
+        );
         // Only this adapter writes them.
         return Item === undefined ? undefined : (unmarshall(Item) as Breaker);
       } catch (error) {

@@ -37,7 +37,10 @@ type Item = Record<string, AttributeValue>;
 // Only this adapter writes to the table, so its items are what the domain says they are.
 const connectionOf = (item: Item): Connection => unmarshall(item) as Connection;
 
-export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueIndexName }: TableNames): ConnectionStore & ConnectionRemoval {
+export function dynamoDbConnections(
+  client: DynamoDBClient,
+  { tableName, dueIndexName }: TableNames,
+): ConnectionStore & ConnectionRemoval {
   const keyOf = (connection: ConnectionName) => ({ TableName: tableName, Key: { connection: { S: connection } } });
 
   async function read(connection: ConnectionName): Promise<Connection | undefined> {
@@ -46,8 +49,10 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
   }
 
   /** The item that made a condition fail. Not every implementation of DynamoDB sends it along, and there may be none. */
-  const refusing = async (error: ConditionalCheckFailedException, connection: ConnectionName): Promise<Connection | undefined> =>
-    error.Item === undefined ? read(connection) : connectionOf(error.Item);
+  const refusing = async (
+    error: ConditionalCheckFailedException,
+    connection: ConnectionName,
+  ): Promise<Connection | undefined> => (error.Item === undefined ? read(connection) : connectionOf(error.Item));
 
   return {
     read: (connection) => reporting(() => read(connection)),
@@ -135,7 +140,13 @@ export function dynamoDbConnections(client: DynamoDBClient, { tableName, dueInde
     remove: (connection, when) =>
       reporting(async () => {
         try {
-          await client.send(new DeleteItemCommand({ ...keyOf(connection), ...conditionOf(when), ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }));
+          await client.send(
+            new DeleteItemCommand({
+              ...keyOf(connection),
+              ...conditionOf(when),
+              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+            }),
+          );
           return true;
         } catch (error) {
           if (!(error instanceof ConditionalCheckFailedException)) throw error;

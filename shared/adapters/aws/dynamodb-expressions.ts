@@ -3,13 +3,17 @@ import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Clause, Write } from '../../domain/writes.ts';
 
-type Expressions = Pick<UpdateItemCommandInput, 'ConditionExpression' | 'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
+type Expressions = Pick<
+  UpdateItemCommandInput,
+  'ConditionExpression' | 'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
 
 /** `domain/apply.ts` says what a write means; here is only how to say it. Whatever the write, it changes existing items only. */
 export function expressionsOf(write: Write): Expressions {
   const words = new ExpressionBuilder();
   const { name, value } = words;
-  const section = (keyword: string, actions: readonly string[]): string[] => (actions.length === 0 ? [] : [`${keyword} ${actions.join(', ')}`]);
+  const section = (keyword: string, actions: readonly string[]): string[] =>
+    actions.length === 0 ? [] : [`${keyword} ${actions.join(', ')}`];
   const sets = Object.entries(write.set).filter(([, native]) => native !== undefined);
   const condition = words.condition(write.when);
   const update = [
@@ -60,7 +64,9 @@ class ExpressionBuilder {
   attributes(): Pick<Expressions, 'ExpressionAttributeNames' | 'ExpressionAttributeValues'> {
     return {
       ExpressionAttributeNames: this.#names,
-      ...(Object.keys(this.#values).length === 0 ? {} : { ExpressionAttributeValues: marshall(this.#values, { removeUndefinedValues: true }) }),
+      ...(Object.keys(this.#values).length === 0
+        ? {}
+        : { ExpressionAttributeValues: marshall(this.#values, { removeUndefinedValues: true }) }),
     };
   }
 

@@ -1,5 +1,11 @@
 /** Claims of grants, in the table beside the connections. */
-import { ConditionalCheckFailedException, DeleteItemCommand, type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { GrantClaim, GrantClaims, GrantKey } from '../../ports/grant-claims.ts';
 import { unavailable } from './unavailable.ts';

@@ -24,7 +24,8 @@ export function parseMessage(body: string): ConnectionName {
 const bodyOf = (connection: ConnectionName): string => JSON.stringify({ connection });
 
 /** Whole seconds, rounded up, since a message must not come early. */
-const delaySeconds = (delayMs: number): number => Math.ceil(Math.min(Math.max(delayMs, 0), limits.messageDelayMaxMs) / 1_000);
+const delaySeconds = (delayMs: number): number =>
+  Math.ceil(Math.min(Math.max(delayMs, 0), limits.messageDelayMaxMs) / 1_000);
 
 export function sqsQueue(client: SQSClient, queueUrl: string): RefreshQueue {
   /** Returns the messages that SQS did not take. */
@@ -44,14 +45,21 @@ export function sqsQueue(client: SQSClient, queueUrl: string): RefreshQueue {
 
   async function sendBatches(messages: readonly Message[]): Promise<Message[]> {
     const refused: Message[] = [];
-    for (let from = 0; from < messages.length; from += batchSize) refused.push(...(await sendBatch(messages.slice(from, from + batchSize))));
+    for (let from = 0; from < messages.length; from += batchSize)
+      refused.push(...(await sendBatch(messages.slice(from, from + batchSize))));
     return refused;
   }
 
   return {
     async send(connection, delayMs) {
       try {
-        await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: bodyOf(connection), DelaySeconds: delaySeconds(delayMs) }));
+        await client.send(
+          new SendMessageCommand({
+            QueueUrl: queueUrl,
+            MessageBody: bodyOf(connection),
+            DelaySeconds: delaySeconds(delayMs),
+          }),
+        );
       } catch (error) {
         throw unavailable('queue', error);
       }
@@ -60,7 +68,8 @@ export function sqsQueue(client: SQSClient, queueUrl: string): RefreshQueue {
     async sendAll(messages) {
       try {
         const refused = await sendBatches(await sendBatches(messages));
-        if (refused.length > 0) throw new RefusedMessages(`${refused.length} of ${messages.length} messages refused twice`);
+        if (refused.length > 0)
+          throw new RefusedMessages(`${refused.length} of ${messages.length} messages refused twice`);
       } catch (error) {
         throw unavailable('queue', error);
       }

@@ -11,7 +11,10 @@ export function unavailable(store: ConstructorParameters<typeof Unavailable>[0],
 
 function factsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
-  const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number } };
+  const { code, $metadata } = error as {
+    code?: unknown;
+    $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+  };
   return [
     error.name === 'AccessDeniedException' ? `${error.name}: ${error.message}` : error.name,
     ...(typeof code === 'string' ? [code] : []),

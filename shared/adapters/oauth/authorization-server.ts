@@ -41,7 +41,9 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
         redirect_uri: redirectUri,
         ...(facts.scope === undefined ? {} : { scope: facts.scope }),
         state,
-        ...(facts.pkce === 'none' ? {} : { code_challenge: await calculatePKCECodeChallenge(codeVerifier.reveal()), code_challenge_method: 'S256' }),
+        ...(facts.pkce === 'none'
+          ? {}
+          : { code_challenge: await calculatePKCECodeChallenge(codeVerifier.reveal()), code_challenge_method: 'S256' }),
       };
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
       return url;
@@ -81,15 +83,27 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
   }
 }
 
-function readResponse(provider: ResolvedProvider, config: ConnectionConfig, parameters: URLSearchParams, state: string): AuthorizationResponse {
+function readResponse(
+  provider: ResolvedProvider,
+  config: ConnectionConfig,
+  parameters: URLSearchParams,
+  state: string,
+): AuthorizationResponse {
   const issuer = parameters.get('iss') ?? '';
   const fromThem = issuer === '' ? provider.values.iss_parameter !== 'required' : isOurs(issuer, provider);
   if (!fromThem) return { kind: 'unacceptable', reason: 'another_issuer' };
   try {
-    const accepted = validateAuthResponse({ issuer: issuer || 'unnamed' }, { client_id: config.clientId ?? '' }, parameters, state);
+    const accepted = validateAuthResponse(
+      { issuer: issuer || 'unnamed' },
+      { client_id: config.clientId ?? '' },
+      parameters,
+      state,
+    );
     // Once, and not empty (RFC 6749 §3.1): what the library would only see when the link is used up.
     const [code, ...others] = accepted.getAll('code');
-    return code && others.length === 0 ? { kind: 'code', parameters: new Secret(accepted) } : { kind: 'unacceptable', reason: 'malformed' };
+    return code && others.length === 0
+      ? { kind: 'code', parameters: new Secret(accepted) }
+      : { kind: 'unacceptable', reason: 'malformed' };
   } catch (error) {
     if (error instanceof AuthorizationResponseError) return refusalOf(error);
     // The library's error has the parameters in it, and the code in these: it goes no further.
@@ -111,5 +125,9 @@ const errorCode = /^[a-z][a-z_]{0,63}$/;
 
 function refusalOf({ error, error_description: description }: AuthorizationResponseError): AuthorizationResponse {
   const words = description && redact(description, []).slice(0, limits.descriptionLength);
-  return { kind: 'error', error: errorCode.test(error) ? error : 'unknown_error', ...(words && { description: words }) };
+  return {
+    kind: 'error',
+    error: errorCode.test(error) ? error : 'unknown_error',
+    ...(words && { description: words }),
+  };
 }

@@ -20,7 +20,10 @@ export interface Surroundings {
 const assertionLifetimeSeconds = 300;
 
 /** What becomes of a request that cannot authenticate: a secret that is not there may come, one that cannot be used has to be put again. */
-export const unauthenticated = (code: string): TokenReply => ({ kind: code === unreadable ? 'not_written' : 'not_sent', code });
+export const unauthenticated = (code: string): TokenReply => ({
+  kind: code === unreadable ? 'not_written' : 'not_sent',
+  code,
+});
 
 const unreadable = 'private_key_unreadable';
 
@@ -53,7 +56,8 @@ export async function clientAuthenticationOf(
  */
 function clientSecretBasic(clientSecret: string): ClientAuth {
   const encoded = (text: string) => encodeURIComponent(text).replaceAll('%20', '+');
-  return (_server, client, _body, headers) => headers.set('authorization', `Basic ${btoa(`${encoded(client.client_id)}:${encoded(clientSecret)}`)}`);
+  return (_server, client, _body, headers) =>
+    headers.set('authorization', `Basic ${btoa(`${encoded(client.client_id)}:${encoded(clientSecret)}`)}`);
 }
 
 /**

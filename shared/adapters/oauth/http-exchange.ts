@@ -31,7 +31,12 @@ interface Agents {
   readonly https: https.Agent;
 }
 
-function exchange({ method = 'POST', url, headers, body }: HttpRequest, timeoutMs: number, agents: Agents, settled: (reply: TokenReply) => void): void {
+function exchange(
+  { method = 'POST', url, headers, body }: HttpRequest,
+  timeoutMs: number,
+  agents: Agents,
+  settled: (reply: TokenReply) => void,
+): void {
   const secure = url.protocol === 'https:';
   let established = false;
 
@@ -96,7 +101,8 @@ const codes: readonly (readonly [pattern: RegExp, code: string])[] = [
 /** A short, stable word for what went wrong. */
 function codeOf(error: NodeJS.ErrnoException): string {
   // The filtering agent's refusal has no code.
-  if (error.code === undefined) return / is not allowed\. /.test(error.message) ? 'address_not_allowed' : 'connection_failed';
+  if (error.code === undefined)
+    return / is not allowed\. /.test(error.message) ? 'address_not_allowed' : 'connection_failed';
   const code = error.code;
   return codes.find(([pattern]) => pattern.test(code))?.[1] ?? 'connection_failed';
 }

@@ -18,25 +18,36 @@ export function httpDiscovery(policy: EndpointPolicy): Discovery {
       const refusals: string[] = [];
       for (const place of places) {
         const { url, reply } = await ask(exchange, issuer, place, policy);
-        if (reply.kind !== 'reply') return { kind: 'fault', message: `did not tell its metadata (${reply.code}): try again, or ${instead}` };
+        if (reply.kind !== 'reply')
+          return { kind: 'fault', message: `did not tell its metadata (${reply.code}): try again, or ${instead}` };
         const metadata = await read(issuer, reply);
         if (typeof metadata !== 'string') return { kind: 'metadata', metadata };
         refusals.push(`${url.pathname} ${metadata}`);
       }
-      return { kind: 'fault', message: `has no metadata that can be used: ${refusals.join(', ')}. Correct it, or ${instead}` };
+      return {
+        kind: 'fault',
+        message: `has no metadata that can be used: ${refusals.join(', ')}. Correct it, or ${instead}`,
+      };
     },
   };
 }
 
-async function ask(exchange: HttpExchange, issuer: URL, algorithm: (typeof places)[number], policy: EndpointPolicy): Promise<{ url: URL; reply: TokenReply }> {
+async function ask(
+  exchange: HttpExchange,
+  issuer: URL,
+  algorithm: (typeof places)[number],
+  policy: EndpointPolicy,
+): Promise<{ url: URL; reply: TokenReply }> {
   return new Promise((resolve, reject) => {
     const options = {
       algorithm,
       [allowInsecureRequests]: true,
       [customFetch]: async (address: string, { headers }: { headers: Record<string, string> }) => {
         const url = new URL(address);
-        if (faultOfEndpoint(url.href, policy) !== undefined) resolve({ url, reply: { kind: 'not_sent', code: 'address_not_allowed' } });
-        else resolve({ url, reply: await exchange({ method: 'GET', url, headers, body: '' }, limits.discoveryTimeoutMs) });
+        if (faultOfEndpoint(url.href, policy) !== undefined)
+          resolve({ url, reply: { kind: 'not_sent', code: 'address_not_allowed' } });
+        else
+          resolve({ url, reply: await exchange({ method: 'GET', url, headers, body: '' }, limits.discoveryTimeoutMs) });
         return new Response();
       },
     };
@@ -45,10 +56,16 @@ async function ask(exchange: HttpExchange, issuer: URL, algorithm: (typeof place
 }
 
 /** The metadata, or what is wrong with it, as the end of a sentence that begins with where it is. */
-async function read(issuer: URL, { status, headers, body }: Extract<TokenReply, { kind: 'reply' }>): Promise<ServerMetadata | string> {
+async function read(
+  issuer: URL,
+  { status, headers, body }: Extract<TokenReply, { kind: 'reply' }>,
+): Promise<ServerMetadata | string> {
   if (status !== 200) return `answered ${status}`;
   try {
-    const metadata = await processDiscoveryResponse(issuer, new Response(body, { headers: { 'content-type': headers['content-type'] ?? '' } }));
+    const metadata = await processDiscoveryResponse(
+      issuer,
+      new Response(body, { headers: { 'content-type': headers['content-type'] ?? '' } }),
+    );
     return { ...metadata };
   } catch {
     return `is ${named(body) ?? 'no metadata in JSON'}`;

@@ -12,11 +12,17 @@ import type { HttpRequest } from './http-exchange.ts';
 type RequestTemplate = NonNullable<Preset['request']>;
 
 /** Returns the request, or a word for what is missing. Its Basic credentials are UTF-8 (RFC 7617 §2.1). */
-export function mintRequest(provider: ResolvedProvider, credentials: Credentials, surroundings: Surroundings): HttpRequest | string {
+export function mintRequest(
+  provider: ResolvedProvider,
+  credentials: Credentials,
+  surroundings: Surroundings,
+): HttpRequest | string {
   const { preset, tokenEndpoint } = provider;
   const template = preset.request;
   if (template === undefined || tokenEndpoint === undefined) return 'request_missing';
-  const missing = Object.entries(preset.settings).find(([name, setting]) => setting.kind === 'secret' && setting.required && credentials[name] === undefined);
+  const missing = Object.entries(preset.settings).find(
+    ([name, setting]) => setting.kind === 'secret' && setting.required && credentials[name] === undefined,
+  );
   if (missing !== undefined) return `${missing[0]}_missing`;
 
   const values = { ...provider.values, ...valuesOf(template, credentials, surroundings) };
@@ -35,14 +41,23 @@ export function mintRequest(provider: ResolvedProvider, credentials: Credentials
   };
 }
 
-function valuesOf({ oneTimePassword }: RequestTemplate, credentials: Credentials, { clock, chance }: Surroundings): Values {
+function valuesOf(
+  { oneTimePassword }: RequestTemplate,
+  credentials: Credentials,
+  { clock, chance }: Surroundings,
+): Values {
   const seed = oneTimePassword === undefined ? undefined : credentials[oneTimePassword];
   const secret = seed && seedOf(seed.reveal());
   const otp = secret === undefined ? '' : new TOTP({ secret }).generate({ timestamp: clock.now() });
-  return { ...Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, value.reveal()])), otp, unique_id: chance.id() };
+  return {
+    ...Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, value.reveal()])),
+    otp,
+    unique_id: chance.id(),
+  };
 }
 
 function bodyOf({ body }: RequestTemplate, values: Values): { readonly type: string; readonly text: string } {
-  if ('json' in body) return { type: 'application/json', text: JSON.stringify(filledTree(body.json as Template, values)) };
+  if ('json' in body)
+    return { type: 'application/json', text: JSON.stringify(filledTree(body.json as Template, values)) };
   return { type: 'application/xml', text: xmlOf(filledTree(body.xml as Template, values)) };
 }

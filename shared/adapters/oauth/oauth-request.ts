@@ -4,7 +4,10 @@ import type { HttpRequest } from './http-exchange.ts';
 
 interface WriteOptions {
   readonly [allowInsecureRequests]: true;
-  readonly [customFetch]: (url: string, request: { headers: Record<string, string>; body: URLSearchParams }) => Promise<Response>;
+  readonly [customFetch]: (
+    url: string,
+    request: { headers: Record<string, string>; body: URLSearchParams },
+  ) => Promise<Response>;
 }
 
 /** Returns the request that oauth4webapi would send, as it goes over the wire. Whether plain http may be used is for the caller to decide. */

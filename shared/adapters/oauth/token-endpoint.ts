@@ -21,16 +21,24 @@ export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surround
   return {
     async request(request: TokenRequest): Promise<TokenReply> {
       const provider = resolveProvider(request.config);
-      const written = request.grant === 'mint' ? mintRequest(provider, request.credentials, surroundings) : await oauthRequest(provider, request, surroundings);
+      const written =
+        request.grant === 'mint'
+          ? mintRequest(provider, request.credentials, surroundings)
+          : await oauthRequest(provider, request, surroundings);
       if (typeof written === 'string') return unauthenticated(written);
-      if (faultOfEndpoint(written.url.href, policy) !== undefined) return { kind: 'not_sent', code: 'address_not_allowed' };
+      if (faultOfEndpoint(written.url.href, policy) !== undefined)
+        return { kind: 'not_sent', code: 'address_not_allowed' };
       return exchange(written, request.timeoutMs);
     },
   };
 }
 
 /** The request, or a word for what is missing. */
-async function oauthRequest(provider: ResolvedProvider, request: TokenRequest, surroundings: Surroundings): Promise<HttpRequest | string> {
+async function oauthRequest(
+  provider: ResolvedProvider,
+  request: TokenRequest,
+  surroundings: Surroundings,
+): Promise<HttpRequest | string> {
   const { tokenEndpoint, facts, values } = provider;
   const authentication = await clientAuthenticationOf(provider, request.config, request.credentials, surroundings);
   if (typeof authentication === 'string') return authentication;
@@ -39,9 +47,13 @@ async function oauthRequest(provider: ResolvedProvider, request: TokenRequest, s
   const additionalParameters = filledRecord(facts.tokenParameters ?? {}, values);
   if (request.grant === 'client_credentials') {
     const parameters = { ...additionalParameters, ...(facts.scope !== undefined && { scope: facts.scope }) };
-    return captureRequest((options) => clientCredentialsGrantRequest(server, client, authentication, parameters, options));
+    return captureRequest((options) =>
+      clientCredentialsGrantRequest(server, client, authentication, parameters, options),
+    );
   }
   const refreshToken = request.refreshToken?.reveal();
   if (refreshToken === undefined) return 'refresh_token_missing';
-  return captureRequest((options) => refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }));
+  return captureRequest((options) =>
+    refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }),
+  );
 }

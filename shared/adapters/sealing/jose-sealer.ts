@@ -13,7 +13,11 @@ const Header = v.looseObject({ kid: v.pipe(v.string(), v.regex(kidPattern)) });
 export type Bound = Readonly<Record<string, string>>;
 
 /** Access tokens, or refresh tokens on their way through the table, each bound to its connection and token set. */
-export function joseSealer(purpose: Extract<Purpose, 'access' | 'refresh'>, readKey: ReadKey, clock: Pick<Clock, 'now'>): Sealer {
+export function joseSealer(
+  purpose: Extract<Purpose, 'access' | 'refresh'>,
+  readKey: ReadKey,
+  clock: Pick<Clock, 'now'>,
+): Sealer {
   const keys = keyRing(purpose, readKey, clock);
   return {
     ready: keys.ready,
@@ -25,7 +29,9 @@ export function joseSealer(purpose: Extract<Purpose, 'access' | 'refresh'>, read
 /** Seals under the current key. Throws `Unavailable` if it is not in memory and cannot be read. */
 export async function seal(keys: KeyRing, plaintext: Secret, bound: Bound): Promise<string> {
   const { kid, bytes } = await keys.current();
-  return new CompactEncrypt(new TextEncoder().encode(plaintext.reveal())).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, ...bound }).encrypt(bytes);
+  return new CompactEncrypt(new TextEncoder().encode(plaintext.reveal()))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid, ...bound })
+    .encrypt(bytes);
 }
 
 /** Throws `Unavailable` if the key cannot be read, `SealBroken` if the text is not what was sealed for this. */
@@ -42,11 +48,16 @@ export async function open(keys: KeyRing, sealed: string, bound: Bound): Promise
   }
 }
 
-async function keyFor(keys: KeyRing, header: CompactJWEHeaderParameters | undefined, bound: Bound): Promise<Uint8Array> {
+async function keyFor(
+  keys: KeyRing,
+  header: CompactJWEHeaderParameters | undefined,
+  bound: Bound,
+): Promise<Uint8Array> {
   const claimed = v.safeParse(Header, header);
   if (!claimed.success) throw new SealBroken('sealed text has no usable header');
   const { kid, ...members } = claimed.output;
-  if (Object.entries(bound).some(([member, value]) => members[member] !== value)) throw new SealBroken('sealed text belongs to something else');
+  if (Object.entries(bound).some(([member, value]) => members[member] !== value))
+    throw new SealBroken('sealed text belongs to something else');
   const key = await keys.named(kid);
   if (key === undefined) throw new SealBroken(`sealed with key version ${kid}, which does not exist`);
   return key.bytes;

@@ -51,12 +51,17 @@ export function joseState(readKey: ReadKey, clock: Pick<Clock, 'now'>): StateSea
         verifier: codeVerifier.reveal(),
         expires: expiresAt,
       };
-      return new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload))).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid }).encrypt(bytes);
+      return new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid })
+        .encrypt(bytes);
     },
 
     async open(text) {
       try {
-        const { plaintext } = await compactDecrypt(text, keyFor, { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] });
+        const { plaintext } = await compactDecrypt(text, keyFor, {
+          keyManagementAlgorithms: ['dir'],
+          contentEncryptionAlgorithms: ['A256GCM'],
+        });
         const payload = v.parse(Payload, new TextDecoder().decode(plaintext));
         const connection = parseConnectionName(payload.connection);
         if (connection === undefined) return undefined;

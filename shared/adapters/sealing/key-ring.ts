@@ -1,6 +1,10 @@
 /** Keys for one purpose, each derived from a version of a secret that only some functions may read. */
 import { hkdfSync } from 'node:crypto';
-import { GetSecretValueCommand, ResourceNotFoundException, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Unavailable } from '../../ports/errors.ts';
@@ -96,7 +100,8 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
 export function secretsManagerKey(client: SecretsManagerClient, secretId: string): ReadKey {
   return async (version) => {
     try {
-      const which = version === undefined ? {} : version === previous ? { VersionStage: previous } : { VersionId: version };
+      const which =
+        version === undefined ? {} : version === previous ? { VersionStage: previous } : { VersionId: version };
       const reply = await client.send(new GetSecretValueCommand({ SecretId: secretId, ...which }));
       if (reply.VersionId === undefined || reply.SecretString === undefined) return undefined;
       return { versionId: reply.VersionId, secret: new Secret(reply.SecretString) };

@@ -5,7 +5,14 @@ import { limits } from '../../domain/limits.ts';
 import type { CredentialStore } from '../../ports/credentials.ts';
 import { Unavailable } from '../../ports/errors.ts';
 import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
-import { credentialsIn, lookUpIn, refreshTokenIn, textOfCredentials, textOfImport, textOfTokenSet } from './secret-texts.ts';
+import {
+  credentialsIn,
+  lookUpIn,
+  refreshTokenIn,
+  textOfCredentials,
+  textOfImport,
+  textOfTokenSet,
+} from './secret-texts.ts';
 import type { SecretVersions } from './secrets-manager-versions.ts';
 
 export interface SecretRemoval {
@@ -36,9 +43,11 @@ export function refreshTokens(versions: SecretVersions): RefreshTokenStore & Imp
       }
     },
 
-    persist: (connection, slot, versionId, tokens) => versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
+    persist: (connection, slot, versionId, tokens) =>
+      versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
 
-    storeRefreshToken: (connection, slot, versionId, refreshToken) => versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken)),
+    storeRefreshToken: (connection, slot, versionId, refreshToken) =>
+      versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken)),
   };
 }
 
@@ -51,7 +60,10 @@ export function credentials(versions: SecretVersions): CredentialStore {
 
     async store(connection, versionId, given) {
       const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given));
-      if (!stored) throw new Unavailable('secrets', { cause: new Error(`version ${versionId} of the credentials exists with other content`) });
+      if (!stored)
+        throw new Unavailable('secrets', {
+          cause: new Error(`version ${versionId} of the credentials exists with other content`),
+        });
     },
   };
 }
@@ -80,6 +92,7 @@ export function secretRemoval(versions: SecretVersions): SecretRemoval {
 }
 
 function expected<T>(read: T | undefined): T {
-  if (read === undefined) throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
+  if (read === undefined)
+    throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
   return read;
 }

@@ -16,7 +16,8 @@ const mostPages = 8;
 const budgetMs = 3_000;
 
 /** Whether the version that was just written is one after which to look for old ones: its id ends with its fencing token (`versionIdOf`). */
-export const prunesAfter = (versionId: string): boolean => Number.parseInt(versionId.slice(versionId.lastIndexOf('-') + 1), 16) % everyFence === 0;
+export const prunesAfter = (versionId: string): boolean =>
+  Number.parseInt(versionId.slice(versionId.lastIndexOf('-') + 1), 16) % everyFence === 0;
 
 /**
  * Returns the versions that are neither among the newest nor young, as Secrets Manager would.
@@ -41,7 +42,11 @@ export interface SecretPruning {
 }
 
 /** A pruning that fails is told, and made up for by the next. */
-export function secretPruning(table: SecretsTable, clock: Pick<Clock, 'now'>, telemetry: Pick<Telemetry, 'warn'>): SecretPruning {
+export function secretPruning(
+  table: SecretsTable,
+  clock: Pick<Clock, 'now'>,
+  telemetry: Pick<Telemetry, 'warn'>,
+): SecretPruning {
   const running = new Set<Promise<void>>();
 
   async function prune(name: string): Promise<void> {

@@ -37,7 +37,9 @@ export function dynamoDbVersions(
       reporting(async () => {
         // Whoever reads a refresh token is about to have another one to write: no key, no call.
         await keys.ready();
-        const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: keyOf(name, versionId), ConsistentRead: true }));
+        const { Item } = await client.send(
+          new GetItemCommand({ TableName: tableName, Key: keyOf(name, versionId), ConsistentRead: true }),
+        );
         if (Item === undefined) return undefined;
         return (await open(keys, Item.sealed?.S ?? '', { name, ver: versionId })).reveal();
       }),
@@ -85,7 +87,11 @@ export interface Written {
 }
 
 /** All versions of a secret in the order of their ids, page by page. */
-export async function* pagesOf({ client, tableName }: SecretsTable, name: string, abortSignal?: AbortSignal): AsyncGenerator<readonly Written[]> {
+export async function* pagesOf(
+  { client, tableName }: SecretsTable,
+  name: string,
+  abortSignal?: AbortSignal,
+): AsyncGenerator<readonly Written[]> {
   const query = {
     TableName: tableName,
     KeyConditionExpression: '#name = :name',

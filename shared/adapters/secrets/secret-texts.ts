@@ -32,7 +32,8 @@ const ImportText = text(v.strictObject({ refresh_token: v.string() }));
 const RefreshTokenText = text(v.object({ refresh_token: v.string() }));
 const CredentialsText = text(v.record(v.string(), v.string()));
 
-const revealed = (secrets: Credentials): Record<string, string> => Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]));
+const revealed = (secrets: Credentials): Record<string, string> =>
+  Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]));
 const hidden = (texts: Readonly<Record<string, string>>): Credentials =>
   Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, new Secret(value)]));
 
@@ -55,7 +56,8 @@ export const textOfCredentials = (credentials: Credentials): string => JSON.stri
 export function lookUpIn(stored: string): LookUp {
   const parsed = v.safeParse(TokenSetText, stored);
   if (!parsed.success) return v.is(ImportText, stored) ? { kind: 'absent' } : { kind: 'unreadable' };
-  const { access_token, refresh_token, token_type, scope, secrets, endpoint, requested_at, received_at, expires_at } = parsed.output;
+  const { access_token, refresh_token, token_type, scope, secrets, endpoint, requested_at, received_at, expires_at } =
+    parsed.output;
   const companions = { ...(secrets && { secrets: hidden(secrets) }), ...(endpoint !== undefined && { endpoint }) };
   return {
     kind: 'found',

@@ -36,14 +36,18 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
   const restore = (name: string) => client.send(new RestoreSecretCommand({ SecretId: idOf(name) }));
 
   async function get(name: string, versionId: string): Promise<string | undefined> {
-    const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: idOf(name), VersionId: versionId }));
+    const { SecretString: text } = await client.send(
+      new GetSecretValueCommand({ SecretId: idOf(name), VersionId: versionId }),
+    );
     return text ?? '';
   }
 
   /** False if somebody else created it, or it is there but deleted: the next put tells. */
   async function create(name: string, versionId: string, text: string): Promise<boolean> {
     try {
-      await client.send(new CreateSecretCommand({ Name: idOf(name), ClientRequestToken: versionId, SecretString: text }));
+      await client.send(
+        new CreateSecretCommand({ Name: idOf(name), ClientRequestToken: versionId, SecretString: text }),
+      );
       return true;
     } catch (error) {
       if (error instanceof ResourceExistsException || error instanceof InvalidRequestException) return false;
@@ -70,7 +74,9 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
       reporting(async () => {
         for (let put = 1; ; put += 1) {
           try {
-            await client.send(new PutSecretValueCommand({ SecretId: idOf(name), ClientRequestToken: versionId, SecretString: text }));
+            await client.send(
+              new PutSecretValueCommand({ SecretId: idOf(name), ClientRequestToken: versionId, SecretString: text }),
+            );
             return true;
           } catch (error) {
             if (error instanceof ResourceExistsException) return false;

@@ -26,7 +26,11 @@ export default {
       pattern: '[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*',
       description: "The tenant: its id, or one of its domains. An app's secret is of one tenant.",
     },
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
   },
   errorRules: [
     {

@@ -22,7 +22,11 @@ export default {
     keepAliveSeconds: 7 * 86_400, // [ours]
   },
   settings: {
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; without offline_access a grant ends after 11 hours.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; without offline_access a grant ends after 11 hours.',
+    },
     datev_client_id: { kind: 'text', description: 'The client id of the app, for the header X-DATEV-Client-Id.' },
   },
   headers: { Authorization: '{token_type} {access_token}', 'X-DATEV-Client-Id': '{datev_client_id}' },

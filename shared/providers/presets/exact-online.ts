@@ -30,7 +30,8 @@ export default {
   settings: {
     country: {
       kind: 'choice',
-      description: "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know the client.",
+      description:
+        "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know the client.",
       choices: ['nl', 'be', 'de', 'fr', 'es', 'co.uk', 'com'],
     },
   },
@@ -55,7 +56,8 @@ export default {
       when: { status: [400, 401], description: 'old refresh token used' },
       class: 'dead_grant',
       cause: 'refresh_token_reused',
-      comment: 'unauthorized_client by code, a used refresh token in fact: a race, a lost reply or a second authorization.',
+      comment:
+        'unauthorized_client by code, a used refresh token in fact: a race, a lost reply or a second authorization.',
       source: 'picqer/exact-php-client #644; as a 400 forums.invantive.com/t/1838',
     },
     {
@@ -110,7 +112,8 @@ export default {
       when: { status: ['4xx'] },
       class: 'transient',
       retryAfterSeconds: 1_800,
-      comment: 'Not understood. Two attempts an hour leave room below the 10 errors an hour that block the API key; our choice.',
+      comment:
+        'Not understood. Two attempts an hour leave room below the 10 errors an hour that block the API key; our choice.',
       source: 'forums.invantive.com/t/1229 (the limit)',
     },
   ],

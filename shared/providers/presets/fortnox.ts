@@ -22,7 +22,11 @@ export default {
   },
   settings: {
     scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces, as the app has them.' },
-    account_type: { kind: 'text', pattern: 'service', description: 'service: the grant belongs to the company, and outlives the person who gave it.' },
+    account_type: {
+      kind: 'text',
+      pattern: 'service',
+      description: 'service: the grant belongs to the company, and outlives the person who gave it.',
+    },
   },
   errorRules: [
     {

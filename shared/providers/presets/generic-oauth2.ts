@@ -18,40 +18,71 @@ export default {
   settings: {
     issuer: {
       kind: 'issuer',
-      description: 'The authorization server (RFC 8414, OpenID Connect Discovery): endpoints that are not given are discovered when the connection is put.',
+      description:
+        'The authorization server (RFC 8414, OpenID Connect Discovery): endpoints that are not given are discovered when the connection is put.',
     },
-    token_endpoint: { kind: 'url', required: true, replaces: 'tokenEndpoint', description: 'The token endpoint (RFC 6749 §3.2), https; or an issuer.' },
+    token_endpoint: {
+      kind: 'url',
+      required: true,
+      replaces: 'tokenEndpoint',
+      description: 'The token endpoint (RFC 6749 §3.2), https; or an issuer.',
+    },
     authorization_endpoint: {
       kind: 'url',
       replaces: 'authorizationEndpoint',
       description: 'The authorization endpoint (RFC 6749 §3.1), to connect by a login.',
     },
-    revocation_endpoint: { kind: 'url', replaces: 'revocationEndpoint', description: 'The revocation endpoint (RFC 7009).' },
+    revocation_endpoint: {
+      kind: 'url',
+      replaces: 'revocationEndpoint',
+      description: 'The revocation endpoint (RFC 7009).',
+    },
     iss_parameter: {
       kind: 'choice',
       choices: ['required', 'optional'],
-      description: 'Whether whoever comes back from a login must bring the issuer along (RFC 9207). Discovered with an issuer.',
+      description:
+        'Whether whoever comes back from a login must bring the issuer along (RFC 9207). Discovered with an issuer.',
     },
     client_authentication: {
       kind: 'choice',
       choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       replaces: 'clientAuthentication',
-      description: 'How the client authenticates. Some servers do not decode what client_secret_basic encodes; try client_secret_post there.',
+      description:
+        'How the client authenticates. Some servers do not decode what client_secret_basic encodes; try client_secret_post there.',
     },
-    private_key: { kind: 'secret', format: 'private_key', description: 'The key of private_key_jwt: PEM, or a JWK as JSON text.' },
-    key_id: { kind: 'text', description: 'The key id (kid) that the server knows the public half by, if it asks for one.' },
-    pkce: { kind: 'choice', choices: ['S256', 'none'], replaces: 'pkce', description: 'none: for a server that refuses what it does not know.' },
-    grant: { kind: 'choice', choices: ['refresh_token', 'client_credentials'], replaces: 'grant', description: 'How access tokens are obtained.' },
+    private_key: {
+      kind: 'secret',
+      format: 'private_key',
+      description: 'The key of private_key_jwt: PEM, or a JWK as JSON text.',
+    },
+    key_id: {
+      kind: 'text',
+      description: 'The key id (kid) that the server knows the public half by, if it asks for one.',
+    },
+    pkce: {
+      kind: 'choice',
+      choices: ['S256', 'none'],
+      replaces: 'pkce',
+      description: 'none: for a server that refuses what it does not know.',
+    },
+    grant: {
+      kind: 'choice',
+      choices: ['refresh_token', 'client_credentials'],
+      replaces: 'grant',
+      description: 'How access tokens are obtained.',
+    },
     scope: {
       kind: 'text',
       replaces: 'scope',
-      description: 'Scopes, separated by spaces. Asked for by a login and with client_credentials; a refresh keeps what was granted.',
+      description:
+        'Scopes, separated by spaces. Asked for by a login and with client_credentials; a refresh keeps what was granted.',
     },
     refresh_token_rotation: {
       kind: 'choice',
       choices: ['single_use', 'grace', 'none'],
       replaces: 'rotation',
-      description: 'single_use: a used refresh token is dead at once (assumed). grace: it may be sent again for grace_seconds. none: it stays good.',
+      description:
+        'single_use: a used refresh token is dead at once (assumed). grace: it may be sent again for grace_seconds. none: it stays good.',
     },
     grace_seconds: {
       kind: 'duration',
@@ -74,7 +105,12 @@ export default {
       replaces: 'lifetimeSeconds',
       description: 'Lifetime of an access token, where replies do not tell (expires_in).',
     },
-    expires_in_unit: { kind: 'choice', choices: ['seconds', 'milliseconds'], replaces: 'expiresInUnit', description: 'Unit of expires_in.' },
+    expires_in_unit: {
+      kind: 'choice',
+      choices: ['seconds', 'milliseconds'],
+      replaces: 'expiresInUnit',
+      description: 'Unit of expires_in.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

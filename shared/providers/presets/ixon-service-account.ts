@@ -15,10 +15,24 @@ export default {
   },
   settings: {
     token: { kind: 'secret', required: true, description: "The service account's token." },
-    application_id: { kind: 'text', required: true, pattern: '[0-9a-zA-Z]{12}', description: "The service account's own Application ID." },
-    company_id: { kind: 'text', pattern: '(?:\\d{4}-){4}\\d{4}', description: 'The company, for the header Api-Company; absent for calls without one.' },
+    application_id: {
+      kind: 'text',
+      required: true,
+      pattern: '[0-9a-zA-Z]{12}',
+      description: "The service account's own Application ID.",
+    },
+    company_id: {
+      kind: 'text',
+      pattern: '(?:\\d{4}-){4}\\d{4}',
+      description: 'The company, for the header Api-Company; absent for calls without one.',
+    },
   },
   accessToken: 'token',
-  headers: { Authorization: 'Bearer {access_token}', 'Api-Version': '2', 'Api-Application': '{application_id}', 'Api-Company': '{company_id}' },
+  headers: {
+    Authorization: 'Bearer {access_token}',
+    'Api-Version': '2',
+    'Api-Application': '{application_id}',
+    'Api-Company': '{company_id}',
+  },
   errorRules: [],
 } satisfies Preset;

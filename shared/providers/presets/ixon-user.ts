@@ -25,12 +25,31 @@ export default {
       default: 'portal.ixon.cloud',
       description: 'The portal; the second is white-label.',
     },
-    application_id: { kind: 'text', required: true, pattern: '[0-9a-zA-Z]{12}', description: 'The Application ID, for the header Api-Application.' },
-    company_id: { kind: 'text', pattern: '(?:\\d{4}-){4}\\d{4}', description: 'The company, for the header Api-Company; absent for calls without one.' },
+    application_id: {
+      kind: 'text',
+      required: true,
+      pattern: '[0-9a-zA-Z]{12}',
+      description: 'The Application ID, for the header Api-Application.',
+    },
+    company_id: {
+      kind: 'text',
+      pattern: '(?:\\d{4}-){4}\\d{4}',
+      description: 'The company, for the header Api-Company; absent for calls without one.',
+    },
     email: { kind: 'text', required: true, pattern: '[^:@\\s]+@[^:@\\s]+', description: 'The user to sign in as.' },
     password: { kind: 'secret', required: true, description: "The user's password." },
-    otp_seed: { kind: 'secret', format: 'totp_seed', description: 'The seed of the one-time passwords, where two factors are enforced.' },
-    token_lifetime_seconds: { kind: 'duration', least: 60, most: 5_184_000, default: 86_400, description: 'How long an access token is to live.' },
+    otp_seed: {
+      kind: 'secret',
+      format: 'totp_seed',
+      description: 'The seed of the one-time passwords, where two factors are enforced.',
+    },
+    token_lifetime_seconds: {
+      kind: 'duration',
+      least: 60,
+      most: 5_184_000,
+      default: 86_400,
+      description: 'How long an access token is to live.',
+    },
   },
   request: {
     headers: { 'Api-Version': '2', 'Api-Application': '{application_id}' },
@@ -47,7 +66,12 @@ export default {
     errors: ['data.propertyName'],
     descriptions: ['data.message'],
   },
-  headers: { Authorization: 'Bearer {access_token}', 'Api-Version': '2', 'Api-Application': '{application_id}', 'Api-Company': '{company_id}' },
+  headers: {
+    Authorization: 'Bearer {access_token}',
+    'Api-Version': '2',
+    'Api-Application': '{application_id}',
+    'Api-Company': '{company_id}',
+  },
   // A one-time password lives 30 s: the next attempt has another. After a 429 the source address is blocked for ten minutes.
   retryDelaysSeconds: { default: 31, http_429: 600 },
   errorRules: [
@@ -60,7 +84,10 @@ export default {
       source: "IXON's page on common errors",
     },
     {
-      when: { member: { path: 'data.message', matches: '^Invalid value' }, body: '"propertyName"\\s*:\\s*"Authorization"' },
+      when: {
+        member: { path: 'data.message', matches: '^Invalid value' },
+        body: '"propertyName"\\s*:\\s*"Authorization"',
+      },
       class: 'misconfigured',
       cause: 'invalid_client',
       fix: 'Check settings.email, settings.password and, where two factors are on, settings.otp_seed.',
@@ -68,7 +95,12 @@ export default {
       source: "IXON's page on common errors",
     },
     {
-      when: { member: { path: 'data.message', matches: '^Value is too (?:short|long)|must start with a type|does not match regex' } },
+      when: {
+        member: {
+          path: 'data.message',
+          matches: '^Value is too (?:short|long)|must start with a type|does not match regex',
+        },
+      },
       class: 'misconfigured',
       cause: 'invalid_request',
       comment: 'A credential went wrong in its encoding.',

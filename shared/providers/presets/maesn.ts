@@ -19,7 +19,11 @@ export default {
   },
   settings: {
     api_key: { kind: 'secret', required: true, description: "The tenant's key, X-API-KEY." },
-    account_key: { kind: 'secret', required: true, description: "The end user's key for a target system, X-ACCOUNT-KEY." },
+    account_key: {
+      kind: 'secret',
+      required: true,
+      description: "The end user's key for a target system, X-ACCOUNT-KEY.",
+    },
   },
   accessToken: 'account_key',
   headers: { 'X-API-KEY': '{api_key}', 'X-ACCOUNT-KEY': '{access_token}' },

@@ -17,10 +17,24 @@ export default {
     rotation: 'none', // [V] There is no refresh token.
   },
   settings: {
-    account: { kind: 'text', required: true, pattern: '[A-Za-z0-9-]+', description: 'The account id as it is in host names: 1234567, or 1234567-sb1.' },
-    private_key: { kind: 'secret', required: true, format: 'private_key', description: 'The private key of the certificate: PEM, or a JWK as JSON text.' },
+    account: {
+      kind: 'text',
+      required: true,
+      pattern: '[A-Za-z0-9-]+',
+      description: 'The account id as it is in host names: 1234567, or 1234567-sb1.',
+    },
+    private_key: {
+      kind: 'secret',
+      required: true,
+      format: 'private_key',
+      description: 'The private key of the certificate: PEM, or a JWK as JSON text.',
+    },
     key_id: { kind: 'text', required: true, description: 'The Certificate ID that NetSuite gave the certificate.' },
-    scope: { kind: 'text', default: 'rest_webservices', description: 'restlets, rest_webservices, suite_analytics, separated by commas.' },
+    scope: {
+      kind: 'text',
+      default: 'rest_webservices',
+      description: 'restlets, rest_webservices, suite_analytics, separated by commas.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

@@ -22,7 +22,11 @@ export default {
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
   settings: {
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

@@ -21,7 +21,12 @@ export default {
     keepAliveSeconds: 7 * 86_400, // [ours]
   },
   settings: {
-    scope: { kind: 'text', pattern: 'full_access|readonly', replaces: 'scope', description: 'full_access or readonly.' },
+    scope: {
+      kind: 'text',
+      pattern: 'full_access|readonly',
+      replaces: 'scope',
+      description: 'full_access or readonly.',
+    },
     business_id: { kind: 'text', description: 'The business, for the header X-Business.' },
   },
   headers: { Authorization: '{token_type} {access_token}', 'X-Business': '{business_id}' },

@@ -28,14 +28,28 @@ export default {
       replaces: 'clientAuthentication',
       description: 'How the client authenticates. The metadata offers private_key_jwt with RS256.',
     },
-    private_key: { kind: 'secret', format: 'private_key', description: 'The key of private_key_jwt: PEM, or a JWK as JSON text.' },
+    private_key: {
+      kind: 'secret',
+      format: 'private_key',
+      description: 'The key of private_key_jwt: PEM, or a JWK as JSON text.',
+    },
     key_id: { kind: 'text', description: 'The key id (kid) of private_key_jwt, if there are several.' },
-    entity_id: { kind: 'text', description: 'Entity whose data the requests are about, for the header X-IA-API-Param-Entity; the top level if absent.' },
+    entity_id: {
+      kind: 'text',
+      description:
+        'Entity whose data the requests are about, for the header X-IA-API-Param-Entity; the top level if absent.',
+    },
   },
   headers: { Authorization: '{token_type} {access_token}', 'X-IA-API-Param-Entity': '{entity_id}' },
   reply: {
     format: 'json',
-    errors: ['ia::result.ia::error.errorId', 'ia::error.errorId', 'error.errorId', 'ia::result.ia::error.code', 'ia::error.code'],
+    errors: [
+      'ia::result.ia::error.errorId',
+      'ia::error.errorId',
+      'error.errorId',
+      'ia::result.ia::error.code',
+      'ia::error.code',
+    ],
     descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
   },
   resetHeaders: [

@@ -25,13 +25,27 @@ export default {
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
   settings: {
-    entity_id: { kind: 'text', description: 'Entity whose data the requests are about, for the header X-IA-API-Param-Entity; the top level if absent.' },
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    entity_id: {
+      kind: 'text',
+      description:
+        'Entity whose data the requests are about, for the header X-IA-API-Param-Entity; the top level if absent.',
+    },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
   },
   headers: { Authorization: '{token_type} {access_token}', 'X-IA-API-Param-Entity': '{entity_id}' },
   reply: {
     format: 'json',
-    errors: ['ia::result.ia::error.errorId', 'ia::error.errorId', 'error.errorId', 'ia::result.ia::error.code', 'ia::error.code'],
+    errors: [
+      'ia::result.ia::error.errorId',
+      'ia::error.errorId',
+      'error.errorId',
+      'ia::result.ia::error.code',
+      'ia::error.code',
+    ],
     descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
   },
   resetHeaders: [
@@ -67,7 +81,8 @@ export default {
       class: 'dead_grant',
       cause: 'invalid_grant',
       comment: 'The token is not valid: mostly another authorization of the same user has replaced this one.',
-      source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures; seen at the API, assumed of the token endpoint',
+      source:
+        'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures; seen at the API, assumed of the token endpoint',
     },
     {
       when: { status: ['4xx'], error: ['invalid_client'] },

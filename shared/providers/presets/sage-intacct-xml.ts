@@ -23,7 +23,11 @@ export default {
     sender_id: { kind: 'text', required: true, description: 'The Web Services sender id.' },
     sender_password: { kind: 'secret', required: true, description: "The sender's password." },
     company_id: { kind: 'text', required: true, description: 'The company to sign in to.' },
-    user_id: { kind: 'text', required: true, description: 'The user to sign in as. Its password expires unless the company says otherwise.' },
+    user_id: {
+      kind: 'text',
+      required: true,
+      description: 'The user to sign in as. Its password expires unless the company says otherwise.',
+    },
     user_password: { kind: 'secret', required: true, description: "The user's password." },
     entity_id: { kind: 'text', description: 'Entity (location id) of the session; the top level if absent.' },
   },
@@ -42,7 +46,14 @@ export default {
             includewhitespace: 'false',
           },
           operation: {
-            authentication: { login: { userid: '{user_id}', companyid: '{company_id}', locationid: '{entity_id}', password: '{user_password}' } },
+            authentication: {
+              login: {
+                userid: '{user_id}',
+                companyid: '{company_id}',
+                locationid: '{entity_id}',
+                password: '{user_password}',
+              },
+            },
             content: { function: { '@controlid': '{unique_id}', getAPISession: '' } },
           },
         },

@@ -19,7 +19,11 @@ export default {
     refreshTokenLifetimeSeconds: 25 * 365 * 86_400, // [V] 25 years
   },
   settings: {
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

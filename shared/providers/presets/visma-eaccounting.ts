@@ -19,7 +19,11 @@ export default {
     keepAliveSeconds: 7 * 86_400, // [ours] When an unused refresh token lapses was not found.
   },
   settings: {
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

@@ -22,7 +22,11 @@ export default {
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
   settings: {
-    scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces; offline_access must be among them.' },
+    scope: {
+      kind: 'text',
+      replaces: 'scope',
+      description: 'Scopes, separated by spaces; offline_access must be among them.',
+    },
     tenant_id: { kind: 'text', description: 'The organisation, for the header xero-tenant-id.' },
   },
   headers: { Authorization: '{token_type} {access_token}', 'xero-tenant-id': '{tenant_id}' },

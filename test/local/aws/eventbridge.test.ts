@@ -22,22 +22,35 @@ for (const world of worlds) {
     const taken = { EventId: expect.stringMatching(/^[0-9a-f-]{36}$/) };
 
     test('each event that is taken gets an id of its own', async () => {
-      const { FailedEntryCount, Entries = [] } = await put(entry, { ...entry, Time: new Date(0), Resources: ['arn:aws:x:::y'], EventBusName: 'default' });
+      const { FailedEntryCount, Entries = [] } = await put(entry, {
+        ...entry,
+        Time: new Date(0),
+        Resources: ['arn:aws:x:::y'],
+        EventBusName: 'default',
+      });
       expect({ FailedEntryCount, Entries }).toEqual({ FailedEntryCount: 0, Entries: [taken, taken] });
       expect(Entries[0]?.EventId).not.toBe(Entries[1]?.EventId);
     });
 
-    test.each(['Source', 'DetailType', 'Detail'] as const)('without %s an event is refused, in an answer that is a success', async (name) => {
-      const { [name]: _, ...incomplete } = entry;
-      for (const refused of [incomplete, { ...entry, [name]: '' }]) {
-        const { $metadata, FailedEntryCount, Entries } = await put(refused);
-        expect({ status: $metadata.httpStatusCode, FailedEntryCount, Entries }).toEqual({
-          status: 200,
-          FailedEntryCount: 1,
-          Entries: [{ ErrorCode: 'InvalidArgument', ErrorMessage: `Parameter ${name} is not valid. Reason: ${name} is a required argument.` }],
-        });
-      }
-    });
+    test.each(['Source', 'DetailType', 'Detail'] as const)(
+      'without %s an event is refused, in an answer that is a success',
+      async (name) => {
+        const { [name]: _, ...incomplete } = entry;
+        for (const refused of [incomplete, { ...entry, [name]: '' }]) {
+          const { $metadata, FailedEntryCount, Entries } = await put(refused);
+          expect({ status: $metadata.httpStatusCode, FailedEntryCount, Entries }).toEqual({
+            status: 200,
+            FailedEntryCount: 1,
+            Entries: [
+              {
+                ErrorCode: 'InvalidArgument',
+                ErrorMessage: `Parameter ${name} is not valid. Reason: ${name} is a required argument.`,
+              },
+            ],
+          });
+        }
+      },
+    );
 
     test('of several events, those in order are taken, and each has the answer in its place', async () => {
       const { FailedEntryCount, Entries } = await put(entry, { ...entry, Detail: 'no JSON' }, entry);
@@ -46,7 +59,10 @@ for (const world of worlds) {
     });
 
     world.testWrongInMoto('a detail is an object, not any JSON', async () => {
-      expect(await put({ ...entry, Detail: '["a"]' })).toMatchObject({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'MalformedDetail' }] });
+      expect(await put({ ...entry, Detail: '["a"]' })).toMatchObject({
+        FailedEntryCount: 1,
+        Entries: [{ ErrorCode: 'MalformedDetail' }],
+      });
     });
 
     test('ten events go into one request, eleven do not', async () => {

@@ -18,10 +18,13 @@ afterAll(async () => {
   database.close();
 });
 
-const post = (url: string, target: string, body: string) => fetch(url, { method: 'POST', headers: { 'x-amz-target': target }, body });
+const post = (url: string, target: string, body: string) =>
+  fetch(url, { method: 'POST', headers: { 'x-amz-target': target }, body });
 
 test('no other address of this machine reaches a server', async () => {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal));
+  const addresses = Object.values(networkInterfaces()).flatMap((all) =>
+    (all ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal),
+  );
   const { port } = new URL(secretsManager.url);
   for (const address of ['127.0.0.2', '[::1]', ...addresses.map(({ address }) => address)]) {
     await expect(fetch(`http://${address}:${port}`, { signal: AbortSignal.timeout(1_000) })).rejects.toThrow();
@@ -38,9 +41,20 @@ test('an operation learns that its client has left', async () => {
     await left.promise;
     return {};
   };
-  const endpoint = await serveJson({ target: 'Test', version: '1.0', maxBodyBytes: 100, operations: { Wait: wait }, faults: { down: false } });
+  const endpoint = await serveJson({
+    target: 'Test',
+    version: '1.0',
+    maxBodyBytes: 100,
+    operations: { Wait: wait },
+    faults: { down: false },
+  });
   const client = new AbortController();
-  const call = fetch(endpoint.url, { method: 'POST', headers: { 'x-amz-target': 'Test.Wait' }, body: '{}', signal: client.signal });
+  const call = fetch(endpoint.url, {
+    method: 'POST',
+    headers: { 'x-amz-target': 'Test.Wait' },
+    body: '{}',
+    signal: client.signal,
+  });
   await started.promise;
   client.abort();
   await expect(call).rejects.toThrow();
@@ -87,12 +101,20 @@ test.each(['secretsmanager.RotateSecret', 'AmazonSQS.GetQueueUrl', 'secretsmanag
 test('a body that is not JSON, or too large, is refused', async () => {
   const broken = await post(secretsManager.url, 'secretsmanager.GetSecretValue', '{"SecretId":');
   expect(await broken.json()).toMatchObject({ __type: 'SerializationException' });
-  const large = await post(secretsManager.url, 'secretsmanager.GetSecretValue', JSON.stringify({ SecretId: 'x'.repeat(500_000) }));
+  const large = await post(
+    secretsManager.url,
+    'secretsmanager.GetSecretValue',
+    JSON.stringify({ SecretId: 'x'.repeat(500_000) }),
+  );
   expect(large.status).toBe(413);
 });
 
 test('every fault of an input is named at once', async () => {
-  const response = await post(secretsManager.url, 'secretsmanager.CreateSecret', '{"Name":"two words","ClientRequestToken":"short","Colour":"red"}');
+  const response = await post(
+    secretsManager.url,
+    'secretsmanager.CreateSecret',
+    '{"Name":"two words","ClientRequestToken":"short","Colour":"red"}',
+  );
   const { message } = (await response.json()) as { message: string };
   for (const field of ['Name', 'ClientRequestToken', 'Colour']) expect(message).toContain(field);
 });

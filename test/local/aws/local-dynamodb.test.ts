@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { DescribeTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable, startDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
 import type { Endpoint } from '../../../local/aws/loopback.ts';
@@ -35,7 +42,11 @@ let client: DynamoDBClient;
 
 beforeEach(async () => {
   endpoint = await startDynamoDb();
-  client = new DynamoDBClient({ endpoint: endpoint.url, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+  client = new DynamoDBClient({
+    endpoint: endpoint.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
 });
 afterEach(async () => {
   client.destroy();
@@ -59,7 +70,9 @@ test('a table that exists is left as it is', async () => {
   await createTable(endpoint.url, properties);
   await client.send(new PutItemCommand({ TableName: 'connections', Item: { connection: { S: 'exact-nl' } } }));
   await createTable(endpoint.url, properties);
-  const { Item } = await client.send(new GetItemCommand({ TableName: 'connections', Key: { connection: { S: 'exact-nl' } } }));
+  const { Item } = await client.send(
+    new GetItemCommand({ TableName: 'connections', Key: { connection: { S: 'exact-nl' } } }),
+  );
   expect(Item).toEqual({ connection: { S: 'exact-nl' } });
 });
 
@@ -69,7 +82,9 @@ test('properties that are not those of a table are refused', async () => {
 
 test('of many conditional updates that race for one lease, one wins', async () => {
   await createTable(endpoint.url, properties);
-  await client.send(new PutItemCommand({ TableName: 'connections', Item: { connection: { S: 'exact-nl' }, fence: { N: '1' } } }));
+  await client.send(
+    new PutItemCommand({ TableName: 'connections', Item: { connection: { S: 'exact-nl' }, fence: { N: '1' } } }),
+  );
   const acquire = () =>
     client.send(
       new UpdateItemCommand({

@@ -49,7 +49,11 @@ test('an event has the time that it was given', async () => {
 
 test('each bus has its own events, by its name or its ARN', async () => {
   endpoint.createEventBus('broker');
-  await put(entry, { ...entry, EventBusName: 'broker' }, { ...entry, EventBusName: 'arn:aws:events:us-east-1:000000000000:event-bus/broker' });
+  await put(
+    entry,
+    { ...entry, EventBusName: 'broker' },
+    { ...entry, EventBusName: 'arn:aws:events:us-east-1:000000000000:event-bus/broker' },
+  );
   expect([endpoint.events('default').length, endpoint.events('broker').length]).toEqual([1, 2]);
 });
 
@@ -68,12 +72,18 @@ test('who listens hears of the events that were kept, and of no others', async (
 
 test('what is not supported is refused, and every fault is named', async () => {
   const given = { ...entry, EventBusName: 'two words', TraceHeader: 'Root=1' };
-  await expect(put(given)).rejects.toMatchObject({ name: 'ValidationException', message: expect.stringMatching(/EventBusName.*TraceHeader/) });
+  await expect(put(given)).rejects.toMatchObject({
+    name: 'ValidationException',
+    message: expect.stringMatching(/EventBusName.*TraceHeader/),
+  });
 });
 
 test('a throttled event is refused and not kept', async () => {
   endpoint.faults.throttled = true;
-  expect(await put(entry, entry)).toMatchObject({ FailedEntryCount: 2, Entries: [{ ErrorCode: 'ThrottlingException' }, {}] });
+  expect(await put(entry, entry)).toMatchObject({
+    FailedEntryCount: 2,
+    Entries: [{ ErrorCode: 'ThrottlingException' }, {}],
+  });
   expect(endpoint.events('default')).toEqual([]);
 });
 

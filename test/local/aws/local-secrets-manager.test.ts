@@ -35,8 +35,10 @@ afterEach(async () => {
 const create = (SecretString: string) => client.send(new CreateSecretCommand({ Name: SecretId, SecretString }));
 const put = (SecretString: string, token: string = randomUUID()) =>
   client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken: token }));
-const read = async (VersionId?: string) => (await client.send(new GetSecretValueCommand({ SecretId, ...(VersionId && { VersionId }) }))).SecretString;
-const count = async () => (await client.send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }))).Versions?.length;
+const read = async (VersionId?: string) =>
+  (await client.send(new GetSecretValueCommand({ SecretId, ...(VersionId && { VersionId }) }))).SecretString;
+const count = async () =>
+  (await client.send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }))).Versions?.length;
 
 describe('at most 100 versions, of which none younger than 24 hours is pruned', () => {
   const fill = async (versions: number): Promise<void> => {
@@ -65,7 +67,9 @@ describe('at most 100 versions, of which none younger than 24 hours is pruned', 
     await create('1');
     const second = randomUUID();
     const pend = (SecretString: string, ClientRequestToken: string = randomUUID()) =>
-      client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken, VersionStages: ['AWSPENDING'] }));
+      client.send(
+        new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken, VersionStages: ['AWSPENDING'] }),
+      );
     await pend('2', second);
     for (let number = 3; number <= 100; number += 1) await pend(`${number}`);
     clock += dayMs;
@@ -91,7 +95,9 @@ test('a deleted secret can be restored until its recovery window ends, then its 
   expect(await read()).toBe('one');
   await client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
   clock += 7 * dayMs;
-  await expect(client.send(new RestoreSecretCommand({ SecretId }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  await expect(client.send(new RestoreSecretCommand({ SecretId }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
   await create('two');
   expect(await read()).toBe('two');
 });
@@ -122,7 +128,9 @@ describe('faults', () => {
     await create('one');
     endpoint.faults.latencyMs = 60_000;
     const impatient = new AbortController();
-    const write = client.send(new PutSecretValueCommand({ SecretId, SecretString: 'two' }), { abortSignal: impatient.signal });
+    const write = client.send(new PutSecretValueCommand({ SecretId, SecretString: 'two' }), {
+      abortSignal: impatient.signal,
+    });
     const written = database.prepare("select count(*) as n from secret_version where value like '%two%'");
     await expect.poll(() => written.get()?.n).toBe(1);
     impatient.abort();

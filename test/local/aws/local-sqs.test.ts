@@ -62,7 +62,9 @@ describe('time', () => {
     await send(url, 'x');
     const [message] = await receive(url);
     const hide = (VisibilityTimeout: number) =>
-      client.send(new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout }));
+      client.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle, VisibilityTimeout }),
+      );
     await hide(43_200);
     clock += 1_000;
     await expect(hide(43_200)).rejects.toMatchObject({ name: 'InvalidParameterValue' });
@@ -128,16 +130,25 @@ describe('queues', () => {
     const url = endpoint.createQueue('refresh', { DelaySeconds: '5' });
     await send(url, 'x');
     expect(endpoint.createQueue('refresh', { VisibilityTimeout: '480' })).toBe(url);
-    const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['DelaySeconds', 'VisibilityTimeout'] }));
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['DelaySeconds', 'VisibilityTimeout'] }),
+    );
     expect(Attributes).toEqual({ DelaySeconds: '0', VisibilityTimeout: '480' });
     clock += 5_000;
     expect(await bodies(url)).toEqual(['x']);
   });
 
   test('a wrong attribute is named', async () => {
-    const make = (Attributes: Record<string, string>) => sqsClient(endpoint.url).send(new CreateQueueCommand({ QueueName: 'refresh', Attributes }));
-    await expect(make({ DelaySeconds: '901' })).rejects.toMatchObject({ name: 'InvalidAttributeValue', message: expect.stringContaining('DelaySeconds') });
-    await expect(make({ FifoQueue: 'true' })).rejects.toMatchObject({ name: 'InvalidAttributeName', message: expect.stringContaining('FifoQueue') });
+    const make = (Attributes: Record<string, string>) =>
+      sqsClient(endpoint.url).send(new CreateQueueCommand({ QueueName: 'refresh', Attributes }));
+    await expect(make({ DelaySeconds: '901' })).rejects.toMatchObject({
+      name: 'InvalidAttributeValue',
+      message: expect.stringContaining('DelaySeconds'),
+    });
+    await expect(make({ FifoQueue: 'true' })).rejects.toMatchObject({
+      name: 'InvalidAttributeName',
+      message: expect.stringContaining('FifoQueue'),
+    });
   });
 
   test('a dead-letter queue has to exist', () => {
@@ -150,7 +161,9 @@ describe('queues', () => {
   test('a message group is told to the receiver', async () => {
     const url = endpoint.createQueue('refresh');
     await send(url, 'x', { MessageGroupId: 'exact' });
-    expect(await receive(url, { MessageSystemAttributeNames: ['MessageGroupId'] })).toMatchObject([{ Attributes: { MessageGroupId: 'exact' } }]);
+    expect(await receive(url, { MessageSystemAttributeNames: ['MessageGroupId'] })).toMatchObject([
+      { Attributes: { MessageGroupId: 'exact' } },
+    ]);
   });
 });
 

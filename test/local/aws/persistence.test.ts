@@ -14,7 +14,13 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../../local/aws/dynamodb/dynamodb.ts';
 import { eventsClient, secretsClient, sqsClient } from './worlds.ts';
 
-const announcement = v.object({ secretsManager: v.string(), queue: v.string(), eventBridge: v.string(), events: v.number(), dynamoDb: v.string() });
+const announcement = v.object({
+  secretsManager: v.string(),
+  queue: v.string(),
+  eventBridge: v.string(),
+  events: v.number(),
+  dynamoDb: v.string(),
+});
 let directory: string;
 let running: ChildProcess | undefined;
 
@@ -27,7 +33,9 @@ afterEach(async () => {
 });
 
 async function start(): Promise<v.InferOutput<typeof announcement>> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'endpoints-process.ts'), directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'endpoints-process.ts'), directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   running = child;
   for await (const line of createInterface({ input: child.stdout })) return v.parse(announcement, JSON.parse(line));
   throw new Error('the process ended before it said where it listens');
@@ -51,24 +59,39 @@ test('what was acknowledged is there after kill -9', async () => {
   const [first, second] = [randomUUID(), randomUUID()];
   const before = await start();
   const secrets = secretsClient(before.secretsManager);
-  await secrets.send(new CreateSecretCommand({ Name: 'broker/exact-nl', ClientRequestToken: first, SecretString: 'one' }));
+  await secrets.send(
+    new CreateSecretCommand({ Name: 'broker/exact-nl', ClientRequestToken: first, SecretString: 'one' }),
+  );
   await createTable(before.dynamoDb, table);
-  await dynamoClient(before.dynamoDb).send(new PutItemCommand({ TableName: 'connections', Item: { pk: { S: 'exact-nl' }, fence: { N: '7' } } }));
+  await dynamoClient(before.dynamoDb).send(
+    new PutItemCommand({ TableName: 'connections', Item: { pk: { S: 'exact-nl' }, fence: { N: '7' } } }),
+  );
   await sqsClient().send(new SendMessageCommand({ QueueUrl: before.queue, MessageBody: 'exact-nl' }));
-  await eventsClient(before.eventBridge).send(new PutEventsCommand({ Entries: [{ Source: 'broker', DetailType: 'Test', Detail: '{}' }] }));
-  await secrets.send(new PutSecretValueCommand({ SecretId: 'broker/exact-nl', ClientRequestToken: second, SecretString: 'two' }));
+  await eventsClient(before.eventBridge).send(
+    new PutEventsCommand({ Entries: [{ Source: 'broker', DetailType: 'Test', Detail: '{}' }] }),
+  );
+  await secrets.send(
+    new PutSecretValueCommand({ SecretId: 'broker/exact-nl', ClientRequestToken: second, SecretString: 'two' }),
+  );
   await kill();
 
   const after = await start();
-  const value = await secretsClient(after.secretsManager).send(new GetSecretValueCommand({ SecretId: 'broker/exact-nl' }));
+  const value = await secretsClient(after.secretsManager).send(
+    new GetSecretValueCommand({ SecretId: 'broker/exact-nl' }),
+  );
   expect(value).toMatchObject({ VersionId: second, SecretString: 'two' });
   const previous = new GetSecretValueCommand({ SecretId: 'broker/exact-nl', VersionStage: 'AWSPREVIOUS' });
-  expect(await secretsClient(after.secretsManager).send(previous)).toMatchObject({ VersionId: first, SecretString: 'one' });
+  expect(await secretsClient(after.secretsManager).send(previous)).toMatchObject({
+    VersionId: first,
+    SecretString: 'one',
+  });
   const { Messages } = await sqsClient().send(new ReceiveMessageCommand({ QueueUrl: after.queue }));
   expect(Messages).toMatchObject([{ Body: 'exact-nl' }]);
   expect([before.events, after.events]).toEqual([0, 1]);
   await createTable(after.dynamoDb, table);
-  const { Item } = await dynamoClient(after.dynamoDb).send(new GetItemCommand({ TableName: 'connections', Key: { pk: { S: 'exact-nl' } } }));
+  const { Item } = await dynamoClient(after.dynamoDb).send(
+    new GetItemCommand({ TableName: 'connections', Key: { pk: { S: 'exact-nl' } } }),
+  );
   expect(Item?.fence).toEqual({ N: '7' });
 }, 30_000);
 

@@ -56,7 +56,12 @@ for (const world of worlds) {
     test('the client request token is the version id, and the first version is AWSCURRENT', async () => {
       const { name, first } = await create('one');
       const read = await client.send(new GetSecretValueCommand({ SecretId: name }));
-      expect(read).toMatchObject({ Name: name, VersionId: first, VersionStages: ['AWSCURRENT'], CreatedDate: expect.any(Date) });
+      expect(read).toMatchObject({
+        Name: name,
+        VersionId: first,
+        VersionStages: ['AWSCURRENT'],
+        CreatedDate: expect.any(Date),
+      });
     });
 
     test('a binary value comes back byte for byte', async () => {
@@ -74,11 +79,17 @@ for (const world of worlds) {
 
     test('creating again with the same token and value succeeds, with another value or token it does not', async () => {
       const { arn, name, first } = await create('one');
-      const again = await client.send(new CreateSecretCommand({ Name: name, ClientRequestToken: first, SecretString: 'one' }));
+      const again = await client.send(
+        new CreateSecretCommand({ Name: name, ClientRequestToken: first, SecretString: 'one' }),
+      );
       expect(again).toMatchObject({ ARN: arn });
-      const other = client.send(new CreateSecretCommand({ Name: name, ClientRequestToken: first, SecretString: 'two' }));
+      const other = client.send(
+        new CreateSecretCommand({ Name: name, ClientRequestToken: first, SecretString: 'two' }),
+      );
       await expect(other).rejects.toMatchObject({ name: 'ResourceExistsException' });
-      const fresh = client.send(new CreateSecretCommand({ Name: name, ClientRequestToken: randomUUID(), SecretString: 'one' }));
+      const fresh = client.send(
+        new CreateSecretCommand({ Name: name, ClientRequestToken: randomUUID(), SecretString: 'one' }),
+      );
       await expect(fresh).rejects.toMatchObject({ name: 'ResourceExistsException' });
     });
 
@@ -147,11 +158,21 @@ for (const world of worlds) {
       const second = randomUUID();
       await put(name, 'two', second, ['AWSPENDING']);
       const move = (RemoveFromVersionId?: string) =>
-        client.send(new UpdateSecretVersionStageCommand({ SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: second, RemoveFromVersionId }));
+        client.send(
+          new UpdateSecretVersionStageCommand({
+            SecretId: name,
+            VersionStage: 'AWSCURRENT',
+            MoveToVersionId: second,
+            RemoveFromVersionId,
+          }),
+        );
       await expect(move()).rejects.toMatchObject({ name: 'InvalidParameterException' });
       await expect(move(second)).rejects.toMatchObject({ name: 'InvalidParameterException' });
       await move(first);
-      expect(await stages(name)).toEqual({ [second]: expect.arrayContaining(['AWSCURRENT']), [first]: ['AWSPREVIOUS'] });
+      expect(await stages(name)).toEqual({
+        [second]: expect.arrayContaining(['AWSCURRENT']),
+        [first]: ['AWSPREVIOUS'],
+      });
     });
 
     world.testWrongInMoto('after a label was moved, a read without version or label sees the new version', async () => {
@@ -159,7 +180,12 @@ for (const world of worlds) {
       const second = randomUUID();
       await put(name, 'two', second, ['AWSPENDING']);
       await client.send(
-        new UpdateSecretVersionStageCommand({ SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: second, RemoveFromVersionId: first }),
+        new UpdateSecretVersionStageCommand({
+          SecretId: name,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: second,
+          RemoveFromVersionId: first,
+        }),
       );
       expect(await read(name)).toBe('two');
     });
@@ -169,7 +195,9 @@ for (const world of worlds) {
       const second = randomUUID();
       await put(name, 'two', second);
       expect(await read(name, { VersionId: first, VersionStage: 'AWSPREVIOUS' })).toBe('one');
-      await expect(read(name, { VersionId: first, VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({ name: 'InvalidRequestException' });
+      await expect(read(name, { VersionId: first, VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({
+        name: 'InvalidRequestException',
+      });
     });
 
     test('versions are listed with their labels, unlabelled ones on request', async () => {
@@ -178,7 +206,9 @@ for (const world of worlds) {
       await put(name, 'two', second);
       await put(name, 'three', third);
       const list = async (IncludeDeprecated: boolean) =>
-        (await client.send(new ListSecretVersionIdsCommand({ SecretId: name, IncludeDeprecated }))).Versions?.map(({ VersionId }) => VersionId).sort();
+        (await client.send(new ListSecretVersionIdsCommand({ SecretId: name, IncludeDeprecated }))).Versions?.map(
+          ({ VersionId }) => VersionId,
+        ).sort();
       expect(await list(true)).toEqual([first, second, third].sort());
     });
 
@@ -220,7 +250,9 @@ for (const world of worlds) {
     world.testWrongInMoto('the name of a secret that is to be deleted is not free yet', async () => {
       const { name } = await create('one');
       await client.send(new DeleteSecretCommand({ SecretId: name }));
-      await expect(client.send(new CreateSecretCommand({ Name: name, SecretString: 'two' }))).rejects.toMatchObject({ name: 'InvalidRequestException' });
+      await expect(client.send(new CreateSecretCommand({ Name: name, SecretString: 'two' }))).rejects.toMatchObject({
+        name: 'InvalidRequestException',
+      });
     });
 
     test('a secret deleted without recovery is gone, and its name is given to another ARN', async () => {
@@ -235,7 +267,9 @@ for (const world of worlds) {
     test('recovery takes 7 to 30 days, and excludes deletion at once', async () => {
       const { name } = await create('one');
       const remove = (days: number, ForceDeleteWithoutRecovery?: boolean) =>
-        client.send(new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: days, ForceDeleteWithoutRecovery }));
+        client.send(
+          new DeleteSecretCommand({ SecretId: name, RecoveryWindowInDays: days, ForceDeleteWithoutRecovery }),
+        );
       const refused = { name: 'InvalidParameterException' };
       await expect(remove(6)).rejects.toMatchObject(refused);
       await expect(remove(31)).rejects.toMatchObject(refused);
@@ -258,15 +292,20 @@ for (const world of worlds) {
       expect(await read(name)).toHaveLength(65_536);
     });
 
-    world.testWrongInMoto('a value of more than 65,536 bytes is refused, counted in bytes, not in characters', async () => {
-      const { name } = await create('one');
-      await expect(put(name, 'a'.repeat(65_537))).rejects.toMatchObject({ name: 'ValidationException' });
-      await expect(put(name, 'é'.repeat(32_769))).rejects.toMatchObject({ name: 'ValidationException' });
-      expect(await read(name)).toBe('one');
-    });
+    world.testWrongInMoto(
+      'a value of more than 65,536 bytes is refused, counted in bytes, not in characters',
+      async () => {
+        const { name } = await create('one');
+        await expect(put(name, 'a'.repeat(65_537))).rejects.toMatchObject({ name: 'ValidationException' });
+        await expect(put(name, 'é'.repeat(32_769))).rejects.toMatchObject({ name: 'ValidationException' });
+        expect(await read(name)).toBe('one');
+      },
+    );
 
     world.testWrongInMoto('a name has only letters, digits and -/_+=.@!', async () => {
-      await expect(client.send(new CreateSecretCommand({ Name: 'two words', SecretString: 'one' }))).rejects.toMatchObject({
+      await expect(
+        client.send(new CreateSecretCommand({ Name: 'two words', SecretString: 'one' })),
+      ).rejects.toMatchObject({
         name: 'InvalidParameterException',
       });
     });

@@ -33,10 +33,13 @@ for (const world of worlds) {
     const create = async (Attributes: Record<string, string> = {}): Promise<string> =>
       (await client.send(new CreateQueueCommand({ QueueName: `refresh-${randomUUID()}`, Attributes }))).QueueUrl ?? '';
     const send = (QueueUrl: string, MessageBody: string, DelaySeconds?: number) =>
-      client.send(new SendMessageCommand({ QueueUrl, MessageBody, ...(DelaySeconds === undefined ? {} : { DelaySeconds }) }));
+      client.send(
+        new SendMessageCommand({ QueueUrl, MessageBody, ...(DelaySeconds === undefined ? {} : { DelaySeconds }) }),
+      );
     const receive = async (QueueUrl: string, more: Partial<ReceiveMessageCommandInput> = {}) =>
       (await client.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, ...more }))).Messages ?? [];
-    const attributes = async (QueueUrl: string) => (await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes;
+    const attributes = async (QueueUrl: string) =>
+      (await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))).Attributes;
     const change = (QueueUrl: string, ReceiptHandle: string | undefined, VisibilityTimeout: number) =>
       client.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));
 
@@ -59,7 +62,8 @@ for (const world of worlds) {
 
     test('creating a queue again gives its URL, with other attributes an error', async () => {
       const QueueName = `refresh-${randomUUID()}`;
-      const make = async (VisibilityTimeout: string) => (await client.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout } }))).QueueUrl;
+      const make = async (VisibilityTimeout: string) =>
+        (await client.send(new CreateQueueCommand({ QueueName, Attributes: { VisibilityTimeout } }))).QueueUrl;
       const url = await make('60');
       expect(await make('60')).toBe(url);
       await expect(make('61')).rejects.toMatchObject({ name: 'QueueNameExists' });
@@ -67,7 +71,9 @@ for (const world of worlds) {
     });
 
     test('a queue that does not exist is an error', async () => {
-      await expect(client.send(new GetQueueUrlCommand({ QueueName: 'none' }))).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
+      await expect(client.send(new GetQueueUrlCommand({ QueueName: 'none' }))).rejects.toMatchObject({
+        name: 'QueueDoesNotExist',
+      });
       await expect(send(`${started.sqs}/000000000000/none`, 'x')).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
     });
 
@@ -89,7 +95,10 @@ for (const world of worlds) {
     test('two receivers never get the same message while it is hidden', async () => {
       const url = await create({ VisibilityTimeout: '60' });
       for (let batch = 0; batch < 5; batch += 1) {
-        const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: `${index}`, MessageBody: `${batch}-${index}` }));
+        const Entries = Array.from({ length: 10 }, (_, index) => ({
+          Id: `${index}`,
+          MessageBody: `${batch}-${index}`,
+        }));
         await client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
       }
       const receiveFour = () => receive(url, { MaxNumberOfMessages: 4 });
@@ -106,14 +115,18 @@ for (const world of worlds) {
       await send(url, 'x');
       const [message] = await receive(url);
       await client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: message?.ReceiptHandle }));
-      expect(await attributes(url)).toMatchObject({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' });
+      expect(await attributes(url)).toMatchObject({
+        ApproximateNumberOfMessages: '0',
+        ApproximateNumberOfMessagesNotVisible: '0',
+      });
     });
 
     test('deleting twice succeeds, with a handle that none was given fails', async () => {
       const url = await create();
       await send(url, 'x');
       const [message] = await receive(url);
-      const remove = (ReceiptHandle: string | undefined) => client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
+      const remove = (ReceiptHandle: string | undefined) =>
+        client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle }));
       await remove(message?.ReceiptHandle);
       await remove(message?.ReceiptHandle);
       await expect(remove('nonsense')).rejects.toMatchObject({ name: 'ReceiptHandleIsInvalid' });
@@ -159,7 +172,10 @@ for (const world of worlds) {
 
     test('a batch has 1 to 10 entries with distinct ids', async () => {
       const url = await create();
-      const batch = (ids: string[]) => client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: ids.map((Id) => ({ Id, MessageBody: 'x' })) }));
+      const batch = (ids: string[]) =>
+        client.send(
+          new SendMessageBatchCommand({ QueueUrl: url, Entries: ids.map((Id) => ({ Id, MessageBody: 'x' })) }),
+        );
       const ten = Array.from({ length: 10 }, (_, index) => `${index}`);
       await expect(batch([])).rejects.toMatchObject({ name: 'EmptyBatchRequest' });
       await expect(batch([...ten, 'eleven'])).rejects.toMatchObject({ name: 'TooManyEntriesInBatchRequest' });
@@ -190,7 +206,9 @@ for (const world of worlds) {
         { Id: 'a', MessageBody: 'a'.repeat(maxBytes) },
         { Id: 'b', MessageBody: 'b' },
       ];
-      await expect(client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }))).rejects.toMatchObject({ name: 'BatchRequestTooLong' });
+      await expect(client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }))).rejects.toMatchObject({
+        name: 'BatchRequestTooLong',
+      });
     });
 
     test('a message that was received as often as may be goes to the dead-letter queue', async () => {

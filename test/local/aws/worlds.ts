@@ -61,7 +61,9 @@ const moto: World = {
 
 /** All of moto's services, at one URL. */
 export async function startMoto(): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const url = await announcedBy(child);
   const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
@@ -87,8 +89,10 @@ async function announcedBy(child: ChildProcess): Promise<string> {
 export const worlds: readonly World[] = [local, moto];
 
 const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
-export const secretsClient = (endpoint: string): SecretsManagerClient => new SecretsManagerClient({ ...common, endpoint });
+export const secretsClient = (endpoint: string): SecretsManagerClient =>
+  new SecretsManagerClient({ ...common, endpoint });
 export const eventsClient = (endpoint: string): EventBridgeClient => new EventBridgeClient({ ...common, endpoint });
 /** Without an endpoint of its own the client goes where the queue's URL says, and warns of it; the warning is nothing to see here. */
-export const sqsClient = (endpoint?: string): SQSClient => new SQSClient({ ...common, logger: silent, ...(endpoint === undefined ? {} : { endpoint }) });
+export const sqsClient = (endpoint?: string): SQSClient =>
+  new SQSClient({ ...common, logger: silent, ...(endpoint === undefined ? {} : { endpoint }) });
 const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

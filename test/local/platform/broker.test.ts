@@ -32,7 +32,11 @@ const environmentOf = async (broker: LocalBroker): Promise<Record<string, string
   return (await response.json()) as Record<string, string>;
 };
 
-const client = (endpoint = '') => ({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
+const client = (endpoint = '') => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+});
 
 /** The value of the generated secret, read as the function would. */
 async function sealingKey(environment: Record<string, string>): Promise<string | undefined> {
@@ -64,16 +68,23 @@ describe('the local broker', () => {
     const { QUEUE_URL, AWS_ENDPOINT_URL_SQS } = await environmentOf(await start());
     const sqs = new SQSClient(client(AWS_ENDPOINT_URL_SQS));
     await sqs.send(new SendMessageCommand({ QueueUrl: QUEUE_URL, MessageBody: 'good' }));
-    const attributes = async () => (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: QUEUE_URL, AttributeNames: ['All'] }))).Attributes;
+    const attributes = async () =>
+      (await sqs.send(new GetQueueAttributesCommand({ QueueUrl: QUEUE_URL, AttributeNames: ['All'] }))).Attributes;
     const none = { ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' };
     await expect.poll(attributes, { timeout: 5_000 }).toMatchObject({ VisibilityTimeout: '480', ...none });
   });
 
   test('has the template’s event bus, and says what is put on it', async () => {
     const heard: unknown[] = [];
-    const { EVENT_BUS_NAME, AWS_ENDPOINT_URL_EVENTBRIDGE } = await environmentOf(await start({ onEvent: (event) => heard.push(event) }));
+    const { EVENT_BUS_NAME, AWS_ENDPOINT_URL_EVENTBRIDGE } = await environmentOf(
+      await start({ onEvent: (event) => heard.push(event) }),
+    );
     const events = new EventBridgeClient(client(AWS_ENDPOINT_URL_EVENTBRIDGE));
-    await events.send(new PutEventsCommand({ Entries: [{ EventBusName: EVENT_BUS_NAME, Source: 'broker', DetailType: 'Test', Detail: '{"n":1}' }] }));
+    await events.send(
+      new PutEventsCommand({
+        Entries: [{ EventBusName: EVENT_BUS_NAME, Source: 'broker', DetailType: 'Test', Detail: '{"n":1}' }],
+      }),
+    );
     expect(heard).toMatchObject([{ source: 'broker', detail: { n: 1 } }]);
   });
 

@@ -15,7 +15,12 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the command line', () => {
   test('has a default for everything', () => {
-    expect(parseArguments([])).toEqual({ port: 8790, directory: '.broker', provider: 'oidc-provider', secretStore: 'secrets-manager' });
+    expect(parseArguments([])).toEqual({
+      port: 8790,
+      directory: '.broker',
+      provider: 'oidc-provider',
+      secretStore: 'secrets-manager',
+    });
   });
 
   test('is understood', () => {
@@ -25,25 +30,45 @@ describe('the command line', () => {
       provider: 'none',
       secretStore: 'secrets-manager',
     });
-    expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({ port: 65_535, provider: 'exact-online' });
+    expect(parseArguments(['--port', '65535', '--provider', 'exact-online'])).toMatchObject({
+      port: 65_535,
+      provider: 'exact-online',
+    });
     expect(parseArguments(['--secret-store', 'dynamodb'])).toMatchObject({ secretStore: 'dynamodb' });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
-    expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject({
-      jwt: { issuer: 'http://127.0.0.1:9000', audience: ['broker', 'workers'] },
-    });
+    expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject(
+      {
+        jwt: { issuer: 'http://127.0.0.1:9000', audience: ['broker', 'workers'] },
+      },
+    );
   });
 
   test('is told every fault at once', () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    const given = ['--port', '65536', '--data', file, '--provider', 'exact', '--secret-store', 'vault', '--jwt-issuer', 'idp', '--verbose', 'now'];
+    const given = [
+      '--port',
+      '65536',
+      '--data',
+      file,
+      '--provider',
+      'exact',
+      '--secret-store',
+      'vault',
+      '--jwt-issuer',
+      'idp',
+      '--verbose',
+      'now',
+    ];
     expect(parseArguments(given)).toEqual({
       faults: [
         '--verbose: there is no such option.',
         'now: what is it? Every argument has a name, such as --port.',
         '--port: takes a number from 0 to 65535, not 65536.',
         `--data: ${file} is not a directory.`,
-        expect.stringMatching(/^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/),
+        expect.stringMatching(
+          /^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/,
+        ),
         '--secret-store: takes secrets-manager or dynamodb, not vault.',
         '--jwt-issuer: takes an https URL without credentials, query and fragment.',
         expect.stringMatching(/^--jwt-audience: is missing: issuer and audience go together\./),
@@ -57,13 +82,16 @@ describe('the command line', () => {
 });
 
 test('the help names every option', () => {
-  for (const name of ['port', 'data', 'provider', 'jwt-issuer', 'jwt-audience', 'help']) expect(usage).toContain(`\n  --${name} `);
+  for (const name of ['port', 'data', 'provider', 'jwt-issuer', 'jwt-audience', 'help'])
+    expect(usage).toContain(`\n  --${name} `);
 });
 
 describe('the data directory', () => {
   test('is for one broker at a time', () => {
     const lock = lockDirectory(directory);
-    expect(() => lockDirectory(directory)).toThrow(`${directory} is in use by another local broker (process ${process.pid}).`);
+    expect(() => lockDirectory(directory)).toThrow(
+      `${directory} is in use by another local broker (process ${process.pid}).`,
+    );
     lock.release();
     lockDirectory(directory).release();
   });
@@ -75,12 +103,24 @@ describe('what is said of a log line', () => {
   const say = (record: object): string | undefined => narrate('RefreshFunction', JSON.stringify(record), now);
 
   test('a renewal: which connection, which generation, and when the next one is', () => {
-    const record = { level: 'INFO', message: 'refresh_succeeded', connection: 'demo', generation: 3, refreshAt: '2026-11-22T12:00:30.000Z' };
+    const record = {
+      level: 'INFO',
+      message: 'refresh_succeeded',
+      connection: 'demo',
+      generation: 3,
+      refreshAt: '2026-11-22T12:00:30.000Z',
+    };
     expect(say(record)).toBe(`${clock}  demo: renewed, generation 3, next renewal in 30 s`);
   });
 
   test('a warning and an error, with what the provider said', () => {
-    const record = { level: 'WARN', message: 'refresh_failed', connection: 'demo', code: 'http_503', description: 'down' };
+    const record = {
+      level: 'WARN',
+      message: 'refresh_failed',
+      connection: 'demo',
+      code: 'http_503',
+      description: 'down',
+    };
     expect(say(record)).toBe(`${clock}  warning  demo: refresh_failed (http_503) down`);
     expect(say({ level: 'ERROR', message: 'refresh_crashed' })).toBe(`${clock}  ERROR  refresh_crashed`);
   });
@@ -112,8 +152,14 @@ describe('what is said of an event', () => {
 
   test.each([
     [{ connection: 'demo', change: 'authorized' }, 'demo: authorized'],
-    [{ connection: 'demo', change: 'reauthorization_required', cause: 'invalid_grant' }, 'demo: reauthorization_required (invalid_grant)'],
-    [{ connection: 'demo', change: 'reauthorization_due', grant_ends_at: '2026-12-01T00:00:00.000Z' }, 'demo: reauthorization_due by 2026-12-01T00:00:00.000Z'],
+    [
+      { connection: 'demo', change: 'reauthorization_required', cause: 'invalid_grant' },
+      'demo: reauthorization_required (invalid_grant)',
+    ],
+    [
+      { connection: 'demo', change: 'reauthorization_due', grant_ends_at: '2026-12-01T00:00:00.000Z' },
+      'demo: reauthorization_due by 2026-12-01T00:00:00.000Z',
+    ],
     [{}, 'Connection State Changed'],
   ])('%j', (detail, said) => {
     expect(narrateEvent({ ...event, detail }, now)).toBe(`${clock}  event  ${said}`);

@@ -26,7 +26,11 @@ const closing: (() => Promise<void>)[] = [];
 beforeEach(async () => {
   database = new DatabaseSync(':memory:');
   sqs = await startSqs({ database });
-  client = new SQSClient({ endpoint: sqs.url, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
+  client = new SQSClient({
+    endpoint: sqs.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
   queueUrl = sqs.createQueue('work', { VisibilityTimeout: '1' });
 });
 
@@ -38,7 +42,11 @@ afterEach(async () => {
 });
 
 /** Runs `handler` as the function; returns the bodies of each batch it was invoked with. */
-function consume(handler: (event: SQSEvent) => Outcome | Promise<Outcome>, changes: Partial<EventSourceDefinition> = {}, concurrency = 8): string[][] {
+function consume(
+  handler: (event: SQSEvent) => Outcome | Promise<Outcome>,
+  changes: Partial<EventSourceDefinition> = {},
+  concurrency = 8,
+): string[][] {
   const batches: string[][] = [];
   const lambda = {
     invoke: async (_: string, event: unknown) => {
@@ -48,7 +56,15 @@ function consume(handler: (event: SQSEvent) => Outcome | Promise<Outcome>, chang
     },
   };
   const onError = (error: unknown): void => expect.unreachable(String(error));
-  const source = startEventSource({ definition: { ...definition, ...changes }, queueUrl, region: 'us-east-1', sqs: client, lambda, concurrency, onError });
+  const source = startEventSource({
+    definition: { ...definition, ...changes },
+    queueUrl,
+    region: 'us-east-1',
+    sqs: client,
+    lambda,
+    concurrency,
+    onError,
+  });
   closing.push(source.close);
   return batches;
 }
@@ -59,7 +75,9 @@ const send = async (...bodies: string[]): Promise<void> => {
 
 /** How many messages there are: waiting, and received but not deleted. */
 async function left(): Promise<number> {
-  const { Attributes = {} } = await client.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }));
+  const { Attributes = {} } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
+  );
   return Number(Attributes.ApproximateNumberOfMessages) + Number(Attributes.ApproximateNumberOfMessagesNotVisible);
 }
 
@@ -86,7 +104,9 @@ describe('an event source', () => {
   });
 
   test('leaves what the function threw on, and brings it again', async () => {
-    const batches = consume(() => (batches.length === 1 ? { error: { errorType: 'Error', errorMessage: 'no' } } : succeeded(null)));
+    const batches = consume(() =>
+      batches.length === 1 ? { error: { errorType: 'Error', errorMessage: 'no' } } : succeeded(null),
+    );
     await send('a');
     await expect.poll(() => batches, { timeout: 5_000 }).toEqual([['a'], ['a']]);
     await expect.poll(left).toBe(0);
@@ -118,37 +138,44 @@ describe('an event source', () => {
 
   test('takes no report from a function that is not asked for one', async () => {
     await send('a');
-    consume(({ Records }) => succeeded({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) }), {
-      reportsBatchItemFailures: false,
-    });
+    consume(
+      ({ Records }) =>
+        succeeded({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) }),
+      {
+        reportsBatchItemFailures: false,
+      },
+    );
     await expect.poll(left, { timeout: 5_000 }).toBe(0);
   });
 
   test.each([
     ['the definition allows', 2, 8],
     ['there are environments', 8, 2],
-  ])('invokes at most as often at a time as %s, with batches of the size given', async (_, maximumConcurrency, concurrency) => {
-    await send('1', '2', '3', '4');
-    let running = 0;
-    let most = 0;
-    const gate = Promise.withResolvers<void>();
-    const batches = consume(
-      async () => {
-        running += 1;
-        most = Math.max(most, running);
-        await gate.promise;
-        running -= 1;
-        return succeeded(null);
-      },
-      { batchSize: 1, maximumConcurrency },
-      concurrency,
-    );
-    await expect.poll(() => running, { timeout: 5_000 }).toBe(2);
-    gate.resolve();
-    await expect.poll(left, { timeout: 5_000 }).toBe(0);
-    expect(most).toBe(2);
-    expect(batches.every(({ length }) => length === 1)).toBe(true);
-  });
+  ])(
+    'invokes at most as often at a time as %s, with batches of the size given',
+    async (_, maximumConcurrency, concurrency) => {
+      await send('1', '2', '3', '4');
+      let running = 0;
+      let most = 0;
+      const gate = Promise.withResolvers<void>();
+      const batches = consume(
+        async () => {
+          running += 1;
+          most = Math.max(most, running);
+          await gate.promise;
+          running -= 1;
+          return succeeded(null);
+        },
+        { batchSize: 1, maximumConcurrency },
+        concurrency,
+      );
+      await expect.poll(() => running, { timeout: 5_000 }).toBe(2);
+      gate.resolve();
+      await expect.poll(left, { timeout: 5_000 }).toBe(0);
+      expect(most).toBe(2);
+      expect(batches.every(({ length }) => length === 1)).toBe(true);
+    },
+  );
 
   test('when closed takes nothing more, and waits for what it has', async () => {
     const taken = Promise.withResolvers<void>();

@@ -13,7 +13,17 @@ import { fixtureFunction } from './fixtures/functions.ts';
 
 const account = { region: 'us-east-1', accountId: '000000000000' };
 const credentials = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret/with+signs' };
-const keys = ['GET /items/{item}', 'PUT /items/{item}', 'GET /items', 'GET /plain', 'GET /wrong', 'GET /binary', 'GET /throw', 'GET /slow', 'POST /echo'];
+const keys = [
+  'GET /items/{item}',
+  'PUT /items/{item}',
+  'GET /items',
+  'GET /plain',
+  'GET /wrong',
+  'GET /binary',
+  'GET /throw',
+  'GET /slow',
+  'POST /echo',
+];
 
 let gateway: Gateway;
 let lambda: Lambda;
@@ -24,7 +34,12 @@ beforeAll(async () => {
   gateway = await startGateway(0);
   const route = { functionName: 'http', timeoutMs: 5_000 };
   const routes = [
-    ...keys.map((routeKey) => ({ ...route, routeKey, authorization: 'AWS_IAM' as const, timeoutMs: routeKey === 'GET /slow' ? 200 : 5_000 })),
+    ...keys.map((routeKey) => ({
+      ...route,
+      routeKey,
+      authorization: 'AWS_IAM' as const,
+      timeoutMs: routeKey === 'GET /slow' ? 200 : 5_000,
+    })),
     { ...route, routeKey: 'GET /open', authorization: 'NONE' as const },
   ];
   gateway.serve({ routes, lambda, credentials, account });
@@ -43,7 +58,11 @@ const eventOf = async (response: Response) => {
 
 describe('a request that is signed', () => {
   test('reaches the function as payload format 2.0', async () => {
-    const event = await eventOf(await signed('/items/a%20b?min_ttl=5&tag=x&tag=y', { headers: { 'X-Custom': ' two  words ', Cookie: 'a=1; b=2' } }));
+    const event = await eventOf(
+      await signed('/items/a%20b?min_ttl=5&tag=x&tag=y', {
+        headers: { 'X-Custom': ' two  words ', Cookie: 'a=1; b=2' },
+      }),
+    );
     expect(event).toMatchObject({
       version: '2.0',
       routeKey: 'GET /items/{item}',
@@ -58,7 +77,9 @@ describe('a request that is signed', () => {
         stage: '$default',
         routeKey: 'GET /items/{item}',
         http: { method: 'GET', path: '/items/a%20b', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1' },
-        authorizer: { iam: { accessKey: 'LOCALKEY', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:user/local' } },
+        authorizer: {
+          iam: { accessKey: 'LOCALKEY', accountId: '000000000000', userArn: 'arn:aws:iam::000000000000:user/local' },
+        },
       },
     });
     expect(event.headers).toMatchObject({ 'x-custom': 'two  words', host: new URL(gateway.url).host });
@@ -67,9 +88,21 @@ describe('a request that is signed', () => {
   });
 
   test('brings a JSON body as text, and any other as base64', async () => {
-    const text = await eventOf(await signed('/items/a', { method: 'PUT', headers: { 'content-type': 'application/json; charset=utf-8' }, body: '{"ü":1}' }));
+    const text = await eventOf(
+      await signed('/items/a', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json; charset=utf-8' },
+        body: '{"ü":1}',
+      }),
+    );
     expect(text).toMatchObject({ body: '{"ü":1}', isBase64Encoded: false });
-    const form = await eventOf(await signed('/items/a', { method: 'PUT', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }));
+    const form = await eventOf(
+      await signed('/items/a', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'a=1',
+      }),
+    );
     expect(form).toMatchObject({ body: Buffer.from('a=1').toString('base64'), isBase64Encoded: true });
   });
 
@@ -94,7 +127,13 @@ async function send(tamper: {
   host?: null;
   at?: Date;
 }) {
-  const { key = credentials.accessKeyId, secret = credentials.secretAccessKey, service = 'execute-api', region = 'us-east-1', at = new Date() } = tamper;
+  const {
+    key = credentials.accessKeyId,
+    secret = credentials.secretAccessKey,
+    service = 'execute-api',
+    region = 'us-east-1',
+    at = new Date(),
+  } = tamper;
   const url = new URL('/items/a?x=1', gateway.url);
   const body = 'body';
   const signer = new SignatureV4({
@@ -152,7 +191,10 @@ describe('a signature', () => {
       },
     ],
     ['no date', { headers: { 'x-amz-date': '' } }],
-    ['a hash of another body', { headers: { 'x-amz-content-sha256': createHash('sha256').update('other').digest('hex') }, body: 'other' }],
+    [
+      'a hash of another body',
+      { headers: { 'x-amz-content-sha256': createHash('sha256').update('other').digest('hex') }, body: 'other' },
+    ],
     ['a garbled authorization', { headers: { authorization: 'AWS4-HMAC-SHA256 Credential=LOCALKEY' } }],
   ])('is refused with %s', async (_, tamper) => {
     expect(await send(tamper)).toBe(403);
@@ -167,7 +209,14 @@ describe('a signature', () => {
   test('over a claimed hash of the body is refused when the body is another', async () => {
     const url = new URL('/items/a', gateway.url);
     const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 'execute-api', sha256: Sha256 });
-    const request = { method: 'PUT', protocol: 'http:', hostname: url.hostname, path: url.pathname, headers: { host: url.host }, body: 'body' };
+    const request = {
+      method: 'PUT',
+      protocol: 'http:',
+      hostname: url.hostname,
+      path: url.pathname,
+      headers: { host: url.host },
+      body: 'body',
+    };
     const { headers } = await signer.sign(request);
     expect(headers).toHaveProperty('x-amz-content-sha256');
     expect((await fetch(url, { method: 'PUT', headers, body: 'body' })).status).toBe(200);
@@ -189,12 +238,20 @@ describe('a route', () => {
 describe('a function’s answer', () => {
   test('without a status is the body of a 200', async () => {
     const response = await signed('/plain');
-    expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([200, 'application/json', { hello: 'world' }]);
+    expect([response.status, response.headers.get('content-type'), await response.json()]).toEqual([
+      200,
+      'application/json',
+      { hello: 'world' },
+    ]);
   });
 
   test('with a status brings headers, cookies and bytes', async () => {
     const response = await signed('/binary');
-    expect([response.status, response.headers.get('x-kind'), response.headers.getSetCookie()]).toEqual([201, 'binary', ['a=1', 'b=2']]);
+    expect([response.status, response.headers.get('x-kind'), response.headers.getSetCookie()]).toEqual([
+      201,
+      'binary',
+      ['a=1', 'b=2'],
+    ]);
     expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([0, 255]);
   });
 
@@ -211,14 +268,17 @@ describe('a function’s answer', () => {
 
 describe('limits', () => {
   test('request line and headers up to 10 KiB', async () => {
-    const open = async (length: number) => (await fetch(`${gateway.url}/open`, { headers: { 'x-long': 'x'.repeat(length) } })).status;
+    const open = async (length: number) =>
+      (await fetch(`${gateway.url}/open`, { headers: { 'x-long': 'x'.repeat(length) } })).status;
     expect([await open(9_900), await open(10_240)]).toEqual([200, 431]);
   });
 
   test('a body up to 10 MiB', async () => {
     // Not signed, so that what fits is refused for another reason.
     expect(await answerTo(10 * 1024 * 1024)).toContain('403 Forbidden');
-    expect(await answerTo(10 * 1024 * 1024 + 1)).toMatch(/^HTTP\/1\.1 413 .*\{"message":"Request Entity Too Large"\}$/s);
+    expect(await answerTo(10 * 1024 * 1024 + 1)).toMatch(
+      /^HTTP\/1\.1 413 .*\{"message":"Request Entity Too Large"\}$/s,
+    );
   });
 
   /** Sends a body of this length over a connection of its own: fetch would report a broken pipe where the answer comes before the body's end. */
@@ -240,16 +300,30 @@ const curl = await promisify(execFile)('curl', ['--version']).then(
 
 describe.skipIf(!curl)('curl --aws-sigv4', () => {
   const run = async (secret: string, ...args: string[]) => {
-    const signature = ['--aws-sigv4', 'aws:amz:us-east-1:execute-api', '--user', `${credentials.accessKeyId}:${secret}`];
-    const { stdout } = await promisify(execFile)('curl', ['--silent', '--write-out', '\n%{http_code}', ...signature, ...args]);
+    const signature = [
+      '--aws-sigv4',
+      'aws:amz:us-east-1:execute-api',
+      '--user',
+      `${credentials.accessKeyId}:${secret}`,
+    ];
+    const { stdout } = await promisify(execFile)('curl', [
+      '--silent',
+      '--write-out',
+      '\n%{http_code}',
+      ...signature,
+      ...args,
+    ]);
     const [status = '', ...body] = stdout.split('\n').reverse();
     return { status: Number(status), body: body.reverse().join('\n') };
   };
 
   // The parameters sorted by name: curl 7.88 signs them in the order in which they stand, which AWS would not accept either.
-  test.each(['/items/a', '/items', '/items/a?min_ttl=5', '/items/a?min_ttl=60&wait=25'])('is understood at %s', async (path) => {
-    expect((await run(credentials.secretAccessKey, gateway.url + path)).status).toBe(200);
-  });
+  test.each(['/items/a', '/items', '/items/a?min_ttl=5', '/items/a?min_ttl=60&wait=25'])(
+    'is understood at %s',
+    async (path) => {
+      expect((await run(credentials.secretAccessKey, gateway.url + path)).status).toBe(200);
+    },
+  );
 
   test('is understood with a body', async () => {
     const body = JSON.stringify({ provider: 'generic-oauth2', text: 'ä' });

@@ -23,8 +23,18 @@ beforeAll(async () => {
   lambda = startLambda([fixtureFunction('http')], { variables: {} });
   gateway = await startGateway(0);
   const authorizer = { issuer: issuer.issuer, audience: ['another', audience] };
-  const route = (routeKey: string, authorization: RouteDefinition['authorization']) => ({ routeKey, authorization, functionName: 'http', timeoutMs: 5_000 });
-  gateway.serve({ routes: [route('GET /token', authorizer), route('GET /items', authorizer), route('GET /signed', 'AWS_IAM')], lambda, credentials, account });
+  const route = (routeKey: string, authorization: RouteDefinition['authorization']) => ({
+    routeKey,
+    authorization,
+    functionName: 'http',
+    timeoutMs: 5_000,
+  });
+  gateway.serve({
+    routes: [route('GET /token', authorizer), route('GET /items', authorizer), route('GET /signed', 'AWS_IAM')],
+    lambda,
+    credentials,
+    account,
+  });
 });
 
 afterAll(async () => {
@@ -34,7 +44,8 @@ afterAll(async () => {
   await foreign.close();
 });
 
-const get = (authorization?: string, path = '/token') => fetch(gateway.url + path, { headers: authorization === undefined ? {} : { authorization } });
+const get = (authorization?: string, path = '/token') =>
+  fetch(gateway.url + path, { headers: authorization === undefined ? {} : { authorization } });
 
 /** The challenge, after all that is true of every refusal. */
 async function refusalOf(authorization?: string): Promise<string | null> {
@@ -66,15 +77,31 @@ describe('a token of the issuer', () => {
   });
 
   test('has lists, numbers and objects in it written as API Gateway does, and what is null left out', async () => {
-    const response = await get(await issuer.sign({ scp: ['token:a', 'token:b'], aud: [audience], level: 7, admin: false, act: { sub: 'x' }, none: null }));
+    const response = await get(
+      await issuer.sign({
+        scp: ['token:a', 'token:b'],
+        aud: [audience],
+        level: 7,
+        admin: false,
+        act: { sub: 'x' },
+        none: null,
+      }),
+    );
     const { claims } = JSON.parse(await response.text()).requestContext.authorizer.jwt;
-    expect(claims).toMatchObject({ scp: '[token:a token:b]', aud: `[${audience}]`, level: '7', admin: 'false', act: '{"sub":"x"}' });
+    expect(claims).toMatchObject({
+      scp: '[token:a token:b]',
+      aud: `[${audience}]`,
+      level: '7',
+      admin: 'false',
+      act: '{"sub":"x"}',
+    });
     expect(claims).not.toHaveProperty('none');
   });
 
   test('may come with Bearer or without', async () => {
     const token = await issuer.issue('token:*');
-    for (const authorization of [token, `Bearer ${token}`, `bearer ${token}`]) expect((await get(authorization)).status).toBe(200);
+    for (const authorization of [token, `Bearer ${token}`, `bearer ${token}`])
+      expect((await get(authorization)).status).toBe(200);
     expect(await refusalOf(`Basic ${token}`)).toMatch(/^Bearer .*error="invalid_token"/);
   });
 
@@ -111,7 +138,8 @@ describe('refused is', () => {
     );
   });
 
-  const none = (token: string): string => `${Buffer.from('{"alg":"none","kid":"signing"}').toString('base64url')}.${token.split('.')[1]}.`;
+  const none = (token: string): string =>
+    `${Buffer.from('{"alg":"none","kid":"signing"}').toString('base64url')}.${token.split('.')[1]}.`;
   const tampered = (token: string): string => {
     const [header, , signature] = token.split('.');
     const payload = { iss: issuer.issuer, aud: audience, exp: seconds + 600, scope: 'token:*' };
@@ -132,13 +160,18 @@ describe('refused is', () => {
     ['that names no key', () => issuer.sign({}, { kid: undefined })],
     ['that names another key', () => issuer.sign({}, { kid: 'other' })],
     ['signed by another key', () => issuer.sign({}, {}, newKey())],
-    ['signed by a key of the issuer that is no RSA key (ES256)', () => issuer.sign({}, { alg: 'ES256', kid: 'elliptic' }, issuer.ellipticKey)],
+    [
+      'signed by a key of the issuer that is no RSA key (ES256)',
+      () => issuer.sign({}, { alg: 'ES256', kid: 'elliptic' }, issuer.ellipticKey),
+    ],
     ['signed by a secret (HS256)', () => issuer.sign({}, { alg: 'HS256' }, Buffer.alloc(32, 1))],
     ['not signed (none)', async () => none(await issuer.sign())],
     ['changed after it was signed', async () => tampered(await issuer.issue('token:other'))],
     ['that is none', async () => 'not.a.token'],
   ])('a token %s', async (_, token) => {
-    expect(await refusalOf(`Bearer ${await token()}`)).toMatch(/^Bearer scope="" error="invalid_token" error_description="[^"]+"$/);
+    expect(await refusalOf(`Bearer ${await token()}`)).toMatch(
+      /^Bearer scope="" error="invalid_token" error_description="[^"]+"$/,
+    );
   });
 });
 
@@ -154,7 +187,9 @@ test('an issuer that could not say its keys is asked again with the next token',
   const token = await issuer.issue('token:*');
   const verify = jwtVerifier({ issuer: issuer.issuer, audience: [audience] });
   issuer.fail(true);
-  expect(await verify(token)).toEqual({ challenge: expect.stringContaining('the keys of the issuer could not be fetched') });
+  expect(await verify(token)).toEqual({
+    challenge: expect.stringContaining('the keys of the issuer could not be fetched'),
+  });
   issuer.fail(false);
   expect(await verify(token)).toMatchObject({ claims: { sub: 'worker' } });
 });

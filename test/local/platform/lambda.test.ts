@@ -18,7 +18,8 @@ function start(definition: ReturnType<typeof fixtureFunction>, options: Partial<
   return lambda;
 }
 
-const resultOf = (outcome: Outcome) => ('payload' in outcome ? JSON.parse(outcome.payload) : expect.unreachable(JSON.stringify(outcome)));
+const resultOf = (outcome: Outcome) =>
+  'payload' in outcome ? JSON.parse(outcome.payload) : expect.unreachable(JSON.stringify(outcome));
 const errorOf = (outcome: Outcome) => ('error' in outcome ? outcome.error : expect.unreachable(outcome.payload));
 
 const lives = (pid: number): boolean => {
@@ -34,7 +35,10 @@ describe('an invocation', () => {
     const lambda = start(fixtureFunction('echo', { timeoutMs: 5_000 }));
     const { event, context } = resultOf(await lambda.invoke('echo', { hello: 'wörld' }));
     expect(event).toEqual({ hello: 'wörld' });
-    expect(context).toMatchObject({ functionName: 'echo', invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:echo' });
+    expect(context).toMatchObject({
+      functionName: 'echo',
+      invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:echo',
+    });
     expect(context.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(context.remainingMs).toBeGreaterThan(3_000);
     expect(context.remainingMs).toBeLessThanOrEqual(5_000);
@@ -42,11 +46,20 @@ describe('an invocation', () => {
 
   test('sees the function’s variables and the common ones, and nothing of the runner’s but PATH', async () => {
     vi.stubEnv('SECRET_OF_THE_RUNNER', 'x');
-    const lambda = start(fixtureFunction('echo', { environment: { TABLE_NAME: 'table' } }), { variables: { AWS_REGION: 'us-east-1' } });
+    const lambda = start(fixtureFunction('echo', { environment: { TABLE_NAME: 'table' } }), {
+      variables: { AWS_REGION: 'us-east-1' },
+    });
     const { environment } = resultOf(await lambda.invoke('echo', {}));
     vi.unstubAllEnvs();
-    expect(environment).toMatchObject({ TABLE_NAME: 'table', AWS_REGION: 'us-east-1', _HANDLER: 'index.echo', PATH: process.env.PATH });
-    expect(Object.keys(environment).filter((name) => !/^(AWS_|LAMBDA_|TABLE_NAME$|_HANDLER$|PATH$|TZ$|LANG$)/.test(name))).toEqual([]);
+    expect(environment).toMatchObject({
+      TABLE_NAME: 'table',
+      AWS_REGION: 'us-east-1',
+      _HANDLER: 'index.echo',
+      PATH: process.env.PATH,
+    });
+    expect(
+      Object.keys(environment).filter((name) => !/^(AWS_|LAMBDA_|TABLE_NAME$|_HANDLER$|PATH$|TZ$|LANG$)/.test(name)),
+    ).toEqual([]);
   });
 
   test('that throws is an error, and the environment lives on', async () => {
@@ -58,13 +71,18 @@ describe('an invocation', () => {
   });
 
   test('of an unknown function is an error', async () => {
-    expect(errorOf(await start(fixtureFunction('echo')).invoke('ecco', {}))).toMatchObject({ errorMessage: 'Function not found: ecco' });
+    expect(errorOf(await start(fixtureFunction('echo')).invoke('ecco', {}))).toMatchObject({
+      errorMessage: 'Function not found: ecco',
+    });
   });
 
   test('of a bundle without its handler fails, once for each', async () => {
     const lambda = start(fixtureFunction('nothing'));
     const outcomes = await Promise.all([lambda.invoke('nothing', {}), lambda.invoke('nothing', {})]);
-    expect(outcomes.map((outcome) => errorOf(outcome).errorMessage)).toEqual(['index.nothing is not a function', 'index.nothing is not a function']);
+    expect(outcomes.map((outcome) => errorOf(outcome).errorMessage)).toEqual([
+      'index.nothing is not a function',
+      'index.nothing is not a function',
+    ]);
   });
 });
 
@@ -79,12 +97,15 @@ describe('an execution environment', () => {
 
   test('handles one invocation at a time; a burst gets as many as may be, and the rest waits', async () => {
     const lambda = start(fixtureFunction('sleep'), { concurrency: 3 });
-    const results = (await Promise.all(Array.from({ length: 7 }, () => lambda.invoke('sleep', { ms: 100 })))).map(resultOf);
+    const results = (await Promise.all(Array.from({ length: 7 }, () => lambda.invoke('sleep', { ms: 100 })))).map(
+      resultOf,
+    );
     const byPid = Map.groupBy(results, ({ pid }) => pid);
     expect(byPid.size).toBe(3);
     for (const runs of byPid.values()) {
       const inOrder = runs.toSorted((a, b) => a.startedAt - b.startedAt);
-      for (const [index, run] of inOrder.entries()) if (index > 0) expect(run.startedAt).toBeGreaterThanOrEqual(inOrder[index - 1].endedAt);
+      for (const [index, run] of inOrder.entries())
+        if (index > 0) expect(run.startedAt).toBeGreaterThanOrEqual(inOrder[index - 1].endedAt);
     }
   });
 
@@ -115,8 +136,12 @@ describe('an execution environment', () => {
   });
 
   test('that somebody kills at work is an error to its caller', async () => {
-    const lambda = start(fixtureFunction('sleep'), { onLog: (_, line) => process.kill(Number(line.split(' ').at(-1)), 'SIGKILL') });
-    expect(errorOf(await lambda.invoke('sleep', { ms: 60_000 })).errorMessage).toBe('Runtime exited with signal: SIGKILL');
+    const lambda = start(fixtureFunction('sleep'), {
+      onLog: (_, line) => process.kill(Number(line.split(' ').at(-1)), 'SIGKILL'),
+    });
+    expect(errorOf(await lambda.invoke('sleep', { ms: 60_000 })).errorMessage).toBe(
+      'Runtime exited with signal: SIGKILL',
+    );
   });
 
   test('that has been idle for long is taken down', async () => {
@@ -130,7 +155,10 @@ describe('an execution environment', () => {
 describe('when all environments are busy', () => {
   test('an invocation that has waited too long is throttled', async () => {
     const lambda = start(fixtureFunction('sleep'), { concurrency: 1, waitMs: 600 });
-    const [first, second] = await Promise.all([lambda.invoke('sleep', { ms: 2_000 }), lambda.invoke('sleep', { ms: 0 })]);
+    const [first, second] = await Promise.all([
+      lambda.invoke('sleep', { ms: 2_000 }),
+      lambda.invoke('sleep', { ms: 0 }),
+    ]);
     expect(resultOf(first)).toBeDefined();
     expect(errorOf(second).errorType).toBe('TooManyRequestsException');
   });
@@ -161,7 +189,9 @@ describe('closing', () => {
   test('happens even when the runner is killed: no environment survives it', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'lambda-'));
     const file = join(directory, 'pid');
-    const runner = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/runner.ts'), file], { stdio: 'ignore' });
+    const runner = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/runner.ts'), file], {
+      stdio: 'ignore',
+    });
     await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 10_000 }).toBeTruthy();
     const pid = Number(readFileSync(file, 'utf8'));
     expect(lives(pid)).toBe(true);

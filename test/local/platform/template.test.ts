@@ -74,7 +74,10 @@ describe('the deployment read from a template', () => {
     const deadLetterTargetArn = 'arn:aws:sqs:eu-west-1:123456789012:Dead';
     expect(deployed.queues).toEqual([
       { name: 'Dead', properties: {} },
-      { name: 'work', properties: { VisibilityTimeout: 480, RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 3 } } },
+      {
+        name: 'work',
+        properties: { VisibilityTimeout: 480, RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 3 } },
+      },
     ]);
     expect(deployed.eventSources).toEqual([
       {
@@ -104,7 +107,9 @@ describe('the deployment read from a template', () => {
     expect(deployed.tables.map(({ name, properties }) => [name, Object.keys(properties)])).toEqual([
       ['Table1', ['KeySchema', 'AttributeDefinitions', 'BillingMode']],
     ]);
-    expect(secretsOf(readAssembly(fixture))).toMatchObject([{ name: 'Sealing', generate: { PasswordLength: 64, ExcludePunctuation: true } }]);
+    expect(secretsOf(readAssembly(fixture))).toMatchObject([
+      { name: 'Sealing', generate: { PasswordLength: 64, ExcludePunctuation: true } },
+    ]);
     expect(deployed.ignored).toEqual({ 'AWS::KMS::Key': 1, 'AWS::IAM::Role': 2, 'AWS::SNS::Topic': 1 });
   });
 });
@@ -123,13 +128,17 @@ describe('what cannot run locally is an error that says where', () => {
   });
 
   test('such a reference in a place of its own', () => {
-    expect(changed('broker.template.json', '"FunctionName": { "Ref": "Consume" }', '"FunctionName": { "Ref": "Role" }')).toThrow(
+    expect(
+      changed('broker.template.json', '"FunctionName": { "Ref": "Consume" }', '"FunctionName": { "Ref": "Role" }'),
+    ).toThrow(
       'broker.Mapping cannot run locally: FunctionName: refers to Role, AWS::IAM::Role, which the local broker does not have',
     );
   });
 
   test('a reference to nothing', () => {
-    expect(changed('broker.template.json', '{ "Ref": "Stage" }', '{ "Ref": "Stag" }')).toThrow('broker has no resource Stag');
+    expect(changed('broker.template.json', '{ "Ref": "Stage" }', '{ "Ref": "Stag" }')).toThrow(
+      'broker has no resource Stag',
+    );
   });
 
   test('an attribute that is not known', () => {
@@ -141,18 +150,29 @@ describe('what cannot run locally is an error that says where', () => {
   });
 
   test('a schedule whose target is not here', () => {
-    const target = '"Targets": [{ "Id": "Target0", "Arn": { "Fn::GetAtt": ["Consume", "Arn"] } }]\n      }\n    },\n    "Schedule"';
-    expect(changed('broker.template.json', target, target.replace('{ "Fn::GetAtt": ["Consume", "Arn"] }', '{ "Ref": "Topic" }'))).toThrow(
+    const target =
+      '"Targets": [{ "Id": "Target0", "Arn": { "Fn::GetAtt": ["Consume", "Arn"] } }]\n      }\n    },\n    "Schedule"';
+    expect(
+      changed(
+        'broker.template.json',
+        target,
+        target.replace('{ "Fn::GetAtt": ["Consume", "Arn"] }', '{ "Ref": "Topic" }'),
+      ),
+    ).toThrow(
       'broker.Rule cannot run locally: Targets.0.Arn: refers to Topic, AWS::SNS::Topic, which the local broker does not have',
     );
   });
 
   test('a schedule that is no rate', () => {
-    expect(changed('broker.template.json', 'rate(1 minute)', 'cron(0 * * * ? *)')).toThrow('broker.Rule: only rate(…) schedules run locally');
+    expect(changed('broker.template.json', 'rate(1 minute)', 'cron(0 * * * ? *)')).toThrow(
+      'broker.Rule: only rate(…) schedules run locally',
+    );
   });
 
   test('an authorizer of another kind', () => {
-    expect(changed('broker.template.json', '"AWS_IAM"', '"CUSTOM"')).toThrow(/broker\.RouteGet cannot run locally: AuthorizationType: .*"CUSTOM"/);
+    expect(changed('broker.template.json', '"AWS_IAM"', '"CUSTOM"')).toThrow(
+      /broker\.RouteGet cannot run locally: AuthorizationType: .*"CUSTOM"/,
+    );
     expect(changed('broker.template.json', '"AuthorizerType": "JWT"', '"AuthorizerType": "REQUEST"')).toThrow(
       /broker\.Authorizer cannot run locally: AuthorizerType: .*"REQUEST"/,
     );
@@ -169,9 +189,13 @@ describe('what cannot run locally is an error that says where', () => {
   });
 
   test('scopes that API Gateway would look for', () => {
-    expect(changed('broker.template.json', '"AuthorizationType": "JWT"', '"AuthorizationType": "JWT", "AuthorizationScopes": ["a"]')).toThrow(
-      /broker\.RouteJwt cannot run locally: AuthorizationScopes: /,
-    );
+    expect(
+      changed(
+        'broker.template.json',
+        '"AuthorizationType": "JWT"',
+        '"AuthorizationType": "JWT", "AuthorizationScopes": ["a"]',
+      ),
+    ).toThrow(/broker\.RouteJwt cannot run locally: AuthorizationScopes: /);
   });
 
   test('code that no asset manifest names', () => {

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type AuthorizationServer, startAuthorizationServer, type TokenCall } from '../../../local/simulators/oidc/authorization-server.ts';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+  type TokenCall,
+} from '../../../local/simulators/oidc/authorization-server.ts';
 
 let directory: string;
 let database: DatabaseSync;
@@ -38,7 +42,12 @@ describe('the authorization server', () => {
   test('rotates refresh tokens, and gives access tokens for a minute', async () => {
     const first = await server.issueRefreshToken();
     const answer = await refresh(first);
-    expect(answer).toMatchObject({ status: 200, token_type: 'Bearer', expires_in: 60, access_token: expect.any(String) });
+    expect(answer).toMatchObject({
+      status: 200,
+      token_type: 'Bearer',
+      expires_in: 60,
+      access_token: expect.any(String),
+    });
     expect(answer.refresh_token).not.toBe(first);
     expect(await refresh(answer.refresh_token)).toMatchObject({ status: 200 });
   });
@@ -58,7 +67,10 @@ describe('the authorization server', () => {
   });
 
   test('refuses a client with another secret', async () => {
-    expect(await refresh(await server.issueRefreshToken(), 'guess')).toMatchObject({ status: 401, error: 'invalid_client' });
+    expect(await refresh(await server.issueRefreshToken(), 'guess')).toMatchObject({
+      status: 401,
+      error: 'invalid_client',
+    });
   });
 
   test('tells of each token call', async () => {

@@ -78,7 +78,11 @@ describe('calls', () => {
     const { accessToken } = exact.authorize();
     for (let call = 1; call < 60; call += 1) await me(exact, accessToken);
     const last = await me(exact, accessToken);
-    expect([last.status, last.headers.get('x-ratelimit-minutely-remaining'), last.headers.get('x-ratelimit-remaining')]).toEqual([200, '0', '4940']);
+    expect([
+      last.status,
+      last.headers.get('x-ratelimit-minutely-remaining'),
+      last.headers.get('x-ratelimit-remaining'),
+    ]).toEqual([200, '0', '4940']);
     const refused = await me(exact, accessToken);
     expect([refused.status, refused.text]).toEqual([429, '']);
     // It is 30 s past the minute.

@@ -6,19 +6,28 @@ import { exactOnline, me, renew } from './exact.ts';
 
 const oldToken = '{"error":"unauthorized_client","error_description":"Old refresh token used."}';
 const tooEarly = '{"error":"access_denied","error_description":"Rate limit exceeded: access_token not expired"}';
-const brokenChain = '{"error":"invalid_grant","error_description":"Token is not allowed, because of invalid or empty chainId"}';
+const brokenChain =
+  '{"error":"invalid_grant","error_description":"Token is not allowed, because of invalid or empty chainId"}';
 const longAgo = { secondsAgo: 3_600 };
 
 describe('a renewal', () => {
-  test.each([false, true])('brings a new pair, with the lifetime as a text (secret in the header: %s)', async (basic) => {
-    const { exact } = await exactOnline();
-    const { refreshToken } = exact.authorize(longAgo);
-    const { status, body } = await renew(exact, refreshToken, { basic });
-    expect(status).toBe(200);
-    expect(body).toEqual({ access_token: expect.any(String), token_type: 'bearer', expires_in: '600', refresh_token: expect.any(String) });
-    expect(body.refresh_token).not.toBe(refreshToken);
-    expect((await me(exact, body.access_token)).status).toBe(200);
-  });
+  test.each([false, true])(
+    'brings a new pair, with the lifetime as a text (secret in the header: %s)',
+    async (basic) => {
+      const { exact } = await exactOnline();
+      const { refreshToken } = exact.authorize(longAgo);
+      const { status, body } = await renew(exact, refreshToken, { basic });
+      expect(status).toBe(200);
+      expect(body).toEqual({
+        access_token: expect.any(String),
+        token_type: 'bearer',
+        expires_in: '600',
+        refresh_token: expect.any(String),
+      });
+      expect(body.refresh_token).not.toBe(refreshToken);
+      expect((await me(exact, body.access_token)).status).toBe(200);
+    },
+  );
 
   test('tells the lifetime by the clock of its caller, and as a number if it is told to', async () => {
     const { exact } = await exactOnline({ expiresIn: 'number' }, 30);
@@ -153,9 +162,18 @@ test('a code brings a pair once, and then a text that is no JSON', async () => {
   const query = new URLSearchParams({ response_type: 'code', client_id, redirect_uri: redirectUri, state: 's' });
   const page = await fetch(`${exact.authorizationEndpoint}?${query}`, { redirect: 'manual' });
   const code = new URL(page.headers.get('location') ?? '').searchParams.get('code') ?? '';
-  const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, client_id, client_secret });
+  const form = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    client_id,
+    client_secret,
+  });
   const redeem = async () => fetch(exact.tokenEndpoint, { method: 'POST', body: form });
-  const { access_token, refresh_token } = (await (await redeem()).json()) as { access_token: string; refresh_token: string };
+  const { access_token, refresh_token } = (await (await redeem()).json()) as {
+    access_token: string;
+    refresh_token: string;
+  };
   expect((await me(exact, access_token)).status).toBe(200);
   expect(exact.accepts(refresh_token)).toBe(true);
   const again = await redeem();
@@ -172,7 +190,10 @@ describe('a mishap', () => {
       const { refreshToken } = exact.authorize(longAgo);
       exact.next(mishap);
       const { status, body } = await renew(exact, refreshToken);
-      expect([status, body]).toMatchObject([500, { fault: { detail: { errorcode: 'steps.extractvariables.ExecutionFailed' } } }]);
+      expect([status, body]).toMatchObject([
+        500,
+        { fault: { detail: { errorcode: 'steps.extractvariables.ExecutionFailed' } } },
+      ]);
       expect(exact.accepts(refreshToken)).toBe(good);
     }
   });

@@ -8,7 +8,12 @@ export interface Answered {
   readonly headers: Headers;
   readonly text: string;
   /** Empty if the body is no JSON. */
-  readonly body: { readonly access_token?: string; readonly refresh_token?: string; readonly expires_in?: unknown; readonly error?: string };
+  readonly body: {
+    readonly access_token?: string;
+    readonly refresh_token?: string;
+    readonly expires_in?: unknown;
+    readonly error?: string;
+  };
 }
 
 /** A simulator for one test, at a clock that stands still. */
@@ -20,10 +25,16 @@ export async function exactOnline(facts: Partial<ExactOnlineFacts> = {}, speed =
 }
 
 /** Renews as clients do, with the secret in the body or in the header. */
-export async function renew(exact: ExactOnline, refreshToken: string, { basic = false, client = exact.client } = {}): Promise<Answered> {
+export async function renew(
+  exact: ExactOnline,
+  refreshToken: string,
+  { basic = false, client = exact.client } = {},
+): Promise<Answered> {
   const { clientId, clientSecret } = client;
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
-  if (!basic) for (const [name, value] of Object.entries({ client_id: clientId, client_secret: clientSecret })) form.set(name, value);
+  if (!basic)
+    for (const [name, value] of Object.entries({ client_id: clientId, client_secret: clientSecret }))
+      form.set(name, value);
   const headers = basic ? { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` } : undefined;
   return answered(await fetch(exact.tokenEndpoint, { method: 'POST', body: form, ...(headers && { headers }) }));
 }

@@ -16,8 +16,10 @@ async function two(kind: 'own' | 'shared', facts: Partial<ExactOnlineFacts>, bac
   const path = join(directory, 'tokens');
   const first = { ...exact.authorize(), expiresAt: Date.now() + 600_000 };
   await fileStore(path).write(first);
-  const newSender = () => independentSender(exact, kind === 'own' ? ownStore(first) : fileStore(path), first, { backOffMs });
-  const statuses = () => exact.ledger.map(({ path, status }) => `${path.includes('token') ? 'token' : 'api'} ${status}`);
+  const newSender = () =>
+    independentSender(exact, kind === 'own' ? ownStore(first) : fileStore(path), first, { backOffMs });
+  const statuses = () =>
+    exact.ledger.map(({ path, status }) => `${path.includes('token') ? 'token' : 'api'} ${status}`);
   return { exact, clock, path, a: newSender(), b: newSender(), statuses };
 }
 
@@ -38,28 +40,31 @@ describe('workers that refresh after a 401', () => {
     expect(statuses()).toEqual(['api 401', 'token 200', 'api 200', 'api 401', 'api 200']);
   });
 
-  test.each([false, true])('at the same time collide, and a record is lost; with it the grant, if reuse revokes: %s', async (reuseRevokes) => {
-    const { a, b, clock, exact, statuses } = await two('shared', { reuseRevokes, answerMs: 500 });
-    clock.advance(600_000);
-    const both = Promise.all([a(), b()]);
-    await expect.poll(() => clock.sleeping).toBe(2);
-    clock.advance(500);
-    expect((await both).sort()).toEqual([false, true]);
-    const tokenCalls = statuses().filter((status) => status.startsWith('token'));
-    expect(tokenCalls.sort()).toEqual(['token 200', 'token 401']);
+  test.each([false, true])(
+    'at the same time collide, and a record is lost; with it the grant, if reuse revokes: %s',
+    async (reuseRevokes) => {
+      const { a, b, clock, exact, statuses } = await two('shared', { reuseRevokes, answerMs: 500 });
+      clock.advance(600_000);
+      const both = Promise.all([a(), b()]);
+      await expect.poll(() => clock.sleeping).toBe(2);
+      clock.advance(500);
+      expect((await both).sort()).toEqual([false, true]);
+      const tokenCalls = statuses().filter((status) => status.startsWith('token'));
+      expect(tokenCalls.sort()).toEqual(['token 200', 'token 401']);
 
-    // From now on the token endpoint answers at once, as far as anybody can tell.
-    const passing = setInterval(() => clock.advance(500), 5);
-    onTestFinished(() => clearInterval(passing));
-    clock.advance(600_000);
-    expect([await a(), await b()]).toEqual(reuseRevokes ? [false, false] : [true, true]);
-    if (!reuseRevokes) return;
-    await Promise.all([a(), b()]);
-    // Both have been told by now that the grant is dead: they make no more errors.
-    const calls = exact.ledger.length;
-    expect([await a(), await b()]).toEqual([false, false]);
-    expect(exact.ledger.length).toBe(calls);
-  });
+      // From now on the token endpoint answers at once, as far as anybody can tell.
+      const passing = setInterval(() => clock.advance(500), 5);
+      onTestFinished(() => clearInterval(passing));
+      clock.advance(600_000);
+      expect([await a(), await b()]).toEqual(reuseRevokes ? [false, false] : [true, true]);
+      if (!reuseRevokes) return;
+      await Promise.all([a(), b()]);
+      // Both have been told by now that the grant is dead: they make no more errors.
+      const calls = exact.ledger.length;
+      expect([await a(), await b()]).toEqual([false, false]);
+      expect(exact.ledger.length).toBe(calls);
+    },
+  );
 
   test('leave the token endpoint alone for a while when it fails', async () => {
     const { a, clock, exact, statuses } = await two('own', {}, 60_000);

@@ -10,7 +10,8 @@ async function ixonFor(facts: Partial<IxonFacts> = {}, speed = 1) {
   const clock = manualClock(speed);
   const ixon = await startIxon({ clock, facts });
   onTestFinished(() => ixon.close());
-  const otp = (seed = ixon.user.otpSeed) => new TOTP({ secret: Secret.fromBase32(seed) }).generate({ timestamp: clock.now() });
+  const otp = (seed = ixon.user.otpSeed) =>
+    new TOTP({ secret: Secret.fromBase32(seed) }).generate({ timestamp: clock.now() });
   return { clock, ixon, otp };
 }
 
@@ -21,14 +22,25 @@ interface Answered {
   readonly data: { readonly publicId?: string; readonly secretId?: string; readonly expiresOn?: string };
 }
 
-async function call(url: string, headers: Readonly<Record<string, string | undefined>>, method = 'GET', body?: string): Promise<Answered> {
+async function call(
+  url: string,
+  headers: Readonly<Record<string, string | undefined>>,
+  method = 'GET',
+  body?: string,
+): Promise<Answered> {
   const given = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const response = await fetch(url, { method, headers: given, ...(body !== undefined && { body }) });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, data: text.startsWith('{') ? JSON.parse(text).data : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    data: text.startsWith('{') ? JSON.parse(text).data : {},
+  };
 }
 
-const basic = (email: string, otp: string, password: string): string => `Basic ${Buffer.from(`${email}:${otp}:${password}`).toString('base64')}`;
+const basic = (email: string, otp: string, password: string): string =>
+  `Basic ${Buffer.from(`${email}:${otp}:${password}`).toString('base64')}`;
 
 interface Wanted {
   readonly otp?: string;
@@ -39,17 +51,39 @@ interface Wanted {
 }
 
 /** Asks for a token, right unless the test wants something else. */
-function mint({ user, tokenEndpoint }: Ixon, { otp = '', password = user.password, body = '{"expiresIn":3600}', url = tokenEndpoint, headers }: Wanted = {}) {
-  const usual = { 'Api-Version': '2', 'Api-Application': user.applicationId, Authorization: basic(user.email, otp, password) };
+function mint(
+  { user, tokenEndpoint }: Ixon,
+  { otp = '', password = user.password, body = '{"expiresIn":3600}', url = tokenEndpoint, headers }: Wanted = {},
+) {
+  const usual = {
+    'Api-Version': '2',
+    'Api-Application': user.applicationId,
+    Authorization: basic(user.email, otp, password),
+  };
   return call(url, { ...usual, 'Content-Type': 'application/json', ...headers }, 'POST', body);
 }
 
 /** Asks the API for something, right unless the test wants something else. */
-const agents = ({ user, companyId, apiEndpoint }: Ixon, token = '', headers: Readonly<Record<string, string | undefined>> = {}) =>
-  call(apiEndpoint, { 'Api-Version': '2', 'Api-Application': user.applicationId, 'Api-Company': companyId, Authorization: `Bearer ${token}`, ...headers });
+const agents = (
+  { user, companyId, apiEndpoint }: Ixon,
+  token = '',
+  headers: Readonly<Record<string, string | undefined>> = {},
+) =>
+  call(apiEndpoint, {
+    'Api-Version': '2',
+    'Api-Application': user.applicationId,
+    'Api-Company': companyId,
+    Authorization: `Bearer ${token}`,
+    ...headers,
+  });
 
 const said = (message: string, propertyName?: string): string =>
-  JSON.stringify({ type: 'Error', data: [{ message, ...(propertyName && { propertyName }) }], moreAfter: null, status: 'error' });
+  JSON.stringify({
+    type: 'Error',
+    data: [{ message, ...(propertyName && { propertyName }) }],
+    moreAfter: null,
+    status: 'error',
+  });
 
 describe('a token', () => {
   test('comes for e-mail address and password, lives as long as was asked for, and opens the API until then', async () => {
@@ -103,7 +137,11 @@ describe('a token', () => {
   test('can be asked about and ended by itself', async () => {
     const { ixon } = await ixonFor();
     const { secretId, publicId } = (await mint(ixon)).data;
-    const headers = { 'Api-Version': '2', 'Api-Application': ixon.user.applicationId, Authorization: `Bearer ${secretId}` };
+    const headers = {
+      'Api-Version': '2',
+      'Api-Application': ixon.user.applicationId,
+      Authorization: `Bearer ${secretId}`,
+    };
     const own = `${ixon.url}/api/access-tokens/me`;
     expect((await call(own, headers)).data).toEqual({ publicId });
     expect((await call(own, headers, 'DELETE')).status).toBe(200);
@@ -195,7 +233,10 @@ describe('a call to the API', () => {
   ])('without %s, or with another, is told so', async (name, other) => {
     const { ixon } = await ixonFor();
     const { secretId } = (await mint(ixon)).data;
-    const [missing, wrong] = [await agents(ixon, secretId, { [name]: undefined }), await agents(ixon, secretId, { [name]: other })];
+    const [missing, wrong] = [
+      await agents(ixon, secretId, { [name]: undefined }),
+      await agents(ixon, secretId, { [name]: other }),
+    ];
     expect([missing.status, missing.text]).toEqual([400, said('Required header', name)]);
     expect([wrong.status, wrong.text]).toEqual([400, said('Invalid value', name)]);
   });
@@ -231,7 +272,9 @@ describe('a call to the API', () => {
 
   test('to what is not there is 404', async () => {
     const { ixon } = await ixonFor();
-    expect((await call(`${ixon.url}/api/none`, { 'Api-Version': '2', 'Api-Application': ixon.user.applicationId })).status).toBe(404);
+    expect(
+      (await call(`${ixon.url}/api/none`, { 'Api-Version': '2', 'Api-Application': ixon.user.applicationId })).status,
+    ).toBe(404);
   });
 
   test('of a company that made too many in a day waits for the next day', async () => {

@@ -12,9 +12,19 @@ async function maesnFor(facts: Partial<MaesnFacts> = {}) {
 }
 
 async function call(url: string, headers: Readonly<Record<string, string>>, method = 'GET', body?: object) {
-  const response = await fetch(url, { method, headers, redirect: 'manual', ...(body && { body: JSON.stringify(body) }) });
+  const response = await fetch(url, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body && { body: JSON.stringify(body) }),
+  });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: text.startsWith('{') ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: text.startsWith('{') ? JSON.parse(text) : undefined,
+  };
 }
 
 const userInfo = ({ apiEndpoint, apiKey }: Maesn, accountKey: string, ownKey = apiKey) =>
@@ -48,7 +58,9 @@ describe('an account key', () => {
 
   test('comes by the name that the switch says, and once for each login', async () => {
     const { maesn } = await maesnFor({ keyParameter: 'key' });
-    const page = (await call(`${maesn.url}/auth/XERO?callbackUrl=https://tenant.example/done`, { 'X-API-KEY': maesn.apiKey })).text;
+    const page = (
+      await call(`${maesn.url}/auth/XERO?callbackUrl=https://tenant.example/done`, { 'X-API-KEY': maesn.apiKey })
+    ).text;
     expect((await call(page, {})).headers.get('location')).toMatch(/done\?key=/);
     expect((await call(page, {})).status).toBe(400);
   });
@@ -56,7 +68,9 @@ describe('an account key', () => {
   test('comes at once for a target system with keys of its own', async () => {
     const { maesn } = await maesnFor();
     const path = `${maesn.url}/auth/accounts/SAGE_INTACCT`;
-    const { status, body } = await call(path, { 'X-API-KEY': maesn.apiKey }, 'POST', { apiKey: 'key of the target system' });
+    const { status, body } = await call(path, { 'X-API-KEY': maesn.apiKey }, 'POST', {
+      apiKey: 'key of the target system',
+    });
     expect(status).toBe(201);
     expect((await userInfo(maesn, body.data.accountKey)).status).toBe(200);
     const empty = await call(path, { 'X-API-KEY': maesn.apiKey }, 'POST', {});
@@ -68,7 +82,9 @@ describe('an account key', () => {
     ['same_key', true],
   ] as const)('after the end user logs in again is a %s', async (reauthentication, same) => {
     const { maesn } = await maesnFor({ reauthentication });
-    const [first, other, second] = [await login(maesn), await login(maesn, '&companyId=2'), await login(maesn)].map(keyIn);
+    const [first, other, second] = [await login(maesn), await login(maesn, '&companyId=2'), await login(maesn)].map(
+      keyIn,
+    );
     expect([first === second, first === other]).toEqual([same, false]);
   });
 
@@ -110,7 +126,10 @@ describe('an error', () => {
   test.each([403, 401] as const)('of a wrong X-API-KEY is %i', async (apiKeyStatus) => {
     const { maesn } = await maesnFor({ apiKeyStatus });
     const { status, body } = await userInfo(maesn, maesn.authenticate(), 'guess');
-    expect([status, body]).toEqual([apiKeyStatus, { data: null, errors: [{ message: expect.stringMatching(/valid X-API-KEY/) }], rawData: null }]);
+    expect([status, body]).toEqual([
+      apiKeyStatus,
+      { data: null, errors: [{ message: expect.stringMatching(/valid X-API-KEY/) }], rawData: null },
+    ]);
   });
 
   test('of a wrong X-ACCOUNT-KEY is 401', async () => {
@@ -129,21 +148,28 @@ describe('an error', () => {
     expect((await call(maesn.url + path, { 'X-API-KEY': maesn.apiKey }, method)).status).toBe(status);
   });
 
-  test.each([true, false])('of the 61st call in a minute is 429 until the minute is over (with Retry-After: %s)', async (retryAfter) => {
-    const { maesn, clock } = await maesnFor({ retryAfter });
-    const [one, other] = [maesn.authenticate('one'), maesn.authenticate('other')];
-    for (let calls = 0; calls < 30; calls += 1) for (const key of [one, other]) expect((await userInfo(maesn, key)).status).toBe(200);
-    const { status, headers } = await userInfo(maesn, one);
-    expect([status, headers.get('retry-after')]).toEqual([429, retryAfter ? '30' : null]);
-    clock.advance(30_000);
-    expect((await userInfo(maesn, one)).status).toBe(200);
-  });
+  test.each([true, false])(
+    'of the 61st call in a minute is 429 until the minute is over (with Retry-After: %s)',
+    async (retryAfter) => {
+      const { maesn, clock } = await maesnFor({ retryAfter });
+      const [one, other] = [maesn.authenticate('one'), maesn.authenticate('other')];
+      for (let calls = 0; calls < 30; calls += 1)
+        for (const key of [one, other]) expect((await userInfo(maesn, key)).status).toBe(200);
+      const { status, headers } = await userInfo(maesn, one);
+      expect([status, headers.get('retry-after')]).toEqual([429, retryAfter ? '30' : null]);
+      clock.advance(30_000);
+      expect((await userInfo(maesn, one)).status).toBe(200);
+    },
+  );
 
   test('of the target system is told in Maesn’s', async () => {
     const { maesn } = await maesnFor();
     const key = maesn.authenticate();
     maesn.next(maesnErrors.downstream, maesnErrors.internal, maesnErrors.inactiveUser, maesnErrors.notSupported);
-    expect(await userInfo(maesn, key)).toMatchObject({ status: 500, body: { downstreamErrors: [{ message: 'The referenced GL account is invalid.' }] } });
+    expect(await userInfo(maesn, key)).toMatchObject({
+      status: 500,
+      body: { downstreamErrors: [{ message: 'The referenced GL account is invalid.' }] },
+    });
     const internal = await userInfo(maesn, key);
     expect([internal.status, internal.body.downstreamErrors]).toEqual([500, undefined]);
     expect([(await userInfo(maesn, key)).status, (await userInfo(maesn, key)).status]).toEqual([403, 405]);

@@ -1,7 +1,12 @@
 /** Sage Intacct's XML gateway, quirk by quirk. */
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { mishaps, type SageIntacctXml, type SageIntacctXmlFacts, startSageIntacctXml } from '../../../local/simulators/sage-intacct-xml.ts';
+import {
+  mishaps,
+  type SageIntacctXml,
+  type SageIntacctXmlFacts,
+  startSageIntacctXml,
+} from '../../../local/simulators/sage-intacct-xml.ts';
 import { memberAt } from '../../../shared/domain/members.ts';
 import { manualClock } from './manual-clock.ts';
 
@@ -25,7 +30,8 @@ interface Asked {
 }
 
 const getSession = '<function controlid="s1"><getAPISession/></function>';
-const create = (controlid: string, name: string) => `<function controlid="${controlid}"><create><VENDOR><NAME>${name}</NAME></VENDOR></create></function>`;
+const create = (controlid: string, name: string) =>
+  `<function controlid="${controlid}"><create><VENDOR><NAME>${name}</NAME></VENDOR></create></function>`;
 const query = '<function controlid="q1"><query><object>VENDOR</object></query></function>';
 
 async function send(sage: SageIntacctXml, body: string) {
@@ -36,7 +42,10 @@ async function send(sage: SageIntacctXml, body: string) {
 }
 
 /** Asks as Sage's SDK does. */
-function ask(sage: SageIntacctXml, { entity, session, unique = false, functions = getSession, ...passwords }: Asked = {}) {
+function ask(
+  sage: SageIntacctXml,
+  { entity, session, unique = false, functions = getSession, ...passwords }: Asked = {},
+) {
   const { sender_id, sender_password, company_id, user_id, user_password } = { ...sage.credentials, ...passwords };
   const location = entity === undefined ? '' : `<locationid>${entity}</locationid>`;
   const login = `<login><userid>${user_id}</userid><companyid>${company_id}</companyid>${location}<password>${user_password}</password></login>`;
@@ -50,14 +59,19 @@ function ask(sage: SageIntacctXml, { entity, session, unique = false, functions 
   );
 }
 
-const errorAt = (answer: Awaited<ReturnType<typeof ask>>, level: string) => answer.at(`${level}errormessage.error.errorno`);
+const errorAt = (answer: Awaited<ReturnType<typeof ask>>, level: string) =>
+  answer.at(`${level}errormessage.error.errorno`);
 const sessionOf = (answer: Awaited<ReturnType<typeof ask>>) => String(answer.at('operation.result.data.api.sessionid'));
 
 describe('a session', () => {
   test('is given for the credentials, with where to use it and until when, in local time', async () => {
     const { sage } = await gateway();
     const answer = await ask(sage);
-    expect([answer.status, answer.at('control.status'), answer.at('operation.authentication.status')]).toEqual([200, 'success', 'success']);
+    expect([answer.status, answer.at('control.status'), answer.at('operation.authentication.status')]).toEqual([
+      200,
+      'success',
+      'success',
+    ]);
     expect(answer.at('operation.result.data.api')).toEqual({
       sessionid: expect.any(String),
       endpoint: 'https://api.intacct.com/ia/xml/xmlgw.phtml',
@@ -93,7 +107,10 @@ describe('a session', () => {
     const { sage } = await gateway();
     expect((await ask(sage, { entity: 'E100' })).at('operation.result.data.api.locationid')).toBe('E100');
     const unknown = await ask(sage, { entity: 'E999' });
-    expect([unknown.at('operation.authentication.status'), errorAt(unknown, 'operation.result.')]).toEqual(['success', 'BL01001973']);
+    expect([unknown.at('operation.authentication.status'), errorAt(unknown, 'operation.result.')]).toEqual([
+      'success',
+      'BL01001973',
+    ]);
   });
 
   test('is not given beside other functions', async () => {
@@ -113,24 +130,43 @@ describe('an error is told at its level:', () => {
     expect(sage.vendors).toEqual([]);
   });
 
-  test.each(['operation', 'authentication'] as const)('the sign-in at operation level, with the message in the %s', async (signInErrorAt) => {
-    const { sage } = await gateway({ signInErrorAt, errorStatus: 400 });
-    const answer = await ask(sage, { user_password: 'guess' });
-    expect([answer.status, answer.at('control.status'), answer.at('operation.authentication.status')]).toEqual([400, 'success', 'failure']);
-    expect(errorAt(answer, signInErrorAt === 'operation' ? 'operation.' : 'operation.authentication.')).toBe('XL03000006');
-  });
+  test.each(['operation', 'authentication'] as const)(
+    'the sign-in at operation level, with the message in the %s',
+    async (signInErrorAt) => {
+      const { sage } = await gateway({ signInErrorAt, errorStatus: 400 });
+      const answer = await ask(sage, { user_password: 'guess' });
+      expect([answer.status, answer.at('control.status'), answer.at('operation.authentication.status')]).toEqual([
+        400,
+        'success',
+        'failure',
+      ]);
+      expect(errorAt(answer, signInErrorAt === 'operation' ? 'operation.' : 'operation.authentication.')).toBe(
+        'XL03000006',
+      );
+    },
+  );
 
-  test.each(['', 'a=b', '<request></request>', '<request><control>', '<!DOCTYPE x []><request/>'])('what is no request at control level: %j', async (body) => {
-    const { sage } = await gateway();
-    const answer = await send(sage, body);
-    expect([answer.at('control.status'), errorAt(answer, '')]).toEqual(['failure', 'XL03000003']);
-  });
+  test.each(['', 'a=b', '<request></request>', '<request><control>', '<!DOCTYPE x []><request/>'])(
+    'what is no request at control level: %j',
+    async (body) => {
+      const { sage } = await gateway();
+      const answer = await send(sage, body);
+      expect([answer.at('control.status'), errorAt(answer, '')]).toEqual(['failure', 'XL03000003']);
+    },
+  );
 });
 
 test('a user is locked after so many refused sign-ins in a row, until there is another password', async () => {
   const { sage } = await gateway({ signInsBorne: 2 });
-  const refused = async (user_password?: string) => errorAt(await ask(sage, user_password === undefined ? {} : { user_password }), 'operation.') !== undefined;
-  expect([await refused('guess'), await refused(), await refused('guess'), await refused('guess'), await refused()]).toEqual([true, false, true, true, true]);
+  const refused = async (user_password?: string) =>
+    errorAt(await ask(sage, user_password === undefined ? {} : { user_password }), 'operation.') !== undefined;
+  expect([
+    await refused('guess'),
+    await refused(),
+    await refused('guess'),
+    await refused('guess'),
+    await refused(),
+  ]).toEqual([true, false, true, true, true]);
   sage.changeUserPassword('new');
   expect([await refused(), await refused('new')]).toEqual([true, false]);
 });
@@ -151,7 +187,9 @@ describe('a call whose answer was lost', () => {
     sage.next(mishaps.midProcess);
     const lost = await ask(sage, { unique: true, functions: create('v1', 'Acme') });
     expect([lost.status, lost.text, sage.vendors]).toEqual([500, '', ['Acme']]);
-    expect((await ask(sage, { unique: true, functions: create('v1', 'Acme') })).at('operation.result.status')).toBe(status);
+    expect((await ask(sage, { unique: true, functions: create('v1', 'Acme') })).at('operation.result.status')).toBe(
+      status,
+    );
     await ask(sage, { unique: true, functions: create('v2', 'Other') });
     expect(sage.vendors).toEqual(['Acme', 'Other']);
   });

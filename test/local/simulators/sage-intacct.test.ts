@@ -1,7 +1,12 @@
 /** Sage Intacct's REST API, quirk by quirk. */
 import { createHash } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { mishaps, type SageIntacct, type SageIntacctFacts, startSageIntacct } from '../../../local/simulators/sage-intacct.ts';
+import {
+  mishaps,
+  type SageIntacct,
+  type SageIntacctFacts,
+  startSageIntacct,
+} from '../../../local/simulators/sage-intacct.ts';
 import { manualClock } from './manual-clock.ts';
 
 const redirectUri = 'http://127.0.0.1:1/oauth/callback';
@@ -18,13 +23,19 @@ async function sageIntacct(facts: Partial<SageIntacctFacts> = {}, speed = 1) {
 async function post(url: string, form: Readonly<Record<string, string>>) {
   const response = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: text.startsWith('{') ? JSON.parse(text) : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: text.startsWith('{') ? JSON.parse(text) : {},
+  };
 }
 
 const asClient = ({ client }: SageIntacct) => ({ client_id: client.clientId, client_secret: client.clientSecret });
 const renew = (sage: SageIntacct, refreshToken: string, more: object = {}) =>
   post(sage.tokenEndpoint, { ...asClient(sage), grant_type: 'refresh_token', refresh_token: refreshToken, ...more });
-const forUser = (sage: SageIntacct, username: string) => post(sage.tokenEndpoint, { ...asClient(sage), grant_type: 'client_credentials', username });
+const forUser = (sage: SageIntacct, username: string) =>
+  post(sage.tokenEndpoint, { ...asClient(sage), grant_type: 'client_credentials', username });
 
 async function vendors(sage: SageIntacct, accessToken: string, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(sage.apiEndpoint, { headers: { authorization: `Bearer ${accessToken}`, ...headers } });
@@ -34,7 +45,14 @@ async function vendors(sage: SageIntacct, accessToken: string, headers: Readonly
 /** Opens the login page; returns the query that the browser brings back. */
 async function opened(sage: SageIntacct, more: Readonly<Record<string, string>> = {}): Promise<URLSearchParams> {
   const url = new URL(sage.authorizationEndpoint);
-  const parameters = { response_type: 'code', client_id: sage.client.clientId, redirect_uri: redirectUri, state: 'x y', scope: 'offline_access', ...more };
+  const parameters = {
+    response_type: 'code',
+    client_id: sage.client.clientId,
+    redirect_uri: redirectUri,
+    state: 'x y',
+    scope: 'offline_access',
+    ...more,
+  };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   const response = await fetch(url, { redirect: 'manual' });
   expect(response.status).toBe(302);
@@ -44,14 +62,23 @@ async function opened(sage: SageIntacct, more: Readonly<Record<string, string>> 
 }
 
 const redeem = (sage: SageIntacct, code: string | null, more: object = {}) =>
-  post(sage.tokenEndpoint, { ...asClient(sage), grant_type: 'authorization_code', code: code ?? '', redirect_uri: redirectUri, ...more });
+  post(sage.tokenEndpoint, {
+    ...asClient(sage),
+    grant_type: 'authorization_code',
+    code: code ?? '',
+    redirect_uri: redirectUri,
+    ...more,
+  });
 
 describe('a login', () => {
   test('brings a code, which brings tokens once', async () => {
     const { sage } = await sageIntacct();
     const code = (await opened(sage)).get('code');
     const { status, body } = await redeem(sage, code);
-    expect([status, body]).toEqual([200, { token_type: 'Bearer', access_token: expect.any(String), expires_in: 43_200, refresh_token: expect.any(String) }]);
+    expect([status, body]).toEqual([
+      200,
+      { token_type: 'Bearer', access_token: expect.any(String), expires_in: 43_200, refresh_token: expect.any(String) },
+    ]);
     expect((await vendors(sage, body.access_token)).status).toBe(200);
     expect((await renew(sage, body.refresh_token)).status).toBe(200);
     expect(await redeem(sage, code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -66,11 +93,14 @@ describe('a login', () => {
   test('with a challenge needs its verifier', async () => {
     const { sage } = await sageIntacct();
     const code_challenge = createHash('sha256').update('verifier').digest('base64url');
-    const withChallenge = async () => (await opened(sage, { code_challenge, code_challenge_method: 'S256' })).get('code');
+    const withChallenge = async () =>
+      (await opened(sage, { code_challenge, code_challenge_method: 'S256' })).get('code');
     expect((await redeem(sage, await withChallenge(), { code_verifier: 'another' })).status).toBe(400);
     expect((await redeem(sage, await withChallenge())).status).toBe(400);
     expect((await redeem(sage, await withChallenge(), { code_verifier: 'verifier' })).status).toBe(200);
-    expect((await opened(sage, { code_challenge: 'verifier', code_challenge_method: 'plain' })).get('error')).toBe('invalid_request');
+    expect((await opened(sage, { code_challenge: 'verifier', code_challenge_method: 'plain' })).get('error')).toBe(
+      'invalid_request',
+    );
   });
 
   test('is only good in time, and at the same address', async () => {
@@ -87,7 +117,9 @@ describe('a login', () => {
     const { sage } = await sageIntacct();
     sage.person({ user: 'owner', answer: 'deny' });
     expect((await opened(sage)).get('error')).toBe('access_denied');
-    const other = await fetch(`${sage.authorizationEndpoint}?client_id=other&redirect_uri=${redirectUri}`, { redirect: 'manual' });
+    const other = await fetch(`${sage.authorizationEndpoint}?client_id=other&redirect_uri=${redirectUri}`, {
+      redirect: 'manual',
+    });
     expect(other.status).toBe(400);
   });
 
@@ -152,7 +184,13 @@ describe('a renewal', () => {
 });
 
 describe('a refusal', () => {
-  const described = { code: 'operationFailed', message: 'The token is invalid', errorId: 'REST-2102', additionalInfo: {}, supportId: 'Kxi78' };
+  const described = {
+    code: 'operationFailed',
+    message: 'The token is invalid',
+    errorId: 'REST-2102',
+    additionalInfo: {},
+    supportId: 'Kxi78',
+  };
   test.each<[Partial<SageIntacctFacts>, number, object]>([
     [{}, 400, { error: 'invalid_grant' }],
     [{ deadGrantToldAs: 'invalid_client', refusalStatus: 401 }, 401, { error: 'invalid_client' }],
@@ -216,12 +254,18 @@ describe('an access token', () => {
     const { status, body } = await vendors(sage, accessToken, { 'X-IA-API-Param-Entity': 'E100' });
     expect([status, body]).toMatchObject([200, { 'ia::result': [{ entity: 'E100' }] }]);
     clock.advance(1);
-    expect(await vendors(sage, accessToken)).toMatchObject({ status: 401, body: { 'ia::result': { 'ia::error': { errorId: 'GW-0040' } } } });
+    expect(await vendors(sage, accessToken)).toMatchObject({
+      status: 401,
+      body: { 'ia::result': { 'ia::error': { errorId: 'GW-0040' } } },
+    });
   });
 
   test('that is no good may be told as an invalid one', async () => {
     const { sage } = await sageIntacct({ badTokenToldAs: 'REST-1206' });
-    expect(await vendors(sage, 'guess')).toMatchObject({ status: 400, body: { 'ia::result': { 'ia::error': { errorId: 'REST-1206' } } } });
+    expect(await vendors(sage, 'guess')).toMatchObject({
+      status: 400,
+      body: { 'ia::result': { 'ia::error': { errorId: 'REST-1206' } } },
+    });
   });
 
   test('lives on after a renewal, or ends with it', async () => {

@@ -19,7 +19,8 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       }
       // One that is put without a grant waits for its first login; that is no change.
       const begins = name === 'create' && item.cause === 'not_authorized_yet';
-      if (item.state !== last?.state && !isNew && !begins) violate('L3', `${name} changed the state to ${item.state} and noted nothing to tell`);
+      if (item.state !== last?.state && !isNew && !begins)
+        violate('L3', `${name} changed the state to ${item.state} and noted nothing to tell`);
       last = item;
     },
     onRemove() {

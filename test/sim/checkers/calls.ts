@@ -10,8 +10,12 @@ export const oneCallInFlight = ({ world, rates, violate }: Watched): Checker => 
     const { provider } = world;
     // Of the same grant: a person who authorizes again does not wait for the old one.
     const family = provider.newest(call.refreshToken);
-    const other = provider.ledger.find((earlier) => earlier !== call && earlier.endedAt === undefined && provider.newest(earlier.refreshToken) === family);
-    if (other !== undefined) violate('S1', `environments ${other.environment} and ${call.environment} both have a request in flight`);
+    const other = provider.ledger.find(
+      (earlier) =>
+        earlier !== call && earlier.endedAt === undefined && provider.newest(earlier.refreshToken) === family,
+    );
+    if (other !== undefined)
+      violate('S1', `environments ${other.environment} and ${call.environment} both have a request in flight`);
   },
 });
 
@@ -20,8 +24,10 @@ export const consumedTokensStayUnsent = ({ world, rates, violate }: Watched): Ch
     if (!bounded(rates) || rates.pause > 0) return;
     const current = world.refreshTokenAt(world.current?.refreshToken);
     // Of the same grant: a person may have authorized again while this request was on its way.
-    const sameGrant = current !== undefined && world.provider.newest(current) === world.provider.newest(call.refreshToken);
-    if (sameGrant && current !== call.refreshToken) violate('S2', `${call.refreshToken} was sent, but the table has ${current}`);
+    const sameGrant =
+      current !== undefined && world.provider.newest(current) === world.provider.newest(call.refreshToken);
+    if (sameGrant && current !== call.refreshToken)
+      violate('S2', `${call.refreshToken} was sent, but the table has ${current}`);
   },
 });
 
@@ -33,12 +39,17 @@ export const replaysAreCareful = ({ world, violate }: Watched): Checker => ({
   onCall(call) {
     if (world.options.profile.ambiguousRetry === 'at_once') return;
     const { refreshToken } = call;
-    const busy = world.provider.ledger.find((other) => other !== call && other.refreshToken === refreshToken && answerIsStillWanted(world, other));
-    if (busy !== undefined) violate('S2', `${refreshToken} was sent again, but environment ${busy.environment} is still at it`);
+    const busy = world.provider.ledger.find(
+      (other) => other !== call && other.refreshToken === refreshToken && answerIsStillWanted(world, other),
+    );
+    if (busy !== undefined)
+      violate('S2', `${refreshToken} was sent again, but environment ${busy.environment} is still at it`);
     const newest = world.provider.newest(refreshToken);
     if (newest === undefined || newest === refreshToken) return;
-    if (world.refreshTokenAt(world.current?.refreshToken) === newest) violate('S2', `${refreshToken} was sent, but the table has its successor ${newest}`);
-    else if (world.readableFor(newest, 1_000)) violate('S2', `${refreshToken} was sent again, but its successor ${newest} is kept`);
+    if (world.refreshTokenAt(world.current?.refreshToken) === newest)
+      violate('S2', `${refreshToken} was sent, but the table has its successor ${newest}`);
+    else if (world.readableFor(newest, 1_000))
+      violate('S2', `${refreshToken} was sent again, but its successor ${newest} is kept`);
   },
 });
 
@@ -67,7 +78,11 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
 /** The provider dealt with another request while this one was on its way: what was known when it left is not what it met. */
 const wasOvertaken = ({ provider }: World, call: Call): boolean =>
   provider.ledger.some(
-    (other) => other !== call && other.processedAt !== undefined && other.processedAt > call.sentAt && other.processedAt <= (call.processedAt ?? call.sentAt),
+    (other) =>
+      other !== call &&
+      other.processedAt !== undefined &&
+      other.processedAt > call.sentAt &&
+      other.processedAt <= (call.processedAt ?? call.sentAt),
   );
 
 const countedByExact: ReadonlySet<number> = new Set([400, 401, 403, 404]);
@@ -85,11 +100,20 @@ export const errorsAreFew = ({ world, violate }: Watched): Checker => {
       const { current } = world;
       // Of the same grant: what the table says of a newer one is nothing that this caller could know.
       const sameGrant =
-        current !== undefined && world.provider.newest(world.refreshTokenAt(current.refreshToken) ?? '') === world.provider.newest(call.refreshToken);
-      if (sameGrant && mayHaveBeenSent(current).length <= 1 && current.contested !== true && current.failure === undefined) inNoDoubt.add(call);
+        current !== undefined &&
+        world.provider.newest(world.refreshTokenAt(current.refreshToken) ?? '') ===
+          world.provider.newest(call.refreshToken);
+      if (
+        sameGrant &&
+        mayHaveBeenSent(current).length <= 1 &&
+        current.contested !== true &&
+        current.failure === undefined
+      )
+        inNoDoubt.add(call);
     },
     onReply(call) {
-      if (call.result === 'too_early' && inNoDoubt.has(call) && !wasOvertaken(world, call)) violate('S8', 'a call came too early, though nothing was in doubt');
+      if (call.result === 'too_early' && inNoDoubt.has(call) && !wasOvertaken(world, call))
+        violate('S8', 'a call came too early, though nothing was in doubt');
       if (world.options.nature.words !== 'exact' || !countedByExact.has(call.status ?? 0)) return;
       errors.push(world.time.now());
       if (errors.filter((at) => at > world.time.now() - 3_600_000).length >= 10) violate('S8', 'ten errors in an hour');

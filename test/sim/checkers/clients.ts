@@ -9,9 +9,13 @@ export const servedTokensLive = ({ world, violate }: Watched): Checker => ({
   onAnswer(answer, minTtlMs) {
     if (answer.kind !== 'token') return;
     const lifeMs = trueExpiryOf(answer.accessToken.reveal()) - answer.now;
-    if (lifeMs < minTtlMs - 2 * limits.skewMs) violate('S4', `a token with ${lifeMs} ms left was served to a caller who asked for ${minTtlMs}`);
+    if (lifeMs < minTtlMs - 2 * limits.skewMs)
+      violate('S4', `a token with ${lifeMs} ms left was served to a caller who asked for ${minTtlMs}`);
     // What the world's own clock says, when the answer is given.
-    if (trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() && world.time.now() - answer.now < limits.minTtlMs.least)
+    if (
+      trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() &&
+      world.time.now() - answer.now < limits.minTtlMs.least
+    )
       violate('S4', 'an expired token was served');
   },
 });
@@ -38,8 +42,10 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
       return;
     }
     if (item.deletion !== undefined) violate('L1', 'the connection was deleted, and is still there');
-    if (item.state === 'active' && answer.kind !== 'token') violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
-    if (item.state === 'misconfigured') violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
+    if (item.state === 'active' && answer.kind !== 'token')
+      violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
+    if (item.state === 'misconfigured')
+      violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
     // One whose refresh token an older holder's late success has outgrown waits for the next renewal, which looks for what it stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
     const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
@@ -57,7 +63,8 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
  */
 export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => {
   const onlyCrashes = Object.entries(rates).every(
-    ([name, rate]) => rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
+    ([name, rate]) =>
+      rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
   );
   const leavesRoom = world.options.profile.ambiguousRetry === 'at_once' && world.options.profile.minTokenAgeMs === 0;
   let served = false;
@@ -72,10 +79,20 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
       const foreseen = world.plannedAt.some((at) => at >= refreshAt - limits.planHorizonMs && at <= refreshAt);
       // The room that the margin is for: a renewal that was begun later, by a client's request, may have to be waited for.
       const lastCallAt = expiresAt - limits.leaseMs - limits.oneRefreshMs;
-      const begun = Object.values(attempts).some((attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt);
+      const begun = Object.values(attempts).some(
+        (attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt,
+      );
       const known = foreseen || begun;
       const ended = endedByPerson(world, world.refreshTokenAt(world.current?.refreshToken));
-      if (served && known && !ended && onlyCrashes && rates.crash <= 0.004 && leavesRoom && answer.kind === 'unavailable')
+      if (
+        served &&
+        known &&
+        !ended &&
+        onlyCrashes &&
+        rates.crash <= 0.004 &&
+        leavesRoom &&
+        answer.kind === 'unavailable'
+      )
         violate('L2', 'a client went without a token');
     },
   };

@@ -20,7 +20,8 @@ export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watche
       if (answer.kind !== 'token' || rates.pause > 0) return;
       const since = answeredAt.get(answer.item.createdAt);
       const lateMs = since === undefined ? 0 : answer.now - since;
-      if (lateMs > limits.memoryMs + 2 * limits.skewMs) violate('S10', `a token was served ${lateMs} ms after DELETE was answered`);
+      if (lateMs > limits.memoryMs + 2 * limits.skewMs)
+        violate('S10', `a token was served ${lateMs} ms after DELETE was answered`);
     },
   };
 };
@@ -32,15 +33,19 @@ export const removalsAreRight = ({ world, rates, violate }: Watched): Checker =>
     onRemove(item) {
       gone = true;
       if (item.deletion === undefined) violate('S10', 'a connection was removed that nobody had deleted');
-      const busy = world.provider.ledger.find((call) => call.endedAt === undefined && ofConnection(world, item, call.refreshToken));
-      if (busy !== undefined && bounded(rates)) violate('S10', `the item was removed while environment ${busy.environment} had a request in flight`);
+      const busy = world.provider.ledger.find(
+        (call) => call.endedAt === undefined && ofConnection(world, item, call.refreshToken),
+      );
+      if (busy !== undefined && bounded(rates))
+        violate('S10', `the item was removed while environment ${busy.environment} had a request in flight`);
     },
     onWrite(name) {
       if (gone && name !== 'create') violate('S10', `${name} brought back a connection that was gone`);
       gone = false;
     },
     onCall(call) {
-      if (gone && bounded(rates)) violate('S10', `environment ${call.environment} sent ${call.refreshToken}, though the connection is gone`);
+      if (gone && bounded(rates))
+        violate('S10', `environment ${call.environment} sent ${call.refreshToken}, though the connection is gone`);
     },
     onEnd(item) {
       if (item === undefined && !gone) violate('S10', 'the connection vanished');
@@ -65,9 +70,11 @@ export const formerGrantsStayOut = ({ world, violate }: Watched): Checker => {
       if (refreshToken === undefined) return;
       here.push(refreshToken);
       const again = former.find((one) => world.provider.sameGrant(one, refreshToken));
-      if (again !== undefined) violate('S10', `${name} took up ${refreshToken}, a grant of the connection that had the name before`);
+      if (again !== undefined)
+        violate('S10', `${name} took up ${refreshToken}, a grant of the connection that had the name before`);
       const login = world.provider.redemptions.find(({ issued }) => issued === refreshToken);
-      if (login !== undefined && login.sentAt < createdAt) violate('S10', `${name} took up ${refreshToken}, whose login was for the connection before`);
+      if (login !== undefined && login.sentAt < createdAt)
+        violate('S10', `${name} took up ${refreshToken}, whose login was for the connection before`);
     },
     onRemove() {
       former.push(...here.slice(-1));
@@ -81,7 +88,9 @@ export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
   let had: string[] = [];
   return {
     onRemove(item) {
-      const stored = [...world.secrets].filter(([name]) => name.includes(`/${item.grantId}-`)).map(([, { refreshToken }]) => refreshToken?.reveal());
+      const stored = [...world.secrets]
+        .filter(([name]) => name.includes(`/${item.grantId}-`))
+        .map(([, { refreshToken }]) => refreshToken?.reveal());
       had = [world.refreshTokenAt(item.refreshToken), ...stored].filter((one) => one !== undefined);
     },
     onLog(event, fields) {

@@ -21,10 +21,18 @@ export const numbersGrow = ({ violate }: Watched): Checker => {
 
 function checkNumbers(violate: Watched['violate'], name: string, before: Connection, after: Connection): void {
   for (const number of ['generation', 'committedFence', 'fence'] as const) {
-    if (after[number] < before[number]) violate('S3', `${name} took ${number} from ${before[number]} to ${after[number]}`);
+    if (after[number] < before[number])
+      violate('S3', `${name} took ${number} from ${before[number]} to ${after[number]}`);
   }
-  if (after.accessToken !== undefined && after.accessToken !== before.accessToken && after.generation !== before.generation + 1)
-    violate('S3', `${name} brought another token set, but took the generation from ${before.generation} to ${after.generation}`);
+  if (
+    after.accessToken !== undefined &&
+    after.accessToken !== before.accessToken &&
+    after.generation !== before.generation + 1
+  )
+    violate(
+      'S3',
+      `${name} brought another token set, but took the generation from ${before.generation} to ${after.generation}`,
+    );
   const attempt = after.failure === before.failure ? undefined : before.attempts[after.failure?.fence ?? ''];
   if (attempt !== undefined && attempt.generation !== after.generation)
     violate('S3', `${name} notes a failure with generation ${attempt.generation} over generation ${after.generation}`);
@@ -33,7 +41,8 @@ function checkNumbers(violate: Watched['violate'], name: string, before: Connect
 /** The table never points to a refresh token that is nowhere, not even for a moment: the next moment may be a crash. */
 export const pointersPoint = ({ world, violate }: Watched): Checker => ({
   onWrite(name, { refreshToken }) {
-    if (refreshToken !== undefined && world.refreshTokenAt(refreshToken) === undefined) violate('S3', `${name} left a pointer to no refresh token`);
+    if (refreshToken !== undefined && world.refreshTokenAt(refreshToken) === undefined)
+      violate('S3', `${name} left a pointer to no refresh token`);
   },
 });
 
@@ -80,9 +89,16 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
       if (call?.tellsAt === undefined || call.tellsAt - call.sentAt > world.options.profile.callTimeoutMs) return;
       const holder = world.environments[call.environment];
       if (holder === undefined || holder.ended === 'commit_abandoned') return;
-      const hadTime = bounded(rates) && !holder.wasFrozen && holder.diedAt !== undefined && holder.diedAt - call.tellsAt > keepWithinMs;
+      const hadTime =
+        bounded(rates) &&
+        !holder.wasFrozen &&
+        holder.diedAt !== undefined &&
+        holder.diedAt - call.tellsAt > keepWithinMs;
       if (holder.dead && !hadTime) return;
-      violate('S5', `${name}: the grant is given up, but environment ${holder.id} ${holder.ended === undefined ? 'has' : 'had'} ${newest}`);
+      violate(
+        'S5',
+        `${name}: the grant is given up, but environment ${holder.id} ${holder.ended === undefined ? 'has' : 'had'} ${newest}`,
+      );
     },
   };
 };

@@ -10,7 +10,8 @@ export const codesAreSentOnce = ({ violate }: Watched): Checker => {
   return {
     onRedeem({ code, link, environment }) {
       if (codes.has(code)) violate('S9', `environment ${environment} sent ${code} once more`);
-      else if (links.has(link)) violate('S9', `environment ${environment} sent ${code}, but another code was sent for its link`);
+      else if (links.has(link))
+        violate('S9', `environment ${environment} sent ${code}, but another code was sent for its link`);
       codes.add(code);
       links.add(link);
     },
@@ -22,7 +23,9 @@ const byPeople: ReadonlySet<string> = new Set(['create', 'replace_grant', 'autho
 
 /** The login that brought the grant which this refresh token belongs to; undefined for an import. */
 const loginOf = (world: World, refreshToken: string | undefined) =>
-  world.provider.redemptions.find(({ issued }) => issued !== undefined && world.provider.sameGrant(issued, refreshToken));
+  world.provider.redemptions.find(
+    ({ issued }) => issued !== undefined && world.provider.sameGrant(issued, refreshToken),
+  );
 
 /**
  * The newest grant stays: the newest is whose code was sent last, or what was imported since. A login that a person was told is
@@ -44,7 +47,11 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
       if (!isNew) return;
       const login = loginOf(world, refreshToken);
       const since = login?.sentAt ?? world.time.now();
-      if (since < begunAt) violate('S9', `${name} put a grant whose code was sent ${begunAt - since} ms earlier in the place of a newer one`);
+      if (since < begunAt)
+        violate(
+          'S9',
+          `${name} put a grant whose code was sent ${begunAt - since} ms earlier in the place of a newer one`,
+        );
       begunAt = since;
     },
     onRemove() {
@@ -54,9 +61,14 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
     onLogin(told, environment) {
       if (told.kind !== 'connected' || world.current === undefined || world.current.deletion !== undefined) return;
       const login = world.provider.redemptions.find((one) => one.environment === environment);
-      if (login?.issued === undefined) return violate('S9', `environment ${environment} told a person "connected", though no code had brought anything`);
+      if (login?.issued === undefined)
+        return violate(
+          'S9',
+          `environment ${environment} told a person "connected", though no code had brought anything`,
+        );
       const kept = world.provider.sameGrant(login.issued, world.refreshTokenAt(world.current.refreshToken));
-      if (!kept && login.sentAt >= begunAt) violate('S9', `a person was told "connected", but ${login.issued} is not what the table has`);
+      if (!kept && login.sentAt >= begunAt)
+        violate('S9', `a person was told "connected", but ${login.issued} is not what the table has`);
     },
   };
 };
@@ -66,7 +78,8 @@ export const receivedLoginsAreKept = ({ world, rates, violate }: Watched): Check
   onLogin(told, environment) {
     if (told.kind === 'connected' || told.kind === 'changed_meanwhile') return;
     const login = world.provider.redemptions.find((one) => one.environment === environment);
-    if (login?.tellsAt === undefined || login.endedAt === undefined || login.tellsAt > login.endedAt || rates.pause > 0) return;
+    if (login?.tellsAt === undefined || login.endedAt === undefined || login.tellsAt > login.endedAt || rates.pause > 0)
+      return;
     violate('S9', `the code brought ${login.issued}, but a person was told "${told.kind}"`);
   },
 });

@@ -3,10 +3,11 @@
  * matches wins. Pure; for clients, not for the broker, which never calls an API.
  */
 import { applies, type Conditions, type ErrorFacts } from '../shared/domain/error-rules.ts';
+import type { HttpReply } from '../shared/domain/exchange.ts';
 import { toldRetryAt } from '../shared/domain/instants.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { redact } from '../shared/domain/redact.ts';
-import { asMembers, descriptionOf, firstText, type HttpReply, membersOf } from '../shared/domain/reply.ts';
+import { asMembers, descriptionOf, firstText, membersOf } from '../shared/domain/reply.ts';
 import { type EpochMs, latest, plus } from '../shared/domain/time.ts';
 
 export interface ApiConditions extends Conditions {

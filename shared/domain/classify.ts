@@ -1,43 +1,34 @@
 /** What a call to the token endpoint came to. Pure and total: every reply, and every lack of one, has a meaning. */
 
 import { type ErrorRule, ruleFor } from './error-rules.ts';
+import type { CallTimes, Exchange, HttpReply } from './exchange.ts';
 import { toldRetryAt } from './instants.ts';
 import { limits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { redact } from './redact.ts';
-import { type Dialect, type Exchange, type HttpReply, type Reading, readReply } from './reply.ts';
+import { type Dialect, type Reading, readReply } from './reply.ts';
 import type { Secret } from './secret.ts';
 import { type EpochMs, plus } from './time.ts';
-
-/** A token endpoint's reply as it came, or how the call ended without one. */
-export type Answer =
-  | ({ readonly kind: 'reply' } & HttpReply)
-  /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
-  | { readonly kind: 'not_sent'; readonly code: string }
-  /** Not sent, since what is stored to authenticate with cannot be used; it has to be put again. */
-  | { readonly kind: 'not_written'; readonly code: string }
-  /** May have reached the provider: time-out, connection lost, reply too large. */
-  | { readonly kind: 'lost'; readonly code: string };
 
 type Failed = Extract<Outcome, { kind: 'failure' }>;
 type ErrorReading = Extract<Reading, { kind: 'error' }>;
 
 /** Returns the outcome in the provider's dialect. `sent` are the secrets of the request: they never come back in a description. */
-export function classify(answer: Answer, exchange: Exchange, sent: readonly Secret[], dialect: Dialect): Outcome {
-  switch (answer.kind) {
+export function classify(exchange: Exchange, times: CallTimes, sent: readonly Secret[], dialect: Dialect): Outcome {
+  switch (exchange.kind) {
     case 'not_sent':
-      return { kind: 'failure', class: 'transient', code: answer.code };
+      return { kind: 'failure', class: 'transient', code: exchange.code };
     case 'not_written':
-      return { kind: 'failure', class: 'misconfigured', cause: 'invalid_client', code: answer.code };
+      return { kind: 'failure', class: 'misconfigured', cause: 'invalid_client', code: exchange.code };
     case 'lost':
-      return { kind: 'failure', class: 'in_doubt', code: answer.code };
+      return { kind: 'failure', class: 'in_doubt', code: exchange.code };
     case 'reply': {
-      const reading = readReply(answer, exchange, dialect);
+      const reading = readReply(exchange, times, dialect);
       if (reading.kind === 'tokens') return { kind: 'success', tokens: reading.tokens };
       return failureOf(
-        answer,
-        reading,
         exchange,
+        reading,
+        times,
         sent.map((secret) => secret.reveal()),
         dialect,
       );
@@ -48,7 +39,7 @@ export function classify(answer: Answer, exchange: Exchange, sent: readonly Secr
 function failureOf(
   reply: HttpReply,
   reading: ErrorReading,
-  exchange: Exchange,
+  times: CallTimes,
   sent: readonly string[],
   dialect: Dialect,
 ): Failed {
@@ -61,7 +52,7 @@ function failureOf(
   };
   const rule = ruleFor(facts, dialect.errorRules);
   const secrets = [...sent, ...reading.secrets];
-  const retryAt = retryAtOf(reply, exchange.receivedAt, rule, dialect);
+  const retryAt = retryAtOf(reply, times.receivedAt, rule, dialect);
   const words = description && redact(description, secrets).slice(0, limits.descriptionLength);
   return {
     kind: 'failure',

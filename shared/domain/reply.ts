@@ -1,24 +1,12 @@
 /** Reads a token endpoint's reply: a token set, or what it says is wrong. Tolerant in form, strict in substance. */
 import type { ErrorRule } from './error-rules.ts';
+import type { CallTimes, HttpReply } from './exchange.ts';
 import { instantOf } from './instants.ts';
 import { memberAt } from './members.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
-import { type EpochMs, plus } from './time.ts';
+import { plus } from './time.ts';
 import type { TokenSet } from './token-set.ts';
-
-/** A reply as it came; header names in lower case. */
-export interface HttpReply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** When the request left and when its reply had arrived. */
-export interface Exchange {
-  readonly requestedAt: EpochMs;
-  readonly receivedAt: EpochMs;
-}
 
 /** Where a reply has what RFC 6749 calls by another name, or does not know. Every path is one of `memberAt`. */
 export interface ReplyShape {
@@ -81,7 +69,7 @@ const expiryMembers = ['expires_in', 'expires_at', 'expires_on'];
 const longestLifetimeMs = 366 * 86_400_000;
 
 /** Total: every reply is a token set or an error. */
-export function readReply(reply: HttpReply, exchange: Exchange, dialect: Dialect): Reading {
+export function readReply(reply: HttpReply, times: CallTimes, dialect: Dialect): Reading {
   const shape = dialect.reply ?? {};
   const members = dialect.parse === undefined ? membersOf(reply) : asMembers(dialect.parse(reply.body));
   const error = firstText(members, [...(shape.errors ?? []), 'error', 'error.code']);
@@ -90,9 +78,9 @@ export function readReply(reply: HttpReply, exchange: Exchange, dialect: Dialect
   const carried = refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) };
 
   const good = reply.status >= 200 && reply.status < 300 && !members?.error && error === undefined;
-  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeOf(members, exchange, dialect), longestLifetimeMs));
+  const expiresAt = plus(times.requestedAt, Math.min(lifetimeOf(members, times, dialect), longestLifetimeMs));
   const endpoint = endpointIn(members, shape.endpoint);
-  if (good && accessToken !== undefined && expiresAt > exchange.receivedAt && endpoint !== 'not_allowed') {
+  if (good && accessToken !== undefined && expiresAt > times.receivedAt && endpoint !== 'not_allowed') {
     const scope = scopeOf(members?.scope);
     const tokens = {
       accessToken: new Secret(accessToken),
@@ -106,8 +94,8 @@ export function readReply(reply: HttpReply, exchange: Exchange, dialect: Dialect
       tokens: {
         ...tokens,
         ...companions,
-        requestedAt: exchange.requestedAt,
-        receivedAt: exchange.receivedAt,
+        requestedAt: times.requestedAt,
+        receivedAt: times.receivedAt,
         expiresAt,
       },
     };
@@ -187,7 +175,7 @@ const scopeOf = (value: unknown): string | undefined =>
  */
 function lifetimeOf(
   members: Members | undefined,
-  { requestedAt }: Exchange,
+  { requestedAt }: CallTimes,
   { defaultLifetimeMs, expiresInUnit, reply }: Dialect,
 ): number {
   for (const path of reply?.expiry === undefined ? expiryMembers : [reply.expiry, ...expiryMembers]) {

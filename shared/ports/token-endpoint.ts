@@ -1,12 +1,9 @@
 /** The provider's token endpoint. */
-import type { Answer } from '../domain/classify.ts';
 import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Exchange } from '../domain/exchange.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Credentials } from './credentials.ts';
-
-/** A token endpoint's reply as it came, or how the call ended without one. */
-export type TokenReply = Answer;
 
 /** One token request: RFC 6749's, or the provider's own. */
 export interface TokenRequest {
@@ -19,5 +16,5 @@ export interface TokenRequest {
 
 export interface TokenEndpoint {
   /** Sends one request and never retries. Never throws for what the network or the provider does. */
-  request(request: TokenRequest): Promise<TokenReply>;
+  request(request: TokenRequest): Promise<Exchange>;
 }

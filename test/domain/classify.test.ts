@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, classify } from '../../shared/domain/classify.ts';
+import { classify } from '../../shared/domain/classify.ts';
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { redact } from '../../shared/domain/redact.ts';
@@ -17,11 +18,11 @@ const dialect: Dialect = {
   resetHeaders: [],
 };
 
-function reply(status: number, body: unknown = '', headers: Record<string, string> = {}): Answer {
+function reply(status: number, body: unknown = '', headers: Record<string, string> = {}): Exchange {
   return { kind: 'reply', status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
-const outcome = (answer: Answer, differing: Partial<Dialect> = {}, sent: readonly string[] = ['rt-sent']): Outcome =>
+const outcome = (answer: Exchange, differing: Partial<Dialect> = {}, sent: readonly string[] = ['rt-sent']): Outcome =>
   classify(
     answer,
     { requestedAt, receivedAt },
@@ -36,7 +37,7 @@ function failure(...of: Parameters<typeof outcome>) {
 }
 
 describe('without provider rules', () => {
-  test.each<[string, Answer, object]>([
+  test.each<[string, Exchange, object]>([
     [
       'connection refused',
       { kind: 'not_sent', code: 'connection_refused' },

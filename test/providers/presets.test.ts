@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { indexOf, presetFiles } from '../../infra/preset-index.ts';
-import { type Answer, classify } from '../../shared/domain/classify.ts';
+import { classify } from '../../shared/domain/classify.ts';
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { parsePreset } from '../../shared/providers/preset.ts';
@@ -229,7 +230,7 @@ describe('exact-online', () => {
     expect(facts.minTokenAgeSeconds * 1_000).toBeGreaterThanOrEqual(570_000 + 2 * limits.skewMs);
   });
 
-  const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Answer => ({
+  const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Exchange => ({
     kind: 'reply',
     status,
     headers,
@@ -244,7 +245,7 @@ describe('exact-online', () => {
   };
 
   // The replies are those of providers.md §1.3.
-  test.each<[string, Answer, object]>([
+  test.each<[string, Exchange, object]>([
     [
       'too early',
       reply(400, { error: 'access_denied', error_description: notExpired }),
@@ -321,7 +322,7 @@ describe('exact-online', () => {
   });
 
   test('what is not understood is tried at most twice an hour, what is understood sooner', () => {
-    const at = (answer: Answer) =>
+    const at = (answer: Exchange) =>
       classify(
         answer,
         { requestedAt: now, receivedAt: now },

@@ -2,8 +2,9 @@
  * The rest of an authorization server: it takes codes (RFC 6749 §4.1) and lets grants be revoked (RFC 7009). How strict it is about
  * a second use of a code, and whether one login ends another, is not the same everywhere.
  */
+
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { plus } from '../../shared/domain/time.ts';
-import type { TokenReply } from '../../shared/ports/token-endpoint.ts';
 import { type End, Provider, reply, type Way } from './provider.ts';
 
 /** What the authorization server does beside renewing: drawn by the simulation, or scripted. */
@@ -43,7 +44,7 @@ export class AuthorizationServer extends Provider {
   }
 
   /** Processes a code on its way; resolves never if an end of the way swallows it. */
-  async redeem(redemption: Redemption, way: Way): Promise<TokenReply> {
+  async redeem(redemption: Redemption, way: Way): Promise<Exchange> {
     await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});
     redemption.processedAt = this.time.now();
@@ -58,7 +59,7 @@ export class AuthorizationServer extends Provider {
     return { kind: 'reply', status: instead.status, headers: instead.headers ?? {}, body };
   }
 
-  #take(redemption: Redemption): TokenReply {
+  #take(redemption: Redemption): Exchange {
     const before = this.#used.get(redemption.code);
     if (before !== undefined) {
       if (this.customs.codeReuseRevokes) this.#end(before, 'code_reuse');
@@ -73,7 +74,7 @@ export class AuthorizationServer extends Provider {
   }
 
   /** RFC 7009 §2.2: a token that is not in force is answered with 200 as well, and nothing happens; 200 is never said of one that stays in force. */
-  async revoke(refreshToken: string, way: Way): Promise<TokenReply> {
+  async revoke(refreshToken: string, way: Way): Promise<Exchange> {
     await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});
     const instead = way.instead?.status === 200 ? undefined : way.instead;

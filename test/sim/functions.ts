@@ -3,6 +3,7 @@ import type { DeleteWorld, FinishDeletionWorld } from '../../shared/application/
 import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import { classify } from '../../shared/domain/classify.ts';
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
@@ -17,7 +18,6 @@ import type { RevocationResult } from '../../shared/ports/revocation.ts';
 import type { Sealer } from '../../shared/ports/sealer.ts';
 import type { AuthorizationState, StateSealer } from '../../shared/ports/state-sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
-import type { TokenReply } from '../../shared/ports/token-endpoint.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
 import { dialectOf } from '../../shared/providers/profile.ts';
 import { identityOf } from '../../shared/providers/resolve.ts';
@@ -207,11 +207,11 @@ async function revoke(world: World, environment: Environment, refreshToken: stri
 }
 
 /** As long as a caller waits for any endpoint of a provider. */
-async function answered(environment: Environment, reply: Promise<TokenReply>): Promise<TokenReply> {
+async function answered(environment: Environment, reply: Promise<Exchange>): Promise<Exchange> {
   const over = new AbortController();
   const timedOut = environment
     .sleep(limits.callTimeoutMs, over.signal)
-    .then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
+    .then((): Exchange => ({ kind: 'lost', code: 'time_out' }));
   const answer = await Promise.race([reply, timedOut]);
   over.abort('over');
   return answer;

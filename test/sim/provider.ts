@@ -2,8 +2,10 @@
  * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that it
  * has seen before is the difference between them.
  */
+
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { plus } from '../../shared/domain/time.ts';
-import type { TokenReply, TokenRequest } from '../../shared/ports/token-endpoint.ts';
+import type { TokenRequest } from '../../shared/ports/token-endpoint.ts';
 import type { VirtualTime } from './time.ts';
 
 export interface Nature {
@@ -106,7 +108,7 @@ export class Provider {
   }
 
   /** Processes a call on its way, and answers unless an end of the way swallows it. Resolves never if it does. */
-  async call(call: Call, request: TokenRequest, way: Way): Promise<TokenReply> {
+  async call(call: Call, request: TokenRequest, way: Way): Promise<Exchange> {
     await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});
     call.processedAt = this.time.now();
@@ -127,7 +129,7 @@ export class Provider {
     return reply ?? new Promise(() => {});
   }
 
-  #process(call: Call, refreshToken: string): TokenReply {
+  #process(call: Call, refreshToken: string): Exchange {
     const now = this.time.now();
     const family = this.familyOf(refreshToken);
     if (family === undefined || family.ended !== undefined || family.dead.has(refreshToken))
@@ -182,7 +184,7 @@ export class Provider {
     };
   }
 
-  #refuse(call: Call, result: 'refused' | 'revoked'): TokenReply {
+  #refuse(call: Call, result: 'refused' | 'revoked'): Exchange {
     call.result = result;
     if (this.#nature.words === 'exact')
       return reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' });
@@ -201,7 +203,7 @@ export class Provider {
   }
 }
 
-export const reply = (status: number, body: unknown): TokenReply => ({
+export const reply = (status: number, body: unknown): Exchange => ({
   kind: 'reply',
   status,
   headers: { 'content-type': 'application/json' },

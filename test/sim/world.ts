@@ -20,6 +20,7 @@ import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
@@ -27,7 +28,6 @@ import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
-import type { TokenReply } from '../../shared/ports/token-endpoint.ts';
 import { grantKeyOf } from '../../shared/providers/grant-key.ts';
 import { importDigestOf } from '../../shared/providers/import-digest.ts';
 import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';
@@ -344,7 +344,7 @@ export class World extends Stores {
     return this.#variant.refreshWorld?.(world, this) ?? world;
   }
 
-  async #request(environment: Environment, request: Parameters<Provider['call']>[1]): Promise<TokenReply> {
+  async #request(environment: Environment, request: Parameters<Provider['call']>[1]): Promise<Exchange> {
     const call: Call = {
       sentAt: this.time.now(),
       environment: environment.id,
@@ -362,7 +362,7 @@ export class World extends Stores {
       const over = new AbortController();
       const timedOut = environment
         .sleep(request.timeoutMs, over.signal)
-        .then((): TokenReply => ({ kind: 'lost', code: 'time_out' }));
+        .then((): Exchange => ({ kind: 'lost', code: 'time_out' }));
       const reply = await Promise.race([this.provider.call(call, request, way), timedOut]);
       over.abort('over');
       call.endedAt = this.time.now();

@@ -3,9 +3,9 @@ import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
 import type { ConnectionConfig } from '../../domain/connection.ts';
+import type { Exchange } from '../../domain/exchange.ts';
 import type { Chance, Clock } from '../../ports/clock.ts';
 import type { Credentials } from '../../ports/credentials.ts';
-import type { TokenReply } from '../../ports/token-endpoint.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
 import { privateKeyOf } from '../../providers/secret-formats.ts';
 import { filledRecord } from '../../providers/templates.ts';
@@ -20,7 +20,7 @@ export interface Surroundings {
 const assertionLifetimeSeconds = 300;
 
 /** What becomes of a request that cannot authenticate: a secret that is not there may come, one that cannot be used has to be put again. */
-export const unauthenticated = (code: string): TokenReply => ({
+export const unauthenticated = (code: string): Exchange => ({
   kind: code === unreadable ? 'not_written' : 'not_sent',
   code,
 });

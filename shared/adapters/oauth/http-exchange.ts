@@ -2,8 +2,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';
-import type { TokenReply } from '../../ports/token-endpoint.ts';
 import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
 
 export interface HttpRequest {
@@ -14,7 +14,7 @@ export interface HttpRequest {
   readonly body: string;
 }
 
-export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<TokenReply>;
+export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<Exchange>;
 
 /**
  * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that are not
@@ -35,7 +35,7 @@ function exchange(
   { method = 'POST', url, headers, body }: HttpRequest,
   timeoutMs: number,
   agents: Agents,
-  settled: (reply: TokenReply) => void,
+  settled: (reply: Exchange) => void,
 ): void {
   const secure = url.protocol === 'https:';
   let established = false;
@@ -48,7 +48,7 @@ function exchange(
   // One event-loop turn after the time-out: if this process was frozen meanwhile, an answer may be waiting to be read.
   const timer = setTimeout(() => setImmediate(() => fail('time_out')), timeoutMs);
   // The first to settle wins: later calls resolve a promise that is resolved.
-  const settle = (reply: TokenReply) => {
+  const settle = (reply: Exchange) => {
     clearTimeout(timer);
     outgoing.destroy();
     settled(reply);
@@ -67,7 +67,7 @@ function exchange(
 }
 
 /** Collects the reply up to its bound. */
-function read(incoming: http.IncomingMessage, settle: (reply: TokenReply) => void, fail: (code: string) => void): void {
+function read(incoming: http.IncomingMessage, settle: (reply: Exchange) => void, fail: (code: string) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {

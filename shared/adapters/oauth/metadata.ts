@@ -1,8 +1,8 @@
 /** Authorization server metadata over HTTP (RFC 8414, OpenID Connect Discovery 1.0). oauth4webapi knows where it is and judges it. */
 import { allowInsecureRequests, customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
+import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Discovery, ServerMetadata } from '../../ports/discovery.ts';
-import type { TokenReply } from '../../ports/token-endpoint.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { type HttpExchange, httpExchange } from './http-exchange.ts';
 
@@ -37,7 +37,7 @@ async function ask(
   issuer: URL,
   algorithm: (typeof places)[number],
   policy: EndpointPolicy,
-): Promise<{ url: URL; reply: TokenReply }> {
+): Promise<{ url: URL; reply: Exchange }> {
   return new Promise((resolve, reject) => {
     const options = {
       algorithm,
@@ -58,7 +58,7 @@ async function ask(
 /** The metadata, or what is wrong with it, as the end of a sentence that begins with where it is. */
 async function read(
   issuer: URL,
-  { status, headers, body }: Extract<TokenReply, { kind: 'reply' }>,
+  { status, headers, body }: Extract<Exchange, { kind: 'reply' }>,
 ): Promise<ServerMetadata | string> {
   if (status !== 200) return `answered ${status}`;
   try {

@@ -3,7 +3,8 @@
  * since errors are facts for the classifier.
  */
 import { clientCredentialsGrantRequest, refreshTokenGrantRequest } from 'oauth4webapi';
-import type { TokenEndpoint, TokenReply, TokenRequest } from '../../ports/token-endpoint.ts';
+import type { Exchange } from '../../domain/exchange.ts';
+import type { TokenEndpoint, TokenRequest } from '../../ports/token-endpoint.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.ts';
 import { filledRecord } from '../../providers/templates.ts';
@@ -19,7 +20,7 @@ const machine: Surroundings = { clock: systemClock, chance: systemChance };
 export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surroundings = machine): TokenEndpoint {
   const exchange: HttpExchange = httpExchange(policy);
   return {
-    async request(request: TokenRequest): Promise<TokenReply> {
+    async request(request: TokenRequest): Promise<Exchange> {
       const provider = resolveProvider(request.config);
       const written =
         request.grant === 'mint'

@@ -122,12 +122,10 @@ export const writes: readonly Mutant[] = [
     why: 'expires_in is in seconds.',
     variant: writing({
       commitSuccess: (seen, commit) =>
-        normative
-          .commitSuccess(seen, commit)
-          .map((write) => ({
-            ...write,
-            set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) },
-          })),
+        normative.commitSuccess(seen, commit).map((write) => ({
+          ...write,
+          set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) },
+        })),
     }),
     invariant: 'S8',
     caughtBy: { seeds: [1] },

@@ -8,7 +8,7 @@ import { plus } from '../shared/domain/time.ts';
 import { pageFor, pageForError } from './callback-pages.ts';
 import { page } from './page.ts';
 import { parseName } from './parse.ts';
-import { grantRefused, invalid, json, problem } from './reply.ts';
+import { grantRefused, invalid, json, problem, settingsOutdated } from './reply.ts';
 import { callbackPath, type RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -39,6 +39,8 @@ const offer: Handler = async (event) => {
               message: `is missing: put it with PUT /connections/${connection}`,
             },
       ]);
+    case 'outdated':
+      return settingsOutdated(connection);
     case 'grant_conflict':
     case 'grant_pending':
       return grantRefused(result, world.clock.now());

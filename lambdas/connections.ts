@@ -1,13 +1,11 @@
 /** `PUT`, `GET` and the list of connections. */
 import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { describe } from '../shared/application/describe.ts';
-import { putConnection } from '../shared/application/put-connection.ts';
+import { type ConnectionsWorld, putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import { limits } from '../shared/domain/limits.ts';
-import type { EpochMs } from '../shared/domain/time.ts';
 import { discovered } from '../shared/providers/discovery.ts';
-import { profileOrNone } from '../shared/providers/profile.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
 import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
@@ -20,19 +18,19 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   'GET /connections': async (event) => {
     const query = parseListQuery(event);
     if (!query.ok) return invalid(query.faults);
-    const { store, clock } = compose();
-    const { items, next } = await store.list(limits.listPage, query.value);
-    return json(200, { connections: items.map((item) => described(item, clock.now())), next });
+    const world = compose();
+    const { items, next } = await world.store.list(limits.listPage, query.value);
+    return json(200, { connections: items.map((item) => described(world, item)), next });
   },
 
   'GET /connections/{connection}': async (event) => {
     const name = parseName(event);
     if (!name.ok) return invalid(name.faults);
-    const { store, clock } = compose();
-    const item = await store.read(name.value);
+    const world = compose();
+    const item = await world.store.read(name.value);
     if (item === undefined)
       return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
-    return json(200, described(item, clock.now()));
+    return json(200, described(world, item));
   },
 
   'PUT /connections/{connection}': async (event) => {
@@ -46,7 +44,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     switch (result.kind) {
       case 'created':
       case 'replaced':
-        return json(result.kind === 'created' ? 201 : 200, described(result.item, world.clock.now()));
+        return json(result.kind === 'created' ? 201 : 200, described(world, result.item));
       case 'invalid':
         return invalid(result.faults);
       case 'grant_conflict':
@@ -73,6 +71,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 };
 
-const described = (item: Connection, now: EpochMs) => describe(item, now, profileOrNone(item));
+const described = ({ clock, providers }: ConnectionsWorld, item: Connection) =>
+  describe(item, clock.now(), providers.of(item.config).rules?.profile(item));
 
 export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));

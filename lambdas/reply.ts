@@ -1,6 +1,7 @@
 /** HTTP replies: JSON, and problem details (RFC 9457). None may be cached: they speak of secrets and of the moment. */
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ClaimRefused } from '../shared/application/claim-grant.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 
@@ -90,6 +91,13 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
     retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
 }
+
+/** The answer where nothing can be asked of a connection's provider. */
+export const settingsOutdated = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
+  problem('misconfigured', {
+    detail: `The preset of connection "${connection}" is gone, or its settings do not fit it any more. Put the connection again with PUT /connections/${connection}.`,
+    cause: 'settings_outdated',
+  });
 
 /** The answer where one connection would end another's grant. */
 export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayProxyStructuredResultV2 {

@@ -32,10 +32,8 @@ import type { RedeemWorld } from './application/redeem.ts';
 import type { RefreshWorld } from './application/refresh-world.ts';
 import { assertRelations } from './domain/limits.ts';
 import type { Discovery } from './ports/discovery.ts';
-import { grantKeyOf } from './providers/grant-key.ts';
-import { mostSlots, profileOf } from './providers/profile.ts';
-import { applicationOf, identityOf } from './providers/resolve.ts';
-import { tokenSource } from './providers/token-source.ts';
+import { providersFrom } from './providers/known-providers.ts';
+import { mostSlots } from './providers/profile.ts';
 
 /** The environment variables that the stack sets, by what they are for. */
 type Variable =
@@ -124,17 +122,15 @@ export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pi
       refreshSealer: sealer('refresh', required('REFRESH_KEY_SECRET_ID')),
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
-      grantKeyOf: (config) => grantKeyOf(config),
+      providers: providersFrom(),
       removeSecrets: (connection, slots, mayStill) =>
         secretRemoval(versions).remove(connection, Math.min(slots, mostSlots), mayStill),
-      source: tokenSource(httpTokenEndpoint({ allowLoopback: loopbackAllowed() }), systemClock),
+      tokenEndpoint: httpTokenEndpoint({ allowLoopback: loopbackAllowed() }),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
       announcer: eventBridgeAnnouncer(eventBridge(), required('EVENT_BUS_NAME')),
       telemetry,
       settled: async () => pruning?.settled(),
-      profileOf,
-      applicationOf: ({ config }) => applicationOf(config),
     };
   });
 
@@ -157,6 +153,7 @@ export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { 
       credentials: credentials(versions),
       queue: queue(),
       claims: claims(),
+      providers: providersFrom(),
       discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
       telemetry: cloudWatchTelemetry('connections'),
     };
@@ -181,9 +178,7 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),
       queue: queue(),
       telemetry: cloudWatchTelemetry('authorizations'),
-      profileOf,
-      identityOf: (config) => identityOf(config),
       claims: claims(),
-      grantKeyOf: (config) => grantKeyOf(config),
+      providers: providersFrom(),
     };
   });

@@ -8,7 +8,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import type { StateSealer } from '../ports/state-sealer.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { type ClaimRefused, type ClaimWorld, claimGrant, type GrantKeyOf } from './claim-grant.ts';
+import { type ClaimRefused, type ClaimWorld, claimGrant } from './claim-grant.ts';
 
 export interface AuthorizeWorld extends ClaimWorld {
   readonly clock: Clock;
@@ -16,7 +16,6 @@ export interface AuthorizeWorld extends ClaimWorld {
   readonly store: ConnectionStore;
   readonly states: StateSealer;
   readonly authorizationServer: AuthorizationServer;
-  readonly grantKeyOf: GrantKeyOf;
   readonly telemetry: Telemetry;
 }
 
@@ -24,6 +23,8 @@ export type Authorization =
   | { readonly kind: 'offered'; readonly authorizeUrl: URL; readonly expiresAt: EpochMs }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'not_authorizable'; readonly reason: NotAuthorizable }
+  /** The connection's preset is gone, or its settings do not fit it any more. */
+  | { readonly kind: 'outdated' }
   | ClaimRefused
   /** The grant or the settings were replaced at the same moment. */
   | { readonly kind: 'conflict' };
@@ -37,6 +38,8 @@ export async function authorize(
   const { clock, chance, store, states, authorizationServer } = world;
   const item = await store.read(connection);
   if (item === undefined || item.deletion !== undefined) return { kind: 'not_found' };
+  const provider = world.providers.of(item.config);
+  if (provider.rules === undefined) return { kind: 'outdated' };
   const { grantId, configuredAt } = item;
   const id = chance.id();
   const expiresAt = plus(clock.now(), limits.authorizationMs);
@@ -45,8 +48,8 @@ export async function authorize(
   const authorizeUrl = await authorizationServer.authorizeUrl(item.config, { state, redirectUri, codeVerifier });
   if (!(authorizeUrl instanceof URL)) return { kind: 'not_authorizable', reason: authorizeUrl };
   // Its PUT claimed the grant, unless that was before there were claims.
-  const key = world.grantKeyOf(item.config);
-  const refused = key && (await claimGrant(world, connection, key, world.grantKeyOf));
+  const key = provider.grantKey;
+  const refused = key && (await claimGrant(world, connection, key));
   if (refused !== undefined) return refused;
   const { applied } = await store.apply(connection, offerAuthorization(item, { id }));
   if (!applied) return { kind: 'conflict' };

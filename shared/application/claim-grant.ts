@@ -7,7 +7,6 @@
  * claim over only when whoever claimed is past the end of its function, and so can write no connection any more.
  */
 
-import type { ConnectionConfig } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
@@ -15,6 +14,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import { Unavailable } from '../ports/errors.ts';
 import { type GrantClaim, type GrantClaims, type GrantKey, untoldGrant } from '../ports/grant-claims.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 export interface ClaimWorld {
@@ -22,10 +22,8 @@ export interface ClaimWorld {
   readonly chance: Pick<Chance, 'id'>;
   readonly store: Pick<ConnectionStore, 'read'>;
   readonly claims: GrantClaims;
+  readonly providers: Providers;
 }
-
-/** Returns the key of the one grant that a connection can have, or undefined where nothing is exclusive. */
-export type GrantKeyOf = (config: ConnectionConfig) => GrantKey | undefined;
 
 export type ClaimRefused =
   /** Another connection has this grant. */
@@ -39,10 +37,9 @@ const deletionMs = 10_000;
 
 /** Claims the connection's grant, each time anew. Returns why not, or undefined if it is claimed. Throws `Unavailable`. */
 export async function claimGrant(
-  { clock, chance, store, claims }: ClaimWorld,
+  { clock, chance, store, claims, providers }: ClaimWorld,
   connection: ConnectionName,
   key: GrantKey,
-  grantKeyOf: GrantKeyOf,
 ): Promise<ClaimRefused | undefined> {
   let holder = connection;
   for (let attempt = 0; attempt < tries; attempt += 1) {
@@ -51,7 +48,7 @@ export async function claimGrant(
     if (seen !== undefined && seen.holder !== connection) {
       holder = seen.holder;
       const item = await store.read(holder);
-      const theirs = item && grantKeyOf(item.config);
+      const theirs = item && providers.of(item.config).grantKey;
       // A holder whose key cannot be told may well have the grant that it claimed: its own PUT tells again.
       if (item !== undefined && (theirs === key || theirs === untoldGrant)) {
         return item.deletion === undefined

@@ -23,10 +23,11 @@ import type { CredentialStore } from '../ports/credentials.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
-import type { Revocation, RevocationResult } from '../ports/revocation.ts';
+import type { Revocation } from '../ports/revocation.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { type ClaimWorld, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
+import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
+import { type RevocationResult, revocationOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
 
 export interface DeleteWorld {
@@ -46,7 +47,7 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
   return true;
 }
 
-export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims'> {
+export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'providers'> {
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'id'>;
   readonly store: ConnectionStore & { remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean> };
@@ -54,7 +55,6 @@ export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims'> {
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly refreshSealer: Sealer;
   readonly revocation: Revocation;
-  readonly grantKeyOf: GrantKeyOf;
   /**
    * Deletes the secrets that a connection of so many slots can have, each only if it still may. Returns whether all were deleted. Throws
    * `Unavailable`. Either way none is being deleted any more.
@@ -152,10 +152,10 @@ async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<
  * (`deletionLeaseMs`). Should a request still arrive later than that, whoever reads the secret within seven days restores it.
  */
 async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolean> {
-  const { clock, store, claims, grantKeyOf, removeSecrets } = world;
+  const { clock, store, claims, providers, removeSecrets } = world;
   const { item, owner, until } = taken;
   const { connection, config } = item;
-  const key = grantKeyOf(config);
+  const key = providers.of(config).grantKey;
   if (!(await removeSecrets(connection, slotsUsed(item), () => clock.now() < until)))
     return lookAgain(world, taken, 'time_over');
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
@@ -207,7 +207,7 @@ async function revokedOne(
     const refreshToken = await read();
     if (refreshToken === undefined) return undefined;
     const credentials = config.credentials && (await world.credentials.read(connection, config.credentials.versionId));
-    return await world.revocation.revoke(config, refreshToken, credentials ?? {});
+    return revocationOf(await world.revocation.revoke(config, refreshToken, credentials ?? {}));
   } catch (error) {
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
     // What cannot be read for a day is not waited for either.

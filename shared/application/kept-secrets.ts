@@ -6,7 +6,8 @@
 
 import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/connection.ts';
 import { importFence } from '../domain/grant-writes.ts';
-import type { ConnectionRequest } from './put-connection.ts';
+import type { Providers } from '../ports/providers.ts';
+import type { ConnectionRequest } from './connection-request.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
 export type Obstacle =
@@ -15,18 +16,24 @@ export type Obstacle =
 
 /** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
 export function obstacleTo(
+  providers: Providers,
   before: Connection,
-  { config, identityOf, destinationsOf }: ConnectionRequest,
+  { config }: ConnectionRequest,
 ): Obstacle | undefined {
-  if (identityOf(before.config) !== identityOf(config)) return { kind: 'another_owner' };
-  const known = destinationsOf(before.config);
-  const paths = Object.entries(destinationsOf(config)).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
+  const [stored, asked] = [providers.of(before.config), providers.of(config)];
+  if (stored.identity !== asked.identity) return { kind: 'another_owner' };
+  const known = stored.destinations;
+  const paths = Object.entries(asked.destinations).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
   return paths.length === 0 ? undefined : { kind: 'another_destination', paths };
 }
 
 /** The stored secrets, if the request has a use for them and nothing bars it from them. */
-export const kept = (before: Connection | undefined, request: ConnectionRequest): ConnectionConfig['credentials'] =>
-  before !== undefined && request.needed.length > 0 && obstacleTo(before, request) === undefined
+export const kept = (
+  providers: Providers,
+  before: Connection | undefined,
+  request: ConnectionRequest,
+): ConnectionConfig['credentials'] =>
+  before !== undefined && request.needed.length > 0 && obstacleTo(providers, before, request) === undefined
     ? before.config.credentials
     : undefined;
 
@@ -35,23 +42,28 @@ export const kept = (before: Connection | undefined, request: ConnectionRequest)
  * sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then, with its newest refresh token. Only
  * where it is dead is the old one meant to be tried.
  */
-export const imports = (before: Connection | undefined, request: ConnectionRequest): boolean =>
+export const imports = (providers: Providers, before: Connection | undefined, request: ConnectionRequest): boolean =>
   request.refreshToken !== undefined &&
-  !(before !== undefined && beganGrant(before, request) && obstacleTo(before, request) === undefined);
+  !(
+    before !== undefined &&
+    beganGrant(providers, before, request) &&
+    obstacleTo(providers, before, request) === undefined
+  );
 
-const beganGrant = (before: Connection, { refreshToken, importDigestOf }: ConnectionRequest): boolean =>
+const beganGrant = (providers: Providers, before: Connection, { config, refreshToken }: ConnectionRequest): boolean =>
   refreshToken !== undefined &&
   before.state !== 'reauthorization_required' &&
-  before.importDigest === importDigestOf(before.connection, refreshToken);
+  before.importDigest === providers.of(config).importDigest(before.connection, refreshToken);
 
 /** Whether the refresh token that began the grant was replaced by another, or may be in use at this moment. */
 const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
   refreshToken?.versionId !== versionIdOf(grantId, importFence) || Object.keys(attempts).length > 0;
 
 /** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
-export function faultsAgainst(before: Connection | undefined, request: ConnectionRequest) {
-  const obstacle = before && obstacleTo(before, request);
-  const have = request.credentials === undefined ? kept(before, request)?.names : Object.keys(request.credentials);
+export function faultsAgainst(providers: Providers, before: Connection | undefined, request: ConnectionRequest) {
+  const obstacle = before && obstacleTo(providers, before, request);
+  const have =
+    request.credentials === undefined ? kept(providers, before, request)?.names : Object.keys(request.credentials);
   const missing = request.needed.filter(({ name }) => !have?.includes(name));
   const faults = missing.map(({ path }) => ({
     path,
@@ -59,7 +71,7 @@ export function faultsAgainst(before: Connection | undefined, request: Connectio
   }));
   if (before === undefined || request.grant !== 'refresh_token') return faults;
   if (request.refreshToken !== undefined) {
-    const spent = obstacle !== undefined && beganGrant(before, request) && isUsed(before);
+    const spent = obstacle !== undefined && beganGrant(providers, before, request) && isUsed(before);
     if (spent)
       faults.push({
         path: 'refresh_token',

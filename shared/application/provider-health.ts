@@ -5,6 +5,7 @@ import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { BreakerStore } from '../ports/breakers.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { reportBreaker } from './report.ts';
 
@@ -13,7 +14,7 @@ interface HealthWorld {
   readonly chance: Chance;
   readonly breakers: BreakerStore;
   readonly telemetry: Telemetry;
-  readonly applicationOf: (item: Connection) => string;
+  readonly providers: Providers;
 }
 
 /** Tells whether the provider answered; `seen` is the breaker before the call. Never throws: what cannot be told, the next call tells. */
@@ -29,7 +30,7 @@ export async function recordOutcome(
   const answered = isAnswer(outcome);
   if (answered && hasNothingToClear(seen)) return;
   const sign = {
-    application: world.applicationOf(item),
+    application: world.providers.of(item.config).application,
     connection,
     answered,
     ...('retryAt' in outcome && { retryAt: outcome.retryAt }),

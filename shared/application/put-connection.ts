@@ -3,17 +3,18 @@
 import { type Connection, type ConnectionConfig, type State, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
-import type { Profile } from '../domain/profile.ts';
 import type { Secret } from '../domain/secret.ts';
 import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, type GrantKeyOf, giveBack } from './claim-grant.ts';
+import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
+import type { ConnectionRequest } from './connection-request.ts';
 import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
 import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
@@ -26,25 +27,6 @@ export interface ConnectionsWorld extends ClaimWorld {
   readonly credentials: CredentialStore;
   readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
-}
-
-/** A request whose form is right (`providers/validate.ts`). */
-export interface ConnectionRequest {
-  /** Without `credentials`, which are ours to store. */
-  readonly config: ConnectionConfig;
-  readonly grant: Profile['grant'];
-  /** What a grant and its secrets are bound to: provider, token endpoint, client, user. They cannot be carried over to another. */
-  readonly identityOf: (config: ConnectionConfig) => string;
-  /** Where else they are sent, by the path of the setting that says so. They are not carried over to somebody new. */
-  readonly destinationsOf: (config: ConnectionConfig) => Readonly<Record<string, string>>;
-  readonly grantKeyOf: GrantKeyOf;
-  /** The secrets without which no token can be asked for, and where in the request they are given. */
-  readonly needed: readonly { readonly name: string; readonly path: string }[];
-  /** All of the connection's secrets, or none: they are replaced together. */
-  readonly credentials?: Credentials;
-  readonly refreshToken?: Secret;
-  /** By which a refresh token that was imported into the connection is known again; it tells nothing else of it. */
-  readonly importDigestOf: (connection: ConnectionName, refreshToken: Secret) => string;
 }
 
 export type PutResult =
@@ -68,23 +50,21 @@ export async function putConnection(
   const { chance, store } = world;
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
-  const key = request.grantKeyOf(request.config);
+  const { grantKey: key, importDigest } = world.providers.of(request.config);
   let stored = nothingStored;
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const before = await store.read(connection);
     if (before?.deletion !== undefined) return { kind: 'deleting' };
-    const faults = faultsAgainst(before, request);
+    const faults = faultsAgainst(world.providers, before, request);
     if (faults.length > 0) return { kind: 'invalid', faults };
     // Anew for each look at the connection: only then does another writer, who gives back what it saw, leave this claim alone.
-    const refused = key && (await claimGrant(world, connection, key, request.grantKeyOf));
+    const refused = key && (await claimGrant(world, connection, key));
     if (refused !== undefined) return refused;
-    const outgrown = before && request.grantKeyOf(before.config);
+    const outgrown = before && world.providers.of(before.config).grantKey;
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
-    const imported = imports(before, request) ? request.refreshToken : undefined;
+    const imported = imports(world.providers, before, request) ? request.refreshToken : undefined;
     const grant: Grant =
-      imported === undefined
-        ? { grantId, place: undefined }
-        : importOf(grantId, request.importDigestOf(connection, imported));
+      imported === undefined ? { grantId, place: undefined } : importOf(grantId, importDigest(connection, imported));
     // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
     stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, {
       credentials: request.credentials,
@@ -92,7 +72,7 @@ export async function putConnection(
       imported,
       grant,
     });
-    const credentials = given ?? kept(before, request);
+    const credentials = given ?? kept(world.providers, before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
     const item = await write(world, connection, before, config, request, grant);
     if (item !== undefined) {
@@ -147,7 +127,7 @@ async function storeSecrets(
 
 /** Returns the item as written, or undefined if it was changed since it was read. */
 async function write(
-  { clock, chance, store }: ConnectionsWorld,
+  { clock, chance, store, providers }: ConnectionsWorld,
   connection: ConnectionName,
   before: Connection | undefined,
   config: ConnectionConfig,
@@ -164,13 +144,14 @@ async function write(
   }
   // Each time later than the last, so that a change of settings between the look and the write is seen by its instant.
   const replacedAt = latest(now, plus(before.configuredAt, 1));
-  const replacing = change(before, config, request, grant, replacedAt);
+  const replacing = change(providers, before, config, request, grant, replacedAt);
   const unchanged = { path: 'configuredAt', equals: before.configuredAt } as const;
   const { applied, item } = await store.apply(connection, { ...replacing, when: [...replacing.when, unchanged] });
   return applied ? item : undefined;
 }
 
 function change(
+  providers: Providers,
   before: Connection,
   config: ConnectionConfig,
   request: ConnectionRequest,
@@ -178,7 +159,7 @@ function change(
   now: Connection['createdAt'],
 ): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
-  const obstacle = obstacleTo(before, request);
+  const obstacle = obstacleTo(providers, before, request);
   if (request.grant === 'refresh_token' && obstacle !== undefined)
     return abandonGrant(before, config, now, grant.grantId);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key

@@ -3,22 +3,24 @@
  * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
-import { type Connection, type ConnectionConfig, type Place, versionIdOf } from '../domain/connection.ts';
+import { type Connection, type Place, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { importFence } from '../domain/grant-writes.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Profile } from '../domain/profile.ts';
+import { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import type { AuthorizationResponse, CodeGrant } from '../ports/authorization-server.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
 import { Unavailable } from '../ports/errors.ts';
+import type { Provider } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { AuthorizationState } from '../ports/state-sealer.ts';
 import type { AuthorizeWorld } from './authorize.ts';
+import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { sealedTextOf } from './sealed-token.ts';
 
@@ -27,9 +29,6 @@ export interface RedeemWorld extends AuthorizeWorld {
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly accessSealer: Sealer;
   readonly queue: RefreshQueue;
-  readonly profileOf: (item: Connection) => Profile;
-  /** What a grant is bound to: provider, token endpoint and client. */
-  readonly identityOf: (config: ConnectionConfig) => string;
 }
 
 /** What happened, for the person in front of the browser. `description`: the provider's own words, fit to be shown. */
@@ -72,6 +71,9 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   const item = await store.read(connection);
   if (item === undefined || !isPending(item, state, id)) return told({ kind: 'link_used', connection });
   const { provider } = item.config;
+  const { identity, rules } = world.providers.of(item.config);
+  // No login can be finished without the preset that it was begun with.
+  if (rules === undefined) return told({ kind: 'changed_meanwhile', connection }, provider);
   const response = authorizationServer.readResponse(item.config, parameters, text);
   if (response.kind !== 'code') return told(refusalOf(connection, response), provider);
 
@@ -79,9 +81,17 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   const redeemedAt = clock.now();
   const { applied } = await store.apply(connection, redeemAuthorization(item, state, id, chance.id(), redeemedAt));
   if (!applied) return told({ kind: 'link_used', connection }, provider);
-  const outcome = await authorizationServer.redeem(item.config, grant);
+  const requestedAt = clock.now();
+  const exchange = await authorizationServer.redeem(item.config, grant);
+  const code = new Secret(grant.parameters.reveal().get('code') ?? '');
+  const outcome = outcomeOf(
+    rules,
+    exchange,
+    { requestedAt, receivedAt: clock.now() },
+    { credentials: grant.credentials, others: [code, grant.codeVerifier] },
+  );
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  const kept = await keep(world, item, { tokens: outcome.tokens, redeemedAt }, deadline);
+  const kept = await keep(world, item, { tokens: outcome.tokens, redeemedAt, identity }, deadline);
   // Subscribers are told at once.
   if (kept.kind === 'connected') await requestRefresh(world, connection);
   return told(kept, provider);
@@ -119,18 +129,22 @@ async function gather(
   return { parameters, redirectUri, codeVerifier, credentials: stored ?? {} };
 }
 
-/** What the code brought, and when it was sent. */
-type Redeemed = { readonly tokens: TokenSet; readonly redeemedAt: EpochMs };
+/** What the code brought, when it was sent, and what the grant belongs to. */
+interface Redeemed {
+  readonly tokens: TokenSet;
+  readonly redeemedAt: EpochMs;
+  readonly identity: Provider['identity'];
+}
 
 /** Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the deadline: there is no second code. */
 async function keep(
   world: RedeemWorld,
   before: Connection,
-  { tokens, redeemedAt }: Redeemed,
+  redeemed: Redeemed,
   deadline: EpochMs,
 ): Promise<Redemption> {
   const { connection } = before;
-  const { refreshToken } = tokens;
+  const { refreshToken } = redeemed.tokens;
   if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
   const grantId = world.chance.grantId();
   const place: Place = { slot: 0, versionId: versionIdOf(grantId, importFence) };
@@ -138,9 +152,7 @@ async function keep(
     world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken),
   );
   for (;;) {
-    const committed = await patiently(world, deadline, () =>
-      commit(world, before, { grantId, place, tokens, redeemedAt }),
-    );
+    const committed = await patiently(world, deadline, () => commit(world, before, { ...redeemed, grantId, place }));
     if (committed === 'applied') return { kind: 'connected', connection };
     if (committed === 'another') return { kind: 'changed_meanwhile', connection };
     // A renewal of the old grant came between the look and the write; there are only so many of them.
@@ -153,24 +165,20 @@ type New = Redeemed & { readonly grantId: string; readonly place: Place };
 async function commit(
   world: RedeemWorld,
   before: Connection,
-  { grantId, place, tokens, redeemedAt }: New,
+  { grantId, place, tokens, redeemedAt, identity }: New,
 ): Promise<'applied' | 'lost' | 'another'> {
-  const { clock, store, accessSealer, profileOf, identityOf } = world;
+  const { clock, store, accessSealer, providers } = world;
   const item = await store.read(before.connection);
   if (item?.grantId === grantId) return 'applied';
   // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came meanwhile, if not another
   // connection under the name: it is the newer one, and where a provider knows only one grant it has ended this one.
-  if (
-    item === undefined ||
-    item.deletion !== undefined ||
-    item.grantId !== before.grantId ||
-    identityOf(item.config) !== identityOf(before.config)
-  )
-    return 'another';
+  if (item === undefined || item.deletion !== undefined || item.grantId !== before.grantId) return 'another';
+  const provider = providers.of(item.config);
+  if (provider.rules === undefined || provider.identity !== identity) return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
   const write = authorized(
-    { item, profile: profileOf(item) },
+    { item, profile: provider.rules.profile(item) },
     { grantId, place, tokens, sealedAccessToken, redeemedAt },
     clock.now(),
   );

@@ -13,6 +13,7 @@ import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
+import { obtain } from './obtain.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
@@ -183,9 +184,9 @@ class Invocation {
       if ('missing' in loaded) return { kind: 'not_ready', held, code: loaded.missing, missing: true };
       this.#loaded = loaded;
       // No key, no call: an answer that could not be sealed could be lost.
-      const { accessSealer, refreshSealer, breakers, applicationOf } = this.#run.world;
+      const { accessSealer, refreshSealer, breakers, providers } = this.#run.world;
       const [breaker] = await Promise.all([
-        breakers.read(applicationOf(held.seen.item)),
+        breakers.read(providers.of(held.seen.item.config).application),
         accessSealer.ready(),
         refreshSealer.ready(),
       ]);
@@ -216,7 +217,7 @@ class Invocation {
   }
 
   async #call(held: Held): Promise<Event> {
-    const outcome = await this.#run.world.source.obtain(held.seen, this.#loaded);
+    const outcome = await obtain(this.#run.world, held.seen, this.#loaded);
     // Beside what keeps the answer, never before it.
     this.#signs = recordOutcome(this.#run.world, held.seen.item, outcome, this.#breaker);
     return { kind: 'answered', held, outcome };

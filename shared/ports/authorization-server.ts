@@ -1,7 +1,7 @@
 /** The authorization server of a connection, for connecting by login (RFC 6749 §4.1). */
 
 import type { ConnectionConfig } from '../domain/connection.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Exchange } from '../domain/exchange.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -34,6 +34,6 @@ export interface AuthorizationServer {
   ): Promise<URL | NotAuthorizable>;
   /** Judges what came back with this `state`. */
   readResponse(config: ConnectionConfig, parameters: URLSearchParams, state: string): AuthorizationResponse;
-  /** Redeems the code: one request, never retried. Never throws for what the network or the provider does. */
-  redeem(config: ConnectionConfig, grant: CodeGrant): Promise<Outcome>;
+  /** Sends the code: one request, never retried. Never throws for what the network or the provider does. */
+  redeem(config: ConnectionConfig, grant: CodeGrant): Promise<Exchange>;
 }

@@ -1,9 +1,10 @@
 /** Fills in the endpoints of an authorization server that a request names by its issuer. */
+import type { ConnectionRequest } from '../application/connection-request.ts';
 import type { Discovery } from '../ports/discovery.ts';
 import { isObject, member } from './credentials.ts';
 import { knownPresets } from './presets/index.ts';
 import type { Fault } from './settings.ts';
-import { type Parsed, type ParsedConnectionRequest, type ParseOptions, parseConnectionRequest } from './validate.ts';
+import { type Parsed, type ParseOptions, parseConnectionRequest } from './validate.ts';
 
 /**
  * Returns the request with the endpoints that its issuer's metadata names, unless it gives them itself, or every fault of what was
@@ -11,7 +12,7 @@ import { type Parsed, type ParsedConnectionRequest, type ParseOptions, parseConn
  */
 export async function discovered(
   discovery: Discovery,
-  request: ParsedConnectionRequest,
+  request: ConnectionRequest,
   body: unknown,
   options: ParseOptions,
 ): Promise<Parsed> {

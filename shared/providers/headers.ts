@@ -1,9 +1,7 @@
 /** What a client puts on its requests to the provider. */
 
 import type { ConnectionConfig } from '../domain/connection.ts';
-import type { Outcome } from '../domain/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { Credentials } from '../ports/credentials.ts';
 import type { Presets } from './by-name.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
@@ -33,18 +31,6 @@ export function requestHeaders(
   return filledRecord(preset?.headers ?? bearer, { ...(preset && valuesOf(preset, settings)), ...revealed, ...token });
 }
 
-/** A success with what its headers are made of beside the access token: who serves the token may not read the credentials. */
-export function withHeaderSecrets(
-  outcome: Outcome,
-  { headers = {}, settings }: Preset,
-  credentials: Credentials,
-): Outcome {
-  const names = namesIn(headers).filter((name) => settings[name]?.kind === 'secret');
-  const found = Object.entries(credentials).filter(([name]) => names.includes(name));
-  if (outcome.kind !== 'success' || found.length === 0) return outcome;
-  const { tokens } = outcome;
-  return {
-    kind: 'success',
-    tokens: { ...tokens, companions: { ...tokens.companions, secrets: Object.fromEntries(found) } },
-  };
-}
+/** The secrets in a preset's headers, by the names of their settings. */
+export const headerSecretsOf = ({ headers = {}, settings }: Preset): readonly string[] =>
+  namesIn(headers).filter((name) => settings[name]?.kind === 'secret');

@@ -8,7 +8,7 @@ import type { Presets } from './by-name.ts';
 import { longestMarginSeconds } from './contradictions.ts';
 import type { Facts } from './facts.ts';
 import { knownPresets } from './presets/index.ts';
-import { type ProviderChoice, resolvedOrNone, resolveProvider } from './resolve.ts';
+import { type ProviderChoice, resolveProvider } from './resolve.ts';
 import { xmlMembers } from './xml.ts';
 
 /** More slots than any cycle needs that leaves time to use the token; each is a secret that costs money. */
@@ -47,10 +47,6 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     },
   };
 }
-
-/** The same, or undefined where it would throw: whoever only describes a connection does without. */
-export const profileOrNone = (item: Connection, presets: Presets = knownPresets): Profile | undefined =>
-  resolvedOrNone(item.config, presets) === undefined ? undefined : profileOf(item, presets);
 
 /** Returns how the connection's provider speaks. Throws if it is unknown. */
 export function dialectOf(config: ProviderChoice, presets: Presets = knownPresets): Dialect {

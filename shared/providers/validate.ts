@@ -1,46 +1,21 @@
 /** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
 import * as v from 'valibot';
-import type { ConnectionConfig } from '../domain/connection.ts';
+import type { ConnectionRequest } from '../application/connection-request.ts';
 import { Secret } from '../domain/secret.ts';
-import type { Credentials } from '../ports/credentials.ts';
-import type { GrantKey } from '../ports/grant-claims.ts';
 import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
-import { credentialFaults, isObject, member, type NeededSecret, neededSecrets } from './credentials.ts';
+import { credentialFaults, isObject, member, neededSecrets } from './credentials.ts';
 import type { EndpointPolicy } from './endpoint-url.ts';
 import { type Facts, factsSchema } from './facts.ts';
-import { grantKeyOf } from './grant-key.ts';
-import { importDigestOf } from './import-digest.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
-import { destinationsOf, identityOf, replacements } from './resolve.ts';
+import { replacements } from './resolve.ts';
 import type { Setting } from './setting.ts';
 import { type Fault, settingsFaults, unknownFields } from './settings.ts';
 import { presetNamed } from './values.ts';
 
-/** A request whose form is right. What it leaves out may be kept by the connection it replaces: the use case decides. */
-export interface ParsedConnectionRequest {
-  readonly config: ConnectionConfig;
-  readonly grant: Facts['grant'];
-  /** What a grant and its secrets are bound to: provider, token endpoint, client, user. */
-  readonly identityOf: (config: ConnectionConfig) => string;
-  /** Where else they are sent, by the path of the setting that says so. */
-  readonly destinationsOf: (config: ConnectionConfig) => Readonly<Record<string, string>>;
-  /** The authorization server whose endpoints are to be discovered (`discovery.ts`), and where in the request it is given. */
-  readonly issuer?: { readonly path: string; readonly value: string };
-  /** What only one connection may have, where grants are exclusive. */
-  readonly grantKeyOf: (config: ConnectionConfig) => GrantKey | undefined;
-  /** The secrets without which no token can be asked for, and where in a request they are given. */
-  readonly needed: readonly NeededSecret[];
-  /** All of the connection's secrets, or none. */
-  readonly credentials?: Credentials;
-  readonly refreshToken?: Secret;
-  /** By which a refresh token that was imported into the connection is known again. */
-  readonly importDigestOf: (connection: string, refreshToken: Secret) => string;
-}
-
 export type Parsed =
-  | { readonly ok: true; readonly value: ParsedConnectionRequest }
+  | { readonly ok: true; readonly value: ConnectionRequest }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
 export interface ParseOptions extends EndpointPolicy {
@@ -117,11 +92,11 @@ export function parseConnectionRequest(body: unknown, { presets = knownPresets, 
       message: `is not used by ${preset.name}, where one grant does not end another: remove it`,
     });
   return result.success && faults.length === 0
-    ? { ok: true, value: requestOf(result.output, preset, facts, presets) }
+    ? { ok: true, value: requestOf(result.output, preset, facts) }
     : { ok: false, faults };
 }
 
-function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): ParsedConnectionRequest {
+function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest {
   const { provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict } = body;
   const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
@@ -144,10 +119,6 @@ function requestOf(body: Body, preset: Preset, facts: Facts, presets: Presets): 
     },
     grant: facts.grant,
     ...(issuer !== undefined && { issuer: { path: `settings.${issuer}`, value: String(settings[issuer]) } }),
-    identityOf: (config) => identityOf(config, presets),
-    destinationsOf: (config) => destinationsOf(config, presets),
-    grantKeyOf: (config) => grantKeyOf(config, presets),
-    importDigestOf,
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),

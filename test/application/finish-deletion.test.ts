@@ -13,7 +13,7 @@ import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import type { Revocation } from '../../shared/ports/revocation.ts';
-import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
@@ -35,7 +35,7 @@ function openWorld() {
   const revocation: Revocation = {
     revoke: async (_config, refreshToken) => {
       revoked.push(refreshToken.reveal());
-      return { kind: 'revoked' };
+      return { kind: 'reply', status: 200, headers: {}, body: '' };
     },
   };
   const removal = {
@@ -66,7 +66,7 @@ function openWorld() {
     chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `0000000${++ids}-0000-4000-8000` },
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry,
-    grantKeyOf: (config: Parameters<typeof grantKeyOf>[0]) => grantKeyOf(config),
+    providers: providersFrom(),
   };
   const forgetting = (by: Strike): FinishDeletionWorld => {
     const versions = struck('secrets', ports.versions, by);
@@ -101,10 +101,6 @@ function openWorld() {
         {
           config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'while_used' },
           grant: 'refresh_token',
-          identityOf: () => 'one application',
-          destinationsOf: () => ({}),
-          grantKeyOf: common.grantKeyOf,
-          importDigestOf: (_, token) => token.reveal(),
           needed: [{ name: 'client_secret', path: 'client.client_secret' }],
           credentials: { client_secret: new Secret('the secret') },
           refreshToken: new Secret(refreshToken),

@@ -6,7 +6,7 @@ import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
-import { profileOf } from '../../shared/providers/profile.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { now } from '../providers/loopback.ts';
@@ -40,26 +40,20 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
     codeVerifier: new Secret('v'),
     expiresAt: plus(now, 1_000),
   };
-  const tokens = {
-    accessToken: new Secret('a'),
-    refreshToken: new Secret('r'),
-    tokenType: 'Bearer',
-    requestedAt: now,
-    receivedAt: now,
-  };
+  const tokens = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 600 };
   const asked: number[] = [];
   const world: RedeemWorld = {
     clock: { now: () => now, sleep: async () => undefined },
     chance: { next: () => 0, id: () => 'redeemer', grantId: () => '00000000-0000-4000-8000' },
     store,
     claims: memoryGrantClaims(),
-    grantKeyOf: () => undefined,
+    providers: providersFrom(),
     states: { open: async () => state, seal: async () => 'state' },
     authorizationServer: {
       newCodeVerifier: () => new Secret('v'),
       authorizeUrl: async () => 'no_login',
       readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
-      redeem: async () => ({ kind: 'success', tokens: { ...tokens, expiresAt: plus(now, 600_000) } }),
+      redeem: async () => ({ kind: 'reply', status: 200, headers: {}, body: JSON.stringify(tokens) }),
     },
     refreshTokens: { storeRefreshToken: async () => true },
     credentials: { read: async () => undefined },
@@ -72,8 +66,6 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
         return 'sealed';
       },
     },
-    profileOf: (seen) => profileOf(seen),
-    identityOf: ({ clientId = '' }) => clientId,
     queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
     telemetry: silent,
   };

@@ -10,9 +10,11 @@ import {
   passage,
   saysNothingOfProvider,
 } from '../../shared/domain/breaker.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { at, connectionOf, minute, now, second } from './fixtures.ts';
 
@@ -87,7 +89,7 @@ test('nor does it change the breaker', async () => {
     chance,
     breakers,
     telemetry: silent,
-    applicationOf: () => 'app',
+    providers: { of: (config: ConnectionConfig) => ({ ...providersFrom().of(config), application: 'app' }) },
   };
   await recordOutcome(
     world,

@@ -9,7 +9,7 @@ import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { GrantKey } from '../../shared/ports/grant-claims.ts';
-import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -42,6 +42,7 @@ const claimWorld = () => ({
   chance: systemChance,
   store: dynamoDbConnections(new DynamoDBClient({}), { tableName, dueIndexName: '' }),
   claims: table(),
+  providers: providersFrom(),
 });
 /** The key of a client's grant in the Netherlands. */
 const keyOf = (clientId: string): GrantKey => {
@@ -51,7 +52,7 @@ const keyOf = (clientId: string): GrantKey => {
     clientId,
     renewal: 'while_used',
   };
-  return grantKeyOf(config) ?? expect.fail('not exclusive');
+  return providersFrom().of(config).grantKey ?? expect.fail('not exclusive');
 };
 const claims = async () => Object.keys(await world.stores.items()).filter((key) => key.startsWith('#grant#'));
 /** As if the connection had been put before there were claims. */
@@ -169,7 +170,7 @@ describe('a grant can be had by another', () => {
     const app = newApplication();
     const key = keyOf(app);
     // What a PUT leaves that was killed between its two writes.
-    expect(await claimGrant(claimWorld(), 'killed' as ConnectionName, key, grantKeyOf)).toBeUndefined();
+    expect(await claimGrant(claimWorld(), 'killed' as ConnectionName, key)).toBeUndefined();
     expect(await put('patient', app)).toMatchObject({
       status: 409,
       body: { code: 'conflict', retry_after: expect.any(Number), detail: expect.stringContaining('"killed"') },
@@ -186,7 +187,7 @@ describe('a grant can be had by another', () => {
     const app = newApplication();
     await put('elsewhere', app, { account: 'Ann' });
     // Killed while it was put without the account.
-    await claimGrant(claimWorld(), 'elsewhere' as ConnectionName, keyOf(app), grantKeyOf);
+    await claimGrant(claimWorld(), 'elsewhere' as ConnectionName, keyOf(app));
     expect((await put('here', app)).body).toMatchObject({ code: 'conflict' });
     world.later(limits.claimMs / 1_000 + 1);
     expect((await put('here', app)).status).toBe(201);
@@ -194,7 +195,7 @@ describe('a grant can be had by another', () => {
 
   test('at once if who claimed it tries again', async () => {
     const app = newApplication();
-    await claimGrant(claimWorld(), 'retrying' as ConnectionName, keyOf(app), grantKeyOf);
+    await claimGrant(claimWorld(), 'retrying' as ConnectionName, keyOf(app));
     expect((await put('retrying', app)).status).toBe(201);
   });
 });

@@ -2,11 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
-import { grantKeyOf } from '../../shared/providers/grant-key.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { Random } from '../sim/random.ts';
@@ -70,11 +71,12 @@ function openWorld(random: Random) {
     },
     credentials: { store: async () => undefined, read: async () => undefined },
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
-    revocation: { revoke: async () => ({ kind: 'refused', code: 'none' }) as const },
+    revocation: { revoke: async () => ({ kind: 'not_written', code: 'none' }) as const },
     removeSecrets: async () => true,
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry: silent,
-    grantKeyOf: (config: Parameters<typeof grantKeyOf>[0]) => grantKeyOf(config),
+    // Another digest each time: each import begins a grant.
+    providers: { of: (config: ConnectionConfig) => ({ ...known.of(config), importDigest: () => `id-${++ids}` }) },
   };
   const later = (ms: number): void => {
     now = plus(now, ms);
@@ -99,11 +101,6 @@ async function put(
       ...(account !== undefined && { account }),
     },
     grant: 'refresh_token',
-    identityOf: () => 'one application',
-    destinationsOf: () => ({}),
-    // Another each time: each import begins a grant.
-    importDigestOf: () => world.chance.id(),
-    grantKeyOf: world.grantKeyOf,
     needed: [],
     ...(imported && { refreshToken: new Secret('r') }),
   });
@@ -127,7 +124,7 @@ function start(opened: Opened, random: Random, names: Names): void {
 async function faults({ store, claims }: Opened): Promise<string[]> {
   const { items } = await store.list(100);
   const keyed = items.flatMap((item) => {
-    const key = grantKeyOf(item.config);
+    const key = known.of(item.config).grantKey;
     // One that is being deleted serves nothing any more.
     return key === undefined || item.deletion !== undefined ? [] : [{ key, name: item.connection }];
   });
@@ -138,6 +135,7 @@ async function faults({ store, claims }: Opened): Promise<string[]> {
   return [...shared.map(({ key, name }) => `${name} shares ${key}`), ...unclaimed];
 }
 
+const known = providersFrom();
 const [a, b, c] = ['a', 'b', 'c'] as [ConnectionName, ConnectionName, ConnectionName];
 
 describe.each<readonly [what: string, names: Names, killing: boolean]>([

@@ -80,10 +80,8 @@ export const people: readonly Mutant[] = [
         authorizationServer: {
           ...given.authorizationServer,
           redeem: async (...args) => {
-            const outcome = await given.authorizationServer.redeem(...args);
-            return outcome.kind === 'failure' && outcome.class === 'in_doubt'
-              ? given.authorizationServer.redeem(...args)
-              : outcome;
+            const exchange = await given.authorizationServer.redeem(...args);
+            return exchange.kind === 'lost' ? given.authorizationServer.redeem(...args) : exchange;
           },
         },
       }),

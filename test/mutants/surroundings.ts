@@ -1,6 +1,6 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
-import { protocol as normative } from '../../shared/application/protocol.ts';
+import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
@@ -17,6 +17,12 @@ const fromArrival = (outcome: Outcome): Outcome => {
     tokens: { ...outcome.tokens, requestedAt: receivedAt, expiresAt: plus(receivedAt, expiresAt - requestedAt) },
   };
 };
+
+/** A protocol that takes what a call came to for something else. */
+const understanding = (change: (outcome: Outcome) => Outcome): Partial<Protocol> => ({
+  decide: (event, at) =>
+    normative.decide(event.kind === 'answered' ? { ...event, outcome: change(event.outcome) } : event, at),
+});
 
 export const surroundings: readonly Mutant[] = [
   {
@@ -65,10 +71,7 @@ export const surroundings: readonly Mutant[] = [
     name: 'expiry from arrival',
     why: 'The token is new when it arrives.',
     variant: {
-      refreshWorld: (given) => ({
-        ...given,
-        source: { obtain: async (...args) => fromArrival(await given.source.obtain(...args)) },
-      }),
+      protocol: understanding(fromArrival),
     },
     invariant: 'S4',
     caughtBy: { race: 'slow answer, and then the end of its token' },
@@ -188,17 +191,9 @@ export const surroundings: readonly Mutant[] = [
     name: 'too_early counted as a failure',
     why: 'A 400 is a 400.',
     variant: {
-      refreshWorld: (given) => ({
-        ...given,
-        source: {
-          obtain: async (...args) => {
-            const outcome = await given.source.obtain(...args);
-            return outcome.kind === 'failure' && outcome.class === 'too_early'
-              ? { ...outcome, class: 'transient' }
-              : outcome;
-          },
-        },
-      }),
+      protocol: understanding((outcome) =>
+        outcome.kind === 'failure' && outcome.class === 'too_early' ? { ...outcome, class: 'transient' } : outcome,
+      ),
     },
     invariant: 'S8',
     caughtBy: { race: 'lost reply, provider checks age first' },

@@ -93,17 +93,17 @@ describe('private_key_jwt', () => {
     const surroundings = { clock: { now: () => now }, chance: { id: () => 'id' } };
     const policy = { allowLoopback: true };
     const revoked = await httpRevocation(policy, surroundings).revoke(config, new Secret('rt'), credentials);
-    expect(revoked).toEqual({ kind: 'refused', code: 'private_key_unreadable' });
+    expect(revoked).toEqual({ kind: 'not_written', code: 'private_key_unreadable' });
     const server = httpAuthorizationServer(policy, surroundings);
     const response = server.readResponse(config, new URLSearchParams({ code: 'c', state: 's' }), 's');
     const { parameters } = response.kind === 'code' ? response : expect.fail('no code');
-    const outcome = await server.redeem(config, {
+    const exchange = await server.redeem(config, {
       parameters,
       redirectUri: 'https://broker.example/cb',
       codeVerifier: new Secret('v'.repeat(43)),
       credentials,
     });
-    expect(outcome).toMatchObject({ kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' });
+    expect(exchange).toEqual({ kind: 'not_written', code: 'private_key_unreadable' });
     expect(seen).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { parseConnectionRequest } from '../../shared/providers/validate.ts';
 
 const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
@@ -176,8 +177,7 @@ describe('a client', () => {
 
 describe('what secrets are bound to', () => {
   const identity = (body: unknown): string => {
-    const { config, identityOf } = parsed(body);
-    return identityOf(config);
+    return providersFrom().of(parsed(body).config).identity;
   };
 
   test.each<[string, object, object]>([

@@ -4,13 +4,14 @@ import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import { listen } from '../../local/aws/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
+import { obtain as obtainTokens } from '../../shared/application/obtain.ts';
+import { seenBy } from '../../shared/application/refresh-world.ts';
 import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import { profileOf } from '../../shared/providers/profile.ts';
-import { tokenSource } from '../../shared/providers/token-source.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 
 export interface Received {
   readonly url: string;
@@ -56,9 +57,10 @@ export function obtain(
     clock: { ...clock, now: () => at },
     chance: { id: () => 'b2c5f1d0-0000-4000-8000-000000000001' },
   };
-  const endpoint = httpTokenEndpoint({ allowLoopback: true }, surroundings);
+  const tokenEndpoint = httpTokenEndpoint({ allowLoopback: true }, surroundings);
   const credentials = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, new Secret(value)]));
-  return tokenSource(endpoint, surroundings.clock).obtain({ item, profile: profileOf(item) }, { credentials });
+  const world = { clock: surroundings.clock, providers: providersFrom(), tokenEndpoint };
+  return obtainTokens(world, seenBy({ world }, item), { credentials });
 }
 
 export function tokensOf(outcome: Outcome) {

@@ -68,11 +68,6 @@ describe('a request that is right', () => {
     ).toBe('client_credentials');
   });
 
-  test('knows whether two configurations share a grant', () => {
-    const { config, identityOf } = requestOf(generic);
-    expect(identityOf({ ...config, clientId: 'other' })).not.toBe(identityOf(config));
-  });
-
   test('may use a preset that only data describes', () => {
     const parsed = parseConnectionRequest(
       { provider: 'new-books', settings: { region: 'test' }, client: { client_id: 'id' } },

@@ -3,18 +3,21 @@ import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { kinds } from '../sim/natures.ts';
+import { reply } from '../sim/provider.ts';
 import { Random } from '../sim/random.ts';
 import { VirtualTime } from '../sim/time.ts';
 
 const start = 1_800_000_000_000 as EpochMs;
 const { profile, config } = kinds.reusable;
+const known = providersFrom();
 
 class Herd {
   readonly time = new VirtualTime(start);
@@ -58,30 +61,19 @@ class Herd {
   #deliver(connection: ConnectionName, delayMs: number): void {
     this.time.at(
       this.time.now() + delayMs,
-      () => void runRefresh(this.#world(), connection, plus(this.time.now(), 80_000)),
+      () => void runRefresh(this.#world(connection), connection, plus(this.time.now(), 80_000)),
     );
   }
 
-  async #obtain(connection: ConnectionName): Promise<Outcome> {
-    const requestedAt = this.time.now();
+  async #request(connection: ConnectionName): Promise<Exchange> {
     const answered = !this.silent(connection);
-    this.calls.push({ at: requestedAt - start, connection, answered });
+    this.calls.push({ at: this.time.now() - start, connection, answered });
     await this.time.sleep(this.callMs);
-    if (!answered) return { kind: 'failure', class: 'transient', code: 'http_503', status: 503 };
-    const receivedAt = this.time.now();
-    return {
-      kind: 'success',
-      tokens: {
-        accessToken: new Secret('a'),
-        tokenType: 'Bearer',
-        requestedAt,
-        receivedAt,
-        expiresAt: plus(receivedAt, 3_600_000),
-      },
-    };
+    if (!answered) return reply(503, {});
+    return reply(200, { access_token: 'a', expires_in: 3_600 });
   }
 
-  #world(): RefreshWorld {
+  #world(connection: ConnectionName): RefreshWorld {
     const { time } = this;
     const tell = (event: string) => this.told.set(event, (this.told.get(event) ?? 0) + 1);
     const sealer: RefreshWorld['accessSealer'] = {
@@ -101,7 +93,7 @@ class Herd {
       credentials: { read: async () => undefined, store: async () => {} },
       accessSealer: sealer,
       refreshSealer: sealer,
-      source: { obtain: ({ item }) => this.#obtain(item.connection) },
+      tokenEndpoint: { request: () => this.#request(connection) },
       queue: {
         send: async (connection, delayMs) => this.#deliver(connection, Math.ceil(delayMs / 1_000) * 1_000),
         sendAll: async () => {},
@@ -109,8 +101,12 @@ class Herd {
       breakers: this.#breakers,
       announcer: { announce: async () => {} },
       telemetry: { info: tell, warn: tell, error: tell, count: () => {} },
-      profileOf: () => profile,
-      applicationOf: () => 'app',
+      providers: {
+        of: (settings) => {
+          const provider = known.of(settings);
+          return { ...provider, rules: provider.rules && { ...provider.rules, profile: () => profile } };
+        },
+      },
     };
   }
 }

@@ -2,25 +2,19 @@
 import type { DeleteWorld, FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
-import { classify } from '../../shared/domain/classify.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
-import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import type { AuthorizationServer, CodeGrant } from '../../shared/ports/authorization-server.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { ImportedRefreshTokens } from '../../shared/ports/refresh-tokens.ts';
-import type { RevocationResult } from '../../shared/ports/revocation.ts';
 import type { Sealer } from '../../shared/ports/sealer.ts';
 import type { AuthorizationState, StateSealer } from '../../shared/ports/state-sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
-import { grantKeyOf } from '../../shared/providers/grant-key.ts';
-import { dialectOf } from '../../shared/providers/profile.ts';
-import { identityOf } from '../../shared/providers/resolve.ts';
 import type { Redemption } from './authorization-server.ts';
 import type { Environment } from './environment.ts';
 import type { World } from './world.ts';
@@ -29,7 +23,7 @@ import type { World } from './world.ts';
 export interface Given {
   readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
-  readonly profile: Profile;
+  readonly providers: Providers;
 }
 
 /** Sealing is not what is simulated; the binding is. */
@@ -77,7 +71,7 @@ const importsOf = (world: World, environment: Environment): ImportedRefreshToken
 export function redeemWorldOf(
   world: World,
   environment: Environment,
-  { queue, telemetry, profile }: Given,
+  { queue, telemetry, providers }: Given,
 ): RedeemWorld {
   return {
     clock: wholeMilliseconds(environment),
@@ -90,9 +84,7 @@ export function redeemWorldOf(
     credentials: noCredentials,
     accessSealer: sealerOf(environment),
     queue,
-    profileOf: () => profile,
-    identityOf: (config) => identityOf(config),
-    grantKeyOf: (config) => grantKeyOf(config),
+    providers,
     telemetry,
   };
 }
@@ -100,7 +92,7 @@ export function redeemWorldOf(
 export function connectionsWorldOf(
   world: World,
   environment: Environment,
-  { queue, telemetry }: Given,
+  { queue, telemetry, providers }: Given,
 ): ConnectionsWorld & DeleteWorld {
   return {
     clock: wholeMilliseconds(environment),
@@ -109,6 +101,7 @@ export function connectionsWorldOf(
     claims: world.claimsOf(environment),
     refreshTokens: importsOf(world, environment),
     credentials: noCredentials,
+    providers,
     queue,
     telemetry,
   };
@@ -117,7 +110,7 @@ export function connectionsWorldOf(
 export function finishDeletionWorldOf(
   world: World,
   environment: Environment,
-  { telemetry }: Given,
+  { telemetry, providers }: Given,
 ): FinishDeletionWorld {
   return {
     clock: environment,
@@ -127,7 +120,7 @@ export function finishDeletionWorldOf(
     credentials: noCredentials,
     refreshSealer: sealerOf(environment),
     claims: world.claimsOf(environment),
-    grantKeyOf: (config) => grantKeyOf(config),
+    providers,
     revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
     // In seven days: nothing of it is gone while a run lasts, and whoever reads or writes one meanwhile keeps it.
     removeSecrets: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill),
@@ -157,17 +150,10 @@ const authorizationServerOf = (world: World, environment: Environment): Authoriz
     return url;
   },
   readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
-  redeem: (config, grant) => redeem(world, environment, config, grant),
+  redeem: (_, grant) => redeem(world, environment, grant),
 });
 
-async function redeem(
-  world: World,
-  environment: Environment,
-  config: World['options']['config'],
-  grant: CodeGrant,
-): Promise<Outcome> {
-  const clock = wholeMilliseconds(environment);
-  const requestedAt = clock.now();
+async function redeem(world: World, environment: Environment, grant: CodeGrant): Promise<Exchange> {
   const code = grant.parameters.reveal().get('code') ?? '';
   const redemption: Redemption = {
     code,
@@ -190,20 +176,17 @@ async function redeem(
     'code answered',
     `${environment.id} ${redemption.issued ?? '-'} ${answer.kind === 'reply' ? answer.status : answer.code}`,
   );
-  return classify(answer, { requestedAt, receivedAt: clock.now() }, [], dialectOf(config));
+  return answer;
 }
 
-async function revoke(world: World, environment: Environment, refreshToken: string): Promise<RevocationResult> {
-  if (!world.provider.customs.revocable) return { kind: 'refused', code: 'no_revocation_endpoint' };
+async function revoke(world: World, environment: Environment, refreshToken: string): Promise<Exchange> {
+  if (!world.provider.customs.revocable) return { kind: 'not_written', code: 'no_revocation_endpoint' };
   const answer = await environment.outside('provider.revoke', () => {
     world.note('revocation sent', `${environment.id} ${refreshToken}`);
     return answered(environment, world.provider.revoke(refreshToken, world.otherWay('revocation')));
   });
   world.note('revocation answered', `${environment.id} ${answer.kind === 'reply' ? answer.status : answer.code}`);
-  if (answer.kind !== 'reply') return { kind: 'failed', code: answer.code };
-  const { status } = answer;
-  if (status >= 200 && status < 300) return { kind: 'revoked' };
-  return { kind: status === 429 || status >= 500 ? 'failed' : 'refused', code: `http_${status}` };
+  return answer;
 }
 
 /** As long as a caller waits for any endpoint of a provider. */

@@ -4,6 +4,7 @@
  */
 
 import { authorize } from '../../shared/application/authorize.ts';
+import type { ConnectionRequest } from '../../shared/application/connection-request.ts';
 import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import {
   getToken,
@@ -14,7 +15,7 @@ import {
 } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
-import { type ConnectionRequest, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
+import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
@@ -26,12 +27,10 @@ import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
-import { grantKeyOf } from '../../shared/providers/grant-key.ts';
-import { importDigestOf } from '../../shared/providers/import-digest.ts';
-import { destinationsOf, identityOf } from '../../shared/providers/resolve.ts';
-import { tokenSource } from '../../shared/providers/token-source.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
 import {
@@ -49,6 +48,17 @@ import type { Variant } from './variant.ts';
 const visibilityMs = limits.refreshTimeoutMs * 6;
 const deliveries = 3;
 
+/** The presets' providers, with the profile of the simulated one. */
+function providersWith(profile: Profile): Providers {
+  const known = providersFrom();
+  return {
+    of: (config) => {
+      const provider = known.of(config);
+      return { ...provider, rules: provider.rules && { ...provider.rules, profile: () => profile } };
+    },
+  };
+}
+
 export class World extends Stores {
   readonly provider: AuthorizationServer;
   readonly counted = new Map<string, number>();
@@ -58,14 +68,14 @@ export class World extends Stores {
   readonly environments: Environment[] = [];
   readonly #variant: Variant;
   readonly #protocol: Protocol;
-  readonly #profile: Profile;
+  readonly #providers: Providers;
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
 
   constructor(options: WorldOptions) {
     super(options);
     this.#variant = options.variant ?? {};
     this.#protocol = { ...normative, ...this.#variant.protocol };
-    this.#profile = { ...options.profile, ...this.#variant.profile };
+    this.#providers = providersWith({ ...options.profile, ...this.#variant.profile });
     this.provider = new AuthorizationServer(this.time, options.nature);
     if (options.customs !== undefined) this.provider.customs = options.customs;
   }
@@ -128,10 +138,6 @@ export class World extends Stores {
     const request: ConnectionRequest = {
       config: this.options.config,
       grant: 'refresh_token',
-      identityOf: (config) => identityOf(config),
-      destinationsOf,
-      grantKeyOf: (config) => grantKeyOf(config),
-      importDigestOf,
       needed: [],
       ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
     };
@@ -163,7 +169,7 @@ export class World extends Stores {
   }
 
   #givenTo(environment: Environment): Given {
-    return { queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment), profile: this.#profile };
+    return { queue: this.#queueOf(environment), telemetry: this.#telemetryOf(environment), providers: this.#providers };
   }
 
   async #invoked<T>(environment: Environment, answer: Promise<T>): Promise<T> {
@@ -333,13 +339,12 @@ export class World extends Stores {
       credentials: { read: async () => undefined, store: async () => {} },
       accessSealer: plainSealer,
       refreshSealer: { ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) },
-      source: tokenSource({ request: (request) => this.#request(environment, request) }, environment),
+      tokenEndpoint: { request: (request) => this.#request(environment, request) },
       queue: this.#queueOf(environment),
       breakers: this.breakersOf(environment),
       announcer: this.announcerOf(environment),
       telemetry: this.#telemetryOf(environment),
-      profileOf: () => this.#profile,
-      applicationOf: () => 'application',
+      providers: this.#providers,
     };
     return this.#variant.refreshWorld?.(world, this) ?? world;
   }

@@ -7,15 +7,13 @@ import {
   nopkce,
   validateAuthResponse,
 } from 'oauth4webapi';
-import { classify } from '../../domain/classify.ts';
 import type { ConnectionConfig } from '../../domain/connection.ts';
+import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';
 import { redact } from '../../domain/redact.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { AuthorizationResponse, AuthorizationServer, CodeGrant } from '../../ports/authorization-server.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
-import { withHeaderSecrets } from '../../providers/headers.ts';
-import { dialectOf } from '../../providers/profile.ts';
 import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.ts';
 import { filledRecord } from '../../providers/templates.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
@@ -24,7 +22,6 @@ import { captureRequest } from './oauth-request.ts';
 
 export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Surroundings): AuthorizationServer {
   const exchange = httpExchange(policy);
-  const { clock } = surroundings;
   return {
     newCodeVerifier: () => new Secret(generateRandomCodeVerifier()),
 
@@ -51,23 +48,16 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
 
     readResponse: (config, parameters, state) => readResponse(resolveProvider(config), config, parameters, state),
 
-    async redeem(config, grant) {
-      const provider = resolveProvider(config);
-      const requestedAt = clock.now();
-      const answer = await send(provider, config, grant);
-      const code = new Secret(grant.parameters.reveal().get('code') ?? '');
-      const sent = [code, grant.codeVerifier, ...Object.values(grant.credentials)];
-      const outcome = classify(answer, { requestedAt, receivedAt: clock.now() }, sent, dialectOf(config));
-      return withHeaderSecrets(outcome, provider.preset, grant.credentials);
-    },
+    redeem,
   };
 
-  async function send(provider: ResolvedProvider, config: ConnectionConfig, grant: CodeGrant) {
+  async function redeem(config: ConnectionConfig, grant: CodeGrant): Promise<Exchange> {
+    const provider = resolveProvider(config);
     const { facts, values, tokenEndpoint } = provider;
     const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings);
     if (typeof authentication === 'string') return unauthenticated(authentication);
     if (tokenEndpoint === undefined || faultOfEndpoint(tokenEndpoint.href, policy) !== undefined)
-      return { kind: 'not_sent', code: 'address_not_allowed' } as const;
+      return { kind: 'not_sent', code: 'address_not_allowed' };
     const request = await captureRequest((options) =>
       authorizationCodeGrantRequest(
         { issuer: tokenEndpoint.origin, token_endpoint: tokenEndpoint.href },

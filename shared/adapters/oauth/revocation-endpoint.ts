@@ -3,7 +3,7 @@ import { revocationRequest } from 'oauth4webapi';
 import { limits } from '../../domain/limits.ts';
 import type { Revocation } from '../../ports/revocation.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
-import { resolveProvider } from '../../providers/resolve.ts';
+import { resolvedOrNone } from '../../providers/resolve.ts';
 import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
 import { httpExchange } from './http-exchange.ts';
 import { captureRequest } from './oauth-request.ts';
@@ -12,12 +12,14 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
   const exchange = httpExchange(policy);
   return {
     async revoke(config, refreshToken, credentials) {
-      const provider = resolveProvider(config);
+      const provider = resolvedOrNone(config);
+      if (provider === undefined) return { kind: 'not_written', code: 'settings_outdated' };
       const endpoint = provider.revocationEndpoint;
-      if (endpoint === undefined) return { kind: 'refused', code: 'no_revocation_endpoint' };
+      if (endpoint === undefined) return { kind: 'not_written', code: 'no_revocation_endpoint' };
       const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings);
-      if (typeof authentication === 'string') return { kind: 'refused', code: authentication };
-      if (faultOfEndpoint(endpoint.href, policy) !== undefined) return { kind: 'refused', code: 'address_not_allowed' };
+      if (typeof authentication === 'string') return { kind: 'not_written', code: authentication };
+      if (faultOfEndpoint(endpoint.href, policy) !== undefined)
+        return { kind: 'not_written', code: 'address_not_allowed' };
       const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };
       const request = await captureRequest((options) =>
         revocationRequest(server, { client_id: config.clientId ?? '' }, authentication, refreshToken.reveal(), {
@@ -25,12 +27,7 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
           additionalParameters: { token_type_hint: 'refresh_token' },
         }),
       );
-      const answer = await exchange(request, limits.callTimeoutMs);
-      if (answer.kind !== 'reply') return { kind: 'failed', code: answer.code };
-      const { status } = answer;
-      // A token that the server does not know is revoked enough (§2.2), so it says 200 to that as well.
-      if (status >= 200 && status < 300) return { kind: 'revoked' };
-      return { kind: status === 429 || status >= 500 ? 'failed' : 'refused', code: `http_${status}` };
+      return exchange(request, limits.callTimeoutMs);
     },
   };
 }

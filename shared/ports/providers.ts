@@ -1,0 +1,39 @@
+/** What the broker knows of a connection's provider, and the only way to ask for it. */
+import type { Connection, ConnectionConfig } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Profile } from '../domain/profile.ts';
+import type { Dialect } from '../domain/reply.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { GrantKey } from './grant-claims.ts';
+
+export interface Providers {
+  /** Returns the provider of a connection with these settings. Never throws: see `Provider.rules`. */
+  of(config: ConnectionConfig): Provider;
+}
+
+/** A provider, with the settings of one connection in their places. */
+export interface Provider {
+  /** Token endpoint and client: connections that share them share the provider's health and its limits. The key of the breaker. */
+  readonly application: string;
+  /** What a grant and its secrets belong to: provider, token endpoint, client, user. Another identity may have none of them. */
+  readonly identity: string;
+  /** Where secrets are sent beside the token endpoint, by the path of the setting that says so. */
+  readonly destinations: Readonly<Record<string, string>>;
+  /** The one grant that the provider knows for this user and application; undefined where several can live side by side. */
+  readonly grantKey: GrantKey | undefined;
+  /** A digest by which an imported refresh token is recognized when it is imported again; it tells nothing else of the token. */
+  importDigest(connection: ConnectionName, refreshToken: Secret): string;
+  /** Undefined where the preset is gone or the stored settings do not fit it any more: nothing can be asked of such a provider. */
+  readonly rules: ProviderRules | undefined;
+}
+
+/** How a provider renews, and how its replies are understood. */
+export interface ProviderRules {
+  /** What the protocol needs to know. By connection, since the number of slots depends on the life of the token in hand. */
+  profile(item: Connection): Profile;
+  readonly dialect: Dialect;
+  /** The secrets that API requests carry beside the access token: clients get them with the token. */
+  readonly headerSecrets: readonly string[];
+  /** With the grant `static`: the name of the secret that is itself the access token. */
+  readonly storedToken?: string;
+}

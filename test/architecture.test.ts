@@ -1,58 +1,141 @@
-/** What the folders promise: which may import which, what is pure, and that handlers stay short. */
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The rules of the house: which room may import which, what is pure, and how code and comments are written. */
 import { describe, expect, test } from 'vitest';
 import { type FunctionName, routes } from '../lambdas/routes.ts';
+import { freeExports, longFunctions, openCircles, openImports, unswept } from './house/exceptions.ts';
+import { rooms } from './house/rooms.ts';
+import {
+  bannedInComments,
+  circles,
+  forbiddenImports,
+  isIn,
+  longFunctionsIn,
+  longLines,
+  unusedExports,
+} from './house/rules.ts';
+import { type Source, sourceOf, sourcesIn } from './house/source.ts';
 
-const root = join(import.meta.dirname, '..');
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const sources = (pattern: string): string[] => globSync(pattern, { cwd: root });
-const importsOf = (path: string): string[] =>
-  [...read(path).matchAll(/^(?:import|export)[^;]*? from '([^']+)'/gm)].map(([, from = '']) => from);
+const product = sourcesIn('{client,infra,lambdas,local,shared}/**/*.{ts,mjs,cjs}');
+const tests = sourcesIn('test/**/*.{ts,mjs,cjs}');
+const all = [...product, ...tests];
+const scripts = product.filter(({ path }) => /\.[mc]js$/.test(path));
 
-/** Imports of these files that are not allowed to them. */
-const forbidden = (pattern: string, allowed: (from: string) => boolean): string[] =>
-  sources(pattern).flatMap((path) =>
-    importsOf(path).flatMap((from) => (allowed(from) ? [] : [`${path} imports ${from}`])),
-  );
+const from = (start: string): Source[] => all.filter(({ path }) => path.startsWith(start));
+const containing = (pattern: RegExp, sources: readonly Source[]): string[] =>
+  sources.flatMap(({ path, lines }) => (lines.some((line) => pattern.test(line)) ? [path] : []));
 
-describe('imports', () => {
-  test('the domain imports nothing outside its folder', () => {
-    expect(sources('shared/domain/*.ts').length).toBeGreaterThan(10);
-    expect(forbidden('shared/domain/*.ts', (from) => /^\.\/[\w-]+\.ts$/.test(from))).toEqual([]);
+describe('rooms', () => {
+  test.each(rooms)('$files is there', ({ files, moreThan }) => {
+    expect(from(files).length).toBeGreaterThan(moreThan);
   });
 
-  test('ports import the domain only', () => {
-    expect(forbidden('shared/ports/*.ts', (from) => from.startsWith('../domain/') || from.startsWith('./'))).toEqual(
-      [],
+  test('each file imports what its room allows', () => {
+    expect(forbiddenImports(product.filter((source) => !scripts.includes(source))).toSorted()).toEqual(
+      openImports.toSorted(),
     );
   });
 
-  test('use cases know no adapter, no provider and no package', () => {
-    expect(forbidden('shared/application/*.ts', (from) => /^(?:\.\.\/(?:domain|ports)|\.)\//.test(from))).toEqual([]);
+  test('each room stands on rooms before it', () => {
+    const above = rooms.flatMap(({ files, imports }, i) =>
+      imports.flatMap((start) => (rooms.slice(i).some((room) => isIn(room, start)) ? [`${files} on ${start}`] : [])),
+    );
+    expect(above).toEqual([]);
   });
 
-  test('nothing that deploys imports tests or the local broker', () => {
-    expect(forbidden('{client,lambdas,shared}/**/*.ts', (from) => !/\/(?:test|local)\//.test(from))).toEqual([]);
+  test('no file imports itself by way of other files', () => {
+    expect(circles(all).toSorted()).toEqual(openCircles.toSorted());
   });
 });
 
-test.each(['shared/domain', 'shared/application', 'shared/providers', 'test/sim'])(
+test.each(['shared/domain/', 'shared/application/', 'shared/providers/', 'test/sim/'])(
   '%s asks neither the clock nor chance',
   (folder) => {
-    const asking = sources(`${folder}/**/*.ts`).filter((path) =>
-      /Date\.now\(|new Date\(\)|Math\.random\(|randomUUID\(/.test(read(path)),
-    );
-    expect(asking).toEqual([]);
+    expect(from(folder).length).toBeGreaterThan(10);
+    expect(containing(/Date\.now\(|new Date\(\)|Math\.random\(|randomUUID\(/, from(folder))).toEqual([]);
   },
 );
 
 test.each([...new Set<FunctionName>([...routes.map((route) => route.function), 'refresh', 'plan'])])(
   'the handler of %s has less than 80 lines',
   (name) => {
-    expect(read(`lambdas/${name}.ts`).split('\n').length).toBeLessThan(80);
+    const [handler] = from(`lambdas/${name}.ts`);
+    expect(handler?.lines.length).toBeLessThan(80);
   },
 );
+
+describe('code and comments', () => {
+  const swept = all.filter(({ path }) => !unswept.some((room) => path.startsWith(room)));
+
+  test('no line has more than 120 columns', () => {
+    expect(longLines(swept)).toEqual([]);
+  });
+
+  test('comments name who does what', () => {
+    expect(bannedInComments(swept)).toEqual([]);
+  });
+
+  test.each(unswept)('%s waits to be swept', (room) => {
+    expect([...longLines(from(room)), ...bannedInComments(from(room))]).not.toEqual([]);
+  });
+
+  test('no function or class has more than 70 lines, but for those that are known', () => {
+    expect([...longFunctionsIn(all).keys()].toSorted()).toEqual(longFunctions.toSorted());
+  });
+
+  test('each export is imported by another file', () => {
+    expect(unusedExports(all).filter((name) => !freeExports.some((start) => name.startsWith(start)))).toEqual([]);
+  });
+});
+
+describe('each rule finds what breaks it', () => {
+  const source = (path: string, text: string): Source => sourceOf(path, text);
+
+  test.each([
+    ["import { a } from '../ports/clock.ts';", 'shared/ports/clock.ts'],
+    ["import type { a } from '../ports/clock.ts';", 'shared/ports/clock.ts'],
+    ["export { a } from 'valibot';", 'valibot'],
+    ["const a = await import('node:fs');", 'node:fs'],
+    ["type A = import('../compose.ts').A;", 'shared/compose.ts'],
+  ])('a forbidden import: %s', (text, imported) => {
+    expect(forbiddenImports([source('shared/domain/a.ts', text)])).toEqual([`shared/domain/a.ts imports ${imported}`]);
+  });
+
+  test('a circle, of types too', () => {
+    const a = source('x/a.ts', "import type { B } from './b.ts';");
+    const b = source('x/b.ts', "import { c } from './c.ts';");
+    const c = source('x/c.ts', "import { a } from './a.ts';");
+    expect(circles([a, b, c])).toEqual(['x/a.ts → x/b.ts → x/c.ts → x/a.ts']);
+    expect(circles([a, b])).toEqual([]);
+  });
+
+  test('a long line, but no address', () => {
+    const text = `${'x'.repeat(120)}\n${'x'.repeat(121)}\n// https://example.com/${'x'.repeat(121)}`;
+    expect(longLines([source('a.ts', text)])).toEqual(['a.ts:2 has 121 columns']);
+  });
+
+  test('a banned word in a comment, and not in a string', () => {
+    const text = "const a = '// nobody';\n/** Whoever reads it. */\nconst b = `/* somebody */`; // for others";
+    expect(bannedInComments([source('a.ts', text)])).toEqual([
+      expect.stringContaining('a.ts:2 says "Whoever"'),
+      expect.stringContaining('a.ts:3 says "others"'),
+    ]);
+  });
+
+  test('a long function, by the name that it was given', () => {
+    const body = (lines: number): string => `{${'\n'.repeat(lines - 1)}}`;
+    const text = `const a = () => ${body(71)};\nfunction b() ${body(70)}\nclass C ${body(80)}`;
+    expect(Object.fromEntries(longFunctionsIn([source('x.ts', text)]))).toEqual({ 'x.ts a': 71, 'x.ts C': 80 });
+  });
+
+  test('an export that is not used', () => {
+    const exporting = source(
+      'a.ts',
+      'export const a = 1, b = 2; export type C = 1; export { a as d }; export default a;',
+    );
+    const importing = source('b.ts', "import d, { b } from './a.ts';");
+    expect(unusedExports([exporting, importing])).toEqual(['a.ts a', 'a.ts C', 'a.ts d']);
+    expect(unusedExports([exporting, source('b.ts', "import * as a from './a.ts';")])).toEqual([]);
+  });
+});
 
 /** What Node.js has not in all versions that `engines` allows, and what that comes to there. */
 const tooNew = [
@@ -65,9 +148,5 @@ const tooNew = [
 ] as const;
 
 test.each(tooNew)('%s: not used', (_, pattern) => {
-  expect(
-    sources('{client,infra,lambdas,local,shared,test}/**/*.ts').filter(
-      (path) => path !== 'test/architecture.test.ts' && pattern.test(read(path)),
-    ),
-  ).toEqual([]);
+  expect(containing(pattern, all).filter((path) => path !== 'test/architecture.test.ts')).toEqual([]);
 });

@@ -1,0 +1,94 @@
+/** The rooms of the product, floor by floor from the ground up, and what each of them may import. */
+
+export interface Room {
+  /** What the paths of its files begin with. */
+  readonly files: string;
+  /** It has more files than this. A room without files would keep every rule. */
+  readonly moreThan: number;
+  /** What its imports may begin with, besides `files`: rooms that stand before it in this list, and packages. */
+  readonly imports: readonly string[];
+}
+
+const protocol = ['shared/domain/', 'shared/ports/'];
+
+const floors: readonly (readonly Room[])[] = [
+  // Decides. Pure, without a package.
+  [{ files: 'shared/domain/', moreThan: 30, imports: [] }],
+  // Says what the world must offer, what is done with it, and what each provider is like. Asks nothing of a machine.
+  [
+    { files: 'shared/ports/', moreThan: 12, imports: ['shared/domain/'] },
+    { files: 'shared/application/', moreThan: 12, imports: protocol },
+    {
+      files: 'shared/providers/',
+      moreThan: 40,
+      imports: [...protocol, 'valibot', 'fast-xml-parser', 'ipaddr.js', 'otpauth', 'node:crypto'],
+    },
+    { files: 'client/', moreThan: 6, imports: ['shared/domain/', 'shared/providers/', 'valibot'] },
+  ],
+  // Does it: with AWS, with providers, in functions.
+  [
+    {
+      files: 'shared/adapters/system.ts',
+      moreThan: 0,
+      imports: [...protocol, 'node:crypto', 'node:timers/promises'],
+    },
+    { files: 'shared/adapters/telemetry.ts', moreThan: 0, imports: [...protocol, '@aws-lambda-powertools/'] },
+    { files: 'shared/adapters/aws/', moreThan: 6, imports: [...protocol, '@aws-sdk/', 'valibot', 'node:crypto'] },
+    {
+      files: 'shared/adapters/sealing/',
+      moreThan: 2,
+      imports: [...protocol, 'shared/adapters/aws/', '@aws-sdk/', 'jose', 'valibot', 'node:crypto'],
+    },
+    {
+      files: 'shared/adapters/secrets/',
+      moreThan: 4,
+      imports: [...protocol, 'shared/adapters/aws/', 'shared/adapters/sealing/', '@aws-sdk/', 'valibot', 'node:crypto'],
+    },
+    {
+      files: 'shared/adapters/oauth/',
+      moreThan: 5,
+      imports: [
+        ...protocol,
+        'shared/providers/',
+        'shared/adapters/system.ts',
+        'oauth4webapi',
+        'jose',
+        'otpauth',
+        'request-filtering-agent',
+        'node:',
+      ],
+    },
+    { files: 'shared/compose.ts', moreThan: 0, imports: ['shared/', '@aws-sdk/client-secrets-manager'] },
+    { files: 'lambdas/', moreThan: 8, imports: ['shared/', 'aws-lambda', 'valibot', 'node:crypto'] },
+  ],
+  // Deploys it: to AWS, and to this machine.
+  [
+    {
+      files: 'infra/',
+      moreThan: 12,
+      imports: ['shared/', 'lambdas/routes.ts', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'valibot', 'node:'],
+    },
+    {
+      files: 'local/',
+      moreThan: 50,
+      imports: [
+        'infra/',
+        'lambdas/routes.ts',
+        '@aws-crypto/',
+        '@aws-sdk/',
+        '@smithy/',
+        'aws-lambda',
+        'dynalite',
+        'fast-xml-parser',
+        'find-my-way',
+        'jose',
+        'oidc-provider',
+        'otpauth',
+        'valibot',
+        'node:',
+      ],
+    },
+  ],
+];
+
+export const rooms: readonly Room[] = floors.flat();

@@ -10,7 +10,6 @@ import {
   markDeleted,
   noteGrantEnded,
   postponeDeletion,
-  slotsUsed,
   takeDeletion,
 } from '../domain/deletion-writes.ts';
 import { limits } from '../domain/limits.ts';
@@ -156,7 +155,7 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   const { item, owner, until } = taken;
   const { connection, config } = item;
   const key = providers.of(config).grantKey;
-  if (!(await removeSecrets(connection, slotsUsed(item), () => clock.now() < until)))
+  if (!(await removeSecrets(connection, item.slots, () => clock.now() < until)))
     return lookAgain(world, taken, 'time_over');
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
   const claim = key && (await claimHeld({ claims }, connection, key));

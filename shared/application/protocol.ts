@@ -2,16 +2,12 @@
 import { announced } from '../domain/announcements.ts';
 import { commitFailure, commitSuccess, keepSpare } from '../domain/commit-writes.ts';
 import { decide } from '../domain/decide.ts';
-import { notingSlots } from '../domain/deletion-writes.ts';
 import { acquire, markSent, release, renewLease } from '../domain/lease-writes.ts';
 import { promiseWake, rest } from '../domain/schedule-writes.ts';
 
-/** The lease, the intent to send, and which secrets there may be from now on. */
-const acquireNotingSlots = (...[seen, ...how]: Parameters<typeof acquire>) => notingSlots(acquire(seen, ...how), seen);
-
 export const protocol = {
   decide,
-  acquire: acquireNotingSlots,
+  acquire,
   renewLease,
   markSent,
   commitSuccess,

@@ -145,8 +145,7 @@ async function write(
   // Each time later than the last, so that a change of settings between the look and the write is seen by its instant.
   const replacedAt = latest(now, plus(before.configuredAt, 1));
   const replacing = change(providers, before, config, request, grant, replacedAt);
-  const unchanged = { path: 'configuredAt', equals: before.configuredAt } as const;
-  const { applied, item } = await store.apply(connection, { ...replacing, when: [...replacing.when, unchanged] });
+  const { applied, item } = await store.apply(connection, replacing);
   return applied ? item : undefined;
 }
 

@@ -146,8 +146,11 @@ export interface Connection {
   readonly authorization?: PendingAuthorization;
   /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;
-  /** Its refresh tokens have been in no secret but those of the slots below this. Absent if that was not written down from the start. */
-  readonly slots?: number;
+  /**
+   * Refresh tokens of this connection have been in no secret but those of the slots below this, however often its settings or the life of its
+   * tokens changed their number. It only grows, and tells a deletion which secrets there may be.
+   */
+  readonly slots: number;
 }
 
 /** A deletion that is not done yet. One at a time is at work on it. */

@@ -8,7 +8,7 @@
  *                └─ (ended) ────────────────────────┘
  */
 
-import type { Connection, Deletion, GrantEnded, Seen } from './connection.ts';
+import type { Connection, Deletion, GrantEnded } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
 import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
@@ -81,15 +81,3 @@ export const asTaken = (item: Connection, owner: string): readonly Clause[] => [
   sameRefreshToken(item),
   sameSettings(item),
 ];
-
-/**
- * How many slots the connection may have used, however often its settings or the life of its tokens changed their number. Where it was not
- * written down, the generation tells: what follows generation n goes to slot n + 1 at most.
- */
-export const slotsUsed = ({ slots, generation }: Connection): number => slots ?? generation + 2;
-
-/** The same write, which also notes how many slots there may be in use from then on. */
-export const notingSlots = <W extends Write>(write: W, { item, profile }: Seen): W =>
-  item.slots !== undefined && item.slots >= profile.slots
-    ? write
-    : { ...write, set: { ...write.set, slots: Math.max(slotsUsed(item), profile.slots) } };

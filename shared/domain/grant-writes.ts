@@ -4,7 +4,7 @@ import type { Connection, ConnectionConfig, Place, State } from './connection.ts
 import type { ConnectionName } from './connection-name.ts';
 import type { Cause } from './failure.ts';
 import { type EpochMs, latest } from './time.ts';
-import { sameFence, sameGeneration, sameGrant, type Write } from './writes.ts';
+import { type Clause, sameFence, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /** What somebody puts in by hand: settings, and perhaps a grant. */
 export interface Grant {
@@ -43,6 +43,8 @@ export function create(
     calls: 0,
     callsOn: 0,
     dueShard,
+    // An import and a login store their refresh token in slot 0.
+    slots: 1,
     ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
     ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
     // Whoever looks then finds that nobody has asked yet, and lets it rest until it must be kept alive.
@@ -50,10 +52,18 @@ export function create(
   };
 }
 
+/** Nothing was acquired, committed or put since the item was read. */
+const asRead = (item: Connection): readonly Clause[] => [
+  sameGrant(item),
+  sameFence(item),
+  sameGeneration(item),
+  sameSettings(item),
+];
+
 /** New settings, the grant kept. A connection that was misconfigured is tried again. */
 export const replaceConfig = (item: Connection, config: ConnectionConfig, now: EpochMs): Write => ({
   name: 'replace_config',
-  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  when: asRead(item),
   set: {
     config,
     configuredAt: now,
@@ -70,7 +80,7 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
  */
 export const replaceGrant = (item: Connection, config: ConnectionConfig, now: EpochMs, grant: Grant): Write => ({
   name: 'replace_grant',
-  when: [sameGrant(item), sameFence(item), sameGeneration(item)],
+  when: asRead(item),
   set: {
     config,
     configuredAt: now,

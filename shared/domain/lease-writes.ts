@@ -45,6 +45,7 @@ export function acquire(
       lease,
       [attemptPath(fence)]: attempt,
       wakeAt,
+      slots: Math.max(item.slots, profile.slots),
       // Counted before it is made, and as a failure until it is known to be none.
       [errorPath(fence)]: now,
       calls: callsOn(item, now) + 1,

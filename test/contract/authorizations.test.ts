@@ -40,6 +40,8 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
       sealedAccessToken: 'sealed',
       redeemedAt: now,
     };
+    // Other settings were put since: the login would write the old ones over them.
+    await refuses(item.connection, authorized(seenOf({ ...sent, configuredAt: at(-1) }), grant, at(3)));
     const done = await applies(item.connection, authorized(seenOf(sent), grant, at(3)));
     expect(spent(done, now)).toEqual({ errors: 0, calls: spent(item, now).calls + 1 });
   });

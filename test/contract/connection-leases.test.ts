@@ -22,6 +22,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
         calls: 1,
         callsOn: 20_833,
         wakeAt: leaseEnd,
+        slots: 2,
       });
     });
 

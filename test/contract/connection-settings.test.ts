@@ -38,6 +38,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
     });
     const config = { ...item.config, settings: { nested: { list: ['a', 1, true, null] } }, marginSeconds: 60 };
     await refuses(item.connection, replaceConfig({ ...item, fence: 2 }, config, at(2)));
+    await refuses(item.connection, replaceConfig({ ...item, configuredAt: at(-1) }, config, at(2)));
     const after = await applies(item.connection, replaceConfig(item, config, at(2)));
     const { cause, notBefore, ...kept } = item;
     expect(after).toEqual({
@@ -63,6 +64,13 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       item.connection,
       replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }),
     );
+    await refuses(
+      item.connection,
+      replaceGrant({ ...item, configuredAt: at(-1) }, item.config, at(3), {
+        grantId: '33333333-0000-4000-8000',
+        place,
+      }),
+    );
     const after = await applies(item.connection, write);
     expect(after).toEqual({
       connection: item.connection,
@@ -80,6 +88,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       errors: item.errors,
       calls: item.calls,
       callsOn: item.callsOn,
+      slots: item.slots,
       contested: false,
       dueAt: at(3),
       announcement: { change: 'authorized', at: at(3) },
@@ -125,6 +134,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       errors: item.errors,
       calls: item.calls,
       callsOn: item.callsOn,
+      slots: item.slots,
       contested: false,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Connection, slotFor } from '../../shared/domain/connection.ts';
-import { grantEnded, isPatient, notingSlots, slotsUsed } from '../../shared/domain/deletion-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { grantEnded, isPatient } from '../../shared/domain/deletion-writes.ts';
+import { acquire } from '../../shared/domain/lease-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { Profile } from '../../shared/domain/profile.ts';
 import { plus } from '../../shared/domain/time.ts';
-import type { Write } from '../../shared/domain/writes.ts';
 import { newConnection, now, profile } from '../contract/worlds.ts';
+import { itemAfter } from './fixtures.ts';
 
 const deletion = { since: now, notBefore: now };
 const ended = { kind: 'revoked', versionId: 'v' } as const;
@@ -36,25 +36,13 @@ test('a provider that cannot be told is tried for a day, and no longer', () => {
 });
 
 describe('slots that a connection may have used', () => {
-  const write: Write = { name: 'any', when: [], set: { wakeAt: now }, remove: [] };
-  const noted = (item: Connection, slots: number) => notingSlots(write, { item, profile: { ...profile, slots } });
-  const after = (item: Connection, slots: number): Connection => ({
-    ...item,
-    ...(noted(item, slots).set as Partial<Connection>),
-  });
+  const acquired = (item: Connection, slots: number) =>
+    acquire({ item, profile: { ...profile, slots } }, 'me', now, plus(now, 18_000));
 
-  test('are noted with the write that may use more of them, and with no other', () => {
+  test('are noted with the intent to use them, and never fewer than before', () => {
     const item = newConnection({ slots: 3 });
-    expect(noted(item, 4)).toEqual({ ...write, set: { wakeAt: now, slots: 4 } });
-    expect(noted(item, 3)).toBe(write);
-    expect(noted(item, 2)).toBe(write);
-  });
-
-  test('are at most one more than generations, where they were not noted from the start', () => {
-    expect(slotsUsed(newConnection({ generation: 7 }))).toBe(9);
-    expect(slotsUsed(newConnection({ generation: 7, slots: 2 }))).toBe(2);
-    expect(noted(newConnection({ generation: 7 }), 2).set.slots).toBe(9);
-    expect(noted(newConnection({ generation: 7 }), 32).set.slots).toBe(32);
+    expect(acquired(item, 4).set.slots).toBe(4);
+    expect(acquired(item, 2).set.slots).toBe(3);
   });
 
   test.each([
@@ -62,17 +50,16 @@ describe('slots that a connection may have used', () => {
     ['fewer and fewer', [40, 32, 8, 2, 1, 1]],
     ['more and more', [1, 1, 2, 2, 8, 40]],
     ['up and down', [2, 40, 1, 3, 1, 40, 2]],
-  ])('include each that was, whether or not noted from the start, with settings that want %s', (_how, counts) => {
-    for (let unnoted = 0; unnoted <= counts.length; unnoted += 1) {
-      let item = newConnection();
-      const used = new Set([item.refreshToken?.slot ?? 0]);
-      counts.forEach((slots, i) => {
-        const seen: Profile = { ...profile, slots };
-        if (i >= unnoted) item = after(item, slots);
-        used.add(slotFor(item, seen));
-        item = { ...item, generation: item.generation + 1 };
-        expect(slotsUsed(item)).toBeGreaterThan(Math.max(...used));
-      });
+  ])('include each that was, with settings that want %s', (_how, counts) => {
+    let item = newConnection();
+    const used = new Set([item.refreshToken?.slot ?? 0]);
+    expect(item.slots).toBeGreaterThan(Math.max(...used));
+    for (const slots of counts) {
+      const write = acquired(item, slots);
+      const { lease: _, ...after } = itemAfter(write, item);
+      used.add(write.attempt.slot);
+      expect(after.slots).toBeGreaterThan(Math.max(...used));
+      item = { ...after, generation: item.generation + 1 };
     }
   });
 });

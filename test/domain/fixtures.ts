@@ -65,6 +65,7 @@ export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   refreshToken: { slot: 1, versionId: versionIdOf(grantId, committedFence) },
   dueAt: at(510 * second),
   dueShard: '3',
+  slots: 2,
   lastUsed: at(-minute),
   ...more,
 });

@@ -34,6 +34,7 @@ function connection(
     fence: 1,
     committedFence: 1,
     attempts: {},
+    slots: 2,
     ...(lifetimeSeconds === undefined
       ? {}
       : { requestedAt: 1_000_000 as EpochMs, expiresAt: (1_000_000 + lifetimeSeconds * 1_000) as EpochMs }),

@@ -15,6 +15,7 @@ import { startSqs } from './aws/sqs/sqs.ts';
 import { chooseSecretStore } from './chosen-store.ts';
 import { type DemoProvider, startDemoProvider } from './demo/demo.ts';
 import { kept } from './kept.ts';
+import { account, emulatorClient } from './platform/account.ts';
 import { readAssembly } from './platform/assembly.ts';
 import type { Deployment } from './platform/deployment.ts';
 import { startEventSource } from './platform/event-source.ts';
@@ -64,7 +65,6 @@ export interface Endpoints {
 
 export interface LocalBroker {
   readonly url: string;
-  readonly region: string;
   readonly credentials: Credentials;
   /** Signs with these credentials. */
   readonly fetch: SignedFetch;
@@ -74,11 +74,6 @@ export interface LocalBroker {
   /** Lets invocations in flight end, then stops everything. No process is left when it resolves. */
   close(): Promise<void>;
 }
-
-/** The Region and account that every local ARN names. */
-const account = { region: 'us-east-1', accountId: '000000000000' } as const;
-/** The emulators ask for a signature and do not verify it. */
-const dummyCredentials = { accessKeyId: 'local', secretAccessKey: 'local' } as const;
 
 /**
  * Deploys the synthesized template to this machine and runs it. Everything listens on the loopback interface only.
@@ -133,14 +128,12 @@ async function start(
   };
   const endpoints = (await options.endpoints?.(emulators)) ?? emulators;
 
-  const client = { region: account.region, credentials: dummyCredentials };
   const secrets = await createSecrets(
     secretsOf(assembly),
-    new SecretsManagerClient({ ...client, endpoint: secretsManager.url }),
+    new SecretsManagerClient({ ...emulatorClient, endpoint: secretsManager.url }),
   );
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, {
-    ...account,
     apiUrl: gateway.url,
     queueUrl,
     secretArn: (name) => secrets.get(name) ?? name,
@@ -167,8 +160,8 @@ async function start(
     variables: {
       AWS_REGION: account.region,
       AWS_DEFAULT_REGION: account.region,
-      AWS_ACCESS_KEY_ID: dummyCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: dummyCredentials.secretAccessKey,
+      AWS_ACCESS_KEY_ID: emulatorClient.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: emulatorClient.credentials.secretAccessKey,
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamoDb,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
@@ -180,12 +173,11 @@ async function start(
     ...(onLog && { onLog }),
   });
 
-  const queues = new SQSClient({ ...client, endpoint: endpoints.sqs });
+  const queues = new SQSClient({ ...emulatorClient, endpoint: endpoints.sqs });
   const eventSources = deployment.eventSources.map((definition) =>
     startEventSource({
       definition,
       queueUrl: queueUrl(definition.queueName),
-      region: account.region,
       sqs: queues,
       lambda,
       concurrency: defaultConcurrency,
@@ -197,12 +189,11 @@ async function start(
   for (const schedule of deployment.schedules) onClose(startSchedule(schedule, lambda).close);
 
   const credentials = kept<Credentials>(join(directory, 'credentials.json'), newCredentials);
-  gateway.serve({ routes: deployment.routes, lambda, credentials, account });
+  gateway.serve({ routes: deployment.routes, lambda, credentials });
   return {
     url: gateway.url,
-    region: account.region,
     credentials,
-    fetch: signedFetch(gateway.url, credentials, account),
+    fetch: signedFetch(gateway.url, credentials),
     deployment,
     lambda,
     provider,

@@ -3,6 +3,7 @@ import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo, demoConnection } from './demo/demo.ts';
 import { narrate, narrateEvent } from './narrate.ts';
+import { account } from './platform/account.ts';
 
 const given = parseArguments(process.argv.slice(2));
 if (given === 'help') process.stdout.write(usage);
@@ -33,11 +34,11 @@ else {
 
 async function welcome(broker: LocalBroker): Promise<void> {
   closeOnSignal(broker);
-  const { url, region, credentials, provider, deployment } = broker;
+  const { url, credentials, provider, deployment } = broker;
   const connection = provider ? demoConnection : 'NAME';
   console.log(`\nThe token broker listens on ${url}`);
   if (provider) console.log(`${provider.title} listens on ${provider.url}`);
-  const signed = `curl --aws-sigv4 "aws:amz:${region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
+  const signed = `curl --aws-sigv4 "aws:amz:${account.region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
   const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
   console.log(
     typeof jwt === 'object'

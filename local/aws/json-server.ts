@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { type Endpoint, listen } from './loopback.ts';
+import { type Endpoint, listen } from '../platform/loopback.ts';
 
 /** Answers one request. `gone` aborts when the client has left, so that nothing is handed to nobody. */
 export type Operation = (input: unknown, gone: AbortSignal) => object | Promise<object>;

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import * as v from 'valibot';
+import { account } from './account.ts';
 import type { EventSourceDefinition } from './deployment.ts';
 import type { Lambda, Outcome } from './lambda.ts';
 
 export interface EventSourceOptions {
   readonly definition: EventSourceDefinition;
   readonly queueUrl: string;
-  readonly region: string;
   readonly sqs: SQSClient;
   readonly lambda: Pick<Lambda, 'invoke'>;
   /** Invocations of this source at the same time, if the definition allows that many. */
@@ -72,9 +72,9 @@ export function startEventSource(options: EventSourceOptions): { close(): Promis
 
 async function handle(
   messages: readonly Message[],
-  { definition, sqs, queueUrl, region, lambda }: EventSourceOptions,
+  { definition, sqs, queueUrl, lambda }: EventSourceOptions,
 ): Promise<void> {
-  const records = messages.map((message) => recordOf(message, definition, region));
+  const records = messages.map((message) => recordOf(message, definition));
   const outcome = await lambda.invoke(definition.functionName, { Records: records });
   const failed = failedIds(outcome, definition, records);
   const done = records.filter(({ messageId }) => !failed.has(messageId));
@@ -83,7 +83,7 @@ async function handle(
   await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
 }
 
-function recordOf(message: Message, { queueArn }: EventSourceDefinition, awsRegion: string): SQSRecord {
+function recordOf(message: Message, { queueArn }: EventSourceDefinition): SQSRecord {
   const { MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', Attributes = {} } = message;
   const {
     ApproximateReceiveCount = '1',
@@ -101,7 +101,7 @@ function recordOf(message: Message, { queueArn }: EventSourceDefinition, awsRegi
     messageAttributes: {},
     eventSource: 'aws:sqs',
     eventSourceARN: queueArn,
-    awsRegion,
+    awsRegion: account.region,
   };
 }
 

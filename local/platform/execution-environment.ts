@@ -68,7 +68,7 @@ export async function startEnvironment(
   child.on('error', (error) => events.log(`cannot start ${process.execPath}: ${error.message}`));
   child.on('exit', (code, signal) => {
     clearTimeout(initTimer);
-    api.close();
+    void api.close();
     const error = {
       errorType: 'Runtime.ExitError',
       errorMessage: `Runtime exited with ${signal ? `signal: ${signal}` : `exit status ${code}`}`,

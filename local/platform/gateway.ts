@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type { RouteDefinition } from './deployment.ts';
-import type { Account } from './intrinsics.ts';
 import { jwtVerifier } from './jwt.ts';
 import { isThrottled, type Lambda } from './lambda.ts';
-import { listen, stop } from './listen.ts';
+import { listen } from './loopback.ts';
 import { type Caller, eventOf, replyOf } from './payload.ts';
 import { type Credentials, isSigned, type SignedRequest } from './signature.ts';
 import { queryOf } from './signed-fetch.ts';
@@ -13,7 +12,6 @@ export interface GatewayOptions {
   readonly routes: readonly RouteDefinition[];
   readonly lambda: Pick<Lambda, 'invoke'>;
   readonly credentials: Credentials;
-  readonly account: Account;
 }
 
 export interface Gateway {
@@ -37,13 +35,13 @@ export async function startGateway(port: number): Promise<Gateway> {
       answer(request, response).catch(() => fail(response, 500));
     },
   );
-  const url = `http://127.0.0.1:${await listen(server, port)}`;
+  const { url, drain } = await listen(server, port);
   return {
     url,
     serve(options) {
       answer = router(options);
     },
-    close: () => stop(server),
+    close: drain,
   };
 }
 
@@ -57,7 +55,6 @@ function router({
   routes,
   lambda,
   credentials,
-  account,
 }: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const table = findMyWay({ caseSensitive: true, maxParamLength: requestLineAndHeadersBytes });
   // One for each authorizer, not for each route: it remembers keys.
@@ -78,9 +75,7 @@ function router({
   ): Promise<Caller | Refusal | undefined> {
     if (authorization === 'NONE') return undefined;
     if (authorization === 'AWS_IAM')
-      return (await isSigned(request, credentials, account))
-        ? { accessKeyId: credentials.accessKeyId }
-        : { statusCode: 403 };
+      return (await isSigned(request, credentials)) ? { accessKeyId: credentials.accessKeyId } : { statusCode: 403 };
     const verdict = await verifiers.get(authorization)?.(request.headers.authorization?.toString());
     return verdict && 'claims' in verdict ? verdict : { statusCode: 401, challenge: verdict?.challenge ?? 'Bearer' };
   }
@@ -103,11 +98,14 @@ function router({
       if (caller.challenge) response.setHeader('www-authenticate', caller.challenge);
       return fail(response, caller.statusCode);
     }
-    const event = eventOf(
-      request,
-      { routeKey, path, rawQuery, pathParameters: Object.fromEntries(pathParameters), body, caller },
-      account,
-    );
+    const event = eventOf(request, {
+      routeKey,
+      path,
+      rawQuery,
+      pathParameters: Object.fromEntries(pathParameters),
+      body,
+      caller,
+    });
     const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
     const timer = setTimeout(timeOut, timeoutMs, undefined);
     const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);

@@ -1,14 +1,10 @@
+import { account, arnOf } from './account.ts';
 import { type Assembly, type Resource, type Stack, TemplateError } from './assembly.ts';
 
 /** What a resource is called here: the answers to `Ref` and `Fn::GetAtt`. */
 export interface PhysicalId {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
-}
-
-export interface Account {
-  readonly region: string;
-  readonly accountId: string;
 }
 
 /** What a reference to a resource that is not here resolves to. It matters only where it is used, and then it says why it cannot be. */
@@ -28,7 +24,6 @@ export type Resolve = (stack: Stack, value: unknown, where: string) => unknown;
  */
 export function resolver(
   assembly: Assembly,
-  account: Account,
   physicalId: (stack: Stack, logicalId: string, resource: Resource) => PhysicalId | undefined,
 ): Resolve {
   const intrinsics: Readonly<Record<string, (stack: Stack, argument: unknown, where: string) => unknown>> = {
@@ -84,7 +79,7 @@ export function resolver(
       'AWS::Partition': 'aws',
       'AWS::URLSuffix': 'amazonaws.com',
       'AWS::StackName': stack.name,
-      'AWS::StackId': `arn:aws:cloudformation:${account.region}:${account.accountId}:stack/${stack.name}/local`,
+      'AWS::StackId': arnOf('cloudformation', `stack/${stack.name}/local`),
       'AWS::NoValue': undefined,
     };
     if (name in pseudo) return pseudo[name];

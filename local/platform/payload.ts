@@ -7,7 +7,7 @@ import type {
   APIGatewayProxyEventV2WithJWTAuthorizer,
 } from 'aws-lambda';
 import * as v from 'valibot';
-import type { Account } from './intrinsics.ts';
+import { account } from './account.ts';
 import { queryOf } from './signed-fetch.ts';
 
 export interface RoutedRequest {
@@ -29,7 +29,7 @@ type Event = APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer | 
 const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[^;]+\+(json|xml)\b)/;
 
 /** Returns the event for a request, as API Gateway's HTTP API would send it. */
-export function eventOf(request: IncomingMessage, routed: RoutedRequest, account: Account): Event {
+export function eventOf(request: IncomingMessage, routed: RoutedRequest): Event {
   const { routeKey, path, rawQuery, pathParameters, body, caller } = routed;
   const { cookie, ...headers } = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
@@ -63,25 +63,25 @@ export function eventOf(request: IncomingMessage, routed: RoutedRequest, account
       stage: '$default',
       time: clfTime(now),
       timeEpoch: now.getTime(),
-      ...(caller === undefined ? {} : { authorizer: authorizerOf(caller, account) }),
+      ...(caller === undefined ? {} : { authorizer: authorizerOf(caller) }),
     },
     ...(body.length === 0 ? {} : { body: body.toString(isBase64Encoded ? 'base64' : 'utf8') }),
     isBase64Encoded,
   };
 }
 
-function authorizerOf(caller: Caller, { accountId }: Account) {
+function authorizerOf(caller: Caller) {
   // Scopes are those of the route, which has none.
   if ('claims' in caller) return { jwt: { claims: claimsAsText(caller.claims), scopes: null } };
   const { accessKeyId: accessKey } = caller;
   const userId = 'LOCAL';
   const iam = {
     accessKey,
-    accountId,
+    accountId: account.accountId,
     callerId: userId,
     cognitoIdentity: null,
     principalOrgId: '',
-    userArn: `arn:aws:iam::${accountId}:user/local`,
+    userArn: `arn:aws:iam::${account.accountId}:user/local`,
     userId,
   };
   return { iam };

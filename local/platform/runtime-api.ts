@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listen } from './listen.ts';
+import { listen } from './loopback.ts';
 
 /** What a runtime reports of a failure, or what is reported of a runtime that died. */
 export interface FunctionError {
@@ -29,7 +29,7 @@ export interface RuntimeEvents {
 export interface RuntimeApi {
   /** For `AWS_LAMBDA_RUNTIME_API`. */
   readonly address: string;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Serves the Lambda Runtime API to one execution environment. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
@@ -55,14 +55,8 @@ export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi
     else events.initFailed(errorOf(body));
   }
 
-  const port = await listen(server, 0);
-  return {
-    address: `127.0.0.1:${port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  const { url, close } = await listen(server);
+  return { address: new URL(url).host, close };
 }
 
 function hand(response: ServerResponse, { requestId, event, deadlineMs, functionArn }: Invocation): void {

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Account } from './intrinsics.ts';
+import { account } from './account.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -22,19 +22,14 @@ const clockToleranceMs = 5 * 60_000;
 const authorization =
   /^AWS4-HMAC-SHA256 Credential=([^/, ]+)\/[^, ]+, *SignedHeaders=([a-z0-9;_-]+), *Signature=([0-9a-f]{64})$/;
 
-export const signer = (credentials: Credentials, { region }: Pick<Account, 'region'>): SignatureV4 =>
-  new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false });
+export const signer = (credentials: Credentials): SignatureV4 =>
+  new SignatureV4({ credentials, region: account.region, service, sha256: Sha256, applyChecksum: false });
 
 /**
  * Whether a request bears this key pair's signature (AWS Signature Version 4), by signing it again: the same method, path, query, body and
  * signed headers must give the same signature. The host must be signed, and the date, which always is, be within five minutes of now.
  */
-export async function isSigned(
-  request: SignedRequest,
-  credentials: Credentials,
-  { region }: Pick<Account, 'region'>,
-  now = Date.now(),
-): Promise<boolean> {
+export async function isSigned(request: SignedRequest, credentials: Credentials, now = Date.now()): Promise<boolean> {
   const [, accessKeyId, signedHeaders = '', signature] =
     authorization.exec(String(request.headers.authorization)) ?? [];
   if (accessKeyId !== credentials.accessKeyId) return false;
@@ -57,7 +52,7 @@ export async function isSigned(
 
   // Its own scope (day, Region, service) and the date are always part of what it signs: others give another signature.
   const { method, path, query, body } = request;
-  const signed = await signer(credentials, { region }).sign(
+  const signed = await signer(credentials).sign(
     { method, path, query, headers, body, protocol: 'https:', hostname: '' },
     { signingDate, signableHeaders: new Set(names) },
   );

@@ -1,5 +1,4 @@
 import { parse } from 'node:querystring';
-import type { Account } from './intrinsics.ts';
 import { type Credentials, signer } from './signature.ts';
 
 export interface RequestOptions {
@@ -12,7 +11,7 @@ export interface RequestOptions {
 export type SignedFetch = (path: string, options?: RequestOptions) => Promise<Response>;
 
 /** Returns a `fetch` for paths below `baseUrl` that signs each request for API Gateway (Signature Version 4, service execute-api). */
-export function signedFetch(baseUrl: string, credentials: Credentials, account: Pick<Account, 'region'>): SignedFetch {
+export function signedFetch(baseUrl: string, credentials: Credentials): SignedFetch {
   return async (path, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(path, baseUrl);
     const request = {
@@ -24,7 +23,7 @@ export function signedFetch(baseUrl: string, credentials: Credentials, account: 
       headers: { ...headers, host: url.host },
       ...(body === undefined ? {} : { body }),
     };
-    const signed = await signer(credentials, account).sign(request);
+    const signed = await signer(credentials).sign(request);
     return fetch(url, {
       method,
       headers: signed.headers,

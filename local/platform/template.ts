@@ -1,11 +1,12 @@
 import * as v from 'valibot';
+import { arnOf } from './account.ts';
 import { type Assembly, type Resource, type Stack, TemplateError } from './assembly.ts';
 import type { Deployment, SecretDefinition } from './deployment.ts';
-import { type Account, NotHere, type PhysicalId, resolver } from './intrinsics.ts';
+import { NotHere, type PhysicalId, resolver } from './intrinsics.ts';
 import * as schemas from './resource-schemas.ts';
 
 /** Where the deployment's resources are reached. */
-export interface Place extends Account {
+export interface Place {
   /** The gateway's base URL, which the template calls the API's endpoint. */
   readonly apiUrl: string;
   queueUrl(name: string): string;
@@ -36,7 +37,7 @@ export function secretsOf(assembly: Assembly): SecretDefinition[] {
 
 /** Resolves the whole assembly to plain values. Throws `TemplateError` naming the first thing that cannot be run here. */
 export function deploymentOf(assembly: Assembly, place: Place): Deployment {
-  const resolve = resolver(assembly, place, physicalIds(place));
+  const resolve = resolver(assembly, physicalIds(place));
   // Read above, or only to say where the API is.
   const known = new Set(['AWS::SecretsManager::Secret', 'AWS::ApiGatewayV2::Api', 'AWS::ApiGatewayV2::Stage']);
 
@@ -55,7 +56,7 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
 
   const functions = each('AWS::Lambda::Function', schemas.LambdaFunction, (properties, { logicalId, resource }) => ({
     name: nameOf(logicalId, resource),
-    arn: arnOf(place, 'lambda', `function:${nameOf(logicalId, resource)}`),
+    arn: arnOf('lambda', `function:${nameOf(logicalId, resource)}`),
     directory: assembly.assetDirectory(properties.Code.S3Key),
     handler: properties.Handler,
     environment: properties.Environment.Variables,
@@ -166,28 +167,25 @@ function nameOf(logicalId: string, { Type, Properties }: Resource): string {
   return typeof name === 'string' ? name : logicalId;
 }
 
-const arnOf = ({ region, accountId }: Account, service: string, resource: string): string =>
-  `arn:aws:${service}:${region}:${accountId}:${resource}`;
-
 /** The table of local physical ids. */
 function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: Resource) => PhysicalId | undefined {
   return (_, logicalId, resource) => {
     const name = nameOf(logicalId, resource);
     switch (resource.Type) {
       case 'AWS::Lambda::Function':
-        return { ref: name, attributes: { Arn: arnOf(place, 'lambda', `function:${name}`) } };
+        return { ref: name, attributes: { Arn: arnOf('lambda', `function:${name}`) } };
       case 'AWS::SQS::Queue':
         return {
           ref: place.queueUrl(name),
-          attributes: { Arn: arnOf(place, 'sqs', name), QueueName: name, QueueUrl: place.queueUrl(name) },
+          attributes: { Arn: arnOf('sqs', name), QueueName: name, QueueUrl: place.queueUrl(name) },
         };
       case 'AWS::DynamoDB::Table':
       case 'AWS::DynamoDB::GlobalTable':
-        return { ref: name, attributes: { Arn: arnOf(place, 'dynamodb', `table/${name}`) } };
+        return { ref: name, attributes: { Arn: arnOf('dynamodb', `table/${name}`) } };
       case 'AWS::SecretsManager::Secret':
         return { ref: place.secretArn(name), attributes: { Id: place.secretArn(name) } };
       case 'AWS::Events::EventBus':
-        return { ref: name, attributes: { Arn: arnOf(place, 'events', `event-bus/${name}`), Name: name } };
+        return { ref: name, attributes: { Arn: arnOf('events', `event-bus/${name}`), Name: name } };
       case 'AWS::ApiGatewayV2::Api':
         return { ref: logicalId, attributes: { ApiEndpoint: place.apiUrl, ApiId: logicalId } };
       case 'AWS::ApiGatewayV2::Authorizer':

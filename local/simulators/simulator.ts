@@ -1,7 +1,7 @@
 /** What every provider simulator is made of: a clock that may run fast, mishaps on order, a ledger of every call, and a server on the loopback interface. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import { listen, stop } from '../platform/listen.ts';
+import { listen } from '../platform/loopback.ts';
 import type { SimulatorClock } from './clock.ts';
 
 export interface Reply {
@@ -119,15 +119,14 @@ export async function startSimulator(
     // Who closes the simulator, or hangs up, gets no answer.
     answer(request, response).catch(() => response.destroy());
   });
+  const endpoint = await listen(server, port);
   return {
-    url: `http://127.0.0.1:${await listen(server, port)}`,
+    url: endpoint.url,
     ledger,
     next: (path, ...more) => void mishaps.set(path, [...(mishaps.get(path) ?? []), ...more]),
     async close() {
       closing.abort();
-      const stopped = stop(server);
-      server.closeAllConnections();
-      await stopped;
+      await endpoint.close();
     },
   };
 }

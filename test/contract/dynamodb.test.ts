@@ -4,7 +4,7 @@ import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { listen } from '../../local/aws/loopback.ts';
+import { listen } from '../../local/platform/loopback.ts';
 import { dynamoDb } from '../../shared/adapters/aws/clients.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { unavailable } from '../../shared/adapters/aws/unavailable.ts';

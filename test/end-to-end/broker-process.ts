@@ -45,7 +45,7 @@ export async function startBroker(
   const group = -(child.pid ?? Number.NaN);
   return {
     url,
-    fetch: signedFetch(url, { accessKeyId, secretAccessKey }, { region: 'us-east-1' }),
+    fetch: signedFetch(url, { accessKeyId, secretAccessKey }),
     printed,
     async killEverything() {
       process.kill(group, 'SIGKILL');

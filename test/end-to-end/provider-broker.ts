@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, inject } from 'vitest';
 import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
+import { emulatorClient } from '../../local/platform/account.ts';
 import { type SimulatorClock, startClock } from '../../local/simulators/clock.ts';
 import { dataDirectory } from './synthesized.ts';
 
@@ -89,11 +90,7 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     variables: { FORWARDED_CLOCK: forwarded, NODE_OPTIONS: `--require ${clockModule}` },
     onLog: (_, line) => log.push(line),
   });
-  const sqs = new SQSClient({
-    endpoint: sqsUrl,
-    region: broker.region,
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  const sqs = new SQSClient({ ...emulatorClient, endpoint: sqsUrl });
   const simulators: { close(): Promise<void> }[] = [];
 
   async function call(method: string, path: string, body?: object): Promise<Answer> {

@@ -1,4 +1,5 @@
 /** Secrets in the table: a broker that began with Secrets Manager goes on there, is killed, and in the end forgets everything. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { DynamoDBClient, ListTablesCommand, ScanCommand } from '@aws-sdk/client-
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
+import { emulatorClient } from '../../local/platform/account.ts';
 import type { SignedFetch } from '../../local/platform/signed-fetch.ts';
 import { type RealServer, startOidcProvider } from './authorization-servers.ts';
 import { type BrokerProcess, startBroker } from './broker-process.ts';
@@ -81,11 +83,7 @@ async function untilQuiet(fetch: SignedFetch, names: readonly string[]): Promise
 /** Every item of every table, while the broker does not run. */
 async function items(): Promise<Readonly<Record<'connections' | 'secrets', readonly Record<string, unknown>[]>>> {
   const server = await startDynamoDb({ directory: join(directory, 'dynamodb') });
-  const client = new DynamoDBClient({
-    endpoint: server.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  const client = new DynamoDBClient({ ...emulatorClient, endpoint: server.url });
   const { TableNames = [] } = await client.send(new ListTablesCommand({}));
   const of = async (start: string) => {
     const { Items = [] } = await client.send(

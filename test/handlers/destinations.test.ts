@@ -1,7 +1,7 @@
 /** Where stored secrets may be sent: to whoever had them before. Whoever may PUT and DELETE must not come to know them by that. */
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen } from '../../local/aws/loopback.ts';
+import { listen } from '../../local/platform/loopback.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listen } from '../../local/aws/loopback.ts';
+import { listen } from '../../local/platform/loopback.ts';
 
 export interface Call {
   readonly authorization: string;

@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
-import { type Endpoint, listen } from '../../local/aws/loopback.ts';
+import { type Endpoint, listen } from '../../local/platform/loopback.ts';
 
 export interface Passing {
   readonly headers: IncomingHttpHeaders;

@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
-import { listen } from '../../local/aws/loopback.ts';
+import { listen } from '../../local/platform/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import { obtain as obtainTokens } from '../../shared/application/obtain.ts';
 import { seenBy } from '../../shared/application/refresh-world.ts';

@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import * as v from 'valibot';
+import { emulatorClient } from '../../platform/account.ts';
+import { type Endpoint, listen } from '../../platform/loopback.ts';
 import { accept } from '../json-server.ts';
-import { type Endpoint, listen } from '../loopback.ts';
 
 /** Starts it on a free port. With a directory its tables are kept there, else in memory. */
 export function startDynamoDb(options: { directory?: string } = {}): Promise<Endpoint> {
@@ -53,11 +54,7 @@ export async function createTable(url: string, properties: unknown): Promise<voi
     properties,
     (message) => new Error(`not the properties of an AWS::DynamoDB::Table: ${message}`),
   );
-  const client = new DynamoDBClient({
-    endpoint: url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  const client = new DynamoDBClient({ ...emulatorClient, endpoint: url });
   try {
     await client.send(new CreateTableCommand({ ...table, BillingMode: 'PAY_PER_REQUEST' }));
   } catch (error) {

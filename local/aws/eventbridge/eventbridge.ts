@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { account } from '../../platform/account.ts';
+import type { Endpoint } from '../../platform/loopback.ts';
 import { ApiError, accept, serveJson } from '../json-server.ts';
-import { account, type Endpoint, region } from '../loopback.ts';
 import { atomically, openTables } from '../storage.ts';
 import { checkSize, type EventEntry, faultOf, maxRequestBytes, PutEvents } from './inputs.ts';
 
@@ -108,9 +109,9 @@ const eventOf = ({ DetailType, Source, Time, Resources, Detail }: EventEntry, no
   id: randomUUID(),
   'detail-type': DetailType,
   source: Source,
-  account,
+  account: account.accountId,
   time: new Date(Time === undefined ? now : Time * 1_000).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-  region,
+  region: account.region,
   resources: Resources,
   detail: JSON.parse(Detail),
 });

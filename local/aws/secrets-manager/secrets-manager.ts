@@ -4,8 +4,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type * as v from 'valibot';
+import type { Endpoint } from '../../platform/loopback.ts';
 import { ApiError, accept, type Operation, serveJson } from '../json-server.ts';
-import type { Endpoint } from '../loopback.ts';
 import { atomically } from '../storage.ts';
 import { contentOf, inputs, maxValueBytes } from './inputs.ts';
 import { type SecretRow, SecretStorage, type VersionRow } from './storage.ts';

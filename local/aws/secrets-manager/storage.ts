@@ -1,7 +1,7 @@
 /** Secrets, their versions and labels in SQLite. Every method belongs inside `atomically`. */
 import { randomInt } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { arn } from '../loopback.ts';
+import { arnOf } from '../../platform/account.ts';
 import { openTables } from '../storage.ts';
 
 const dayMs = 86_400_000;
@@ -75,7 +75,7 @@ export class SecretStorage {
   insert(name: string, attributes: object): SecretRow {
     const now = this.#now();
     const row = {
-      arn: arn('secretsmanager', `secret:${name}-${sixRandomCharacters()}`),
+      arn: arnOf('secretsmanager', `secret:${name}-${sixRandomCharacters()}`),
       name,
       attributes: JSON.stringify(attributes),
     };

@@ -1,8 +1,8 @@
 /** What queues do, apart from how it is asked for. Each step is one transaction; only the waiting of a long poll is outside. */
 import { EventEmitter, once } from 'node:events';
 import type { DatabaseSync } from 'node:sqlite';
+import { arnOf } from '../../platform/account.ts';
 import { ApiError } from '../json-server.ts';
-import { arn } from '../loopback.ts';
 import { atomically } from '../storage.ts';
 import { checkMessage, defaultAttributes, failure, type Settings, settingsOf } from './inputs.ts';
 import { type MessageRow, type QueueAttributes, QueueStorage } from './storage.ts';
@@ -22,7 +22,7 @@ export interface OutgoingMessage {
 
 const maxHiddenMs = 43_200_000;
 
-export const queueArn = (name: string): string => arn('sqs', name);
+export const queueArn = (name: string): string => arnOf('sqs', name);
 
 export class Queues {
   readonly #database: DatabaseSync;

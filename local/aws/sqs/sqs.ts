@@ -4,8 +4,9 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type * as v from 'valibot';
+import { account } from '../../platform/account.ts';
+import type { Endpoint } from '../../platform/loopback.ts';
 import { ApiError, accept, type Operation, serveJson } from '../json-server.ts';
-import type { Endpoint } from '../loopback.ts';
 import { checkBatch, failure, inputs, maxBatchBytes } from './inputs.ts';
 import { nameIn, Queues, type SqsFaults } from './queues.ts';
 import { type MessageRow, md5, type QueueAttributes } from './storage.ts';
@@ -33,7 +34,7 @@ export async function startSqs(options: { database: DatabaseSync; now?: () => nu
     faults,
   });
   // Clients take the host of a queue's URL for the service's, so it is this server's.
-  const urlOf = (name: string): string => `${endpoint.url}/000000000000/${name}`;
+  const urlOf = (name: string): string => `${endpoint.url}/${account.accountId}/${name}`;
   const createQueue = (name: string, attributes: QueueAttributes = {}): string => {
     queues.deploy(name, attributes);
     return urlOf(name);
@@ -149,7 +150,7 @@ function chosen(all: Record<string, string>, names: readonly string[]): Record<s
 
 function received(row: MessageRow, names: readonly string[]): object {
   const attributes = {
-    SenderId: '000000000000',
+    SenderId: account.accountId,
     SentTimestamp: String(row.sent_at),
     ApproximateReceiveCount: String(row.receive_count),
     ApproximateFirstReceiveTimestamp: String(row.first_received_at),

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import Provider from 'oidc-provider';
 import { keep, kept } from '../../kept.ts';
-import { listen, stop } from '../../platform/listen.ts';
+import { listen } from '../../platform/loopback.ts';
 import { sqliteAdapter } from './oidc-adapter.ts';
 import { interactionUrl, serveInteractions } from './oidc-interactions.ts';
 
@@ -60,17 +60,18 @@ const yearSeconds = 365 * 86_400;
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
   const path = join(options.directory, 'authorization-server.json');
   const before = kept(path, firstKept);
-  const server = createServer();
-  const port = await listen(server, before.port).catch((error) => {
+  let answer: RequestListener = (_, response) => void response.writeHead(503).end();
+  const server = createServer((request, response) => answer(request, response));
+  const { url: issuer, drain } = await listen(server, before.port).catch((error) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    return listen(server, 0);
+    return listen(server);
   });
+  const port = Number(new URL(issuer).port);
   if (port !== before.port) keep(path, { ...before, port });
 
   const { clientId, clientSecret } = before;
-  const issuer = `http://127.0.0.1:${port}`;
   const provider = newProvider(issuer, before, options);
-  server.on('request', provider.callback());
+  answer = provider.callback();
   return {
     issuer,
     tokenEndpoint: `${issuer}/token`,
@@ -85,7 +86,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       const grantId = await grant.save();
       return new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save();
     },
-    close: () => stop(server),
+    close: drain,
   };
 }
 

@@ -10,7 +10,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable, startDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';
-import type { Endpoint } from '../../../local/aws/loopback.ts';
+import { emulatorClient } from '../../../local/platform/account.ts';
+import type { Endpoint } from '../../../local/platform/loopback.ts';
 
 /** As a synthesized template has it, with what dynalite cannot do. */
 const properties = {
@@ -42,11 +43,7 @@ let client: DynamoDBClient;
 
 beforeEach(async () => {
   endpoint = await startDynamoDb();
-  client = new DynamoDBClient({
-    endpoint: endpoint.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
+  client = new DynamoDBClient({ ...emulatorClient, endpoint: endpoint.url });
 });
 afterEach(async () => {
   client.destroy();

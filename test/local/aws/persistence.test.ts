@@ -12,6 +12,7 @@ import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTable } from '../../../local/aws/dynamodb/dynamodb.ts';
+import { emulatorClient } from '../../../local/platform/account.ts';
 import { eventsClient, secretsClient, sqsClient } from './worlds.ts';
 
 const announcement = v.object({
@@ -47,8 +48,7 @@ async function kill(): Promise<void> {
   await once(running, 'exit');
 }
 
-const dynamoClient = (endpoint: string): DynamoDBClient =>
-  new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+const dynamoClient = (endpoint: string): DynamoDBClient => new DynamoDBClient({ ...emulatorClient, endpoint });
 const table = {
   TableName: 'connections',
   AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],

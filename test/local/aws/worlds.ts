@@ -1,4 +1,5 @@
 /** The worlds that the contract of AWS's services is run in: our own endpoints always, and moto, which others wrote, where it is installed. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -10,6 +11,7 @@ import { test } from 'vitest';
 import { startEventBridge } from '../../../local/aws/eventbridge/eventbridge.ts';
 import { startSecretsManager } from '../../../local/aws/secrets-manager/secrets-manager.ts';
 import { startSqs } from '../../../local/aws/sqs/sqs.ts';
+import { emulatorClient } from '../../../local/platform/account.ts';
 
 export interface Started {
   readonly secretsManager: string;
@@ -88,7 +90,7 @@ async function announcedBy(child: ChildProcess): Promise<string> {
 
 export const worlds: readonly World[] = [local, moto];
 
-const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
+const common = { ...emulatorClient, maxAttempts: 1 };
 export const secretsClient = (endpoint: string): SecretsManagerClient =>
   new SecretsManagerClient({ ...common, endpoint });
 export const eventsClient = (endpoint: string): EventBridgeClient => new EventBridgeClient({ ...common, endpoint });

@@ -3,6 +3,7 @@ import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-s
 import type { SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sqs, startSqs } from '../../../local/aws/sqs/sqs.ts';
+import { emulatorClient } from '../../../local/platform/account.ts';
 import type { EventSourceDefinition } from '../../../local/platform/deployment.ts';
 import { startEventSource } from '../../../local/platform/event-source.ts';
 import type { Outcome } from '../../../local/platform/lambda.ts';
@@ -26,11 +27,7 @@ const closing: (() => Promise<void>)[] = [];
 beforeEach(async () => {
   database = new DatabaseSync(':memory:');
   sqs = await startSqs({ database });
-  client = new SQSClient({
-    endpoint: sqs.url,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  client = new SQSClient({ ...emulatorClient, endpoint: sqs.url });
   queueUrl = sqs.createQueue('work', { VisibilityTimeout: '1' });
 });
 
@@ -59,7 +56,6 @@ function consume(
   const source = startEventSource({
     definition: { ...definition, ...changes },
     queueUrl,
-    region: 'us-east-1',
     sqs: client,
     lambda,
     concurrency,

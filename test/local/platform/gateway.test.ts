@@ -11,7 +11,6 @@ import { type Lambda, startLambda } from '../../../local/platform/lambda.ts';
 import { type SignedFetch, signedFetch } from '../../../local/platform/signed-fetch.ts';
 import { fixtureFunction } from './fixtures/functions.ts';
 
-const account = { region: 'us-east-1', accountId: '000000000000' };
 const credentials = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret/with+signs' };
 const keys = [
   'GET /items/{item}',
@@ -42,8 +41,8 @@ beforeAll(async () => {
     })),
     { ...route, routeKey: 'GET /open', authorization: 'NONE' as const },
   ];
-  gateway.serve({ routes, lambda, credentials, account });
-  signed = signedFetch(gateway.url, credentials, account);
+  gateway.serve({ routes, lambda, credentials });
+  signed = signedFetch(gateway.url, credentials);
 });
 
 afterAll(async () => {

@@ -1,9 +1,9 @@
 /** A real issuer of JWTs (oidc-provider), from which machines get access tokens by client credentials; and tokens that it would not issue. */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { SignJWT } from 'jose';
 import Provider from 'oidc-provider';
-import { listen, stop } from '../../../local/platform/listen.ts';
+import { listen } from '../../../local/platform/loopback.ts';
 
 export const audience = 'urn:token-broker';
 
@@ -32,8 +32,8 @@ export const newKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLengt
 export async function startJwtIssuer(): Promise<JwtIssuer> {
   const signingKey = newKey();
   const ellipticKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  const server = createServer();
-  const issuer = `http://127.0.0.1:${await listen(server, 0)}`;
+  let answer: RequestListener = (_, response) => void response.writeHead(503).end();
+  const { url: issuer, drain } = await listen(createServer((request, response) => answer(request, response)));
   const provider = new Provider(issuer, {
     clients: [{ ...client, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }],
     jwks: {
@@ -63,7 +63,7 @@ export async function startJwtIssuer(): Promise<JwtIssuer> {
     if (failing) ctx.status = 503;
     else await next();
   });
-  server.on('request', provider.callback());
+  answer = provider.callback();
 
   return {
     issuer,
@@ -84,6 +84,6 @@ export async function startJwtIssuer(): Promise<JwtIssuer> {
       const good = { iss: issuer, aud: audience, sub: 'worker', scope: 'token:*', iat: now, exp: now + 600 };
       return new SignJWT({ ...good, ...claims }).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(key);
     },
-    close: () => stop(server),
+    close: drain,
   };
 }

@@ -8,7 +8,6 @@ import { signedFetch } from '../../../local/platform/signed-fetch.ts';
 import { fixtureFunction } from './fixtures/functions.ts';
 import { audience, type JwtIssuer, newKey, startJwtIssuer } from './jwt-issuer.ts';
 
-const account = { region: 'us-east-1', accountId: '000000000000' };
 const credentials = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret' };
 const seconds = Math.floor(Date.now() / 1_000);
 
@@ -33,7 +32,6 @@ beforeAll(async () => {
     routes: [route('GET /token', authorizer), route('GET /items', authorizer), route('GET /signed', 'AWS_IAM')],
     lambda,
     credentials,
-    account,
   });
 });
 
@@ -121,7 +119,7 @@ describe('a token of the issuer', () => {
   test('does not open a route that wants a signature, nor a signature one that wants a token', async () => {
     const token = await issuer.issue('token:*');
     expect((await get(`Bearer ${token}`, '/signed')).status).toBe(403);
-    const signed = signedFetch(gateway.url, credentials, account);
+    const signed = signedFetch(gateway.url, credentials);
     expect((await signed('/signed')).status).toBe(200);
     expect((await signed('/token')).status).toBe(401);
   });

@@ -7,11 +7,9 @@ import { deploymentOf, type Place, secretsOf } from '../../../local/platform/tem
 
 const fixture = join(import.meta.dirname, 'fixtures/assembly');
 const place: Place = {
-  region: 'eu-west-1',
-  accountId: '123456789012',
   apiUrl: 'http://127.0.0.1:8790',
-  queueUrl: (name) => `http://127.0.0.1:9324/123456789012/${name}`,
-  secretArn: (name) => `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`,
+  queueUrl: (name) => `http://127.0.0.1:9324/000000000000/${name}`,
+  secretArn: (name) => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}`,
 };
 const deployed = deploymentOf(readAssembly(fixture), place);
 
@@ -36,17 +34,17 @@ describe('the deployment read from a template', () => {
   test('resolves a function’s environment across stacks', () => {
     expect(deployed.functions[0]).toEqual({
       name: 'Echo',
-      arn: 'arn:aws:lambda:eu-west-1:123456789012:function:Echo',
+      arn: 'arn:aws:lambda:us-east-1:000000000000:function:Echo',
       directory: join(fixture, 'asset.functions'),
       handler: 'index.http',
       timeoutMs: 29_000,
       memoryMb: 256,
       environment: {
         TABLE_NAME: 'Table1',
-        SECRET_ID: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:Sealing',
+        SECRET_ID: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:Sealing',
         SECRET_NAME: 'Sealing',
-        QUEUE_URL: 'http://127.0.0.1:9324/123456789012/work',
-        PREFIX: 'broker/test/eu-west-1',
+        QUEUE_URL: 'http://127.0.0.1:9324/000000000000/work',
+        PREFIX: 'broker/test/us-east-1',
         API: 'http://127.0.0.1:8790/oauth of work, not $' + '{Base}',
         EVENT_BUS_NAME: 'changes',
       },
@@ -71,7 +69,7 @@ describe('the deployment read from a template', () => {
   });
 
   test('has queues, and the event source that feeds a function from one', () => {
-    const deadLetterTargetArn = 'arn:aws:sqs:eu-west-1:123456789012:Dead';
+    const deadLetterTargetArn = 'arn:aws:sqs:us-east-1:000000000000:Dead';
     expect(deployed.queues).toEqual([
       { name: 'Dead', properties: {} },
       {
@@ -82,7 +80,7 @@ describe('the deployment read from a template', () => {
     expect(deployed.eventSources).toEqual([
       {
         queueName: 'work',
-        queueArn: 'arn:aws:sqs:eu-west-1:123456789012:work',
+        queueArn: 'arn:aws:sqs:us-east-1:000000000000:work',
         functionName: 'consume',
         batchSize: 1,
         maximumConcurrency: 100,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -21,7 +21,7 @@ import type { Deployment } from './platform/deployment.ts';
 import { startEventSource } from './platform/event-source.ts';
 import { startGateway } from './platform/gateway.ts';
 import { defaultConcurrency, type Lambda, startLambda } from './platform/lambda.ts';
-import { lockDirectory } from './platform/lock.ts';
+import { lockDirectory, lockFile } from './platform/lock.ts';
 import { startSchedule } from './platform/schedule.ts';
 import { createSecrets } from './platform/secrets.ts';
 import type { Credentials } from './platform/signature.ts';
@@ -97,7 +97,7 @@ async function start(
   onClose: (end: () => unknown) => void,
 ): Promise<Omit<LocalBroker, 'close'>> {
   const directory = resolve(options.directory);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  keepPrivate(directory);
   const lock = lockDirectory(directory);
   onClose(lock.release);
   const keepChoice = chooseSecretStore(directory, options.secretStore ?? 'secrets-manager');
@@ -198,6 +198,15 @@ async function start(
     lambda,
     provider,
   };
+}
+
+/** Makes the directory if need be. What this process writes from now on, no other user of the machine can read. */
+function keepPrivate(directory: string): void {
+  process.umask(0o077);
+  mkdirSync(directory, { recursive: true });
+  const names = readdirSync(directory);
+  // A directory that holds other things as well may be shared on purpose: it stays as open as it is.
+  if (names.length === 0 || names.includes(lockFile)) chmodSync(directory, 0o700);
 }
 
 const newCredentials = (): Credentials => ({

@@ -28,7 +28,7 @@ else experiment(given).catch((error) => fail(error instanceof Error ? (error.sta
 
 async function experiment({ workers, lifetimes }: Arguments): Promise<void> {
   console.log(about);
-  mkdirSync(assembly, { recursive: true });
+  mkdirSync(assembly, { recursive: true, mode: 0o700 });
   await synthesize(assembly, () =>
     console.log('Synthesizing the template and bundling the functions; the next start will not have to …\n'),
   );

@@ -2,12 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+/** Lies in every data directory. */
+export const lockFile = 'lock.sqlite';
+
 /**
  * Takes the data directory for this process, or throws an error that names the process which has it. The lock is the operating
  * system's, on a SQLite file: it ends with the process, however that ends, and no stale process id can keep anybody out.
  */
 export function lockDirectory(directory: string): { release(): void } {
-  const lock = new DatabaseSync(join(directory, 'lock.sqlite'));
+  const lock = new DatabaseSync(join(directory, lockFile));
   const holder = join(directory, 'lock.pid');
   try {
     lock.exec('BEGIN EXCLUSIVE');

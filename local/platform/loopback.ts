@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 /** A server of this process that only programs on this machine can reach. */
 export interface Endpoint {
@@ -14,8 +14,12 @@ export interface Endpoint {
 /**
  * Binds a server to the loopback address (`port` 0: any free one), never to another one.
  * Rejects with the system's error, such as `EADDRINUSE` for a port that is taken.
+ *
+ * The server answers 403 to a `Host` that is not this machine's. Otherwise a web page could give its own name the address
+ * 127.0.0.1 (DNS rebinding), and the browser would let the page read the answers. The server must have its listener already.
  */
 export async function listen(server: Server, port = 0): Promise<Endpoint> {
+  refuseForeignHosts(server);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -37,3 +41,14 @@ export async function listen(server: Server, port = 0): Promise<Endpoint> {
 }
 
 const closed = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve));
+
+const loopbackHost = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i;
+
+function refuseForeignHosts(server: Server): void {
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (loopbackHost.test(request.headers.host ?? '')) for (const listener of listeners) listener(request, response);
+    else response.writeHead(403, { connection: 'close' }).end('This server answers requests to 127.0.0.1 only.\n');
+  });
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
@@ -97,6 +97,34 @@ describe('the local broker', () => {
     expect(await sealingKey(await environmentOf(second))).toBe(key);
     expect(second.credentials).toEqual(first.credentials);
     expect(statSync(join(directory, 'credentials.json')).mode & 0o077).toBe(0);
+  });
+
+  describe('in a directory that was there before, and that other users of the machine can open,', () => {
+    const modeOf = (...path: string[]): number => statSync(join(directory, ...path)).mode & 0o777;
+    beforeEach(() => chmodSync(directory, 0o755));
+
+    test('keeps its files from them', async () => {
+      await start();
+      expect(modeOf()).toBe(0o700);
+      expect(modeOf('broker.sqlite')).toBe(0o600);
+      const paths = globSync('**', { cwd: directory }).filter((path) => path !== '');
+      expect(paths).toEqual(expect.arrayContaining(['broker.sqlite', 'credentials.json', 'dynamodb', 'lock.sqlite']));
+      expect(paths.filter((path) => (modeOf(path) & 0o077) !== 0)).toEqual([]);
+    });
+
+    test('does so at the next start too', async () => {
+      await (await start()).close();
+      chmodSync(directory, 0o755);
+      await start();
+      expect(modeOf()).toBe(0o700);
+    });
+
+    test('leaves the directory open if it holds other files, but not its own files', async () => {
+      writeFileSync(join(directory, 'notes.txt'), '');
+      chmodSync(join(directory, 'notes.txt'), 0o644);
+      await start();
+      expect([modeOf(), modeOf('notes.txt'), modeOf('broker.sqlite')]).toEqual([0o755, 0o644, 0o600]);
+    });
   });
 
   test('refuses a directory that another has, and gives it up when it cannot start', async () => {

@@ -284,7 +284,7 @@ describe('limits', () => {
   async function answerTo(length: number): Promise<string> {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     socket.on('error', () => {});
-    socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
+    socket.write(`POST /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n\r\n`);
     socket.write(Buffer.alloc(length));
     const [answer] = await once(socket, 'data');
     socket.destroy();

@@ -1,8 +1,19 @@
-/** Tells the breaker of a provider application how its calls end. */
-import { afterCall, type Breaker, hasNothingToClear, isAnswer, saysNothingOfProvider } from '../domain/breaker.ts';
+/** Notes for the breaker of a provider application how its calls end. */
+import {
+  afterCall,
+  type Breaker,
+  type CallResult,
+  isNoNews,
+  signOf,
+  toldOf,
+  untoldRefusals,
+  withheldUntil,
+} from '../domain/breaker.ts';
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { EpochMs } from '../domain/time.ts';
+import type { Announcer } from '../ports/announcer.ts';
 import type { BreakerStore } from '../ports/breakers.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { Providers } from '../ports/providers.ts';
@@ -12,37 +23,71 @@ import { reportBreaker } from './report.ts';
 interface HealthWorld {
   readonly clock: Clock;
   readonly chance: Chance;
+  readonly announcer: Announcer;
   readonly breakers: BreakerStore;
   readonly telemetry: Telemetry;
   readonly providers: Providers;
 }
 
-/** Tells whether the provider answered; `seen` is the breaker before the call. Never throws: what cannot be told, the next call tells. */
+/**
+ * Notes what a call came to; `seen` is the breaker before the call. Returns until when a refusal is withheld, or undefined if the outcome
+ * counts as it is. Never throws: what cannot be noted, the next call tells.
+ */
 export async function recordOutcome(
   world: HealthWorld,
   item: Connection,
   outcome: Outcome,
   seen: Breaker | undefined,
-): Promise<void> {
-  if (saysNothingOfProvider(outcome)) return;
+): Promise<EpochMs | undefined> {
+  const sign = signOf(outcome);
+  const living = item.generation > 0;
+  if (sign === undefined || isNoNews(seen, { sign, living })) return undefined;
   const { breakers, chance, clock, telemetry } = world;
   const { connection } = item;
-  const answered = isAnswer(outcome);
-  if (answered && hasNothingToClear(seen)) return;
-  const sign = {
+  const result: CallResult = {
     application: world.providers.of(item.config).application,
     connection,
-    answered,
+    sign,
+    living,
     ...('retryAt' in outcome && { retryAt: outcome.retryAt }),
   };
   try {
     for (let attempt = 0; attempt < limits.acquiresPerInvocation; attempt += 1) {
-      const before = await breakers.read(sign.application);
-      const after = afterCall(before, sign, clock.now(), chance.next());
-      if (after === undefined) return;
-      if (await breakers.replace(after)) return reportBreaker(world, item, before, after);
+      const before = await breakers.read(result.application);
+      const after = afterCall(before, result, clock.now(), chance.next());
+      if (after === undefined) return withheldUntil(before, result);
+      if (!(await breakers.replace(after))) continue;
+      reportBreaker(world, item, before, after);
+      await tellOfRefusals(world, item, after);
+      return withheldUntil(after, result);
     }
   } catch {
     telemetry.warn('breaker_not_noted', { connection });
+  }
+  return undefined;
+}
+
+/** Tells subscribers once that refusals of an application are withheld. Never throws: a later refresher of the application tells it. */
+export async function tellOfRefusals(
+  world: HealthWorld,
+  item: Connection,
+  breaker: Breaker | undefined,
+): Promise<void> {
+  const connections = untoldRefusals(breaker);
+  if (breaker?.open === undefined || connections === undefined) return;
+  const { connection, config } = item;
+  const at = world.clock.now();
+  try {
+    await world.announcer.announce({
+      id: `${connection}.refusals_withheld.${breaker.open.until}`,
+      change: 'refusals_withheld',
+      connection,
+      provider: config.provider,
+      connections,
+      at,
+    });
+    await world.breakers.replace(toldOf(breaker));
+  } catch {
+    world.telemetry.warn('not_announced', { connection, change: 'refusals_withheld' });
   }
 }

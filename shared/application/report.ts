@@ -1,5 +1,5 @@
 /** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
-import type { Breaker } from '../domain/breaker.ts';
+import { type Breaker, untoldRefusals } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
@@ -81,7 +81,21 @@ export function reportBreaker(
 ): void {
   const facts = { connection, provider: config.provider, application: after.application };
   if (after.open === undefined) {
-    if (before?.open !== undefined) telemetry.info('provider_answers', facts);
+    if (before?.open !== undefined)
+      telemetry.info(before.open.reason === 'refused' ? 'refusals_settled' : 'provider_answers', {
+        ...facts,
+        ...(before.open.reason === 'refused' && { believed: after.believedUntil !== undefined }),
+      });
+    return;
+  }
+  if (after.open.reason === 'refused') {
+    if (before?.open?.reason === 'refused') return;
+    telemetry.error('refusals_withheld', {
+      ...facts,
+      until: iso(after.open.until),
+      connections: untoldRefusals(after),
+    });
+    telemetry.count('RefusalsWithheld', 1, config.provider);
     return;
   }
   telemetry.error('provider_down', { ...facts, until: iso(after.open.until), probes: after.open.probes });

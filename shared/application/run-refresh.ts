@@ -2,7 +2,7 @@
  * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it.
  * It decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in `commit-outcome.ts`.
  */
-import type { Breaker } from '../domain/breaker.ts';
+import { type Breaker, signOf } from '../domain/breaker.ts';
 import type { Attempt, Seen } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
@@ -15,7 +15,7 @@ import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
 import { obtain } from './obtain.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
-import { recordOutcome } from './provider-health.ts';
+import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
 import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
@@ -56,7 +56,8 @@ class Invocation {
   #acquires = 0;
   #heartbeat: Heartbeat | undefined;
   #wake: Promise<void> = Promise.resolve();
-  #signs: Promise<void> = Promise.resolve();
+  #signs: Promise<unknown> = Promise.resolve();
+  #told: Promise<void> = Promise.resolve();
   #loaded: LoadedSecrets = { credentials: {} };
   #breaker: Breaker | undefined;
 
@@ -125,7 +126,7 @@ class Invocation {
 
   async end(): Promise<void> {
     this.#heartbeat?.stop();
-    await Promise.all([this.#wake, this.#signs]);
+    await Promise.all([this.#wake, this.#signs, this.#told]);
   }
 
   async #read(): Promise<Event> {
@@ -191,6 +192,7 @@ class Invocation {
         refreshSealer.ready(),
       ]);
       this.#breaker = breaker;
+      this.#told = tellOfRefusals(this.#run.world, held.seen.item, breaker);
       return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker };
     } catch (error) {
       if (error instanceof SealBroken)
@@ -218,9 +220,13 @@ class Invocation {
 
   async #call(held: Held): Promise<Event> {
     const outcome = await obtain(this.#run.world, held.seen, this.#loaded);
-    // Beside what keeps the answer, never before it.
-    this.#signs = recordOutcome(this.#run.world, held.seen.item, outcome, this.#breaker);
-    return { kind: 'answered', held, outcome };
+    const noted = recordOutcome(this.#run.world, held.seen.item, outcome, this.#breaker);
+    this.#signs = noted;
+    // A refusal waits for what is known of the application. A token set is kept beside it, never after it.
+    if (signOf(outcome) !== 'refused' || ('refreshToken' in outcome && outcome.refreshToken !== undefined))
+      return { kind: 'answered', held, outcome };
+    const withheldUntil = await noted;
+    return { kind: 'answered', held, outcome, ...(withheldUntil !== undefined && { withheldUntil }) };
   }
 
   async #reread({ held, verdict }: Extract<Step, { do: 'reread' }>): Promise<Event> {

@@ -8,7 +8,13 @@ import type { EpochMs } from './time.ts';
 export interface Announcement {
   /** The same for a repeated announcement of the same change. */
   readonly id: string;
-  readonly change: 'authorized' | 'reauthorization_required' | 'misconfigured' | 'recovered' | 'reauthorization_due';
+  readonly change:
+    | 'authorized'
+    | 'reauthorization_required'
+    | 'misconfigured'
+    | 'recovered'
+    | 'reauthorization_due'
+    | 'refusals_withheld';
   readonly connection: ConnectionName;
   readonly provider: string;
   /** Why the connection is not active. */
@@ -16,4 +22,6 @@ export interface Announcement {
   readonly at: EpochMs;
   /** Of `reauthorization_due`: when the provider ends the grant if nobody authorizes again. */
   readonly grantEndsAt?: EpochMs;
+  /** Of `refusals_withheld`: the connections of the application that its provider refused until then. */
+  readonly connections?: readonly ConnectionName[];
 }

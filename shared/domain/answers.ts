@@ -1,6 +1,7 @@
 /** What to do about what a call came to, and when a grant is believed dead: the second half of `decide.ts`. */
 
 import { holdersAnswerUntil, inDoubt, unresolved } from './attempts.ts';
+import type { FailureCommit } from './commit-writes.ts';
 import type { Connection, Place, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
 import { limits } from './limits.ts';
@@ -12,7 +13,12 @@ import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
 import type { TokenSet } from './token-set.ts';
 
 /** Keep first, think later: a token in memory is the most fragile thing there is. */
-export function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Effect {
+export function onAnswered(
+  held: Held,
+  outcome: Outcome,
+  withheldUntil: EpochMs | undefined,
+  at: Circumstances,
+): Effect {
   if (outcome.kind === 'success') {
     const { tokens } = outcome;
     return tokens.refreshToken === undefined
@@ -20,9 +26,22 @@ export function onAnswered(held: Held, outcome: Outcome, at: Circumstances): Eff
       : { do: 'persist', held, outcome, tokens, refreshToken: tokens.refreshToken };
   }
   const { refreshToken } = outcome;
+  if (refreshToken === undefined && withheldUntil !== undefined) return withhold(held, outcome, withheldUntil, at);
   return refreshToken === undefined
     ? onKept(held, outcome, undefined, at)
     : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
+}
+
+/** Too many grants of one application are refused at once: the refusal is written down, and no verdict is given on it yet. */
+function withhold(
+  held: Held,
+  outcome: Extract<Outcome, { kind: 'failure' }>,
+  until: EpochMs,
+  at: Circumstances,
+): Effect {
+  const failure = failureOf(held, outcome, at.now);
+  const commit: FailureCommit = { failure, notBefore: until, state: 'active', suspect: false, withheld: true };
+  return { do: 'commit_failure', held, commit };
 }
 
 /** A refresh token that came with an error, as a token set that expired when it came: whoever has it renews at once. */
@@ -64,8 +83,14 @@ export function onKept(held: Held, outcome: Outcome, place: Place | undefined, a
   // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.
   const settled = place !== undefined && (outcome.class === 'dead_grant' || outcome.class === 'in_doubt');
   const failure = failureOf(held, settled ? { ...outcome, class: 'transient' } : outcome, at.now);
-  if (failure.class === 'dead_grant') return { do: 'reread', held, verdict: failure };
+  if (failure.class === 'dead_grant') return onRefused(held, failure, at);
   return commitOf(held, failure, nextAttempt(held, failure, outcome.retryAt, at), place);
+}
+
+/** A refusal that is believed. A grant is called dead only after another look at what is stored. */
+export function onRefused(held: Held, failure: Failure, at: Circumstances): Effect {
+  if (failure.class === 'dead_grant') return { do: 'reread', held, verdict: failure };
+  return commitOf(held, failure, at.now, undefined);
 }
 
 function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined, at: Circumstances): EpochMs {

@@ -79,6 +79,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       'failure',
       'notBefore',
       'suspect',
+      'withheld',
       ...(spare === undefined ? (['spare'] as const) : []),
       'rejectedGeneration',
       'askedAt',
@@ -104,6 +105,8 @@ export interface FailureCommit {
   readonly cause?: Cause;
   /** A verdict that must wait until no earlier holder can answer. */
   readonly suspect: boolean;
+  /** A refusal that is not believed yet (`breaker.ts`). */
+  readonly withheld?: boolean;
   /** Another refresh token to go on with: one that came with the error, or the spare. */
   readonly place?: Place;
 }
@@ -134,6 +137,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       ...(commit.cause === undefined ? {} : { cause: commit.cause }),
       ...(commit.notBefore === undefined ? {} : { notBefore: commit.notBefore, dueAt: dueBy(item, commit.notBefore) }),
       ...(commit.suspect ? { suspect: failure } : {}),
+      ...(commit.withheld ? { withheld: failure } : {}),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place, committedFence: fence }),
       ...(unknown ? { [`attempts.${fence}.ended`]: true } : {}),
       ...(commit.state === 'active' ? {} : noted(commit.state, failure.at)),
@@ -142,6 +146,7 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       'lease',
       ...(commit.notBefore === undefined ? (['notBefore'] as const) : []),
       ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
+      ...(commit.withheld ? [] : (['withheld'] as const)),
       ...(unknown ? [] : [attemptPath(fence)]),
       ...(unsent ? [errorPath(fence)] : []),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),

@@ -124,6 +124,8 @@ export interface Connection {
   readonly failure?: Failure;
   /** The provider called the grant dead while an earlier holder could still answer: a verdict is pending. */
   readonly suspect?: Failure;
+  /** The provider refused the grant or its client while it refused too many of the application to be believed. */
+  readonly withheld?: Failure;
   /** A message for this instant is on its way: nobody else need send one. */
   readonly wakeAt?: EpochMs;
   /** Key of the due index: when the planner should next look. Absent while resting. */

@@ -13,10 +13,10 @@
  */
 
 import { announcementOf } from './announcements.ts';
-import { giveUp, onAnswered, onFailureRefused, onKept, onReread } from './answers.ts';
+import { giveUp, onAnswered, onFailureRefused, onKept, onRefused, onReread } from './answers.ts';
 import { assess } from './assess.ts';
 import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from './attempts.ts';
-import { type Breaker, passage } from './breaker.ts';
+import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
 import type { Seen } from './connection.ts';
 import { limits } from './limits.ts';
@@ -56,7 +56,7 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'not_ready':
       return onNotReady(event.held, event.code, event.missing, at);
     case 'answered':
-      return onAnswered(event.held, event.outcome, at);
+      return onAnswered(event.held, event.outcome, event.withheldUntil, at);
     case 'persisted':
       return onKept(event.held, event.outcome, event.place, at);
     case 'reread':
@@ -173,12 +173,19 @@ function onReady(held: Held, leaseUntil: EpochMs, breaker: Breaker | undefined, 
   const way = passage(breaker, held.seen.item.connection, at.now, at.chance);
   switch (way.kind) {
     case 'closed':
-      return { do: 'call', held };
+      return withheldVerdict(held, breaker, at) ?? { do: 'call', held };
     case 'open':
       return releaseFor(held, way.until);
     case 'half_open':
       return { do: 'take_probe', held, probe: way.probe, leaseUntil };
   }
+}
+
+/** A refusal that was withheld and is believed by now needs no second call: it goes the way of every refusal. */
+function withheldVerdict(held: Held, breaker: Breaker | undefined, at: Circumstances): Effect | undefined {
+  const { withheld } = held.seen.item;
+  if (withheld === undefined || !isBelieved(breaker, at.now)) return undefined;
+  return onRefused(held, { ...withheld, fence: held.attempt.fence }, at);
 }
 
 /** Out of reach: soon again. Not there: that is not mended by asking again soon, and somebody should see it. */

@@ -71,7 +71,7 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
   // Whoever asks now asks for what the new settings bring.
-  remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt'],
+  remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt', 'withheld'],
 });
 
 /**
@@ -112,6 +112,7 @@ export const replaceGrant = (item: Connection, config: ConnectionConfig, now: Ep
     'notBefore',
     'failure',
     'suspect',
+    'withheld',
     'spare',
     'wakeAt',
     'accessTokenFence',

@@ -56,6 +56,17 @@ export const limits = {
   /** How soon those who wait look again while a probe is on its way. */
   probeWaitMs: { from: 10_000, to: 20_000 },
 
+  // Refusals of many living grants of one application.
+  /** So many are believed at once; one more within the window is withheld, if fewer token sets were granted meanwhile. */
+  refusalsBelieved: 3,
+  refusalWindowMs: 600_000,
+  /** How long refusals are withheld before one connection asks once more. */
+  withholdMs: 180_000,
+  /** For how long refusals are believed after that one was refused, too. */
+  believeMs: 3_600_000,
+  /** At most so many connections are named. */
+  refusalsNamed: 50,
+
   // Announcements.
   /** A grant's end is announced so long ahead, or a quarter of its limit if that is shorter. */
   grantEndsAheadMs: 14 * 86_400_000,

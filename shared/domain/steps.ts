@@ -51,7 +51,13 @@ export type Event =
       readonly code: string /** Not there, as opposed to out of reach. */;
       readonly missing: boolean;
     }
-  | { readonly kind: 'answered'; readonly held: Held; readonly outcome: Outcome }
+  | {
+      readonly kind: 'answered';
+      readonly held: Held;
+      readonly outcome: Outcome;
+      /** Until when a refusal is withheld, since the application's provider refuses too many at once to be believed. */
+      readonly withheldUntil?: EpochMs;
+    }
   | { readonly kind: 'persisted'; readonly held: Held; readonly outcome: Outcome; readonly place: Place | undefined }
   | { readonly kind: 'reread'; readonly held: Held; readonly verdict: Failure; readonly seen: Seen | undefined }
   | { readonly kind: 'success_committed'; readonly adopted: boolean; readonly seen: Seen }

@@ -19,5 +19,6 @@ export type Metric =
   | 'OrphanAdopted'
   | 'BudgetSpent'
   | 'ProviderDown'
+  | 'RefusalsWithheld'
   | 'OverdueConnections'
   | 'RefreshDurationMs';

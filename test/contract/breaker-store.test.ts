@@ -13,7 +13,7 @@ const first: Breaker = { application, version: 1, unanswered: { 'exact-nl': at(0
 const open: Breaker = {
   ...first,
   version: 2,
-  open: { until: at(5_000), probes: 0, prober: 'exact-nl' as ConnectionName, probing: true },
+  open: { reason: 'unanswered', until: at(5_000), probes: 0, prober: 'exact-nl' as ConnectionName, probing: true },
 };
 
 const worlds: readonly (readonly [

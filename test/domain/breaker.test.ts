@@ -5,10 +5,11 @@ import {
   afterCall,
   type Breaker,
   type CallResult,
-  isAnswer,
+  isBelieved,
   type Passage,
   passage,
-  saysNothingOfProvider,
+  signOf,
+  withheldUntil,
 } from '../../shared/domain/breaker.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
@@ -24,10 +25,15 @@ const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionN
   ConnectionName,
   ConnectionName,
 ];
-const sign = (connection: ConnectionName, answered = false, more: Partial<CallResult> = {}): CallResult => ({
+const sign = (
+  connection: ConnectionName,
+  what: CallResult['sign'] = 'unanswered',
+  more: Partial<CallResult> = {},
+): CallResult => ({
   application: 'app',
   connection,
-  answered,
+  sign: what,
+  living: true,
   ...more,
 });
 const closed = (...unanswered: readonly ConnectionName[]): Breaker => ({
@@ -37,7 +43,7 @@ const closed = (...unanswered: readonly ConnectionName[]): Breaker => ({
 });
 const opened = (more: Partial<NonNullable<Breaker['open']>> = {}): Breaker => ({
   ...closed(anna, bert, cleo),
-  open: { until: at(5 * second), probes: 0, probing: false, ...more },
+  open: { reason: 'unanswered', until: at(5 * second), probes: 0, probing: false, ...more },
 });
 const through = (breaker: Breaker | undefined, connection = dora, instant = now): Passage =>
   passage(breaker, connection, instant, 0);
@@ -56,29 +62,23 @@ describe('what counts as an answer', () => {
     receivedAt: now,
     expiresAt: now,
   };
-  test.each<[string, Outcome, boolean]>([
-    ['a token set', { kind: 'success', tokens }, true],
-    ['a dead grant', failure({ class: 'dead_grant', status: 400 }), true],
-    ['a wrong client', failure({ class: 'misconfigured', status: 401 }), true],
-    ['too early', failure({ class: 'too_early', status: 400 }), true],
-    ['an error that is not understood', failure({ status: 403 }), true],
-    ['no connection', failure({}), false],
-    ['no answer in time', failure({ class: 'in_doubt', code: 'time_out' }), false],
-    ['499', failure({ status: 499 }), true],
-    ['500', failure({ class: 'in_doubt', status: 500 }), false],
-    ['503', failure({ status: 503 }), false],
-    ['429', failure({ status: 429 }), false],
-  ])('%s: %#', (_, outcome, expected) => expect(isAnswer(outcome)).toBe(expected));
+  test.each<[string, Outcome, CallResult['sign'] | undefined]>([
+    ['a token set', { kind: 'success', tokens }, 'granted'],
+    ['a dead grant', failure({ class: 'dead_grant', status: 400 }), 'refused'],
+    ['a wrong client', failure({ class: 'misconfigured', status: 401 }), 'refused'],
+    ['too early', failure({ class: 'too_early', status: 400 }), 'answered'],
+    ['an error that is not understood', failure({ status: 403 }), 'answered'],
+    ['no connection', failure({}), 'unanswered'],
+    ['no answer in time', failure({ class: 'in_doubt', code: 'time_out' }), 'unanswered'],
+    ['499', failure({ status: 499 }), 'answered'],
+    ['500', failure({ class: 'in_doubt', status: 500 }), 'unanswered'],
+    ['503', failure({ status: 503 }), 'unanswered'],
+    ['429', failure({ status: 429 }), 'unanswered'],
+    ['a key that cannot be read, so that no call was made', failure({ class: 'misconfigured' }), undefined],
+  ])('%s: %#', (_, outcome, expected) => expect(signOf(outcome)).toBe(expected));
 });
 
-test('a call that was not made says nothing of the provider, neither that it answers nor that it does not', () => {
-  const notSent: Outcome = { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' };
-  expect(saysNothingOfProvider(notSent)).toBe(true);
-  expect(saysNothingOfProvider({ ...notSent, status: 401 })).toBe(false);
-  expect(saysNothingOfProvider({ ...notSent, class: 'transient' })).toBe(false);
-});
-
-test('nor does it change the breaker', async () => {
+test('a call that was not made does not change the breaker', async () => {
   const breakers = memoryBreakers();
   const before: Breaker = { application: 'app', version: 1, unanswered: { bert: now } };
   await breakers.replace(before);
@@ -87,6 +87,7 @@ test('nor does it change the breaker', async () => {
   const world = {
     clock: { now: () => now, sleep: async () => undefined },
     chance,
+    announcer: { announce: async () => undefined },
     breakers,
     telemetry: silent,
     providers: { of: (config: ConnectionConfig) => ({ ...providersFrom().of(config), application: 'app' }) },
@@ -102,13 +103,13 @@ test('nor does it change the breaker', async () => {
 
 describe('after a call', () => {
   test('an answer where nothing was amiss changes nothing, so it costs no write', () => {
-    expect(afterCall(undefined, sign(anna, true), now, 0)).toBeUndefined();
-    expect(afterCall(closed(), sign(anna, true), now, 0)).toBeUndefined();
+    expect(afterCall(undefined, sign(anna, 'granted'), now, 0)).toBeUndefined();
+    expect(afterCall(closed(), sign(anna, 'granted'), now, 0)).toBeUndefined();
   });
   test('an answer to anybody clears everything', () => {
     const clear = { application: 'app', version: 8, unanswered: {} };
-    expect(afterCall(closed(anna, bert), sign(cleo, true), now, 0)).toEqual(clear);
-    expect(afterCall(opened({ probing: true, prober: anna }), sign(bert, true), now, 0)).toEqual(clear);
+    expect(afterCall(closed(anna, bert), sign(cleo, 'answered'), now, 0)).toEqual(clear);
+    expect(afterCall(opened({ probing: true, prober: anna }), sign(bert, 'granted'), now, 0)).toEqual(clear);
   });
   test('the first and the second connection without an answer leave it closed', () => {
     const first = afterCall(undefined, sign(anna), now, 0);
@@ -121,6 +122,7 @@ describe('after a call', () => {
   });
   test('the third one opens it for five seconds', () => {
     expect(afterCall(closed(anna, bert), sign(cleo), now, 0)?.open).toEqual({
+      reason: 'unanswered',
       until: at(5 * second),
       probes: 0,
       probing: false,
@@ -145,7 +147,7 @@ describe('after a call', () => {
   });
   test('or until the provider says, but not longer than fifteen minutes', () => {
     const until = (retryAt: number) =>
-      afterCall(closed(anna, bert), sign(cleo, false, { retryAt: at(retryAt) }), now, 0)?.open?.until;
+      afterCall(closed(anna, bert), sign(cleo, 'unanswered', { retryAt: at(retryAt) }), now, 0)?.open?.until;
     expect(until(3 * minute)).toBe(at(3 * minute));
     expect(until(60 * minute)).toBe(at(15 * minute));
   });
@@ -183,5 +185,83 @@ describe('who may call', () => {
     expect(through(breaker, dora).kind).toBe('half_open');
     expect(through(breaker, anna)).toEqual({ kind: 'open', until: at(10 * second) });
     expect(through(breaker, anna, at(10 * second)).kind).toBe('half_open');
+  });
+});
+
+describe('living grants that are refused', () => {
+  const names = Array.from({ length: 60 }, (_, n) => `c${n}` as ConnectionName) as [
+    ConnectionName,
+    ...ConnectionName[],
+  ];
+  const prober = names[50] as ConnectionName;
+  const refuse = (breaker: Breaker | undefined, name: ConnectionName, instant = now) =>
+    afterCall(breaker, sign(name, 'refused'), instant, 0);
+  const refusedBy = (count: number, before?: Breaker) =>
+    names.slice(0, count).reduce<Breaker | undefined>((breaker, name) => refuse(breaker, name), before);
+  const isWithheld = (breaker: Breaker | undefined) => withheldUntil(breaker, sign(anna, 'refused')) !== undefined;
+
+  test('the first three are believed, the fourth is withheld for three minutes', () => {
+    expect(isWithheld(refusedBy(3))).toBe(false);
+    expect(withheldUntil(refusedBy(4), sign(anna, 'refused'))).toBe(at(3 * minute));
+    expect(passage(refusedBy(4), anna, now, 0)).toEqual({ kind: 'open', until: at(3 * minute) });
+  });
+  test('one connection alone is believed, however often it is refused', () => {
+    let breaker: Breaker | undefined;
+    for (let call = 0; call < 10; call += 1) breaker = refuse(breaker, anna, at(call * second));
+    expect(isWithheld(breaker)).toBe(false);
+  });
+  test('four within ten minutes count, not four within more', () => {
+    expect(isWithheld(refuse(refusedBy(3), anna, at(10 * minute - 1)))).toBe(true);
+    expect(isWithheld(refuse(refusedBy(3), anna, at(10 * minute)))).toBe(false);
+  });
+  test('a grant that never brought a token set does not count', () => {
+    expect(afterCall(undefined, sign(anna, 'refused', { living: false }), now, 0)).toBeUndefined();
+    const fourth = afterCall(refusedBy(3), sign(anna, 'refused', { living: false }), now, 0) ?? refusedBy(3);
+    expect(isWithheld(fourth)).toBe(false);
+  });
+  test('as many token sets as refusals in between show that the provider is well', () => {
+    const granted = (count: number) =>
+      names
+        .slice(0, count)
+        .reduce((breaker, name) => afterCall(breaker, sign(name, 'granted'), now, 0) ?? breaker, refusedBy(3));
+    expect(isWithheld(refuse(granted(3), anna))).toBe(true);
+    expect(isWithheld(refuse(granted(4), anna))).toBe(false);
+  });
+  test('names at most fifty', () => {
+    expect(Object.keys(refusedBy(60)?.refused?.at ?? {})).toHaveLength(50);
+  });
+
+  const probing = (): Breaker => {
+    const way = passage(refusedBy(4), prober, at(3 * minute), 0);
+    if (way.kind !== 'half_open') throw new Error('no probe');
+    return way.probe;
+  };
+  test('a probe that is granted clears everything', () => {
+    expect(afterCall(probing(), sign(prober, 'granted'), at(3 * minute), 0)).toEqual({
+      application: 'app',
+      version: 6,
+      unanswered: {},
+    });
+  });
+  test('a probe that is refused makes refusals believed for an hour, and lets everyone call', () => {
+    const after = refuse(probing(), prober, at(3 * minute));
+    expect(isWithheld(after)).toBe(false);
+    expect(passage(after, anna, at(3 * minute), 0)).toEqual({ kind: 'closed' });
+    expect(isBelieved(after, at(63 * minute - 1))).toBe(true);
+    expect(isBelieved(after, at(63 * minute))).toBe(false);
+    expect(isWithheld(refuse(after, anna, at(63 * minute - 1)))).toBe(false);
+  });
+  test('a call that began before it opened is withheld, and says nothing more', () => {
+    expect(refuse(refusedBy(4), anna)?.open).toEqual(refusedBy(4)?.open);
+    expect(refuse(probing(), anna, at(3 * minute))?.open).toEqual(probing().open);
+  });
+  test('a probe with another answer decides nothing: three minutes more', () => {
+    const after = afterCall(probing(), sign(prober, 'answered'), at(3 * minute), 0);
+    expect(after?.open).toMatchObject({ reason: 'refused', until: at(6 * minute), probing: false });
+  });
+  test('a probe without an answer waits as any probe does, and what was refused stays withheld', () => {
+    const after = afterCall(probing(), sign(prober), at(3 * minute), 0);
+    expect(after?.open).toMatchObject({ reason: 'refused', until: at(3 * minute + 10 * second), probes: 1 });
+    expect(isWithheld(after)).toBe(true);
   });
 });

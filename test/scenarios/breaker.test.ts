@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
+import type { Announcement } from '../../shared/domain/announcement.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
@@ -26,10 +28,15 @@ class Herd {
   /** When the provider was called, by whom, and whether it answered. */
   readonly calls: { readonly at: number; readonly connection: ConnectionName; readonly answered: boolean }[] = [];
   readonly told = new Map<string, number>();
+  readonly announced: Announcement[] = [];
+  /** What the provider answers instead of a token set; undefined for a token set. */
+  refusal: (connection: ConnectionName) => Exchange | undefined = () => undefined;
   /** Who gets no answer now. */
   silent: (connection: ConnectionName) => boolean = () => false;
   /** How long a call takes. */
   callMs = 200;
+  /** Connections are renewed whether or not clients ask. */
+  always = false;
   readonly #breakers = memoryBreakers();
   readonly #random = new Random(1);
 
@@ -53,6 +60,21 @@ class Herd {
     return this.time.runUntil(plus(this.time.now(), ms));
   }
 
+  /** The planner, from now on, every minute. */
+  planEachMinute(): void {
+    const look = async () => {
+      for (const { connection, dueAt } of await this.store.listDue('0', plus(this.time.now(), 90_000), 1_000))
+        this.#deliver(connection, Math.max(dueAt - this.time.now(), 0));
+      this.time.at(this.time.now() + 60_000, () => void look());
+    };
+    void look();
+  }
+
+  async items(): Promise<Connection[]> {
+    const items = await Promise.all(this.names.map((name) => this.store.read(name)));
+    return items.filter((item) => item !== undefined);
+  }
+
   async renewed(): Promise<number> {
     const items = await Promise.all(this.names.map((name) => this.store.read(name)));
     return items.filter((item) => item?.generation === 1).length;
@@ -70,6 +92,8 @@ class Herd {
     this.calls.push({ at: this.time.now() - start, connection, answered });
     await this.time.sleep(this.callMs);
     if (!answered) return reply(503, {});
+    const refusal = this.refusal(connection);
+    if (refusal !== undefined) return refusal;
     return reply(200, { access_token: 'a', expires_in: 3_600 });
   }
 
@@ -99,12 +123,18 @@ class Herd {
         sendAll: async () => {},
       },
       breakers: this.#breakers,
-      announcer: { announce: async () => {} },
+      announcer: { announce: async (announcement) => void this.announced.push(announcement) },
       telemetry: { info: tell, warn: tell, error: tell, count: () => {} },
       providers: {
         of: (settings) => {
           const provider = known.of(settings);
-          return { ...provider, rules: provider.rules && { ...provider.rules, profile: () => profile } };
+          return {
+            ...provider,
+            rules: provider.rules && {
+              ...provider.rules,
+              profile: () => (this.always ? { ...profile, renewal: 'always' } : profile),
+            },
+          };
         },
       },
     };
@@ -142,5 +172,72 @@ describe('a few connections get no answer, and all others do', () => {
     await herd.connect();
     await herd.pass(150_000);
     expect(await herd.renewed()).toBe(26);
+  });
+});
+
+describe('fifty living grants of one application, and the provider refuses them all within minutes', () => {
+  const refusals = {
+    'a secret rotated at the wrong place': reply(401, { error: 'invalid_client' }),
+    'an incident of the provider': reply(400, { error: 'invalid_grant' }),
+  };
+  const living = async (): Promise<Herd> => {
+    const herd = new Herd(50);
+    herd.always = true;
+    await herd.connect();
+    herd.planEachMinute();
+    await herd.pass(60_000);
+    expect(await herd.renewed()).toBe(50);
+    herd.calls.length = 0;
+    herd.announced.length = 0;
+    return herd;
+  };
+  const changes = (herd: Herd, change: Announcement['change']) =>
+    herd.announced.filter((told) => told.change === change);
+  /** All are renewed within half a minute of each other, from 3,570 s on. */
+  const untilRefused = (herd: Herd) => herd.pass(3_570_000);
+
+  test.each(Object.entries(refusals))('%s, over within three minutes: all go on by themselves', async (_, refusal) => {
+    const herd = await living();
+    herd.refusal = () => refusal;
+    await untilRefused(herd);
+    const verdicts = (await herd.items()).filter(({ state }) => state !== 'active');
+    expect(verdicts).toHaveLength(3);
+    expect(changes(herd, 'refusals_withheld')).toHaveLength(1);
+    expect(changes(herd, 'refusals_withheld')[0]?.connections?.length).toBeGreaterThanOrEqual(4);
+    const calls = herd.calls.length;
+    expect(calls).toBeLessThanOrEqual(50);
+
+    herd.refusal = () => undefined;
+    await herd.pass(330_000);
+    const items = await herd.items();
+    expect(items.filter(({ generation }) => generation === 2)).toHaveLength(47);
+    expect(items.filter(({ state }) => state !== 'active')).toEqual(
+      verdicts.map(({ connection }) => expect.objectContaining({ connection })),
+    );
+    expect(items.every((item) => item.state !== 'active' || item.withheld === undefined)).toBe(true);
+    expect(herd.told.get('refusals_settled')).toBe(1);
+  });
+
+  test.each(Object.entries(refusals))(
+    '%s that lasts: one probe, then the verdicts fall without further calls',
+    async (_, refusal) => {
+      const herd = await living();
+      herd.refusal = () => refusal;
+      await untilRefused(herd);
+      const calls = herd.calls.length;
+      await herd.pass(600_000);
+      expect(herd.calls).toHaveLength(calls + 1);
+      expect((await herd.items()).filter(({ state }) => state === 'active')).toEqual([]);
+      expect(changes(herd, 'refusals_withheld')).toHaveLength(1);
+    },
+  );
+
+  test('one grant that is refused while all the rest are renewed gets its verdict at once', async () => {
+    const herd = await living();
+    const [revoked] = herd.names;
+    herd.refusal = (connection) => (connection === revoked ? reply(400, { error: 'invalid_grant' }) : undefined);
+    await untilRefused(herd);
+    const refused = (await herd.items()).filter(({ state }) => state !== 'active');
+    expect(refused).toMatchObject([{ connection: revoked, state: 'reauthorization_required', cause: 'invalid_grant' }]);
   });
 });

@@ -12,7 +12,7 @@ export const eventDetailType = 'Connection State Changed';
 const iso = (instant: EpochMs): string => new Date(instant).toISOString();
 
 /** Field by field, so that nothing else can get into an event. */
-const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt }: Announcement) => ({
+const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, connections }: Announcement) => ({
   version: 1,
   id,
   change,
@@ -21,6 +21,7 @@ const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt }: 
   ...(cause === undefined ? {} : { cause }),
   at: iso(at),
   ...(grantEndsAt === undefined ? {} : { grant_ends_at: iso(grantEndsAt) }),
+  ...(connections === undefined ? {} : { connections }),
 });
 
 export function eventBridgeAnnouncer(client: EventBridgeClient, eventBusName: string): Announcer {

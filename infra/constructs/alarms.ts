@@ -94,6 +94,15 @@ const alarms = ({
     silence: quiet,
   },
   {
+    name: 'RefusalsWithheld',
+    means: 'The provider refuses many living grants of one application at once; verdicts on them are withheld.',
+    runbook: 'refusals-withheld',
+    metric: ours('RefusalsWithheld', 'Sum'),
+    threshold: 1,
+    minutes: [1, 1],
+    silence: quiet,
+  },
+  {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
     runbook: 'overdue-connections',

@@ -105,5 +105,6 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     last_used_at: iso(item.lastUsed),
     created_at: iso(item.createdAt),
     last_failure: item.failure && failureOf(item.failure),
+    verdict_withheld: item.withheld && item.state === 'active' ? true : undefined,
   };
 }

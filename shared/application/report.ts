@@ -59,7 +59,12 @@ export function reportFailure({ telemetry }: Reporting, held: Held, done: Commit
     telemetry.error('misconfigured', facts);
     telemetry.count('Misconfigured', 1, config.provider);
   } else {
-    telemetry.warn('refresh_failed', { ...facts, notBefore: iso(commit.notBefore), suspect: commit.suspect });
+    telemetry.warn('refresh_failed', {
+      ...facts,
+      notBefore: iso(commit.notBefore),
+      suspect: commit.suspect,
+      ...(commit.withheld && { withheld: true }),
+    });
     // "Too early" leaves a good token in place; it is a wrong clock or a second refresher, and is in the log.
     if (kind === 'too_early') return;
     telemetry.count('RefreshFailed', 1, config.provider);

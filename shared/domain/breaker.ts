@@ -178,7 +178,7 @@ function afterAnswer(breaker: Breaker | undefined, result: CallResult, now: Epoc
 }
 
 /**
- * The first few refusals of living grants are believed at once. One more, with fewer token sets granted meanwhile than refusals, and
+ * The first few refusals of living grants are believed at once. One more, with less than half as many token sets granted meanwhile, and
  * refusals are withheld. Then the probe decides: if it is refused as well, refusals are believed for a while.
  */
 function afterRefusal(breaker: Breaker | undefined, result: CallResult, now: EpochMs): Breaker {
@@ -197,7 +197,7 @@ function afterRefusal(breaker: Breaker | undefined, result: CallResult, now: Epo
   }
   if (isBelieved(breaker, now)) return { ...base, believedUntil: plus(now, limits.believeMs) };
   const refusals = Object.keys(at).length;
-  if (refusals <= limits.refusalsBelieved || refusals <= granted) return base;
+  if (refusals <= limits.refusalsBelieved || refusals <= 2 * granted) return base;
   return { ...base, open: { reason: 'refused', until: plus(now, limits.withholdMs), probes: 0, probing: false } };
 }
 

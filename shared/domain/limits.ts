@@ -57,7 +57,7 @@ export const limits = {
   probeWaitMs: { from: 10_000, to: 20_000 },
 
   // Refusals of many living grants of one application.
-  /** So many are believed at once; one more within the window is withheld, if fewer token sets were granted meanwhile. */
+  /** So many are believed at once; one more within the window is withheld, if less than half as many token sets were granted meanwhile. */
   refusalsBelieved: 3,
   refusalWindowMs: 600_000,
   /** How long refusals are withheld before one connection asks once more. */

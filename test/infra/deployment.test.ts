@@ -283,6 +283,7 @@ describe('alarms', () => {
         'OverdueConnections',
         'PlanErrors',
         'ProviderDown',
+        'RefusalsWithheld',
         'ReauthorizationRequired',
         'RefreshErrors',
         'RefreshFailing',
@@ -338,7 +339,7 @@ describe('alarms', () => {
 
   test('look at our metrics where the functions write them: in their namespace, without dimensions', () => {
     const ours = alarms.filter(({ MetricName, name }) => MetricName === name);
-    expect(ours).toHaveLength(6);
+    expect(ours).toHaveLength(7);
     for (const { Namespace, Dimensions } of ours)
       expect({ Namespace, Dimensions }).toEqual({ Namespace: metricNamespace, Dimensions: undefined });
   });

@@ -1,9 +1,9 @@
 /** Fed by the refresh queue only: looks at the connection that a message names, and does what its state calls for. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { parseMessage } from '../shared/adapters/aws/sqs-queue.ts';
-import { finishDeletion } from '../shared/application/delete-connection.ts';
-import { runRefresh } from '../shared/application/run-refresh.ts';
+import { tend } from '../shared/application/tend.ts';
 import { composeRefresh } from '../shared/compose.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { plus } from '../shared/domain/time.ts';
 
 const compose = composeRefresh();
@@ -13,13 +13,13 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   const deadline = plus(world.clock.now(), context.getRemainingTimeInMillis());
   const batchItemFailures: { itemIdentifier: string }[] = [];
   for (const { messageId, body } of event.Records) {
+    let connection: ConnectionName | undefined;
     try {
-      const connection = parseMessage(body);
-      const ending = await runRefresh(world, connection, deadline);
-      if (ending.do === 'stop' && ending.reason === 'deleted') await finishDeletion(world, connection);
+      connection = parseMessage(body);
+      await tend(world, connection, deadline);
     } catch (error) {
       // The message comes back, and in the end goes to the dead letters; the planner does not wait for it.
-      world.telemetry.error('refresh_crashed', { messageId, error });
+      world.telemetry.error('refresh_crashed', { messageId, connection, error });
       batchItemFailures.push({ itemIdentifier: messageId });
     }
   }

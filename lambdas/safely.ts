@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { Unavailable } from '../shared/ports/errors.ts';
 import type { Telemetry } from '../shared/ports/telemetry.ts';
 import { problem } from './reply.ts';
@@ -16,7 +17,8 @@ export const safely =
     try {
       return await handle(event);
     } catch (error) {
-      compose().telemetry.error('request_failed', { route: event.routeKey, error });
+      const connection = parseConnectionName(event.pathParameters?.connection ?? '');
+      compose().telemetry.error('request_failed', { route: event.routeKey, connection, error });
       return failed(error);
     }
   };

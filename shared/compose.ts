@@ -24,12 +24,12 @@ import { withFallback } from './adapters/secrets/fallback-versions.ts';
 import { type SecretVersions, secretsManagerVersions } from './adapters/secrets/secrets-manager-versions.ts';
 import { systemChance, systemClock } from './adapters/system.ts';
 import { cloudWatchTelemetry } from './adapters/telemetry.ts';
-import type { DeleteWorld, FinishDeletionWorld } from './application/delete-connection.ts';
+import type { DeleteWorld } from './application/delete-connection.ts';
 import type { TokenWorld } from './application/get-token.ts';
 import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
-import type { RefreshWorld } from './application/refresh-world.ts';
+import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limits.ts';
 import type { Discovery } from './ports/discovery.ts';
 import { providersFrom } from './providers/known-providers.ts';
@@ -103,7 +103,7 @@ export const composeToken = (): (() => TokenWorld) =>
   }));
 
 /** `settled` resolves when what goes on beside the work has ended, which takes seconds at most. */
-export const composeRefresh = (): (() => RefreshWorld & FinishDeletionWorld & Pick<SecretPruning, 'settled'>) =>
+export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settled'>) =>
   once(() => {
     assertRelations();
     const client = secretsManager();

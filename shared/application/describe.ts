@@ -13,6 +13,7 @@ const iso = (instant: EpochMs | undefined): string | undefined =>
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
 export function fixOf({ cause, config, failure }: Connection): string {
   if (failure?.fix !== undefined) return failure.fix;
+  if (cause === 'settings_outdated') return 'Its preset is gone, or its settings do not fit the preset any more.';
   if (cause !== 'invalid_client') return 'The provider does not take the request as it is: check settings.';
   const names = config.credentials?.names ?? [];
   const fields = [
@@ -60,6 +61,9 @@ type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' 
 export function describe(item: Connection, now: EpochMs, profile: Limits | undefined) {
   const { config } = item;
   const { errorsPerHour, callsPerDay } = profile ?? {};
+  // The refresher notes it when it comes by; what it will find is known already.
+  const outdated = profile === undefined && item.state === 'active';
+  const { state, cause } = outdated ? ({ state: 'misconfigured', cause: 'settings_outdated' } as const) : item;
   return {
     connection: item.connection,
     provider: config.provider,
@@ -77,8 +81,8 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     margin_seconds: config.marginSeconds,
     account: config.account,
     allow_grant_conflict: config.allowGrantConflict,
-    state: item.deletion === undefined ? item.state : 'deleting',
-    cause: item.cause,
+    state: item.deletion === undefined ? state : 'deleting',
+    cause,
     generation: item.generation,
     expires_at: iso(item.expiresAt),
     expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),

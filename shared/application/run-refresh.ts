@@ -20,7 +20,8 @@ import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
 import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
 
-type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
+/** How a run ends. */
+export type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
 
 /**

@@ -48,13 +48,10 @@ export function restUntil(item: Connection, profile: Profile, keepAliveAt: Epoch
 
 /** What subscribers should be told now, if anything. */
 export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcement | undefined {
-  const { connection, grantId, announcement, cause, deletion, state, config } = item;
+  const { connection, grantId, announcement, deletion, state, config } = item;
   if (deletion !== undefined) return undefined;
   const whose = { connection, provider: config.provider };
-  if (announcement !== undefined) {
-    const { change, at } = announcement;
-    return { id: idOf(grantId, change, at), change, ...whose, ...(cause && { cause }), at };
-  }
+  if (announcement !== undefined) return notedAnnouncementOf(item);
   const end = grantEndOf(item, profile);
   if (
     state === 'reauthorization_required' ||
@@ -70,6 +67,15 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
     at: now,
     grantEndsAt: end.endsAt,
   };
+}
+
+/** The change that a write has noted and that subscribers may not know of yet. */
+export function notedAnnouncementOf(item: Connection): Announcement | undefined {
+  const { connection, config, grantId, cause, announcement } = item;
+  if (announcement === undefined) return undefined;
+  const { change, at } = announcement;
+  const id = idOf(grantId, change, at);
+  return { id, change, connection, provider: config.provider, ...(cause && { cause }), at };
 }
 
 const idOf = (grantId: string, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;

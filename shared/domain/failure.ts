@@ -3,7 +3,7 @@ import type { EpochMs } from './time.ts';
 
 /**
  * Why a connection is not active. `refresh_in_doubt` is a loss that we may have caused (a reply lost inside a dying
- * process at a single-use provider); the others are the provider's word.
+ * process at a single-use provider), `settings_outdated` a change of presets; the others are the provider's word.
  */
 export type Cause =
   | 'not_authorized_yet'
@@ -12,7 +12,8 @@ export type Cause =
   | 'refresh_token_expired'
   | 'refresh_token_reused'
   | 'invalid_client'
-  | 'invalid_request';
+  | 'invalid_request'
+  | 'settings_outdated';
 
 /** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
 export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';

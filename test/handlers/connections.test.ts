@@ -225,6 +225,7 @@ describe('what fails', () => {
     expect(world.logged('request_failed').at(-1)).toMatchObject({
       level: 'ERROR',
       route: 'PUT /connections/{connection}',
+      connection: 'unlucky',
     });
   });
 });

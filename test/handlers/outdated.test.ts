@@ -1,11 +1,12 @@
 /** Connections whose provider's preset was changed or removed by an upgrade: what is stored is no longer what the preset asks for. */
 import { generateKeyPairSync } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -34,6 +35,8 @@ async function upgraded(name: string, change: Partial<ConnectionConfig>): Promis
   const { config } = (await store.read(connection)) ?? expect.fail('not there');
   await store.apply(connection, { name: 'upgrade', when: [], set: { config: { ...config, ...change } }, remove: [] });
 }
+const eventsOf = (connection: string) =>
+  world.stores.events().flatMap(({ detail }) => (detail.connection === connection ? [detail] : []));
 const { settings, replaced } = {
   settings: { region: 'nl' },
   replaced: { settings: { country: 'nl', token_endpoint: 'not a URL' } },
@@ -52,12 +55,35 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
       status: 200,
       connection: name,
       settings_outdated: true,
-      state: 'active',
+      state: 'misconfigured',
+      cause: 'settings_outdated',
     });
     expect(body).not.toHaveProperty('budget');
     expect(await world.call('GET /connections')).toMatchObject({ status: 200 });
     await world.call(`PUT /connections/${name}-sound`, request(`${name}-sound`));
     expect((await world.call(`GET /connections/${name}-sound`)).body).not.toHaveProperty('settings_outdated');
+  });
+
+  test('stop the connection, without a call and without a crash, and clients are told why', async () => {
+    const calls = world.provider.calls.length;
+    await world.call(`GET /token/${name}?wait=0`);
+    await world.refresh(name);
+    expect(await world.call(`GET /token/${name}`)).toMatchObject({
+      status: 409,
+      body: { code: 'misconfigured', cause: 'settings_outdated', detail: expect.stringContaining('preset is gone') },
+    });
+    expect((await world.call(`GET /connections/${name}`)).body).toMatchObject({ state: 'misconfigured' });
+    await world.refresh(name);
+    expect(world.logged('misconfigured').filter(({ connection }) => connection === name)).toHaveLength(1);
+    expect(eventsOf(name)).toMatchObject([{ change: 'misconfigured', cause: 'settings_outdated' }]);
+    expect(world.provider.calls).toHaveLength(calls);
+  });
+
+  test('make no link for a login', async () => {
+    expect(await world.call(`POST /connections/${name}/authorizations`)).toMatchObject({
+      status: 409,
+      body: { code: 'misconfigured', cause: 'settings_outdated' },
+    });
   });
 
   test('are put again with secrets and a refresh token, and not without: whose those are cannot be told any more', async () => {
@@ -74,6 +100,47 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
     expect({ status, ...body }).toMatchObject({ status: 200, settings: { country: 'nl' } });
     expect(body).not.toHaveProperty('settings_outdated');
   });
+});
+
+describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
+  ['lack what the preset asks for', 'leaving-lacking', { settings }],
+  ['are of a preset that is gone', 'leaving-presetless', { provider: 'gone' }],
+])('settings that %s', (_, name, change) => {
+  test('do not hinder its deletion', async () => {
+    await outdated(name, change);
+    expect((await world.call(`DELETE /connections/${name}`)).status).toBe(204);
+    await world.refresh(name);
+    expect((await world.call(`GET /connections/${name}`)).status).toBe(404);
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: name, code: 'settings_outdated' });
+    const secrets = new SecretsManagerClient({});
+    for (const secret of ['client', 'refresh-0']) {
+      const found = await secrets.send(new DescribeSecretCommand({ SecretId: `token-broker/${name}/${secret}` }));
+      expect(found.DeletedDate, secret).toBeDefined();
+    }
+    secrets.destroy();
+  });
+});
+
+test('a connection goes on by itself when its preset is back', async () => {
+  await outdated('returning', { provider: 'gone' });
+  await world.refresh('returning');
+  expect((await world.call('GET /token/returning')).status).toBe(409);
+  await upgraded('returning', {
+    provider: 'generic-oauth2',
+    settings: { token_endpoint: world.provider.tokenEndpoint },
+  });
+  world.later(limits.backOffMaxMs / 1_000);
+  const before = world.stores.messages().length;
+  await world.plan();
+  expect(world.stores.messages().slice(before)).toContainEqual(
+    expect.objectContaining({ body: JSON.stringify({ connection: 'returning' }) }),
+  );
+  await world.refresh('returning');
+  expect(world.logged('settings_fit_again').at(-1)).toMatchObject({ connection: 'returning' });
+  await world.call('GET /token/returning?wait=0');
+  await world.refresh('returning');
+  expect((await world.call('GET /token/returning')).status).toBe(200);
+  expect(eventsOf('returning').map(({ change }) => change)).toEqual(['misconfigured', 'recovered']);
 });
 
 test('a stored key that cannot sign stops its connection, without a call and without a crash, until another is put', async () => {

@@ -128,6 +128,7 @@ describe('refresh', () => {
     await world.with({ AWS_ENDPOINT_URL_DYNAMODB: nobody }, async () => {
       expect(await world.deliver(asking('later'))).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }] });
     });
+    expect(world.logged('refresh_crashed').at(-1)).toMatchObject({ connection: 'later' });
     await world.refresh('later');
     expect(await world.stores.items()).toMatchObject({ later: { generation: 1 } });
   });

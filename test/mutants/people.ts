@@ -1,6 +1,6 @@
 /** Kept mistakes in logins and deletions. */
-import type { FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
+import type { TendWorld } from '../../shared/application/tend.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
@@ -37,7 +37,7 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
 }
 
 /** Once it is revoked, nobody looks any more what there is. */
-const removingWhatever = (given: FinishDeletionWorld, world: World): FinishDeletionWorld => ({
+const removingWhatever = (given: TendWorld, world: World): TendWorld => ({
   ...given,
   store: {
     ...given.store,
@@ -131,7 +131,7 @@ export const people: readonly Mutant[] = [
     name: 'only the committed refresh token is revoked',
     why: 'The pointer in the table is the only authority.',
     variant: {
-      finishDeletionWorld: (given) => ({
+      tendWorld: (given) => ({
         ...given,
         refreshTokens: { ...given.refreshTokens, lookUp: async () => ({ kind: 'absent' }) },
       }),
@@ -142,7 +142,7 @@ export const people: readonly Mutant[] = [
   {
     name: 'a removal removes whatever has the name',
     why: 'The connection was deleted, and nothing brings it back.',
-    variant: { finishDeletionWorld: removingWhatever },
+    variant: { tendWorld: removingWhatever },
     invariant: 'S10',
     caughtBy: { race: 'a login is committed while its connection is removed' },
   },

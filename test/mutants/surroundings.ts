@@ -80,7 +80,7 @@ export const surroundings: readonly Mutant[] = [
     name: 'persist after commit',
     why: 'The table first, it is what the clients read.',
     variant: {
-      refreshWorld: (given) => {
+      tendWorld: (given) => {
         let later: Parameters<RefreshTokenStore['persist']> | undefined;
         return {
           ...given,
@@ -110,7 +110,7 @@ export const surroundings: readonly Mutant[] = [
     name: 'look-up error taken as absence',
     why: 'The secret could not be read, so there is none.',
     variant: {
-      refreshWorld: (given) => ({
+      tendWorld: (given) => ({
         ...given,
         refreshTokens: {
           ...given.refreshTokens,
@@ -137,7 +137,7 @@ export const surroundings: readonly Mutant[] = [
             at,
           ),
       },
-      refreshWorld: (given) => ({
+      tendWorld: (given) => ({
         ...given,
         refreshTokens: {
           ...given.refreshTokens,
@@ -153,7 +153,7 @@ export const surroundings: readonly Mutant[] = [
     name: 'secrets read by newest',
     why: 'AWSCURRENT is the current one.',
     variant: {
-      refreshWorld: (given, world) => ({
+      tendWorld: (given, world) => ({
         ...given,
         refreshTokens: {
           ...given.refreshTokens,

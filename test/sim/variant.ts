@@ -1,9 +1,8 @@
 /** A wrong variant of the product, as the world that runs it sees it: what is put in place of the right thing. */
-import type { FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { TokenWorld } from '../../shared/application/get-token.ts';
 import type { Protocol } from '../../shared/application/protocol.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
-import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
+import type { TendWorld } from '../../shared/application/tend.ts';
 import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
@@ -15,10 +14,9 @@ export interface Variant {
   readonly profile?: Partial<Profile>;
   readonly replaceGrant?: typeof replaceGrant;
   /** What a refresher is given, wrapped; `world` is there for what no port tells. */
-  readonly refreshWorld?: (given: RefreshWorld, world: World) => RefreshWorld;
+  readonly tendWorld?: (given: TendWorld, world: World) => TendWorld;
   readonly tokenWorld?: (given: TokenWorld, world: World) => TokenWorld;
   readonly redeemWorld?: (given: RedeemWorld, world: World) => RedeemWorld;
-  readonly finishDeletionWorld?: (given: FinishDeletionWorld, world: World) => FinishDeletionWorld;
 }
 
 /** Runs with the variant's numbers in place. They are global to a thread, so one such run at a time. */

@@ -5,7 +5,7 @@
 
 import { authorize } from '../../shared/application/authorize.ts';
 import type { ConnectionRequest } from '../../shared/application/connection-request.ts';
-import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
+import { deleteConnection } from '../../shared/application/delete-connection.ts';
 import {
   getToken,
   type Remembered,
@@ -17,8 +17,7 @@ import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
-import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
-import { runRefresh } from '../../shared/application/run-refresh.ts';
+import { type TendWorld, tend } from '../../shared/application/tend.ts';
 import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
@@ -26,7 +25,7 @@ import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
-import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import { plus } from '../../shared/domain/time.ts';
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
@@ -243,7 +242,7 @@ export class World extends Stores {
     // Lambda's own clock ends the function, whatever the function's clock says.
     this.time.at(this.time.now() + limits.refreshTimeoutMs, () => this.#stopHard(environment));
     const deadline = plus(environment.now(), limits.refreshTimeoutMs);
-    const ended = this.#refreshed(environment, deadline).then(
+    const ended = tend(this.#tendWorldOf(environment), this.connection, deadline, this.#protocol).then(
       (ending) => {
         const how = 'reason' in ending ? ending.reason : ending.do;
         environment.ended = how;
@@ -256,15 +255,6 @@ export class World extends Stores {
       },
     );
     return { environment, ended };
-  }
-
-  /** As `lambdas/refresh.ts` does it. */
-  async #refreshed(environment: Environment, deadline: EpochMs): ReturnType<typeof runRefresh> {
-    const ending = await runRefresh(this.#refreshWorldOf(environment), this.connection, deadline, this.#protocol);
-    if (ending.do !== 'stop' || ending.reason !== 'deleted') return ending;
-    const world = finishDeletionWorldOf(this, environment, this.#givenTo(environment));
-    await finishDeletion(this.#variant.finishDeletionWorld?.(world, this) ?? world, this.connection);
-    return ending;
   }
 
   #deliver(delayMs: number, received = 0): void {
@@ -330,23 +320,19 @@ export class World extends Stores {
     return this.#variant.tokenWorld?.(world, this) ?? world;
   }
 
-  #refreshWorldOf(environment: Environment): RefreshWorld {
-    const world: RefreshWorld = {
-      clock: environment,
+  #tendWorldOf(environment: Environment): TendWorld {
+    const world: TendWorld = {
+      ...finishDeletionWorldOf(this, environment, this.#givenTo(environment)),
       chance: this.chance(),
-      store: this.tableOf(environment),
-      refreshTokens: this.refreshTokensOf(environment),
       credentials: { read: async () => undefined, store: async () => {} },
+      refreshTokens: this.refreshTokensOf(environment),
       accessSealer: plainSealer,
-      refreshSealer: { ...plainSealer, ready: () => environment.io('keys.ready', 'keys', () => {}) },
       tokenEndpoint: { request: (request) => this.#request(environment, request) },
       queue: this.#queueOf(environment),
       breakers: this.breakersOf(environment),
       announcer: this.announcerOf(environment),
-      telemetry: this.#telemetryOf(environment),
-      providers: this.#providers,
     };
-    return this.#variant.refreshWorld?.(world, this) ?? world;
+    return this.#variant.tendWorld?.(world, this) ?? world;
   }
 
   async #request(environment: Environment, request: Parameters<Provider['call']>[1]): Promise<Exchange> {

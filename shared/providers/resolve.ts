@@ -23,11 +23,20 @@ export interface ResolvedProvider {
 
 export type ProviderChoice = Pick<ConnectionConfig, 'provider' | 'settings'>;
 
+/** What was resolved last, by presets: every step of a run asks for the same connection's settings. */
+const resolvedLast = new WeakMap<Presets, { readonly key: string; readonly provider: ResolvedProvider }>();
+
 /** Returns what holds for a connection. Throws if its provider is unknown or its settings do not fit: they were checked when they were put. */
-export function resolveProvider(
-  { provider, settings }: ProviderChoice,
-  presets: Presets = knownPresets,
-): ResolvedProvider {
+export function resolveProvider(choice: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider {
+  const key = JSON.stringify([choice.provider, choice.settings]);
+  const last = resolvedLast.get(presets);
+  if (last?.key === key) return last.provider;
+  const provider = resolveAnew(choice, presets);
+  resolvedLast.set(presets, { key, provider });
+  return provider;
+}
+
+function resolveAnew({ provider, settings }: ProviderChoice, presets: Presets): ResolvedProvider {
   const preset = presetNamed(provider, presets);
   if (preset === undefined)
     throw new Error(

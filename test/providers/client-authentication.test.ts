@@ -119,3 +119,15 @@ test('a request carries the parameters that the preset adds', async () => {
     client_secret: 's',
   });
 });
+
+test('a secret that has no encoding stops its connection, without a call and without an exception', async () => {
+  const { url, seen } = await startLoopback(200, reply);
+  const settings = { token_endpoint: url, grant: 'client_credentials' };
+  expect(await obtain('generic-oauth2', settings, { client_secret: 'half \ud800' }, { clientId: 'client' })).toEqual({
+    kind: 'failure',
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    code: 'request_not_written',
+  });
+  expect(seen).toEqual([]);
+});

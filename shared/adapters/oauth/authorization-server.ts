@@ -8,20 +8,20 @@ import {
   validateAuthResponse,
 } from 'oauth4webapi';
 import type { ConnectionConfig } from '../../domain/connection.ts';
-import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';
 import { redact } from '../../domain/redact.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { AuthorizationResponse, AuthorizationServer, CodeGrant } from '../../ports/authorization-server.ts';
-import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
+import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
 import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.ts';
 import { filledRecord } from '../../providers/templates.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
-import { httpExchange } from './http-exchange.ts';
+import type { HttpRequest } from './http-exchange.ts';
 import { captureRequest } from './oauth-request.ts';
+import { providerCall, type Unsent } from './provider-call.ts';
 
 export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Surroundings): AuthorizationServer {
-  const exchange = httpExchange(policy);
+  const call = providerCall(policy);
   return {
     newCodeVerifier: () => new Secret(generateRandomCodeVerifier()),
 
@@ -48,29 +48,30 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
 
     readResponse: (config, parameters, state) => readResponse(resolveProvider(config), config, parameters, state),
 
-    redeem,
+    redeem: (config, grant) => call(() => codeRequest(config, grant, surroundings), limits.callTimeoutMs),
   };
+}
 
-  async function redeem(config: ConnectionConfig, grant: CodeGrant): Promise<Exchange> {
-    const provider = resolveProvider(config);
-    const { facts, values, tokenEndpoint } = provider;
-    const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings);
-    if (typeof authentication === 'string') return unauthenticated(authentication);
-    if (tokenEndpoint === undefined || faultOfEndpoint(tokenEndpoint.href, policy) !== undefined)
-      return { kind: 'not_sent', code: 'address_not_allowed' };
-    const request = await captureRequest((options) =>
-      authorizationCodeGrantRequest(
-        { issuer: tokenEndpoint.origin, token_endpoint: tokenEndpoint.href },
-        { client_id: config.clientId ?? '' },
-        authentication,
-        grant.parameters.reveal(),
-        grant.redirectUri,
-        facts.pkce === 'none' ? nopkce : grant.codeVerifier.reveal(),
-        { ...options, additionalParameters: filledRecord(facts.tokenParameters ?? {}, values) },
-      ),
-    );
-    return exchange(request, limits.callTimeoutMs);
-  }
+async function codeRequest(
+  config: ConnectionConfig,
+  grant: CodeGrant,
+  surroundings: Surroundings,
+): Promise<HttpRequest | Unsent> {
+  const provider = resolveProvider(config);
+  const { facts, values, tokenEndpoint } = provider;
+  const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings);
+  if (typeof authentication === 'string') return unauthenticated(authentication);
+  return captureRequest((options) =>
+    authorizationCodeGrantRequest(
+      { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' },
+      { client_id: config.clientId ?? '' },
+      authentication,
+      grant.parameters.reveal(),
+      grant.redirectUri,
+      facts.pkce === 'none' ? nopkce : grant.codeVerifier.reveal(),
+      { ...options, additionalParameters: filledRecord(facts.tokenParameters ?? {}, values) },
+    ),
+  );
 }
 
 function readResponse(

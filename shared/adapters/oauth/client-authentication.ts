@@ -3,12 +3,12 @@ import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
 import type { ConnectionConfig } from '../../domain/connection.ts';
-import type { Exchange } from '../../domain/exchange.ts';
 import type { Chance, Clock } from '../../ports/clock.ts';
 import type { Credentials } from '../../ports/credentials.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
 import { privateKeyOf } from '../../providers/secret-formats.ts';
 import { filledRecord } from '../../providers/templates.ts';
+import type { Unsent } from './provider-call.ts';
 
 /** The clock and chance of assertions and one-time passwords. */
 export interface Surroundings {
@@ -19,8 +19,8 @@ export interface Surroundings {
 /** An assertion is used at once. Long enough for clocks that differ, short enough to be worth nothing in a log. */
 const assertionLifetimeSeconds = 300;
 
-/** What becomes of a request that cannot authenticate: a secret that is not there may come, one that cannot be used has to be put again. */
-export const unauthenticated = (code: string): Exchange => ({
+/** Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put again. */
+export const unauthenticated = (code: string): Unsent => ({
   kind: code === unreadable ? 'not_written' : 'not_sent',
   code,
 });

@@ -8,26 +8,27 @@ import { filled, filledRecord, filledTree, type Template, type Values } from '..
 import { xmlOf } from '../../providers/xml.ts';
 import type { Surroundings } from './client-authentication.ts';
 import type { HttpRequest } from './http-exchange.ts';
+import type { Unsent } from './provider-call.ts';
 
 type RequestTemplate = NonNullable<Preset['request']>;
 
-/** Returns the request, or a word for what is missing. Its Basic credentials are UTF-8 (RFC 7617 §2.1). */
+/** Returns the request, or what is missing for it. Its Basic credentials are UTF-8 (RFC 7617 §2.1). */
 export function mintRequest(
   provider: ResolvedProvider,
   credentials: Credentials,
   surroundings: Surroundings,
-): HttpRequest | string {
+): HttpRequest | Unsent {
   const { preset, tokenEndpoint } = provider;
   const template = preset.request;
-  if (template === undefined || tokenEndpoint === undefined) return 'request_missing';
-  const missing = Object.entries(preset.settings).find(
+  if (template === undefined || tokenEndpoint === undefined) return missing('request');
+  const absent = Object.entries(preset.settings).find(
     ([name, setting]) => setting.kind === 'secret' && setting.required && credentials[name] === undefined,
   );
-  if (missing !== undefined) return `${missing[0]}_missing`;
+  if (absent !== undefined) return missing(absent[0]);
 
   const values = { ...provider.values, ...valuesOf(template, credentials, surroundings) };
   const basic = template.basic === undefined ? undefined : filled(template.basic, values);
-  if (template.basic !== undefined && basic === undefined) return 'settings_missing';
+  if (template.basic !== undefined && basic === undefined) return missing('settings');
   const { type, text } = bodyOf(template, values);
   return {
     url: tokenEndpoint,
@@ -40,6 +41,8 @@ export function mintRequest(
     body: text,
   };
 }
+
+const missing = (what: string): Unsent => ({ kind: 'not_sent', code: `${what}_missing` });
 
 function valuesOf(
   { oneTimePassword }: RequestTemplate,

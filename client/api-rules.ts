@@ -2,7 +2,8 @@
  * What a reply of a provider's *API* asks its client to do, as data like the rules of token endpoints: ordered rules, the first that
  * matches wins. Pure; for clients, not for the broker, which never calls an API.
  */
-import { applies, type Conditions, type ErrorFacts } from '../shared/domain/error-rules.ts';
+import { applies, type Conditions, type ErrorFacts } from '../shared/domain/conditions.ts';
+import { codesOf } from '../shared/domain/error-codes.ts';
 import type { HttpReply } from '../shared/domain/exchange.ts';
 import { toldRetryAt } from '../shared/domain/instants.ts';
 import { limits } from '../shared/domain/limits.ts';
@@ -208,7 +209,7 @@ export function adviceFor(answer: HttpReply | undefined, request: ApiRequest, di
   const facts: ErrorFacts = {
     ...reply,
     members,
-    ...(error !== undefined && { error }),
+    codes: error === undefined ? [] : codesOf(error),
     ...(words !== undefined && { description: words }),
   };
 

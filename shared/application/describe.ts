@@ -29,6 +29,7 @@ const failureOf = (failure: Failure) => ({
   status: failure.status,
   error_description: failure.description,
   fix: failure.fix,
+  rule: failure.rule,
   at: iso(failure.at),
   count: failure.count,
 });

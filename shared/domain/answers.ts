@@ -162,15 +162,21 @@ function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place
 }
 
 function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, now: EpochMs): Failure {
+  const previous = held.seen.item.failure;
+  const { misconfiguredAfter } = outcome;
+  const alike = previous?.code === outcome.code ? (previous.alike ?? 0) + 1 : 1;
+  const passing = misconfiguredAfter !== undefined && alike < misconfiguredAfter;
   return {
-    class: outcome.class,
+    class: misconfiguredAfter === undefined || passing ? outcome.class : 'misconfigured',
     code: outcome.code,
     ...(outcome.status === undefined ? {} : { status: outcome.status }),
     ...(outcome.description === undefined ? {} : { description: outcome.description }),
-    ...(outcome.cause === undefined ? {} : { cause: outcome.cause }),
-    ...(outcome.fix === undefined ? {} : { fix: outcome.fix }),
+    ...(outcome.cause === undefined || passing ? {} : { cause: outcome.cause }),
+    ...(outcome.fix === undefined || passing ? {} : { fix: outcome.fix }),
+    ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
+    ...(misconfiguredAfter === undefined ? {} : { alike }),
     at: now,
-    count: countAfter(held.seen.item.failure, outcome.class),
+    count: countAfter(previous, outcome.class),
     fence: held.attempt.fence,
   };
 }

@@ -28,6 +28,10 @@ export interface Failure {
   readonly cause?: Cause;
   /** What somebody should do about it, where the provider's rules know more than the cause says. */
   readonly fix?: string;
+  /** The name of the rule that decided (`common-error-rules.ts`, or the preset's own). */
+  readonly rule?: string;
+  /** How many failures in a row had this very code, this one included; counted where many of them settle what they mean. */
+  readonly alike?: number;
   readonly at: EpochMs;
   /** How many failures in a row, this one included. */
   readonly count: number;

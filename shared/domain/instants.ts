@@ -7,20 +7,30 @@ const leastEpochSeconds = 1e9;
 const leastEpochMs = 1e11;
 
 const number = /^[+-]?\d+(?:\.\d+)?$/;
-const iso8601 = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/i;
+/** `3600s`, as protocol buffers write a duration in JSON. */
+const withUnit = /^(\d+(?:\.\d+)?) ?s(?:ec(?:ond)?s?)?$/i;
+/** ISO 8601, also with a blank where it wants a T, and a zone that stands apart: `2026-11-29 03:00:00 UTC`. */
+const iso8601 = /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
+/** The dates of e-mails and of HTTP (RFC 5322 §3.3, RFC 9110 §5.6.7); what names no zone is not one of them. */
+const named = /^[a-z]{3,9}, \d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d\d:\d\d:\d\d (?:GMT|UTC|UT|Z|[+-]\d{4})$/i;
+/** Epoch milliseconds as older .NET writes them. */
+const dotNet = /^\/Date\((\d{1,16})(?:[+-]\d{4})?\)\/$/;
+const mostCharacters = 64;
 
 /**
  * Returns the instant that `value` stands for: a number (or a text of digits) is a lifetime from `start` in `unit`, or epoch
- * seconds or milliseconds, by its size; a text may be ISO 8601 (UTC where it names no zone). Undefined if it tells nothing.
+ * seconds or milliseconds, by its size; a text may be a date (UTC where ISO 8601 names no zone). Undefined if it tells nothing.
  */
 export function instantOf(
   value: unknown,
   start: EpochMs,
   unit: 'seconds' | 'milliseconds' = 'seconds',
 ): EpochMs | undefined {
-  if (typeof value === 'string' && number.test(value.trim())) return instantOf(Number(value), start, unit);
   if (typeof value === 'number') return ofNumber(value, start, unit);
-  return typeof value === 'string' ? ofIsoDate(value.trim()) : undefined;
+  if (typeof value !== 'string' || value.length > 512) return undefined;
+  const text = value.trim();
+  if (number.test(text)) return ofNumber(Number(text), start, unit);
+  return text.length <= mostCharacters ? ofText(text, start) : undefined;
 }
 
 function ofNumber(value: number, start: EpochMs, unit: 'seconds' | 'milliseconds'): EpochMs | undefined {
@@ -30,11 +40,23 @@ function ofNumber(value: number, start: EpochMs, unit: 'seconds' | 'milliseconds
   return value >= leastEpochSeconds ? ((value * 1_000) as EpochMs) : plus(start, Math.floor(value * 1_000));
 }
 
-function ofIsoDate(value: string): EpochMs | undefined {
-  const zone = iso8601.exec(value);
-  if (zone === null) return undefined;
-  const instant = Date.parse(zone[1] === undefined ? `${value}Z` : value);
+function ofText(text: string, start: EpochMs): EpochMs | undefined {
+  const seconds = withUnit.exec(text)?.[1];
+  if (seconds !== undefined) return ofNumber(Number(seconds), start, 'seconds');
+  const milliseconds = dotNet.exec(text)?.[1];
+  if (milliseconds !== undefined) return Number(milliseconds) as EpochMs;
+  const instant = Date.parse(named.test(text) ? text : isoOf(text));
   return Number.isNaN(instant) ? undefined : (instant as EpochMs);
+}
+
+/** In the one form that every engine reads, or empty. */
+function isoOf(text: string): string {
+  const [, year, month, day, time, zone = 'Z'] = iso8601.exec(text) ?? [];
+  if (year === undefined) return '';
+  const offset = /^[+-]/.test(zone)
+    ? zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, hours, minutes = '00') => `${hours}:${minutes}`)
+    : 'Z';
+  return `${year}-${month}-${day}T${time}${offset}`;
 }
 
 /** The instant in a `Retry-After` header (RFC 9110 §10.2.3): seconds from `receivedAt`, or an HTTP date. */

@@ -12,6 +12,10 @@ export type Outcome =
       readonly code: string;
       readonly cause?: Cause;
       readonly fix?: string;
+      /** The name of the rule that decided. */
+      readonly rule?: string;
+      /** After so many of these in a row it is a misconfiguration, with `cause` and `fix`. */
+      readonly misconfiguredAfter?: number;
       readonly status?: number;
       readonly description?: string;
       /** When the provider says to come back. */

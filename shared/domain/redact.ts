@@ -19,20 +19,12 @@ const schemed = /\b([Bb]earer|BEARER|[Bb]asic|BASIC) (?![a-z]{1,64}\b)[\w+/.~=-]
 const opaque = /(?=[\w+/=~-]{0,23}[a-z])(?=[\w+/=~-]{0,23}\d)[\w+/=~-]{16,4096}|[\w+/=~-]{24,4096}/gi;
 
 /**
- * Returns the beginning of `text`, a few thousand characters of it, on one line, without the given secrets (also as they look in a
- * URL) and without what looks like one.
+ * Returns the beginning of `text`, a few thousand characters of it, on one line, without the given secrets, in whatever letter case and
+ * also as they look in a URL, in JSON or in HTML, and without what looks like one.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    new URLSearchParams([['', secret]]).toString().slice(1),
-  ]);
-  // The longest first, so that no secret leaves its end behind where another is its beginning.
-  const known = [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length);
   // Before the cut, which could leave half of one; to look for a text takes no longer than the text is long.
-  const without = known.reduce((rest, form) => rest.replaceAll(form, removed), text);
-  return beginningOf(without)
+  return beginningOf(withoutSecrets(text, secrets))
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(jwt, removed)
     .replace(secretNamed, `$1${removed}`)
@@ -41,6 +33,27 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(opaque, removed)
     .trim();
 }
+
+/** Returns the text without the given secrets. Half a surrogate pair, which no URL can carry, is replaced in both. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const forms = secrets
+    .map((secret) => secret.toWellFormed().trim())
+    .filter((secret) => secret !== '')
+    .flatMap(formsOf);
+  // The longest first, so that no secret leaves its end behind where another is its beginning.
+  const known = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return known.reduce((rest, form) => rest.replaceAll(new RegExp(escaped(form), 'gi'), removed), text.toWellFormed());
+}
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+const formsOf = (secret: string): readonly string[] => [
+  secret,
+  encodeURIComponent(secret),
+  new URLSearchParams([['', secret]]).toString().slice(1),
+  JSON.stringify(secret).slice(1, -1),
+  secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+];
 
 /** Ends before whatever the cut would halve: half of a secret need not look like one. */
 function beginningOf(text: string): string {

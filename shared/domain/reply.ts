@@ -1,8 +1,9 @@
 /** Reads a token endpoint's reply: a token set, or what it says is wrong. Tolerant in form, strict in substance. */
-import type { ErrorRule } from './error-rules.ts';
+import { complains, refuses, type Said, saidIn } from './error-codes.ts';
+import { type ErrorRule, knownCodes } from './error-rules.ts';
 import type { CallTimes, HttpReply } from './exchange.ts';
 import { instantOf } from './instants.ts';
-import { memberAt } from './members.ts';
+import { memberAt, membersLike } from './members.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
 import { plus } from './time.ts';
@@ -37,22 +38,22 @@ export interface Dialect {
   readonly tokenType?: string;
 }
 
-/** Why a reply without an error code is no token set. */
+/** Why a reply that is no refusal is no token set. */
 export type Unusable =
   | 'unreadable_reply'
   | 'no_access_token'
   | 'expired_on_arrival'
   | 'endpoint_not_allowed'
-  | 'refused';
+  | 'refresh_token_not_kept';
 
 export type Reading =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   | {
       readonly kind: 'error';
-      /** The `error` member, as it came. */
-      readonly error?: string;
-      /** What the provider says in words; not yet fit to be shown. */
-      readonly description?: string;
+      /** Its codes and words, as they came: not yet fit to be shown. */
+      readonly said: Said;
+      /** It says that it is a refusal. */
+      readonly explicit: boolean;
       readonly unusable?: Unusable;
       /** Some providers rotate even when they answer an error. */
       readonly refreshToken?: Secret;
@@ -63,58 +64,73 @@ export type Reading =
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** Members that tell the expiry, most telling first. */
-const expiryMembers = ['expires_in', 'expires_at', 'expires_on'];
+/** Members that tell the expiry, most telling first: lifetimes, since they need no common clock, before instants. */
+const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];
+const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 /** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
 const longestLifetimeMs = 366 * 86_400_000;
 
 /** Total: every reply is a token set or an error. */
-export function readReply(reply: HttpReply, times: CallTimes, dialect: Dialect): Reading {
+export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialect): Reading {
   const shape = dialect.reply ?? {};
   const members = dialect.parse === undefined ? membersOf(reply) : asMembers(dialect.parse(reply.body));
-  const error = firstText(members, [...(shape.errors ?? []), 'error', 'error.code']);
-  const accessToken = credential(memberAt(members, shape.accessToken ?? 'access_token'));
-  const refreshToken = dialect.grant === 'refresh_token' ? credential(members?.refresh_token) : undefined;
-  const carried = refreshToken === undefined ? {} : { refreshToken: new Secret(refreshToken) };
+  const accessToken = accessTokenIn(members, shape.accessToken ?? 'access_token');
+  const refreshToken = dialect.grant === 'refresh_token' ? refreshTokenIn(members) : undefined;
+  const carried = typeof refreshToken === 'string' ? { refreshToken: new Secret(refreshToken) } : {};
+  const said = saidIn(members ?? namedIn(reply), shape, knownCodes(dialect.errorRules));
+  const refused = refuses(members) || firstText(members, shape.errors ?? []) !== undefined;
 
-  const good = reply.status >= 200 && reply.status < 300 && !members?.error && error === undefined;
-  const expiresAt = plus(times.requestedAt, Math.min(lifetimeOf(members, times, dialect), longestLifetimeMs));
+  const good = reply.status >= 200 && reply.status < 300 && !refused;
+  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeOf(members, exchange, dialect), longestLifetimeMs));
   const endpoint = endpointIn(members, shape.endpoint);
-  if (good && accessToken !== undefined && expiresAt > times.receivedAt && endpoint !== 'not_allowed') {
+  const unusable = unusableOf({ members, accessToken, refreshToken, endpoint, alive: expiresAt > exchange.receivedAt });
+  if (good && accessToken !== undefined && unusable === undefined) {
     const scope = scopeOf(members?.scope);
-    const tokens = {
-      accessToken: new Secret(accessToken),
-      ...carried,
-      tokenType: tokenTypeOf(members?.token_type, dialect),
-      ...(scope && { scope }),
-    };
-    const companions = endpoint && { companions: { endpoint } };
     return {
       kind: 'tokens',
       tokens: {
-        ...tokens,
-        ...companions,
-        requestedAt: times.requestedAt,
-        receivedAt: times.receivedAt,
+        accessToken: new Secret(accessToken),
+        ...carried,
+        tokenType: tokenTypeOf(memberLike(members, 'token_type'), dialect),
+        ...(scope && { scope }),
+        ...(typeof endpoint === 'object' && { companions: { endpoint: endpoint.href } }),
+        requestedAt: exchange.requestedAt,
+        receivedAt: exchange.receivedAt,
         expiresAt,
       },
     };
   }
 
-  const description = descriptionOf(reply, members, shape.descriptions ?? []);
-  const missing =
-    members === undefined ? 'unreadable_reply' : accessToken === undefined ? 'no_access_token' : undefined;
-  const unusable = missing ?? (endpoint === 'not_allowed' ? 'endpoint_not_allowed' : 'expired_on_arrival');
+  const description = said.description ?? otherWords(reply, members);
   return {
     kind: 'error',
-    ...(error === undefined ? { unusable: good ? unusable : 'refused' } : { error }),
-    ...(description && { description }),
+    said: { ...said, ...(description !== undefined && { description }) },
+    explicit: refused || complains(members) || said.code !== undefined,
+    ...(good && unusable !== undefined && { unusable }),
     ...carried,
-    secrets: [accessToken, members?.access_token, members?.refresh_token, members?.id_token].filter(
-      (value) => typeof value === 'string',
-    ),
+    secrets: ['access_token', 'refresh_token', 'id_token']
+      .flatMap((name) => membersLike(members, name))
+      .concat(accessToken)
+      .filter((value) => typeof value === 'string'),
     members,
   };
+}
+
+interface Parts {
+  readonly members: Members | undefined;
+  readonly accessToken: string | undefined;
+  readonly refreshToken: string | null | undefined;
+  readonly endpoint: Endpoint;
+  readonly alive: boolean;
+}
+
+function unusableOf({ members, accessToken, refreshToken, endpoint, alive }: Parts): Unusable | undefined {
+  if (members === undefined) return 'unreadable_reply';
+  // Before anything that would be no doubt: what cannot be kept is lost.
+  if (refreshToken === null) return 'refresh_token_not_kept';
+  if (accessToken === undefined) return 'no_access_token';
+  if (endpoint === 'not_allowed') return 'endpoint_not_allowed';
+  return alive ? undefined : 'expired_on_arrival';
 }
 
 /** The reply's members: a JSON object, or a form as older providers send it (RFC 6749 prescribes JSON). */
@@ -122,13 +138,22 @@ export function membersOf({ headers, body }: HttpReply): Members | undefined {
   // Trimming also takes off a byte-order mark.
   const trimmed = body.trim();
   try {
-    return asMembers(JSON.parse(trimmed));
+    const parsed: unknown = JSON.parse(trimmed);
+    return asMembers(Array.isArray(parsed) ? parsed[0] : parsed);
   } catch {
     const form =
       headers['content-type']?.includes('application/x-www-form-urlencoded') ||
-      /^(?:[\w.-]+=[^&\s]*&)*(?:access_token|error)=/.test(trimmed);
+      /^(?:[\w.-]{1,64}=[^&\s]{0,65536}&){0,64}(?:access_token|error)=/.test(trimmed);
     return form ? Object.fromEntries(new URLSearchParams(trimmed)) : undefined;
   }
+}
+
+/** The code in a body that is no JSON: a bare word, or an element of XML. */
+function namedIn({ body }: HttpReply): Members | undefined {
+  const start = body.slice(0, 4_096).trim();
+  const element = /<(?:\w{1,32}:)?(?:error|error_?code|code)>([\w .-]{1,64})</i.exec(start)?.[1];
+  const code = element ?? (/^[\w.-]{1,64}$/.test(start) ? start : undefined);
+  return code === undefined ? undefined : { code };
 }
 
 export const asMembers = (value: unknown): Members | undefined =>
@@ -141,18 +166,47 @@ const text = (value: unknown): string | undefined =>
 export const firstText = (members: Members | undefined, paths: readonly string[]): string | undefined =>
   paths.map((path) => text(memberAt(members, path))).find((found) => found !== undefined);
 
-/** A token (RFC 6749 §A.12, §A.17: visible ASCII and spaces), else undefined: anything else could not be sent in a header. */
-const credential = (value: unknown): string | undefined =>
-  typeof value === 'string' && /^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$/.test(value) ? value : undefined;
+const memberLike = (members: Members | undefined, name: string): unknown => membersLike(members, name)[0];
 
-/** `Bearer` whatever its case, since some APIs compare it literally; also where neither the reply nor the provider's preset has one. */
-function tokenTypeOf(value: unknown, { tokenType = 'Bearer' }: Dialect): string {
-  if (typeof value !== 'string' || !/^[\w.~+-]+$/.test(value)) return tokenType;
-  return value.toLowerCase() === 'bearer' ? 'Bearer' : value;
+/** Longer ones fit into no request, and into no item of the table. */
+const mostTokenCharacters = 65_536;
+
+/** An access token goes into a header, which carries visible ASCII and spaces (RFC 6749 §A.12); what is around it a header drops. */
+function accessTokenIn(members: Members | undefined, path: string): string | undefined {
+  const value = memberAt(members, path) ?? membersLike(members, path)[0];
+  if (typeof value !== 'string' || value.length > mostTokenCharacters) return undefined;
+  const token = value.trim();
+  return token !== '' && /^[\x20-\x7e]+$/.test(token) ? token : undefined;
 }
 
+/**
+ * A refresh token goes back as it came, in the body of a request, which carries any text. Null if there is one that cannot be kept: no
+ * text, or half a surrogate pair in it, or too long. Undefined where it is absent or empty: the old one stays good (RFC 6749 §6).
+ */
+function refreshTokenIn(members: Members | undefined): string | null | undefined {
+  const value = memberLike(members, 'refresh_token');
+  if (value === undefined || value === null || value === false || value === '') return undefined;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null;
+  if (typeof value !== 'string' || !value.isWellFormed() || value.length > mostTokenCharacters) return null;
+  return value.trim() === '' ? undefined : value;
+}
+
+/** Schemes that APIs take tokens by (IANA, HTTP Authentication Scheme Registry; MAC is of a draft that is in use). */
+const schemes = ['Bearer', 'DPoP', 'MAC', 'GNAP', 'HOBA', 'OAuth', 'PrivateToken', 'Concealed', 'vapid'];
+
+/**
+ * The scheme that the token is presented by. Replies have labels in its place: `BearerToken`, `bot`, `JWT`. `Bearer` whatever its case,
+ * since some APIs compare it literally; also where neither the reply nor the provider's preset has one.
+ */
+function tokenTypeOf(value: unknown, { tokenType = 'Bearer' }: Dialect): string {
+  const label = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  return [tokenType, ...schemes].find((scheme) => scheme.toLowerCase() === label) ?? tokenType;
+}
+
+type Endpoint = URL | 'not_allowed' | undefined;
+
 /** An endpoint that only the reply tells is somebody's word: clients will send the token there. */
-function endpointIn(members: Members | undefined, shape: ReplyShape['endpoint']): string | 'not_allowed' | undefined {
+function endpointIn(members: Members | undefined, shape: ReplyShape['endpoint']): Endpoint {
   const told = shape === undefined ? undefined : memberAt(members, shape.path);
   if (shape === undefined) return undefined;
   if (told === undefined) return shape.hosts === undefined ? undefined : 'not_allowed';
@@ -163,11 +217,11 @@ function endpointIn(members: Members | undefined, shape: ReplyShape['endpoint'])
     url.username === '' &&
     url.password === '' &&
     hosts.some((end) => url.hostname.endsWith(end));
-  return allowed ? url.href : 'not_allowed';
+  return allowed ? url : 'not_allowed';
 }
 
 const scopeOf = (value: unknown): string | undefined =>
-  text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value);
+  text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value)?.toWellFormed();
 
 /**
  * Milliseconds from the start of the request to the expiry. An absolute expiry is told from a lifetime by its size or form.
@@ -178,23 +232,35 @@ function lifetimeOf(
   { requestedAt }: CallTimes,
   { defaultLifetimeMs, expiresInUnit, reply }: Dialect,
 ): number {
-  for (const path of reply?.expiry === undefined ? expiryMembers : [reply.expiry, ...expiryMembers]) {
-    const instant = instantOf(memberAt(members, path), requestedAt, expiresInUnit);
-    if (instant !== undefined) return instant - requestedAt;
-  }
-  return defaultLifetimeMs;
+  const told = [
+    ...(reply?.expiry === undefined ? [] : [memberAt(members, reply.expiry)]),
+    ...[...lifetimeMembers, ...instantMembers].map((name) => memberLike(members, name)),
+  ].flatMap((value) => {
+    const instant = instantOf(value, requestedAt, expiresInUnit);
+    return instant === undefined ? [] : [instant - requestedAt];
+  });
+  const [first = defaultLifetimeMs, ...others] = told;
+  // Milliseconds where seconds were to be: a sister member says so, or it is what the provider's tokens are known to live.
+  const inSeconds = others.find((other) => isBetween(first / other, 950, 1_050));
+  if (inSeconds !== undefined) return inSeconds;
+  return isBetween(first / defaultLifetimeMs, 950, 1_000) ? Math.floor(first / 1_000) : first;
 }
 
-/** The provider's own words, wherever they are. A page for people is only named. */
-export function descriptionOf(
-  { headers, body }: HttpReply,
-  members: Members | undefined,
-  paths: readonly string[],
-): string | undefined {
-  const found =
-    firstText(members, [...paths, 'error_description', 'message', 'error.message', 'fault.faultstring']) ??
-    text(headers.reason);
+const isBetween = (value: number, least: number, most: number): boolean => value >= least && value <= most;
+
+/** What else can be said of a reply without words. A page for people is only named. */
+function otherWords({ headers, body }: HttpReply, members: Members | undefined): string | undefined {
+  const found = text(headers.reason);
   if (found !== undefined || members !== undefined || body.trim() === '') return found;
   const type = headers['content-type'] ?? 'no content-type';
   return type.startsWith('text/plain') ? body : `not JSON: ${type}`;
 }
+
+/** The provider's own words, wherever they are. */
+export const descriptionOf = (
+  reply: HttpReply,
+  members: Members | undefined,
+  paths: readonly string[],
+): string | undefined =>
+  firstText(members, [...paths, 'error_description', 'message', 'error.message', 'fault.faultstring']) ??
+  otherWords(reply, members);

@@ -52,7 +52,7 @@ export const replySchema = v.strictObject({
 const grantCauses = ['invalid_grant', 'refresh_token_expired', 'refresh_token_reused'] as const;
 const settingsCauses = ['invalid_client', 'invalid_request'] as const;
 
-/** See `Conditions` in `domain/error-rules.ts`. */
+/** See `Conditions` in `domain/conditions.ts`. */
 export const conditionEntries = {
   status: v.exactOptional(
     v.array(
@@ -64,6 +64,8 @@ export const conditionEntries = {
   ),
   error: v.exactOptional(v.array(words)),
   description: v.exactOptional(expression),
+  words: v.exactOptional(expression),
+  unless: v.exactOptional(expression),
   header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
   member: v.exactOptional(v.strictObject({ path, matches: expression })),
   body: v.exactOptional(expression),
@@ -77,6 +79,7 @@ export const someCondition = <When extends object>() =>
 /** See `ErrorRule` in `domain/error-rules.ts`. */
 export const errorRuleSchema = v.pipe(
   v.strictObject({
+    name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]*$/, 'must be in snake_case')),
     when: v.pipe(v.strictObject(conditionEntries), someCondition()),
     class: v.picklist(['too_early', 'transient', 'in_doubt', 'misconfigured', 'dead_grant']),
     cause: v.exactOptional(v.picklist([...grantCauses, ...settingsCauses])),

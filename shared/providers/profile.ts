@@ -53,7 +53,7 @@ export function dialectOf(config: ProviderChoice, presets: Presets = knownPreset
   const { preset, facts } = resolveProvider(config, presets);
   return {
     grant: facts.grant,
-    errorRules: preset.errorRules,
+    errorRules: preset.errorRules.map((rule) => ({ ...rule, name: `${preset.name}/${rule.name}` })),
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
     expiresInUnit: facts.expiresInUnit,
     resetHeaders: preset.resetHeaders ?? [],

@@ -140,14 +140,22 @@ describe('without provider rules', () => {
 describe("a provider's rules", () => {
   const errorRules: Dialect['errorRules'] = [
     {
-      when: { status: [400], error: ['invalid_grant'], description: 'again later' },
+      name: 'not_now',
+      when: { status: [400], error: ['invalid_grant'], description: 'not now' },
       class: 'transient',
       retryAfterSeconds: 60,
       comment: '-',
       source: '-',
     },
-    { when: { header: { name: 'reason', matches: '^early' } }, class: 'too_early', comment: '-', source: '-' },
     {
+      name: 'early',
+      when: { header: { name: 'reason', matches: '^early' } },
+      class: 'too_early',
+      comment: '-',
+      source: '-',
+    },
+    {
+      name: 'bad',
       when: { body: '"status":"BAD_REFRESH_TOKEN"' },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -157,7 +165,7 @@ describe("a provider's rules", () => {
   ];
 
   test('come before the common ones, and every condition must hold', () => {
-    const matching = { error: 'invalid_grant', error_description: 'Try AGAIN later' };
+    const matching = { error: 'invalid_grant', error_description: 'NOT now' };
     expect(failure(reply(400, matching), { errorRules })).toMatchObject({
       class: 'transient',
       retryAt: receivedAt + 60_000,

@@ -146,18 +146,17 @@ describe('no token set', () => {
   });
 
   test('an error with status 200 is an error, even beside a token', () => {
-    expect(errorOf(read({ error: 'invalid_grant', access_token: 'a' })).error).toBe('invalid_grant');
+    expect(errorOf(read({ error: 'invalid_grant', access_token: 'a' })).said.code).toBe('invalid_grant');
     expect(errorOf(read({ error: { code: 'X-1', message: 'no' }, access_token: 'a' }))).toMatchObject({
-      error: 'X-1',
-      description: 'no',
+      said: { code: 'X-1', description: 'no' },
     });
-    expect(errorOf(read({ error: { message: 'no' }, access_token: 'a' })).unusable).toBe('refused');
+    expect(errorOf(read({ error: { message: 'no' }, access_token: 'a' })).explicit).toBe(true);
     expect(read({ error: null, access_token: 'a' }).kind).toBe('tokens');
     expect(read({ error: '', access_token: 'a' }).kind).toBe('tokens');
   });
 
   test('a token with status 400 is none', () => {
-    expect(errorOf(read({ access_token: 'a' }, { status: 400 })).unusable).toBe('refused');
+    expect(errorOf(read({ access_token: 'a' }, { status: 400 }))).not.toHaveProperty('unusable');
   });
 
   test('a refresh token in an error is carried along', () => {
@@ -167,15 +166,15 @@ describe('no token set', () => {
   });
 
   test('the words of the provider are found wherever they are', () => {
-    expect(errorOf(read({ error: 'x', error_description: 'gone' }, { status: 400 })).description).toBe('gone');
-    expect(errorOf(read({ fault: { faultstring: 'Failed to execute' } }, { status: 500 })).description).toBe(
+    expect(errorOf(read({ error: 'x', error_description: 'gone' }, { status: 400 })).said.description).toBe('gone');
+    expect(errorOf(read({ fault: { faultstring: 'Failed to execute' } }, { status: 500 })).said.description).toBe(
       'Failed to execute',
     );
-    expect(errorOf(read('Bad Request', { status: 400, type: 'text/plain' })).description).toBe('Bad Request');
-    expect(errorOf(read('<h1>Blocked</h1>', { status: 403, type: 'text/html' })).description).toBe(
+    expect(errorOf(read('Bad Request', { status: 400, type: 'text/plain' })).said.description).toBe('Bad Request');
+    expect(errorOf(read('<h1>Blocked</h1>', { status: 403, type: 'text/html' })).said.description).toBe(
       'not JSON: text/html',
     );
-    expect(errorOf(read('', { status: 403 }))).not.toHaveProperty('description');
+    expect(errorOf(read('', { status: 403 })).said).not.toHaveProperty('description');
   });
 });
 

@@ -18,5 +18,7 @@ export const newPreset: Preset = {
   settings: { region: { kind: 'choice', choices: ['example', 'test'], description: 'Where the books are kept.' } },
   retryDelaysSeconds: { default: 7, http_503: 21 },
   resetHeaders: [],
-  errorRules: [{ when: { status: [418] }, class: 'too_early', comment: 'A teapot.', source: 'RFC 2324' }],
+  errorRules: [
+    { name: 'teapot', when: { status: [418] }, class: 'too_early', comment: 'A teapot.', source: 'RFC 2324' },
+  ],
 };

@@ -45,7 +45,14 @@ describe('a preset that cannot be right is refused, by field and with what to ch
     settings: { ...settings, key: { kind: 'secret', description: '-' } },
     ...more,
   });
-  const rule = { when: { status: [400] }, class: 'dead_grant', cause: 'invalid_grant', comment: '-', source: '-' };
+  const rule = {
+    name: 'x',
+    when: { status: [400] },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: '-',
+    source: '-',
+  };
 
   test.each<[string, object, RegExp]>([
     ['an unknown field', { colour: 'red' }, /colour: /],

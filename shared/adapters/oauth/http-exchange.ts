@@ -5,6 +5,7 @@ import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-f
 import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';
 import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
+import { textOfBody } from './reply-body.ts';
 
 export interface HttpRequest {
   /** `POST` if absent. */
@@ -66,7 +67,7 @@ function exchange(
   outgoing.end(body);
 }
 
-/** Collects the reply up to its bound. */
+/** Collects the reply up to its bound, which holds on the wire and unwrapped. */
 function read(incoming: http.IncomingMessage, settle: (reply: Exchange) => void, fail: (code: string) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -76,8 +77,10 @@ function read(incoming: http.IncomingMessage, settle: (reply: Exchange) => void,
     else chunks.push(chunk);
   });
   incoming.once('end', () => {
-    const text = Buffer.concat(chunks).toString('utf8');
-    settle({ kind: 'reply', status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: text });
+    const headers = headersOf(incoming);
+    const body = textOfBody(Buffer.concat(chunks), headers, limits.replyBytes);
+    if (body === undefined) fail('reply_too_large');
+    else settle({ kind: 'reply', status: incoming.statusCode ?? 0, headers, body });
   });
   incoming.on('error', (error) => fail(codeOf(error)));
 }

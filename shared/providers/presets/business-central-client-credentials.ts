@@ -24,34 +24,5 @@ export default {
     },
     scope: { kind: 'text', replaces: 'scope', description: 'The scope: a resource and /.default.' },
   },
-  errorRules: [
-    {
-      when: { status: ['4xx'], description: 'AADSTS700082' },
-      class: 'dead_grant',
-      cause: 'refresh_token_expired',
-      comment: 'Not used for too long.',
-      source: 'learn.microsoft.com Q&A 1158831',
-    },
-    {
-      when: { status: ['4xx'], description: 'AADSTS(?:50173|50076|50079|65001)' },
-      class: 'dead_grant',
-      cause: 'invalid_grant',
-      comment: 'Revoked (a changed password), a second factor or a consent is wanted: a person has to log in.',
-      source: 'learn.microsoft.com Q&A 1158831; 50079 and 65001 recalled',
-    },
-    {
-      when: { status: ['4xx'], description: 'AADSTS(?:7000215|7000222|700016|90002)' },
-      class: 'misconfigured',
-      cause: 'invalid_client',
-      comment: 'Wrong or expired client secret, an unknown application, an unknown tenant.',
-      source: 'recalled from learn.microsoft.com, reference-error-codes',
-    },
-    {
-      when: { description: 'AADSTS(?:90033|90006|50196)' },
-      class: 'transient',
-      retryAfterSeconds: 60,
-      comment: 'Out of service for the moment, or the same request too often.',
-      source: 'recalled from learn.microsoft.com, reference-error-codes',
-    },
-  ],
+  errorRules: [],
 } satisfies Preset;

@@ -41,18 +41,21 @@ export default {
   resetHeaders: ['x-ratelimit-minutely-reset', 'x-ratelimit-reset'],
   errorRules: [
     {
+      name: 'too_early',
       when: { status: ['4xx'], body: 'TooEarlyToRefresh|access_token not expired' },
       class: 'too_early',
       comment: 'Exact says access_denied; nothing is denied, the token in hand stays good.',
       source: 'websmurf/laravel-exact-online #31',
     },
     {
+      name: 'too_early_by_header',
       when: { status: ['4xx'], header: { name: 'reason', matches: 'TooEarlyToRefresh|access_token not expired' } },
       class: 'too_early',
       comment: 'The same in a header of its own.',
       source: 'picqer/exact-php-client parseExceptionForErrorMessages',
     },
     {
+      name: 'refresh_token_used',
       when: { status: [400, 401], description: 'old refresh token used' },
       class: 'dead_grant',
       cause: 'refresh_token_reused',
@@ -61,6 +64,7 @@ export default {
       source: 'picqer/exact-php-client #644; as a 400 forums.invantive.com/t/1838',
     },
     {
+      name: 'refresh_token_expired',
       when: { status: [400, 401], description: 'refresh token (?:has )?expired' },
       class: 'dead_grant',
       cause: 'refresh_token_expired',
@@ -68,6 +72,7 @@ export default {
       source: 'websmurf/laravel-exact-online #22, #23',
     },
     {
+      name: 'chain_replaced',
       when: { status: ['4xx'], description: 'chainId' },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -75,6 +80,7 @@ export default {
       source: 'picqer/exact-php-client #471',
     },
     {
+      name: 'invalid_grant',
       when: { status: ['4xx'], error: ['invalid_grant'] },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -82,6 +88,7 @@ export default {
       source: 'websmurf/laravel-exact-online #25',
     },
     {
+      name: 'invalid_client',
       when: { status: ['4xx'], error: ['invalid_client'] },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -89,6 +96,7 @@ export default {
       source: 'websmurf/laravel-exact-online #28',
     },
     {
+      name: 'another_country',
       when: { status: ['4xx'], body: 'client with identifier .*not found' },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -97,19 +105,22 @@ export default {
       source: 'picqer/exact-php-client #617',
     },
     {
+      name: 'too_many_requests',
       when: { status: [429] },
       class: 'transient',
       comment: 'The body is empty; the reset headers tell when.',
       source: 'picqer/exact-php-client #528',
     },
     {
+      name: 'gateway_fault',
       when: { body: '^\\s*\\{\\s*"fault"\\s*:' },
       class: 'in_doubt',
       comment: 'The gateway failed; Exact has been seen to rotate before that.',
       source: 'exactonline/exactonline-api-dotnet-client #152',
     },
     {
-      when: { status: ['4xx'] },
+      name: 'not_understood',
+      when: { status: [400, 401, 403, 409, 422] },
       class: 'transient',
       retryAfterSeconds: 1_800,
       comment:

@@ -30,6 +30,7 @@ export default {
   },
   errorRules: [
     {
+      name: 'refresh_token_used',
       when: { status: ['4xx'], description: 'invalid refresh token' },
       class: 'dead_grant',
       cause: 'refresh_token_reused',

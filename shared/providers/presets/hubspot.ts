@@ -24,6 +24,7 @@ export default {
   reply: { format: 'json', errors: ['status'] },
   errorRules: [
     {
+      name: 'bad_refresh_token',
       when: { status: ['4xx'], error: ['BAD_REFRESH_TOKEN'] },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -31,6 +32,7 @@ export default {
       source: 'nango.dev/blog',
     },
     {
+      name: 'bad_client',
       when: { status: ['4xx'], error: ['BAD_CLIENT_ID', 'BAD_CLIENT_SECRET'] },
       class: 'misconfigured',
       cause: 'invalid_client',

@@ -76,6 +76,7 @@ export default {
   retryDelaysSeconds: { default: 31, http_429: 600 },
   errorRules: [
     {
+      name: 'second_factor_required',
       when: { body: '2FA is required' },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -84,6 +85,7 @@ export default {
       source: "IXON's page on common errors",
     },
     {
+      name: 'credentials_refused',
       when: {
         member: { path: 'data.message', matches: '^Invalid value' },
         body: '"propertyName"\\s*:\\s*"Authorization"',
@@ -95,6 +97,7 @@ export default {
       source: "IXON's page on common errors",
     },
     {
+      name: 'credentials_encoding',
       when: {
         member: {
           path: 'data.message',
@@ -107,6 +110,7 @@ export default {
       source: "IXON's page on common errors",
     },
     {
+      name: 'request_refused',
       when: { member: { path: 'data.message', matches: '^(?:Required header|Invalid value)' } },
       class: 'misconfigured',
       cause: 'invalid_request',
@@ -115,6 +119,7 @@ export default {
       source: "IXON's page on common errors",
     },
     {
+      name: 'address_blocked',
       when: { status: [429] },
       class: 'transient',
       retryAfterSeconds: 600,
@@ -122,6 +127,7 @@ export default {
       source: 'developer.ixon.cloud/docs/api-rate-limits',
     },
     {
+      name: 'not_understood',
       when: { status: ['4xx'] },
       class: 'transient',
       retryAfterSeconds: 1_800,

@@ -60,6 +60,7 @@ export default {
   ],
   errorRules: [
     {
+      name: 'throttled',
       when: { body: 'GW-0010' },
       class: 'transient',
       retryAfterSeconds: 60,
@@ -67,6 +68,7 @@ export default {
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
     {
+      name: 'client_refused',
       when: { status: ['4xx'], body: 'REST-1216|GW-0011' },
       class: 'misconfigured',
       cause: 'invalid_client',

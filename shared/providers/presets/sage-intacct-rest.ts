@@ -56,6 +56,7 @@ export default {
   ],
   errorRules: [
     {
+      name: 'throttled',
       when: { body: 'GW-0010' },
       class: 'transient',
       retryAfterSeconds: 60,
@@ -63,6 +64,7 @@ export default {
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
     {
+      name: 'client_refused',
       when: { status: ['4xx'], body: 'REST-1216' },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -70,6 +72,7 @@ export default {
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
     {
+      name: 'tenant_inactive',
       when: { status: ['4xx'], body: 'GW-0011' },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -77,6 +80,7 @@ export default {
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
     {
+      name: 'grant_replaced',
       when: { status: ['4xx'], body: 'REST-2102|REST-1206' },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -85,6 +89,7 @@ export default {
         'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures; seen at the API, assumed of the token endpoint',
     },
     {
+      name: 'invalid_client',
       when: { status: ['4xx'], error: ['invalid_client'] },
       class: 'misconfigured',
       cause: 'invalid_client',

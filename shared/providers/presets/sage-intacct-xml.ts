@@ -83,6 +83,7 @@ export default {
   headers: {},
   errorRules: [
     {
+      name: 'throttled',
       when: { error: ['GW-0010'] },
       class: 'transient',
       retryAfterSeconds: 60,
@@ -90,6 +91,7 @@ export default {
       source: "Sage's page on error handling",
     },
     {
+      name: 'tenant_inactive',
       when: { error: ['GW-0011'] },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -97,6 +99,7 @@ export default {
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
     {
+      name: 'sender_refused',
       when: { error: ['XL03000006'], member: { path: 'response.control.status', matches: '^failure$' } },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -105,6 +108,7 @@ export default {
       source: "Sage's SDK tests and page on error handling",
     },
     {
+      name: 'xml_refused',
       when: { error: ['XL03000003'] },
       class: 'misconfigured',
       cause: 'invalid_request',
@@ -112,6 +116,7 @@ export default {
       source: "Sage's page on error handling",
     },
     {
+      name: 'sign_in_refused',
       when: { member: { path: 'response.operation.authentication.status', matches: '^failure$' } },
       class: 'misconfigured',
       cause: 'invalid_client',
@@ -120,6 +125,7 @@ export default {
       source: "Sage's SDK tests and page on error handling",
     },
     {
+      name: 'session_refused',
       when: { member: { path: 'response.operation.result.status', matches: '^failure$' } },
       class: 'misconfigured',
       cause: 'invalid_request',
@@ -128,6 +134,7 @@ export default {
       source: "Sage's page on error handling",
     },
     {
+      name: 'control_failure',
       when: { member: { path: 'response.control.status', matches: '^failure$' } },
       class: 'transient',
       retryAfterSeconds: 300,

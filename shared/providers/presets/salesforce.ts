@@ -47,5 +47,13 @@ export default {
     },
   },
   reply: { format: 'json', endpoint: { path: 'instance_url' } },
-  errorRules: [],
+  errorRules: [
+    {
+      name: 'called_a_code',
+      when: { error: ['invalid_grant'], words: 'expired authorization code' },
+      class: 'transient',
+      comment: 'Said of a refresh token, in an incident: there is no authorization code in a renewal.',
+      source: 'forcedotcom/sfdx-core#1342',
+    },
+  ],
 } satisfies Preset;

@@ -31,6 +31,7 @@ export default {
   retryDelaysSeconds: { default: 5, time_out: 1, http_429: 60, http_500: 15, access_denied: 600 },
   errorRules: [
     {
+      name: 'too_many_tokens',
       when: { error: ['Access Denied'] },
       class: 'transient',
       retryAfterSeconds: 600,
@@ -38,6 +39,7 @@ export default {
       source: 'zoho.com, OAuth token validity',
     },
     {
+      name: 'invalid_code',
       when: { error: ['invalid_code'] },
       class: 'dead_grant',
       cause: 'invalid_grant',
@@ -45,6 +47,7 @@ export default {
       source: 'zoho.com, OAuth token validity',
     },
     {
+      name: 'invalid_client',
       when: { error: ['invalid_client', 'invalid_client_secret'] },
       class: 'misconfigured',
       cause: 'invalid_client',

@@ -1,0 +1,339 @@
+/**
+ * What errors mean where a provider's own rules say nothing: the codes of RFC 6749 and OpenID Connect, those that large providers use
+ * in their place, and the words beside them. In order: an outage, what passes by itself, a dead grant, the client, the request, the rest.
+ */
+import type { ErrorRule } from './error-rules.ts';
+
+const rfc6749 = 'RFC 6749 §5.2';
+
+const refreshToken = 'refresh[ _-]?token';
+/** What is said of a refresh token that will never be good again. */
+const gone =
+  "invalid|expired?|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
+/** Both orders, on one line; the distance is bounded, so that the expression takes time in proportion to the text. */
+const goneRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:invalid|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such|(?:not|n't) (?:find|found|recogni[sz]e|valid))\\b.{0,40}?${refreshToken}`;
+/** A request that lacks the refresh token, or a scope or grant type of that name, is no dead grant. */
+const absentRefreshToken = `missing (?!or invalid)|required parameter|parameter.{0,20}required|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied|present|specified|included)|grant[ _-]?type|\\bscopes?\\b`;
+const logInAgain =
+  '(?:log|sign)(?:ging|ing)?[ -]?(?:in|on) again|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|authenticate again|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |is )?(?:revoked|withdrawn)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|user (?:has )?(?:revoked|de-?authori[sz]ed|(?:been |was |is )?(?:deleted|disabled|deactivated|inactive))|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)';
+
+/** The last one matches everything. */
+export const commonErrorRules: readonly ErrorRule[] = [
+  {
+    name: 'too_many_requests',
+    when: { status: [429] },
+    class: 'transient',
+    comment: 'Refused before it was looked at, whatever the body says.',
+    source: 'RFC 6585 §4',
+  },
+  {
+    name: 'outage',
+    when: { status: ['5xx'] },
+    class: 'in_doubt',
+    comment:
+      'May have rotated before it failed. An error code beside a 5xx is not believed: an outage must never read as a dead grant.',
+    source: 'RFC 9110 §15.6',
+  },
+  {
+    name: 'clocks_differ',
+    when: {
+      explicit: true,
+      words:
+        'issued in the future|not (?:yet valid|valid yet)|\\b(?:iat|nbf)\\b|clock (?:skew|drift)|used (?:before|too early)|AADSTS700024|valid time range',
+    },
+    class: 'transient',
+    comment: 'An assertion of a clock that is ahead of theirs: the next one is good.',
+    source: 'RFC 7523 §3; keycloak/keycloak#8966, panva/openid-client#302, bluesky-social/atproto#4474',
+  },
+  {
+    name: 'assertion_not_active',
+    when: { error: ['invalid_client', 'unauthorized_client'], words: 'token is not active' },
+    class: 'transient',
+    comment:
+      'Of a refresh token Keycloak says it with invalid_grant; with these codes, of an assertion from a clock that is ahead.',
+    source: 'keycloak/keycloak#8966',
+  },
+  {
+    name: 'address_not_allowed',
+    when: {
+      explicit: true,
+      words:
+        '\\bip\\b.{0,40}\\b(?:restrict|block|den(?:y|ied)|forbid|not (?:allow|permit|authori[sz]ed|whitelist|on the|in the))|(?:restrict|block|den|not allow).{0,30}\\bip\\b|(?:not|outside).{0,30}(?:allow|white)-?\\s?list',
+    },
+    class: 'misconfigured',
+    cause: 'invalid_request',
+    fix: "The provider accepts requests from some addresses only: put the broker's outgoing addresses on the allowlist there, or lift the restriction for this application; then put the connection again.",
+    comment: 'Neither the grant nor the client: the place that the request came from.',
+    source: 'athenaFlex#107; help.salesforce.com, connected app policies',
+  },
+  {
+    name: 'try_later',
+    when: {
+      explicit: true,
+      words:
+        '(?:being|already) processed|in progress|concurrent|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service|server) (?:is )?unavailable|(?:request|gateway|upstream|backend|connection) time[d-]? ?out|internal (?:server )?error|(?:server|system) (?:is )?busy|maintenance',
+      unless: `${logInAgain}|${goneRefreshToken}`,
+    },
+    class: 'transient',
+    comment: 'The words tell of something that passes, whatever code they are put to.',
+    source: 'segmentio/action-destinations#2300, restforce#412',
+  },
+  {
+    name: 'refresh_token_too_old',
+    when: { words: 'AADSTS(?:700082|70043|700084)' },
+    class: 'dead_grant',
+    cause: 'refresh_token_expired',
+    comment: 'Microsoft Entra: not used for too long, or at the end of what a policy allows.',
+    source: 'learn.microsoft.com Q&A 1158831; reference-error-codes',
+  },
+  {
+    name: 'entra_login',
+    when: { words: 'AADSTS(?:50173|50076|50078|50079|50158|65001)\\b' },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment:
+      'Microsoft Entra: revoked (a changed password), a second factor or a consent is wanted: a person has to log in.',
+    source: 'learn.microsoft.com Q&A 1158831; reference-error-codes',
+  },
+  {
+    name: 'entra_client',
+    when: { words: 'AADSTS(?:7000215|7000222|700016|90002|700027)\\b' },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    comment: 'Microsoft Entra: wrong or expired client secret, an unknown application, an unknown tenant.',
+    source: 'recalled from learn.microsoft.com, reference-error-codes',
+  },
+  {
+    name: 'entra_later',
+    when: { words: 'AADSTS(?:90033|90006|50196)\\b' },
+    class: 'transient',
+    retryAfterSeconds: 60,
+    comment: 'Microsoft Entra: out of service for the moment, or the same request too often.',
+    source: 'recalled from learn.microsoft.com, reference-error-codes',
+  },
+  {
+    name: 'login_required',
+    when: {
+      error: [
+        'login_required',
+        'interaction_required',
+        'consent_required',
+        'account_selection_required',
+        'reauthentication_required',
+        'reauthorization_required',
+        'reauth_required',
+        'mfa_required',
+        'password_expired',
+      ],
+    },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'A person has to log in, whatever number stands beside it.',
+    source: 'OpenID Connect Core 1.0 §3.1.2.6; vscode-azure-account#673',
+  },
+  {
+    name: 'refresh_token_in_words',
+    when: { status: ['2xx', '3xx', '4xx'], words: goneRefreshToken, unless: absentRefreshToken },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment:
+      'The words name the refresh token, whatever the code says: invalid_request, unauthorized_client, none at all.',
+    source: 'authlib#112; docs.apigee.com; developer.atlassian.com; dev.twitch.tv',
+  },
+  {
+    name: 'refresh_token_field',
+    when: {
+      status: ['4xx'],
+      body: '"field"\\s*:\\s*"refresh_?token"\\s*,\\s*"code"\\s*:\\s*"(?:invalid|expired|revoked)"',
+    },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'The field is named, and what is wrong with it.',
+    source: 'developers.strava.com',
+  },
+  {
+    name: 'log_in_again',
+    when: { status: ['2xx', '3xx', '4xx'], words: logInAgain },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'The words send a person to log in again.',
+    source: 'FlowFuse#8547',
+  },
+  {
+    name: 'invalid_grant',
+    when: {
+      error: [
+        'invalid_grant',
+        'invalid_token',
+        'invalid_refresh_token',
+        'bad_refresh_token',
+        'unknown_refresh_token',
+        'expired_refresh_token',
+        'revoked_refresh_token',
+        'refresh_token_invalid',
+        'refresh_token_expired',
+        'refresh_token_revoked',
+        'refresh_token_not_found',
+        'refresh_token_reused',
+        'refresh_token_expired_or_revoked',
+        'token_expired',
+        'token_revoked',
+        'token_invalid',
+        'token_inactive',
+        'expired_token',
+        'revoked_token',
+        'inactive_token',
+        'expired_access_token',
+        'grant_expired',
+        'grant_revoked',
+        'consent_revoked',
+        'authorization_revoked',
+        'session_expired',
+        'session_not_found',
+        'invalid_session',
+        'inactive_user',
+        'user_inactive',
+        'user_disabled',
+        'user_not_found',
+        'account_inactive',
+        'account_disabled',
+      ],
+    },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'Expired, revoked or used up; and what GitHub, Slack, Salesforce, UAA and others say in its place.',
+    source: `${rfc6749}; home-assistant/core#141223, slackapi/node-slack-sdk#2038`,
+  },
+  {
+    name: 'client_gone',
+    when: {
+      error: [
+        'deleted_client',
+        'disabled_client',
+        'client_deleted',
+        'client_disabled',
+        'client_inactive',
+        'inactive_client',
+        'application_disabled',
+        'app_disabled',
+      ],
+    },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    fix: 'The application was deleted or disabled at the provider: enable it there, or make another and put its id and secret as client.',
+    comment: 'Google, and others: not the secret is wrong, the client is not there any more.',
+    source: 'google-api-nodejs-client#1256',
+  },
+  {
+    name: 'invalid_client',
+    when: {
+      error: [
+        'invalid_client',
+        'unauthorized_client',
+        'unknown_client',
+        'invalid_client_id',
+        'invalid_client_secret',
+        'invalid_client_credentials',
+        'invalid_client_assertion',
+        'incorrect_client_credentials',
+        'bad_client_id',
+        'bad_client_secret',
+        'client_secret_expired',
+        'client_authentication_failed',
+        'invalid_app_access',
+      ],
+    },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    comment: 'The client, not the grant: the refresh token is kept.',
+    source: rfc6749,
+  },
+  {
+    name: 'invalid_request',
+    when: {
+      error: [
+        'invalid_request',
+        'invalid_scope',
+        'invalid_target',
+        'invalid_resource',
+        'unsupported_grant_type',
+        'invalid_grant_type',
+        'redirect_uri_mismatch',
+        'invalid_redirect_uri',
+        'invalid_dpop_proof',
+      ],
+    },
+    class: 'misconfigured',
+    cause: 'invalid_request',
+    comment: 'The next request would be the same, so it would fail the same; a person has to look.',
+    source: rfc6749,
+  },
+  {
+    name: 'server_error',
+    when: {
+      error: [
+        'server_error',
+        'internal_error',
+        'internal_failure',
+        'internal_server_error',
+        'fatal_error',
+        'backend_error',
+        'request_timeout',
+      ],
+    },
+    class: 'in_doubt',
+    comment: 'A 500 by another status.',
+    source: 'RFC 6749 §4.1.2.1',
+  },
+  {
+    name: 'temporarily_unavailable',
+    when: {
+      error: [
+        'temporarily_unavailable',
+        'service_unavailable',
+        'rate_limit_exceeded',
+        'rate_limited',
+        'ratelimited',
+        'too_many_requests',
+        'slow_down',
+        'resource_exhausted',
+        'quota_exceeded',
+      ],
+    },
+    class: 'transient',
+    comment: 'Overloaded or in maintenance, and it took care to say so: not looked at.',
+    source: 'RFC 6749 §4.1.2.1',
+  },
+  {
+    name: 'moved_endpoint',
+    when: { status: [301, 302, 303, 307, 308, 404, 405, 410] },
+    class: 'transient',
+    misconfiguredAfter: 8,
+    cause: 'invalid_request',
+    fix: 'No token endpoint answers at this address: put its address as settings.token_endpoint.',
+    comment:
+      'Not followed: the refresh token would go where the answer says. A deployment of theirs may pass; a moved endpoint stays moved.',
+    source: 'RFC 9700 §4.12; freelawproject/courtlistener#7927, forcedotcom/ForceCLI#645',
+  },
+  {
+    name: 'refused',
+    when: { status: ['2xx', '3xx', '4xx'], explicit: true },
+    class: 'transient',
+    comment: 'A refusal by a name that is not known. Not a doubt, whatever the status.',
+    source: rfc6749,
+  },
+  {
+    name: 'unusable_success',
+    when: { status: ['2xx'] },
+    class: 'in_doubt',
+    comment: 'A success that cannot be used: the provider may have rotated.',
+    source: 'RFC 6749 §5.1',
+  },
+  {
+    name: 'not_understood',
+    when: {},
+    class: 'transient',
+    comment: 'A refusal without an error code: a firewall, a proxy, a page for people.',
+    source: 'RFC 6749 §5.2 requires an error code',
+  },
+];

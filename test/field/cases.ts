@@ -1,0 +1,18 @@
+/** Every case there is, by what it is about. To add a report is to add an entry to one of these lists. */
+import type { FieldCase } from './case.ts';
+import { names, outages, places, words } from './cases/refusals.ts';
+import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
+
+export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
+  'the words beside a code': words,
+  'refusals by other names': names,
+  outages,
+  'endpoints that have moved': places,
+  'replies that are wrapped': wrappings,
+  'refresh tokens as received': refreshTokens,
+  'how long a token lives': lives,
+  'token types': types,
+  'what is no error': truths,
+  'secrets in other costumes': costumes,
+  'half characters': halves,
+};

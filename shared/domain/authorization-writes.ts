@@ -69,6 +69,7 @@ export function authorized(
 ): Write {
   const replaced = replaceGrant(item, item.config, now, { grantId, place });
   const refreshAt = refreshAtOf(tokens, profile);
+  const scope = tokens.scope ?? profile.scope;
   const set = {
     ...replaced.set,
     accessToken: sealedAccessToken,
@@ -79,7 +80,7 @@ export function authorized(
     expiresAt: tokens.expiresAt,
     refreshAt,
     renewableAt: plus(tokens.receivedAt, profile.minTokenAgeMs),
-    ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
+    ...(scope === undefined ? {} : { scope }),
   };
   return {
     ...replaced,

@@ -1,7 +1,8 @@
 /** What a call to the token endpoint came to. Pure and total: every reply, and every lack of one, has a meaning. */
 
+import type { ErrorRule } from './conditions.ts';
 import { codesOf } from './error-codes.ts';
-import { type ErrorRule, knownCodes, ruleFor } from './error-rules.ts';
+import { knownCodes, ruleFor } from './error-rules.ts';
 import type { CallTimes, Exchange, HttpReply } from './exchange.ts';
 import { toldRetryAt } from './instants.ts';
 import { limits } from './limits.ts';

@@ -38,6 +38,7 @@ export interface Commit {
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
   const refreshAt = refreshAtOf(tokens, profile);
+  const scope = tokens.scope ?? item.scope ?? profile.scope;
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for two generations
   // more, should ours turn out to be the one that the provider has killed; and while they are tried, one after the other.
   const trying = commit.overtaken !== undefined;
@@ -65,7 +66,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
       dueAt: dueBy(item, refreshAt),
       // Whoever took the lease from us may have sent our refresh token again.
       contested: true,
-      ...(tokens.scope === undefined ? {} : { scope: tokens.scope }),
+      ...(scope === undefined ? {} : { scope }),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
       ...(spare === undefined ? {} : { spare }),
       ...(item.state === 'active' ? {} : noted('recovered', tokens.receivedAt)),

@@ -2,7 +2,7 @@
  * What errors mean where a provider's own rules say nothing: the codes of RFC 6749 and OpenID Connect, those that large providers use
  * in their place, and the words beside them. In order: an outage, what passes by itself, a dead grant, the client, the request, the rest.
  */
-import type { ErrorRule } from './error-rules.ts';
+import type { ErrorRule } from './conditions.ts';
 
 const rfc6749 = 'RFC 6749 §5.2';
 

@@ -1,5 +1,6 @@
-/** What must be true of a reply for a rule to hold. */
+/** Rules about error replies, as data, and what must be true of a reply for one to hold. */
 import { codesOf } from './error-codes.ts';
+import type { Cause, FailureClass } from './failure.ts';
 import { memberAt } from './members.ts';
 
 export type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
@@ -22,6 +23,24 @@ export interface Conditions {
   readonly body?: string;
   /** Whether the reply says that it is a refusal, by an error code or by an error that is not empty. */
   readonly explicit?: boolean;
+}
+
+export interface ErrorRule {
+  /** Told with the failure, so that people see what decided; unique among the rules of a provider. */
+  readonly name: string;
+  readonly when: Conditions;
+  readonly class: FailureClass;
+  /** For `dead_grant` and `misconfigured`: what a person is told. */
+  readonly cause?: Cause;
+  /** The next attempt is not made sooner, unless the reply itself says when. */
+  readonly retryAfterSeconds?: number;
+  /** For `misconfigured`: what somebody should do about it, as a sentence that names the field. */
+  readonly fix?: string;
+  /** Of `transient`: after so many failures in a row with this code it is `misconfigured`, for the reason `cause`. */
+  readonly misconfiguredAfter?: number;
+  readonly comment: string;
+  /** Where this was read. */
+  readonly source: string;
 }
 
 /** The parts of an error reply that rules look at. */

@@ -22,6 +22,8 @@ export interface Profile {
   /** How many secrets the refresh tokens alternate over. */
   readonly slots: number;
   readonly renewal: Renewal;
+  /** What is asked for: granted as it is where a reply does not tell (RFC 6749 §5.1). */
+  readonly scope?: string;
   /** An idle refresh token is used at least this often, so that it does not lapse. */
   readonly keepAliveMs?: number;
   /** A grant ends so long after it was given, however much it is used; and when it was not used for so long. */

@@ -1,6 +1,8 @@
 /** Reads a token endpoint's reply: a token set, or what it says is wrong. Tolerant in form, strict in substance. */
+
+import type { ErrorRule } from './conditions.ts';
 import { complains, refuses, type Said, saidIn } from './error-codes.ts';
-import { type ErrorRule, knownCodes } from './error-rules.ts';
+import { knownCodes } from './error-rules.ts';
 import type { CallTimes, HttpReply } from './exchange.ts';
 import { instantOf } from './instants.ts';
 import { memberAt, membersLike } from './members.ts';

@@ -32,6 +32,7 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     callTimeoutMs: callTimeoutOf(facts),
     slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,
+    ...(facts.scope !== undefined && { scope: facts.scope }),
     ...(hasRefreshToken && facts.keepAliveSeconds !== undefined && { keepAliveMs: facts.keepAliveSeconds * 1_000 }),
     ...(hasRefreshToken &&
       facts.refreshTokenLifetimeSeconds !== undefined && {

@@ -48,7 +48,7 @@ export interface Expected {
   readonly faults?: object;
   /** Parts of `GET /connections/{connection}` at the end. */
   readonly status?: object;
-  /** Parts of the first reply of `GET /token/{connection}` that had a token; `null` if there must be none. */
+  /** Parts of the first reply of `GET /token/{connection}` that had a token; `null` if no reply may have one. */
   readonly served?: object | null;
   /** Parts of the last reply of `GET /token/{connection}`. */
   readonly last?: object;

@@ -1,13 +1,13 @@
-/** Runs a case through the real exchange and the real protocol, on a clock that is moved, and returns what came of it. */
+/** Runs a case through the real exchange and the real protocol, on a clock that is moved. */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { tokenReply } from '../../lambdas/token-reply.ts';
-import { listen } from '../../local/aws/loopback.ts';
+import { listen } from '../../local/platform/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import { credentials, refreshTokens } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { describe } from '../../shared/application/describe.ts';
-import { getToken } from '../../shared/application/get-token.ts';
+import { getToken, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
@@ -25,10 +25,10 @@ import { memoryVersions } from '../memory/memory-secrets.ts';
 import { VirtualTime } from '../sim/time.ts';
 import type { FieldCase, ServerCall, ServerReply } from './case.ts';
 
-export const start = Date.parse('2026-11-29T00:00:00Z') as EpochMs;
+const start = Date.parse('2026-11-29T00:00:00Z') as EpochMs;
 const connection = 'field' as ConnectionName;
 
-export interface Came {
+interface Came {
   readonly faults: unknown;
   readonly status: unknown;
   readonly served: unknown;
@@ -97,7 +97,8 @@ function wrapped(body: Buffer, how: NonNullable<ServerReply['packed']>[number]):
   }
 }
 
-async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls: ServerCall[]): Promise<Came> {
+/** The broker's world in memory, but for the way to the token endpoint. */
+function worldAt(time: VirtualTime) {
   const messages: EpochMs[] = [];
   const told: string[] = [];
   const lines: string[] = [];
@@ -106,7 +107,7 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
   const chance = {
     next: () => 0.5,
     id: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
-    grantId: () => `00000000-0000-4000-8000`,
+    grantId: () => '00000000-0000-4000-8000',
   };
   const clock = { now: () => time.now(), sleep: (ms: number, signal?: AbortSignal) => time.sleep(ms, signal) };
   const versions = memoryVersions();
@@ -132,8 +133,11 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
     providers: providersFrom(),
     memory: new Map(),
   };
+  return { world, messages, told, lines };
+}
 
-  const body = Object.fromEntries(
+const bodyOf = (entry: FieldCase, endpoint: string): object =>
+  Object.fromEntries(
     Object.entries({
       provider: entry.provider ?? 'generic-oauth2',
       settings: { token_endpoint: endpoint, ...entry.settings },
@@ -142,30 +146,15 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
       ...entry.put,
     }).filter(([, value]) => value !== null),
   );
-  const parsed = parseConnectionRequest(body, { allowLoopback: true });
+
+async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls: ServerCall[]): Promise<Came> {
+  const { world, messages, told, lines } = worldAt(time);
+  const parsed = parseConnectionRequest(bodyOf(entry, endpoint), { allowLoopback: true });
   const nothing = { status: undefined, served: undefined, last: undefined, calls, told, refusals: 0, deadServed: [] };
   if (!parsed.ok) return { ...nothing, faults: parsed.faults, output: '' };
   await putConnection(world as never, connection, parsed.value);
 
-  let served: unknown;
-  let last: unknown;
-  let refusals = 0;
-  const deadServed: string[] = [];
-  const ask = async () => {
-    const answer = await getToken(world as never, connection, limits.minTtlMs.default, 0);
-    const reply = tokenReply(connection, answer);
-    last = JSON.parse(reply.body ?? '{}');
-    if (answer.kind !== 'token') {
-      if (calls.length > 0) refusals += 1;
-      lines.push(reply.body ?? '');
-      return;
-    }
-    served ??= last;
-    const token = answer.accessToken.reveal();
-    const deadFrom = entry.deadFromSeconds?.[token];
-    if (deadFrom !== undefined && time.now() >= plus(start, deadFrom * 1_000)) deadServed.push(token);
-  };
-
+  const client = clientOf(world as never, entry, lines, calls);
   const end = plus(start, (entry.hours ?? 24) * 3_600_000);
   const everyMs = (entry.askEverySeconds ?? 60) * 1_000;
   const askUntil = entry.askUntilSeconds === undefined ? end : plus(start, entry.askUntilSeconds * 1_000);
@@ -183,9 +172,9 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
       nextPlan += limits.planIntervalMs;
       await plan(world as never);
     } else {
-      await ask();
+      await client.ask();
       // Soon again at first, as clients do that wait for their first token.
-      const pauseMs = served === undefined && next < plus(start, 5_000) ? 900 : everyMs;
+      const pauseMs = client.seen.served === undefined && next < plus(start, 5_000) ? 900 : everyMs;
       nextAsk = plus(next, pauseMs) > askUntil ? Number.POSITIVE_INFINITY : plus(next, pauseMs);
     }
   }
@@ -196,5 +185,27 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
     JSON.stringify(describe(item, time.now(), world.providers.of(item.config).rules?.profile(item))),
   );
   const output = [...lines, ...told, JSON.stringify(status)].join('\n');
-  return { faults: undefined, status, served, last, calls, told, refusals, deadServed, output };
+  return { faults: undefined, status, ...client.seen, calls, told, output };
+}
+
+/** One client, and what it has been given. */
+function clientOf(world: TokenWorld, entry: FieldCase, lines: string[], calls: readonly ServerCall[]) {
+  const seen = { served: undefined as unknown, last: undefined as unknown, refusals: 0, deadServed: [] as string[] };
+  return {
+    seen,
+    async ask(): Promise<void> {
+      const answer = await getToken(world, connection, limits.minTtlMs.default, 0);
+      const reply = tokenReply(connection, answer);
+      seen.last = JSON.parse(reply.body ?? '{}');
+      if (answer.kind !== 'token') {
+        if (calls.length > 0) seen.refusals += 1;
+        lines.push(reply.body ?? '');
+        return;
+      }
+      seen.served ??= seen.last;
+      const token = answer.accessToken.reveal();
+      const deadFrom = entry.deadFromSeconds?.[token];
+      if (deadFrom !== undefined && world.clock.now() >= plus(start, deadFrom * 1_000)) seen.deadServed.push(token);
+    },
+  };
 }

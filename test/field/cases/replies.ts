@@ -236,7 +236,8 @@ export const halves: readonly FieldCase[] = [
     answers: [
       {
         status: 400,
-        body: '{"error":"temporarily_unavailable","error_description":"x \\ud800","id_token":"\\ud800","refresh_token":"rt-1"}',
+        body: `{"error":"temporarily_unavailable","error_description":"x \\ud800",
+          "id_token":"\\ud800","refresh_token":"rt-1"}`,
       },
       { body: { access_token: 'at-2', expires_in: 3_600 } },
     ],

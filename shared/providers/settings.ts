@@ -1,5 +1,6 @@
 /** Checks a connection's settings against what the preset declares. */
 import { type EndpointPolicy, faultOfEndpoint } from './endpoint-url.ts';
+import { perhaps } from './perhaps.ts';
 import type { Preset } from './preset.ts';
 import { faultOfSecret } from './secret-formats.ts';
 import type { Setting } from './setting.ts';
@@ -33,13 +34,6 @@ export function unknownFields(value: unknown, known: readonly string[], prefix: 
   return Object.keys(value)
     .filter((name) => !known.includes(name))
     .map((name) => ({ path: `${prefix}${printable(name)}`, message: `is not known; ${perhaps(name, known)}` }));
-}
-
-/** Field names differ most often in how their words are joined. */
-function perhaps(name: string, known: readonly string[]): string {
-  const joined = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const meant = known.find((candidate) => joined(candidate) === joined(name));
-  return meant === undefined ? `known are ${known.join(', ')}` : `did you mean ${meant}?`;
 }
 
 /** Who mistakes the name for the value must not see it in an error. */

@@ -74,7 +74,7 @@ describe('connecting', () => {
     [
       'sage-intacct-rest',
       { entity: 'E100' },
-      { 'settings.entity': /^is not known; known are .*entity_id/, 'client.client_id': /is missing/ },
+      { 'settings.entity': /^is not known; did you mean entity_id\?$/, 'client.client_id': /is missing/ },
     ],
     [
       'sage-intacct-client-credentials',

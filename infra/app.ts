@@ -1,26 +1,42 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import settings from '../cdk.json' with { type: 'json' };
-import { assertRelations } from '../shared/domain/limits.ts';
+import cdk from '../cdk.json' with { type: 'json' };
 import { BrokerStack } from './broker-stack.ts';
-import { jwtAuthorizationOf } from './jwt-authorization.ts';
-import { updatePresetIndex } from './preset-index.ts';
-import { secretStoreOf } from './secret-store.ts';
+import { type Settings, settingsIn, stackNamesOf } from './context.ts';
 import { StateStack } from './state-stack.ts';
 
+export interface AppOptions {
+  /**
+   * Where the templates and bundles are written.
+   * @default where the CDK CLI wants them
+   */
+  readonly outdir?: string;
+  /**
+   * Added to the context of cdk.json, which holds even where the CDK CLI is not there to read it.
+   * @default nothing
+   */
+  readonly context?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether an issuer of JWTs may be on this machine, as it may for the local broker.
+   * @default false
+   */
+  readonly allowLoopback?: boolean;
+}
+
 /**
- * The deployment, for any account and Region. `synth()` of the result writes templates and bundles to `outdir` (default: where
- * the CDK CLI wants them). `context` adds to that of cdk.json, which holds even where the CLI is not there to read it.
- * Throws if the limits contradict each other, if a preset cannot be used, or if the context asks for what there is not.
+ * Returns the deployment that the context asks for, in any account and Region, to be synthesized; and its settings.
+ * Throws if the context asks for what there is not, if the limits contradict each other, or if a preset cannot be used.
  */
-export function buildApp(outdir?: string, context: Readonly<Record<string, unknown>> = {}): App {
-  assertRelations();
-  const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: { ...settings.context, ...context } });
-  const jwt = jwtAuthorizationOf((name) => app.node.tryGetContext(name));
-  const secretStore = secretStoreOf(app.node.tryGetContext('secretStore'));
-  updatePresetIndex();
-  const state = new StateStack(app, 'token-broker-state', secretStore);
-  new BrokerStack(app, 'token-broker', state, jwt);
+export function buildApp({ outdir, context = {}, allowLoopback = false }: AppOptions = {}): {
+  readonly app: App;
+  readonly settings: Settings;
+} {
+  const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: { ...cdk.context, ...context } });
+  const settings = settingsIn(app.node.getAllContext(), { allowLoopback });
+  const names = stackNamesOf(settings.name);
+  const { secretStore, name: _, ...others } = settings;
+  const state = new StateStack(app, names.state, { secretStore });
+  new BrokerStack(app, names.broker, { state, ...others });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return app;
+  return { app, settings };
 }

@@ -1,11 +1,13 @@
-import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { callbackPath } from '../lambdas/routes.ts';
-import { limits } from '../shared/domain/limits.ts';
+import { callbackPath, type Permission } from '../lambdas/routes.ts';
+import { metricNamespaceOf } from '../shared/adapters/telemetry.ts';
+import { assertRelations, limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
 import {
   announceOn,
@@ -18,35 +20,90 @@ import {
   sealedSecrets,
   sealingKey,
   sendTo,
+  told,
 } from './constructs/bindings.ts';
-import { BrokerApi } from './constructs/broker-api.ts';
+import { BrokerApi, urlOf } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { BrokerDashboard } from './constructs/dashboard.ts';
+import { minute } from './constructs/metrics.ts';
+import { grantPermission } from './constructs/permissions.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
-import { wholeNumber } from './context.ts';
-import type { JwtAuthorization } from './jwt-authorization.ts';
+import {
+  type CustomDomain,
+  defaultRunbookUrl,
+  defaultThrottle,
+  type JwtAuthorization,
+  type Throttle,
+} from './context.ts';
+import { assertPresetIndex } from './preset-index.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
 
-/** Everything that can be thrown away and deployed again. */
+export interface BrokerStackProps extends StackProps {
+  /** The state that it works on, of the same account and Region. */
+  readonly state: StateStack;
+  /**
+   * Whose JWTs open the token routes.
+   * @default signatures (IAM) open them
+   */
+  readonly jwt?: JwtAuthorization | undefined;
+  /**
+   * A host name of the operator's own.
+   * @default API Gateway's own
+   */
+  readonly domain?: CustomDomain | undefined;
+  /**
+   * How much the API lets through, of all clients together.
+   * @default 1,000 requests a second, 500 at once
+   */
+  readonly throttle?: Throttle;
+  /**
+   * Invocations that are kept for renewals, 2 to 1,000, and the most that run at once.
+   * @default none are kept, and at most 100 run at once
+   */
+  readonly reservedRefreshConcurrency?: number | undefined;
+  /**
+   * Invocations that are kept for token requests, and the most that run at once: what the account has beyond them is left to
+   * renewals, the planner and logins.
+   * @default none are kept, and as many run as the account has left
+   */
+  readonly reservedTokenConcurrency?: number | undefined;
+  /**
+   * Where alarms say that their articles are; `#` and the name of one follow.
+   * @default docs/operations.md
+   */
+  readonly runbookUrl?: string;
+}
+
+/**
+ * The functions, the API, the queue and the alarms. It can be deleted and deployed again, but its host name (unless it has a domain of
+ * its own), subscriptions and logs go with it. All names of its own begin with its stack name, which no other deployment has.
+ * Throws if the limits contradict each other, or if a preset cannot be used.
+ */
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
+  readonly #jwt: JwtAuthorization | undefined;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { table, accessKey, refreshKey, stateKey, secrets }: StateStack,
-    jwt?: JwtAuthorization,
-  ) {
-    super(scope, id, { description: 'Token broker: functions, API, queue and alarms' });
+  constructor(scope: Construct, id: string, props: BrokerStackProps) {
+    assertRelations();
+    assertPresetIndex();
+    const {
+      state: { table, accessKey, refreshKey, stateKey, secrets },
+      jwt,
+      domain,
+      throttle = defaultThrottle,
+      reservedRefreshConcurrency,
+      reservedTokenConcurrency,
+      runbookUrl = defaultRunbookUrl,
+      ...stackProps
+    } = props;
+    super(scope, id, { description: 'Token broker: functions, API, queue and alarms', ...stackProps });
     const secretPrefix = `${this.stackName}/`;
     const secretsOf = (may: MayOfSecrets): FunctionBinding =>
       secrets === undefined
         ? connectionSecrets(this, secretPrefix, may)
         : sealedSecrets(this, secrets, secretPrefix, may);
     const requests = new RefreshQueue(this, 'RefreshQueue');
-    // Two is the least that an event source can be limited to.
-    const reservedConcurrency = wholeNumber(this.node, 'reservedRefreshConcurrency', { from: 2, to: 1_000 });
     const events = new ConnectionEvents(this, 'Events');
 
     // Reads no refresh token: neither the secrets nor the key that opens sealed ones.
@@ -58,7 +115,9 @@ export class BrokerStack extends Stack {
         items(table, 'GetItem', 'UpdateItem'),
         sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
         sendTo(requests.queue),
+        told({ JWT_CLAIM: jwt?.claim, JWT_SCOPE_PREFIX: jwt?.scopePrefix }),
       ],
+      reservedConcurrency: reservedTokenConcurrency,
     });
 
     const refresh = new BrokerFunction(this, 'RefreshFunction', {
@@ -75,9 +134,9 @@ export class BrokerStack extends Stack {
       ],
       // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
       recursiveLoop: RecursiveLoop.ALLOW,
-      reservedConcurrency,
+      reservedConcurrency: reservedRefreshConcurrency,
     });
-    requests.feed(refresh, reservedConcurrency);
+    requests.feed(refresh, reservedRefreshConcurrency);
 
     const plan = new BrokerFunction(this, 'PlanFunction', {
       name: 'plan',
@@ -116,14 +175,27 @@ export class BrokerStack extends Stack {
         sealingKey('STATE_KEY_SECRET_ID', stateKey),
         secretsOf({ read: ['client'], write: ['refresh'], remove: [] }),
         sendTo(requests.queue),
+        told({ API_URL: domain && urlOf(domain) }),
       ],
     });
 
-    // Whoever reads secrets has to know where they are from now on before anybody writes them there.
+    // The functions that read secrets learn of a new store before a function writes there.
     authorizations.node.addDependency(refresh);
     connections.node.addDependency(authorizations);
 
-    this.#api = new BrokerApi(this, 'Api', { token, connections, authorizations }, jwt);
+    this.#jwt = jwt;
+    this.#api = new BrokerApi(this, 'Api', {
+      functions: { token, connections, authorizations },
+      throttle,
+      jwt,
+      domain,
+    });
+    const throttled = new MetricFilter(this, 'Throttled', {
+      logGroup: this.#api.accessLogs,
+      filterPattern: FilterPattern.stringValue('$.status', '=', '429'),
+      metricNamespace: metricNamespaceOf(this.stackName),
+      metricName: 'RequestsThrottled',
+    });
     const { topic } = new Alarms(this, 'Alarms', {
       token,
       refresh,
@@ -133,14 +205,21 @@ export class BrokerStack extends Stack {
       api: this.#api.api,
       deadLetters: requests.deadLetters,
       undelivered: events.undelivered,
+      throttled: throttled.metric({ ...minute, statistic: 'Sum' }),
+      runbookUrl,
     });
 
     new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
 
-    new CfnOutput(this, 'ApiUrl', { value: this.#api.api.apiEndpoint });
+    const { url } = this.#api;
+    new CfnOutput(this, 'ApiUrl', { value: url });
     new CfnOutput(this, 'RedirectUri', {
-      value: `${this.#api.api.apiEndpoint}${callbackPath}`,
+      value: `${url}${callbackPath}`,
       description: 'To be registered with each provider',
+    });
+    new CfnOutput(this, 'FirstRequest', {
+      value: `curl --aws-sigv4 "aws:amz:${this.region}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}/connections`,
+      description: 'Lists the connections, for a caller that grantRead or grantManage let in',
     });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
     new CfnOutput(this, 'EventBusName', { value: events.bus.eventBusName });
@@ -149,10 +228,37 @@ export class BrokerStack extends Stack {
   }
 
   /**
-   * Lets a principal get the access token of one connection (for `default` also as `GET /token`), and nothing else.
-   * Throws if that is no connection's name, or if JWTs open the token routes, where no policy has an effect.
+   * Lets a principal get the access token of one connection (for `default` also as `GET /token`), and report it as refused.
+   * Throws, as the other grants do, where nothing would be granted: if that is no connection's name, or if the principal takes no policy
+   * from this app or is of another account; this one also if JWTs open the token routes, where no policy has an effect.
    */
   grantGetToken(grantee: IGrantable, connection: string): Grant {
-    return this.#api.grantGetToken(grantee, connection);
+    if (this.#jwt) {
+      const scope = `${this.#jwt.scopePrefix ?? 'token:'}${connection}`;
+      throw new Error(
+        `grantGetToken: JWTs of ${this.#jwt.issuer} open the token routes, where an IAM policy has no effect: have that issuer give ${scope}; nothing was granted`,
+      );
+    }
+    return this.grant('getToken', grantee, connection);
+  }
+
+  /** Lets a principal see the status of one connection, or of every connection and their list if it names none. */
+  grantRead(grantee: IGrantable, connection?: string): Grant {
+    return this.grant('read', grantee, connection);
+  }
+
+  /** Lets a principal make links to log in with, for one connection or for every connection, and see their status. */
+  grantConnect(grantee: IGrantable, connection?: string): Grant {
+    return this.grant('connect', grantee, connection);
+  }
+
+  /** Lets a principal put, delete, connect and see one connection, or every connection. It gets no token by that. */
+  grantManage(grantee: IGrantable, connection?: string): Grant {
+    return this.grant('manage', grantee, connection);
+  }
+
+  private grant(permission: Permission, grantee: IGrantable, connection: string | undefined): Grant {
+    const { api, stage } = this.#api;
+    return grantPermission(grantee, { permission, connection, api, stage });
   }
 }

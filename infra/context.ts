@@ -1,16 +1,238 @@
-/** What may be set in the context of CDK (`cdk.json`, or `cdk deploy -c name=value`, which hands on text). Throws if it cannot be used. */
-import type { Node } from 'constructs';
+/**
+ * The settings of a deployment, which an operator gives as CDK context: in `cdk.json`, or as `cdk deploy -c NAME=VALUE`, which hands on
+ * text. The local broker takes some of them as arguments.
+ */
+import * as v from 'valibot';
+import { faultOfEndpoint } from '../shared/providers/endpoint-url.ts';
+import { perhaps } from '../shared/providers/perhaps.ts';
 
-/** A whole number within the range, ends included; undefined if it is not set. */
-export function wholeNumber(
-  node: Node,
-  name: string,
-  range: { readonly from: number; readonly to: number },
-): number | undefined {
-  const given: unknown = node.tryGetContext(name);
-  if (given === undefined) return undefined;
-  const number = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
-  if (typeof number === 'number' && Number.isInteger(number) && number >= range.from && number <= range.to)
-    return number;
-  throw new Error(`context ${name}: ${JSON.stringify(given)} is not a whole number from ${range.from} to ${range.to}`);
+/** Where the connections' own secrets are kept. */
+export type SecretStore = 'secrets-manager' | 'dynamodb';
+
+/** Whose JWTs open the token routes, where signatures are not to open them. */
+export interface JwtAuthorization {
+  /** As its tokens have it in `iss`, to the letter. */
+  readonly issuer: string;
+  /** Whom tokens may be for (`aud`): one of these. */
+  readonly audience: readonly string[];
+  /**
+   * The claim that names what a caller may use.
+   * @default both `scope` and `scp`
+   */
+  readonly claim?: string | undefined;
+  /**
+   * What stands before the name of a connection, or before `*`, in a scope.
+   * @default token:
+   */
+  readonly scopePrefix?: string | undefined;
+}
+
+/** A host name of the operator's own for the API. */
+export interface CustomDomain {
+  readonly name: string;
+  /** Of AWS Certificate Manager, for this name, in the Region of the stack. */
+  readonly certificateArn: string;
+  /**
+   * What stands between the host name and the paths of the API: `broker` for `https://api.example/broker/token`.
+   * @default nothing
+   */
+  readonly path?: string | undefined;
+}
+
+/** How much the API lets through, of all clients together. */
+export interface Throttle {
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+}
+
+export interface Settings {
+  /** What tells this deployment from others of its account and Region; undefined for the only one. */
+  readonly name: string | undefined;
+  readonly secretStore: SecretStore;
+  readonly jwt: JwtAuthorization | undefined;
+  readonly domain: CustomDomain | undefined;
+  readonly throttle: Throttle;
+  readonly reservedRefreshConcurrency: number | undefined;
+  readonly reservedTokenConcurrency: number | undefined;
+  /** Where alarms say that their articles are. */
+  readonly runbookUrl: string;
+}
+
+/** A tenth of what all HTTP APIs of an account share, so that a runaway client cannot starve its neighbours. */
+export const defaultThrottle: Throttle = { requestsPerSecond: 1_000, burst: 500 };
+export const defaultRunbookUrl = 'docs/operations.md';
+
+/** API Gateway's limit for an authorizer. */
+const mostAudiences = 50;
+
+/** API Gateway looks for the metadata below it. The URL parser would forgive white space and missing slashes; `iss` is compared to the letter. */
+const isIssuer = (text: string, allowLoopback: boolean): boolean =>
+  /^https?:\/\/[^\s\\?]+$/.test(text) && faultOfEndpoint(text, { allowLoopback }) === undefined;
+
+const matching = (pattern: RegExp) => v.pipe(v.string(), v.regex(pattern));
+const wholeNumber = (from: number, to: number) =>
+  v.pipe(
+    v.union([v.number(), v.pipe(matching(/^\d+$/), v.transform(Number))]),
+    v.integer(),
+    v.minValue(from),
+    v.maxValue(to),
+  );
+const labels = '(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9-]+';
+
+/** What each setting takes, as the end of a sentence; a URL may have a password in it, and is not repeated when it is refused. */
+const schemas = (allowLoopback: boolean) => ({
+  name: {
+    // The state stack of one deployment would be called like the broker stack of another.
+    schema: v.pipe(
+      matching(/^[a-z][a-z0-9-]{0,29}$/),
+      v.check((name) => !/(?:^|-)(?:state)?$/.test(name)),
+    ),
+    takes: 'up to 30 of a-z, 0-9 and inner hyphens, a letter first, but neither state nor a name that ends in -state',
+  },
+  secretStore: { schema: v.picklist(['secrets-manager', 'dynamodb']), takes: 'secrets-manager or dynamodb' },
+  jwtIssuer: {
+    schema: v.pipe(
+      v.string(),
+      v.check((text) => isIssuer(text, allowLoopback)),
+    ),
+    takes: 'an https URL without credentials, query and fragment, which API Gateway can reach',
+    needs: 'jwtAudience',
+    unsaid: true,
+  },
+  jwtAudience: {
+    schema: v.pipe(
+      v.string(),
+      v.transform((text) => text.split(',').map((audience) => audience.trim())),
+      v.array(matching(/^\S+$/)),
+      v.maxLength(mostAudiences),
+    ),
+    takes: `up to ${mostAudiences} names without spaces, with single commas between them`,
+    needs: 'jwtIssuer',
+  },
+  jwtClaim: { schema: matching(/^[!-~]{1,256}$/), takes: 'the name of a claim of the JWTs', needs: 'jwtIssuer' },
+  // The characters of a scope (RFC 6749 §A.4), without those by which API Gateway marks lists and objects.
+  jwtScopePrefix: {
+    schema: matching(/^[!#-Z^-~]{1,256}$/),
+    takes: 'what stands before the name of a connection in a scope, without spaces, quotes, brackets and backslashes',
+    needs: 'jwtIssuer',
+  },
+  domainName: {
+    schema: v.pipe(matching(new RegExp(`^${labels}$`)), v.maxLength(253)),
+    takes: 'a host name in small letters, such as broker.example.com',
+    needs: 'domainCertificate',
+  },
+  domainCertificate: {
+    schema: matching(/^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/),
+    takes: 'the ARN of a certificate of AWS Certificate Manager',
+    needs: 'domainName',
+  },
+  domainPath: {
+    schema: v.pipe(matching(/^[\w.-]+(?:\/[\w.-]+)*$/), v.maxLength(300)),
+    takes: 'path segments without a slash at either end, such as broker or apis/broker',
+    needs: 'domainName',
+  },
+  requestsPerSecond: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
+  requestBurst: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
+  // Two is the least that the event source of a function can be limited to.
+  reservedRefreshConcurrency: { schema: wholeNumber(2, 1_000), takes: 'a whole number from 2 to 1000' },
+  reservedTokenConcurrency: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
+  runbookUrl: {
+    schema: v.pipe(
+      matching(/^https:\/\/[^\s#]+$/),
+      v.check((text) => URL.canParse(text)),
+    ),
+    takes: 'an https URL without a fragment',
+    unsaid: true,
+  },
+});
+
+type Schemas = ReturnType<typeof schemas>;
+export type SettingName = keyof Schemas;
+type Values = { readonly [N in SettingName]?: v.InferOutput<Schemas[N]['schema']> };
+
+/** What CDK itself keeps in the context: feature flags, looked-up facts, and what `cdk` remembers between its runs. */
+const ofCdk = (name: string): boolean =>
+  /[:@]/.test(name) || ['cli-telemetry', 'acknowledged-issue-numbers'].includes(name);
+
+export interface ParseOptions {
+  /** Whether an issuer may be on this machine: the local gateway can ask it for its keys, API Gateway cannot. */
+  readonly allowLoopback?: boolean;
+  /** What a setting was called where it was given. */
+  readonly called?: (name: SettingName) => string;
+}
+
+/** Returns the settings with their defaults, or every fault of what was given, each as a sentence. */
+export function parseSettings(
+  given: Readonly<Record<string, unknown>>,
+  { allowLoopback = false, called = (name) => name }: ParseOptions = {},
+): { readonly settings: Settings } | { readonly faults: readonly string[] } {
+  const known = Object.entries(schemas(allowLoopback)) as [
+    SettingName,
+    { schema: v.GenericSchema; takes: string; needs?: SettingName; unsaid?: boolean },
+  ][];
+  const names: readonly string[] = known.map(([name]) => name);
+  const faults = Object.keys(given)
+    .filter((name) => !names.includes(name) && !ofCdk(name))
+    .map((name) => `${name}: there is no such setting; ${perhaps(name, names)}`);
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, takes, unsaid }] of known) {
+    const value = given[name];
+    if (value === undefined) {
+      const asking = known.find(([other, setting]) => setting.needs === name && given[other] !== undefined);
+      if (asking) faults.push(`${called(name)}: is missing, and ${called(asking[0])} needs it; it takes ${takes}.`);
+      continue;
+    }
+    const parsed = v.safeParse(schema, value);
+    if (parsed.success) values[name] = parsed.output;
+    else faults.push(`${called(name)}: takes ${takes}${unsaid ? '' : `, not ${said(value)}`}.`);
+  }
+  return faults.length > 0 ? { faults } : { settings: settingsOf(values) };
+}
+
+/** Returns the settings that the context holds. Throws one error that names every fault. */
+export function settingsIn(context: Readonly<Record<string, unknown>>, options: ParseOptions = {}): Settings {
+  const parsed = parseSettings(context, options);
+  if ('faults' in parsed) throw new Error(`CDK context: ${parsed.faults.join(' ')}`);
+  return parsed.settings;
+}
+
+function settingsOf(values: Values): Settings {
+  const { jwtIssuer: issuer, jwtAudience: audience, domainName, domainCertificate: certificateArn } = values;
+  return {
+    name: values.name,
+    secretStore: values.secretStore ?? 'secrets-manager',
+    jwt:
+      issuer && audience ? { issuer, audience, claim: values.jwtClaim, scopePrefix: values.jwtScopePrefix } : undefined,
+    domain: domainName && certificateArn ? { name: domainName, certificateArn, path: values.domainPath } : undefined,
+    throttle: {
+      requestsPerSecond: values.requestsPerSecond ?? defaultThrottle.requestsPerSecond,
+      burst: values.requestBurst ?? defaultThrottle.burst,
+    },
+    reservedRefreshConcurrency: values.reservedRefreshConcurrency,
+    reservedTokenConcurrency: values.reservedTokenConcurrency,
+    runbookUrl: values.runbookUrl ?? defaultRunbookUrl,
+  };
+}
+
+const said = (value: unknown): string => (value === '' || value === true ? 'nothing' : String(value));
+
+/** The names of both stacks of a deployment. The broker stack's is the name of the deployment, which all that it names begins with. */
+export const stackNamesOf = (name: string | undefined): { readonly broker: string; readonly state: string } => {
+  const broker = name === undefined ? 'token-broker' : `token-broker-${name}`;
+  return { broker, state: `${broker}-state` };
+};
+
+/** What a deployment will be, in a few lines for its operator. */
+export function summaryOf({ name, secretStore, jwt, domain, throttle, ...settings }: Settings): string {
+  const { broker, state } = stackNamesOf(name);
+  const reserved = { refresh: settings.reservedRefreshConcurrency, token: settings.reservedTokenConcurrency };
+  const reservations = Object.entries(reserved).flatMap(([fn, number]) => (number ? [`${number} for ${fn}`] : []));
+  return [
+    `Stacks ${state} and ${broker}; secrets in ${secretStore === 'dynamodb' ? 'DynamoDB' : 'Secrets Manager'}.`,
+    jwt
+      ? `Token routes: JWTs of ${jwt.issuer} for ${jwt.audience.join(' or ')}, by ${jwt.scopePrefix ?? 'token:'}CONNECTION in ${jwt.claim ?? 'scope or scp'}.`
+      : 'Token routes: IAM signatures.',
+    `Address: ${domain ? `https://${[domain.name, domain.path].filter(Boolean).join('/')}` : "API Gateway's own"}; at most ${throttle.requestsPerSecond} requests a second, ${throttle.burst} at once.`,
+    `Concurrency reserved: ${reservations.join(', ') || 'none'}. Alarms refer to ${settings.runbookUrl}.`,
+  ].join('\n');
 }

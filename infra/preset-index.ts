@@ -1,51 +1,57 @@
 /**
- * For `npm run presets`, and every synth: checks all presets, and lists them in `shared/providers/presets/index.ts`. A bundler cannot look
- * into a folder, so the list is written for it; to add a provider is to add its file.
+ * The presets and `shared/providers/presets/index.ts`, which lists them: a bundler cannot look into a folder. `npm run presets` writes the
+ * index; a synth compares it with the folder, and writes nothing.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { type Preset, parsePreset } from '../shared/providers/preset.ts';
 
-const folder = join(import.meta.dirname, '../shared/providers/presets');
-const index = join(folder, 'index.ts');
+const presets = join(import.meta.dirname, '../shared/providers/presets');
 
-export const presetFiles = (): string[] =>
+const filesIn = (folder: string): string[] =>
   readdirSync(folder)
-    .filter((file) => file.endsWith('.ts') && join(folder, file) !== index)
+    .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
     .map((file) => basename(file, '.ts'))
     .sort()
     .map((name) => `${name}.ts`);
 
 /** The text of the index that lists these files. */
-export function indexOf(files: readonly string[]): string {
-  const presets = files.map((file) => ({
+function indexOf(files: readonly string[]): string {
+  const imported = files.map((file) => ({
     file,
     name: basename(file, '.ts').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
   }));
   return [
-    '/** The presets there are, by name. Written by `npm run presets` and by every synth from the files beside it: do not edit. */',
+    '/** The presets there are, by name. Written by `npm run presets` from the files beside it: do not edit. */',
     "import { byName } from '../by-name.ts';",
-    ...presets.map(({ file, name }) => `import ${name} from './${file}';`),
+    ...imported.map(({ file, name }) => `import ${name} from './${file}';`),
     '',
     "export { byName, type Presets } from '../by-name.ts';",
     '',
     'export const knownPresets = byName([',
-    ...presets.map(({ name }) => `  ${name},`),
+    ...imported.map(({ name }) => `  ${name},`),
     ']);',
     '',
   ].join('\n');
 }
 
-/** Throws one error that lists everything that is wrong with the first preset that cannot be used. */
-export function updatePresetIndex(): void {
-  const files = presetFiles();
-  for (const file of files) check(file);
-  const text = indexOf(files);
-  if (readFileSync(index, 'utf8') !== text) writeFileSync(index, text);
+/** Throws if the index does not list the files beside it, or if a preset cannot be used; the error lists all that is wrong with the first. */
+export function assertPresetIndex(folder = presets): void {
+  const files = filesIn(folder);
+  for (const file of files) check(folder, file);
+  if (readFileSync(join(folder, 'index.ts'), 'utf8') !== indexOf(files))
+    throw new Error('shared/providers/presets/index.ts does not list the files beside it: run npm run presets');
 }
 
-function check(file: string): void {
+/** Writes the index. Throws, and writes nothing, if a preset cannot be used. */
+export function updatePresetIndex(folder = presets): void {
+  const files = filesIn(folder);
+  for (const file of files) check(folder, file);
+  writeFileSync(join(folder, 'index.ts'), indexOf(files));
+}
+
+function check(folder: string, file: string): void {
   const { default: preset } = createRequire(import.meta.url)(join(folder, file)) as { readonly default: Preset };
   try {
     parsePreset(preset);

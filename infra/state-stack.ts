@@ -1,14 +1,17 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { SecretStore } from './secret-store.ts';
+import type { SecretStore } from './context.ts';
+
+/** What a deployment that failed has created it takes back, so that it can be repeated; nothing else takes state away. */
+const removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 
 const kept = {
   billingMode: BillingMode.PAY_PER_REQUEST,
   pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
   deletionProtection: true,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy,
 } as const;
 
 /** Name of the due index. */
@@ -20,6 +23,14 @@ export interface SealedSecrets {
   readonly key: Secret;
 }
 
+export interface StateStackProps extends StackProps {
+  /**
+   * Where refresh tokens and client secrets are kept. Once `dynamodb`, always `dynamodb`: there is no way back.
+   * @default secrets-manager
+   */
+  readonly secretStore?: SecretStore;
+}
+
 /** What must survive everything: the tables and the sealing keys. Neither deleting the stack nor replacing a resource takes them away. */
 export class StateStack extends Stack {
   readonly table: Table;
@@ -29,11 +40,11 @@ export class StateStack extends Stack {
   readonly refreshKey: Secret;
   /** Seals what an authorization request carries through the browser. */
   readonly stateKey: Secret;
-  /** Where the connections' own secrets are, unless they are in Secrets Manager. Another key, since whoever writes a secret has to have it. */
+  /** Where the connections' own secrets are, unless they are in Secrets Manager. Another key, since each writer of a secret needs it. */
   readonly secrets: SealedSecrets | undefined;
 
-  constructor(scope: Construct, id: string, secretStore: SecretStore = 'secrets-manager') {
-    super(scope, id, { description: 'Token broker: state', terminationProtection: true });
+  constructor(scope: Construct, id: string, { secretStore = 'secrets-manager', ...props }: StateStackProps = {}) {
+    super(scope, id, { description: 'Token broker: state', terminationProtection: true, ...props });
 
     this.table = new Table(this, 'Connections', {
       ...kept,
@@ -65,7 +76,7 @@ export class StateStack extends Stack {
     const key = new Secret(this, id, {
       description: `Token broker: seals ${sealed}`,
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy,
     });
     Validations.of(key).acknowledge({
       id: 'AwsSolutions-SMG4',

@@ -2,9 +2,10 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { authorize } from '../shared/application/authorize.ts';
 import { redeem } from '../shared/application/redeem.ts';
-import { composeAuthorizations, loopbackAllowed } from '../shared/compose.ts';
+import { composeAuthorizations } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { plus } from '../shared/domain/time.ts';
+import { loopbackAllowed, optional } from '../shared/environment.ts';
 import { pageFor, pageForError } from './callback-pages.ts';
 import { page } from './page.ts';
 import { parseName } from './parse.ts';
@@ -67,10 +68,11 @@ const handlers: Readonly<Record<RouteKey<'authorizations'>, Handler>> = {
 export const handler: Handler = (event) => handlers[event.routeKey as RouteKey<'authorizations'>](event);
 
 /**
- * Where this API is, as its caller reached it: API Gateway serves only its own domains, so the name is no caller's invention. The
- * local broker has no TLS.
+ * Where browsers reach this API: at the address of the deployment's own, if it has one, since the request does not tell the path of that.
+ * Otherwise where the caller reached it: API Gateway serves only its own host names, so the caller has not made it up. The local broker
+ * has no TLS.
  */
 function redirectUriOf({ requestContext: { domainName } }: APIGatewayProxyEventV2): string {
   const local = loopbackAllowed() && domainName.startsWith('127.0.0.1:');
-  return `${local ? 'http' : 'https'}://${domainName}${callbackPath}`;
+  return `${optional('API_URL') ?? `${local ? 'http' : 'https'}://${domainName}`}${callbackPath}`;
 }

@@ -2,9 +2,10 @@
 import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { describe } from '../shared/application/describe.ts';
 import { type ConnectionsWorld, putConnection } from '../shared/application/put-connection.ts';
-import { composeConnections, loopbackAllowed } from '../shared/compose.ts';
+import { composeConnections } from '../shared/compose.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { loopbackAllowed } from '../shared/environment.ts';
 import { discovered } from '../shared/providers/discovery.ts';
 import { parseConnectionRequest } from '../shared/providers/validate.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';

@@ -1,31 +1,46 @@
-/** The HTTP API, as data: the CDK stack, the local gateway and the handlers all read it here. */
+/** The HTTP API, as data: the CDK stack and the handlers read it here, the local gateway in the template. */
 
 /** Each has a handler of its own in `lambdas/<name>.ts`. */
 export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections' | 'authorizations';
+
+/** What a principal can be allowed to do with connections; the broker stack has a `grant` method for each. */
+export type Permission = 'getToken' | 'read' | 'connect' | 'manage';
 
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** As API Gateway writes it: `{name}` is one segment. */
   readonly path: `/${string}`;
   readonly function: FunctionName;
-  /** Anybody may call it, without a signature: a browser that comes back from a login has none. */
+  /** It takes no signature, since a browser that comes back from a login has none. */
   readonly public?: true;
   /** Where the deployment names an issuer, JWTs open it instead of signatures. Its handler looks at their scopes. */
   readonly jwt?: true;
+  /** The permissions that include it. */
+  readonly permissions?: readonly Permission[];
 }
 
 /** Where providers send the browser back to; registered with them as `https://…` and this. */
 export const callbackPath = '/oauth/callback';
 
 export const routes = [
-  { method: 'GET', path: '/token', function: 'token', jwt: true },
-  { method: 'GET', path: '/token/{connection}', function: 'token', jwt: true },
-  { method: 'POST', path: '/token/{connection}/rejections', function: 'token', jwt: true },
-  { method: 'GET', path: '/connections', function: 'connections' },
-  { method: 'GET', path: '/connections/{connection}', function: 'connections' },
-  { method: 'PUT', path: '/connections/{connection}', function: 'connections' },
-  { method: 'DELETE', path: '/connections/{connection}', function: 'connections' },
-  { method: 'POST', path: '/connections/{connection}/authorizations', function: 'authorizations' },
+  { method: 'GET', path: '/token', function: 'token', jwt: true, permissions: ['getToken'] },
+  { method: 'GET', path: '/token/{connection}', function: 'token', jwt: true, permissions: ['getToken'] },
+  { method: 'POST', path: '/token/{connection}/rejections', function: 'token', jwt: true, permissions: ['getToken'] },
+  { method: 'GET', path: '/connections', function: 'connections', permissions: ['read', 'manage'] },
+  {
+    method: 'GET',
+    path: '/connections/{connection}',
+    function: 'connections',
+    permissions: ['read', 'connect', 'manage'],
+  },
+  { method: 'PUT', path: '/connections/{connection}', function: 'connections', permissions: ['manage'] },
+  { method: 'DELETE', path: '/connections/{connection}', function: 'connections', permissions: ['manage'] },
+  {
+    method: 'POST',
+    path: '/connections/{connection}/authorizations',
+    function: 'authorizations',
+    permissions: ['connect', 'manage'],
+  },
   { method: 'GET', path: callbackPath, function: 'authorizations', public: true },
 ] as const satisfies readonly Route[];
 

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type JwtAuthorization, parseJwtAuthorization } from '../infra/jwt-authorization.ts';
-import { isSecretStore, type SecretStore, secretStores } from '../infra/secret-store.ts';
+import { type JwtAuthorization, parseSettings, type SecretStore } from '../infra/context.ts';
 import { type DemoProviderName, demoProviders } from './demo/index.ts';
 
 export interface Arguments {
@@ -24,7 +23,7 @@ const kinds = Object.entries(demoProviders).map(
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
-  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME] [--jwt-issuer URL --jwt-audience NAME]
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME] [--jwt-issuer URL --jwt-audience NAME [--jwt-claim NAME] [--jwt-scope-prefix TEXT]]
 
   --port          where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
   --data          where it keeps everything, and goes on from at the next start (default: .broker)
@@ -35,6 +34,9 @@ ${kinds.join('\n')}
                   where refresh tokens and client secrets are kept: secrets-manager (default), or dynamodb; once there, they stay there
   --jwt-issuer    whose JWTs open the token routes, instead of signatures: where its metadata is found
   --jwt-audience  whom they must be for; several with commas between them
+  --jwt-claim     the claim that names what a caller may use (default: scope, and scp)
+  --jwt-scope-prefix
+                  what stands before a connection's name in it (default: token:)
   --help          this text
 `;
 
@@ -44,6 +46,8 @@ const known = {
   provider: { type: 'string' },
   'jwt-issuer': { type: 'string' },
   'jwt-audience': { type: 'string' },
+  'jwt-claim': { type: 'string' },
+  'jwt-scope-prefix': { type: 'string' },
   'secret-store': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -58,27 +62,30 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
       faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
     if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
   }
-  const {
-    port = '8790',
-    data = '.broker',
-    provider = 'oidc-provider',
-    'secret-store': secretStore = 'secrets-manager',
-  } = values;
+  const { port = '8790', data = '.broker', provider = 'oidc-provider' } = values;
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);
   if (typeof data !== 'string' || data === '') faults.push(`--data: takes the path of a directory, not ${said(data)}.`);
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false)
     faults.push(`--data: ${data} is not a directory.`);
   if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
-  if (!isSecretStore(secretStore))
-    faults.push(`--secret-store: takes ${secretStores.join(' or ')}, not ${said(secretStore)}.`);
-  const jwt = parseJwtAuthorization(
-    { issuer: values['jwt-issuer'], audience: values['jwt-audience'] },
-    { issuer: '--jwt-issuer', audience: '--jwt-audience' },
+  const parsed = parseSettings(
+    {
+      secretStore: values['secret-store'],
+      jwtIssuer: values['jwt-issuer'],
+      jwtAudience: values['jwt-audience'],
+      jwtClaim: values['jwt-claim'],
+      jwtScopePrefix: values['jwt-scope-prefix'],
+    },
+    {
+      allowLoopback: true,
+      called: (name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    },
   );
-  if ('faults' in jwt) faults.push(...jwt.faults);
-  if (faults.length > 0 || !isProvider(provider) || !isSecretStore(secretStore) || 'faults' in jwt) return { faults };
-  return { port: Number(port), directory: String(data), provider, secretStore, ...(jwt.jwt && { jwt: jwt.jwt }) };
+  if ('faults' in parsed) faults.push(...parsed.faults);
+  if (faults.length > 0 || !isProvider(provider) || 'faults' in parsed) return { faults };
+  const { secretStore, jwt } = parsed.settings;
+  return { port: Number(port), directory: String(data), provider, secretStore, ...(jwt && { jwt }) };
 }
 
 const said = (value: string | boolean | undefined): string =>

@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { type JwtAuthorization, jwtContext } from '../infra/jwt-authorization.ts';
-import type { SecretStore } from '../infra/secret-store.ts';
+import type { JwtAuthorization, SecretStore } from '../infra/context.ts';
 import { callbackPath } from '../lambdas/routes.ts';
 import type { ProviderName } from './arguments.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb/dynamodb.ts';
@@ -217,7 +216,9 @@ const newCredentials = (): Credentials => ({
 /** As it is given to `cdk deploy`. What is the default is left out: an assembly that was made without it is the same. */
 const contextOf = ({ jwt, secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => ({
   ...(secretStore !== 'secrets-manager' && { secretStore }),
-  ...(jwt && { [jwtContext.issuer]: jwt.issuer, [jwtContext.audience]: jwt.audience.join(',') }),
+  ...(jwt && { jwtIssuer: jwt.issuer, jwtAudience: jwt.audience.join(',') }),
+  ...(jwt?.claim !== undefined && { jwtClaim: jwt.claim }),
+  ...(jwt?.scopePrefix !== undefined && { jwtScopePrefix: jwt.scopePrefix }),
 });
 
 /** SQS takes the values of attributes as text. */

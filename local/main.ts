@@ -28,11 +28,11 @@ else {
       console.log(said + ledger);
     },
   })
-    .then(welcome)
+    .then((broker) => welcome(broker, given.jwt?.scopePrefix))
     .catch((error) => fail(explain(error, given.port)));
 }
 
-async function welcome(broker: LocalBroker): Promise<void> {
+async function welcome(broker: LocalBroker, scopePrefix = 'token:'): Promise<void> {
   closeOnSignal(broker);
   const { url, credentials, provider, deployment } = broker;
   const connection = provider ? demoConnection : 'NAME';
@@ -42,7 +42,7 @@ async function welcome(broker: LocalBroker): Promise<void> {
   const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
   console.log(
     typeof jwt === 'object'
-      ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope token:${connection}:\n
+      ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope ${scopePrefix}${connection}:\n
   curl -H "Authorization: Bearer $JWT" ${url}/token/${connection}\n\nAdminister connections:\n\n  ${signed} ${url}/connections\n`
       : `\nGet an access token:\n\n  ${signed} ${url}/token/${connection}\n`,
   );

@@ -31,34 +31,10 @@ import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
 import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limits.ts';
+import { loopbackAllowed, optional, required } from './environment.ts';
 import type { Discovery } from './ports/discovery.ts';
 import { providersFrom } from './providers/known-providers.ts';
 import { mostSlots } from './providers/profile.ts';
-
-/** The environment variables that the stack sets, by what they are for. */
-type Variable =
-  | 'TABLE_NAME'
-  | 'DUE_INDEX'
-  | 'REFRESH_QUEUE_URL'
-  | 'SECRET_PREFIX'
-  | 'SECRETS_TABLE_NAME'
-  | 'SECRETS_KEY_SECRET_ID'
-  | 'ACCESS_KEY_SECRET_ID'
-  | 'REFRESH_KEY_SECRET_ID'
-  | 'STATE_KEY_SECRET_ID'
-  | 'EVENT_BUS_NAME';
-
-const isSet = (variable: Variable): boolean => (process.env[variable] ?? '') !== '';
-
-function required(variable: Variable): string {
-  const value = process.env[variable] ?? '';
-  if (value === '')
-    throw new Error(`environment variable ${variable} is not set: the function was not deployed by its stack`);
-  return value;
-}
-
-/** The local broker sets this: its authorization servers are on this machine. The stack never does. */
-export const loopbackAllowed = (): boolean => process.env.ALLOW_LOOPBACK_PROVIDERS === '1';
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -71,6 +47,7 @@ function once<T>(make: () => T): () => T {
 const connections = (dueIndexName = '') =>
   dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
 const claims = () => dynamoDbGrantClaims(dynamoDb(), required('TABLE_NAME'));
+const telemetryOf = (service: string) => cloudWatchTelemetry(service, required('DEPLOYMENT'));
 const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
 
 const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_TABLE_NAME') });
@@ -81,14 +58,14 @@ const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_T
  */
 function secretVersions(client: SecretsManagerClient, written?: SecretPruning['written']): SecretVersions {
   const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));
-  if (!isSet('SECRETS_TABLE_NAME')) return inSecretsManager();
+  if (optional('SECRETS_TABLE_NAME') === undefined) return inSecretsManager();
   const sealed = dynamoDbVersions(
     secretsTable(),
     secretsManagerKey(client, required('SECRETS_KEY_SECRET_ID')),
     systemClock,
     written,
   );
-  return isSet('SECRET_PREFIX') ? withFallback(sealed, inSecretsManager()) : sealed;
+  return optional('SECRET_PREFIX') === undefined ? sealed : withFallback(sealed, inSecretsManager());
 }
 
 export const composeToken = (): (() => TokenWorld) =>
@@ -98,7 +75,7 @@ export const composeToken = (): (() => TokenWorld) =>
     store: connections(),
     sealer: joseSealer('access', secretsManagerKey(secretsManager(), required('ACCESS_KEY_SECRET_ID')), systemClock),
     queue: queue(),
-    telemetry: cloudWatchTelemetry('token'),
+    telemetry: telemetryOf('token'),
     memory: new Map(),
   }));
 
@@ -107,8 +84,9 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
   once(() => {
     assertRelations();
     const client = secretsManager();
-    const telemetry = cloudWatchTelemetry('refresh');
-    const pruning = isSet('SECRETS_TABLE_NAME') ? secretPruning(secretsTable(), systemClock, telemetry) : undefined;
+    const telemetry = telemetryOf('refresh');
+    const pruning =
+      optional('SECRETS_TABLE_NAME') === undefined ? undefined : secretPruning(secretsTable(), systemClock, telemetry);
     const versions = secretVersions(client, pruning?.written);
     const sealer = (purpose: 'access' | 'refresh', secretId: string) =>
       joseSealer(purpose, secretsManagerKey(client, secretId), systemClock);
@@ -128,7 +106,10 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
       tokenEndpoint: httpTokenEndpoint({ allowLoopback: loopbackAllowed() }),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
-      announcer: eventBridgeAnnouncer(eventBridge(), required('EVENT_BUS_NAME')),
+      announcer: eventBridgeAnnouncer(eventBridge(), {
+        eventBusName: required('EVENT_BUS_NAME'),
+        source: required('DEPLOYMENT'),
+      }),
       telemetry,
       settled: async () => pruning?.settled(),
     };
@@ -139,7 +120,7 @@ export const composePlan = (): (() => PlanWorld) =>
     clock: systemClock,
     store: connections(required('DUE_INDEX')),
     queue: queue(),
-    telemetry: cloudWatchTelemetry('plan'),
+    telemetry: telemetryOf('plan'),
   }));
 
 export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { readonly discovery: Discovery }) =>
@@ -155,7 +136,7 @@ export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { 
       claims: claims(),
       providers: providersFrom(),
       discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
-      telemetry: cloudWatchTelemetry('connections'),
+      telemetry: telemetryOf('connections'),
     };
   });
 
@@ -177,7 +158,7 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       credentials: credentials(versions),
       accessSealer: joseSealer('access', secretsManagerKey(client, required('ACCESS_KEY_SECRET_ID')), systemClock),
       queue: queue(),
-      telemetry: cloudWatchTelemetry('authorizations'),
+      telemetry: telemetryOf('authorizations'),
       claims: claims(),
       providers: providersFrom(),
     };

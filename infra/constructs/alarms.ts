@@ -1,4 +1,4 @@
-/** What wakes somebody up, as data. Each alarm names the chapter of `docs/operations.md` that says what to do. */
+/** What wakes an operator, as data. Each alarm names the article of `docs/operations.md` that says what to do. */
 import { Aws } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
@@ -8,10 +8,11 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { minute, ours } from './metrics.ts';
+import { metricsOf, minute } from './metrics.ts';
 
 interface AlarmEntry {
   readonly name: string;
+  /** A sentence for the operator, with which the description of the alarm begins. */
   readonly means: string;
   /** Anchor in docs/operations.md. */
   readonly runbook: string;
@@ -24,7 +25,7 @@ interface AlarmEntry {
   readonly silence: TreatMissingData.NOT_BREACHING | TreatMissingData.BREACHING;
 }
 
-export interface Watched {
+export interface AlarmsProps {
   readonly token: IFunction;
   readonly refresh: IFunction;
   readonly plan: IFunction;
@@ -33,20 +34,18 @@ export interface Watched {
   readonly api: HttpApi;
   readonly deadLetters: IQueue;
   readonly undelivered: IQueue;
+  /** Requests that API Gateway answered with 429. */
+  readonly throttled: IMetric;
+  /** Where the articles are; `#` and the name of one follow. */
+  readonly runbookUrl: string;
 }
 
 const quiet = TreatMissingData.NOT_BREACHING;
 
-const alarms = ({
-  token,
-  refresh,
-  plan,
-  connections,
-  authorizations,
-  api,
-  deadLetters,
-  undelivered,
-}: Watched): readonly AlarmEntry[] => [
+const alarms = (
+  ours: ReturnType<typeof metricsOf>,
+  { token, refresh, plan, connections, authorizations, api, deadLetters, undelivered, throttled }: AlarmsProps,
+): readonly AlarmEntry[] => [
   {
     name: 'RefreshFailing',
     means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
@@ -86,7 +85,7 @@ const alarms = ({
   },
   {
     name: 'ProviderDown',
-    means: 'The token endpoint of a provider answers nobody; one connection at a time finds out whether it is back.',
+    means: 'The token endpoint of a provider answers no call; one connection at a time finds out whether it is back.',
     runbook: 'provider-down',
     metric: ours('ProviderDown', 'Sum'),
     threshold: 1,
@@ -184,13 +183,22 @@ const alarms = ({
     minutes: [3, 5],
     silence: quiet,
   },
+  {
+    name: 'RequestsThrottled',
+    means: 'API Gateway refuses requests with 429: together they are more than the deployment lets through.',
+    runbook: 'requests-throttled',
+    metric: throttled,
+    threshold: 5,
+    minutes: [3, 5],
+    silence: quiet,
+  },
 ];
 
 /** All alarms, and the one topic that they go to. */
 export class Alarms extends Construct {
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, watched: Watched) {
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     this.topic = new Topic(this, 'Topic', { enforceSSL: true });
     // A topic with a policy of its own has lost the default one, by which alarms of the account may publish.
@@ -203,9 +211,9 @@ export class Alarms extends Construct {
       }),
     );
     const action = new SnsAction(this.topic);
-    for (const { name, means, runbook, metric, threshold, minutes, silence } of alarms(watched)) {
+    for (const { name, means, runbook, metric, threshold, minutes, silence } of alarms(metricsOf(this), props)) {
       const alarm = new Alarm(this, name, {
-        alarmDescription: `${means} What to do: docs/operations.md#${runbook}`,
+        alarmDescription: `${means} What to do: ${props.runbookUrl}#${runbook}`,
         metric,
         threshold,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

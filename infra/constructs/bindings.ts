@@ -2,16 +2,17 @@
  * What a function gets of a resource: what its environment calls it, and what may be done to it. One value holds both, so
  * that a variable without a grant, or a grant that nothing names, cannot come about.
  */
-import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { ArnFormat, type Stack, Token } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { EventBus } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Variable } from '../../shared/environment.ts';
 import type { SealedSecrets } from '../state-stack.ts';
 
 export interface FunctionBinding {
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Partial<Readonly<Record<Variable, string>>>;
   readonly statements: readonly PolicyStatement[];
   /** Findings of cdk-nag that are meant to be so, and why. */
   readonly acknowledge?: readonly { readonly id: string; readonly reason: string }[];
@@ -57,10 +58,13 @@ export const announceOn = (bus: EventBus): FunctionBinding => ({
   statements: [allow(bus.eventBusArn, 'events:PutEvents')],
 });
 
-export const sealingKey = (
-  variable: `${'ACCESS' | 'REFRESH' | 'STATE' | 'SECRETS'}_KEY_SECRET_ID`,
-  key: Secret,
-): FunctionBinding => ({
+/** Values that need no grant; those that are undefined are left out. */
+export const told = (values: { readonly [V in Variable]?: string | undefined }): FunctionBinding => ({
+  environment: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
+  statements: [],
+});
+
+export const sealingKey = (variable: Extract<Variable, `${string}_KEY_SECRET_ID`>, key: Secret): FunctionBinding => ({
   environment: { [variable]: key.secretArn },
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
@@ -94,13 +98,17 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
       resourceName,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
+  // cdk-nag names a resource as the template does: with the stack's account and Region, if it has them, else with what stands for them.
+  const [region, account] = [stack.region, stack.account].map((value, i) =>
+    Token.isUnresolved(value) ? ['<AWS::Region>', '<AWS::AccountId>'][i] : value,
+  );
   return {
     environment: { SECRET_PREFIX: prefix },
     statements: granted.map(({ name, actions }) =>
       allow(arn(name), ...actions.map((action) => `secretsmanager:${action}`)),
     ),
     acknowledge: granted.map(({ name }) => ({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${name}]`,
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:${region}:${account}:secret:${name}]`,
       reason: 'Secrets come and go with connections, at run time: they are granted by prefix and kind.',
     })),
   };
@@ -109,9 +117,18 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
 /** Partition keys by kind. A connection's name has no slash, so here too neither pattern matches the other kind. */
 const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', client: '*/client' };
 
+/** A write in a transaction names no `ReturnValues`, so that a condition on them would let it ask for the item that refused it. */
+const onlyAlone = (table: Table, operation: string): PolicyStatement =>
+  new PolicyStatement({
+    effect: Effect.DENY,
+    actions: [`dynamodb:${operation}`],
+    resources: [table.tableArn],
+    conditions: { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } },
+  });
+
 /**
- * The same secrets, sealed in a table: granted by item, and the key that opens all of them. Secrets Manager may still have some of before, which
- * are read and removed, and not written any more.
+ * The same secrets, sealed in a table: granted by item, with the key that opens all of them. Secrets Manager may still hold secrets written
+ * before the switch, which are read and removed, and not written any more.
  */
 export function sealedSecrets(
   stack: Stack,
@@ -128,7 +145,7 @@ export function sealedSecrets(
             resources: [table.tableArn],
             conditions: {
               'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kindsOfItems.map((kind) => keysOf[kind]) },
-              // A write could ask for what it replaces, or for what refused it. Whoever writes has the key.
+              // A write could ask for the item that it replaces, or that refused it, and its function has the key.
               ...(operations.includes('PutItem') && { StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' } }),
             },
           }),
@@ -141,6 +158,7 @@ export function sealedSecrets(
     statements: [
       ...onItems(may.read, 'GetItem'),
       ...onItems(may.write, 'PutItem'),
+      ...(may.write.length === 0 ? [] : [onlyAlone(table, 'PutItem')]),
       ...onItems(may.remove, 'Query', 'DeleteItem'),
       ...sealing.statements,
       ...(earlier?.statements ?? []),

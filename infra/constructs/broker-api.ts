@@ -1,23 +1,23 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  ApiMapping,
   type CfnStage,
+  DomainName,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
   HttpStage,
-  type IHttpRouteAuthorizer,
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
-import { parseConnectionName } from '../../shared/domain/connection-name.ts';
-import { type JwtAuthorization, jwtContext } from '../jwt-authorization.ts';
+import type { CustomDomain, JwtAuthorization, Throttle } from '../context.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
 const accessLogFormat = {
@@ -31,7 +31,7 @@ const accessLogFormat = {
   error: '$context.error.message',
 };
 
-/** A caller with a JWT has no ARN; whom the issuer says that it is. */
+/** A caller with a JWT has no ARN; this is whom the issuer says that it is. */
 const jwtLogFormat = { subject: '$context.authorizer.claims.sub' };
 
 /** The functions that `routes` names. */
@@ -40,17 +40,37 @@ export type RoutedFunctions = Readonly<Record<Extract<FunctionName, (typeof rout
 /** What strangers may send to a public route: enough for every login there is, too little to starve the rest of concurrency. */
 const publicThrottle = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
 
-/** The HTTP API: every route of `routes`, each behind IAM unless it is public, or JWTs open it and an issuer of such is given. */
+export interface BrokerApiProps {
+  /** What answers its routes. */
+  readonly functions: RoutedFunctions;
+  /** How much it lets through, of all clients together; API Gateway answers the rest with 429. */
+  readonly throttle: Throttle;
+  /**
+   * Whose JWTs open the token routes.
+   * @default signatures (IAM) open them
+   */
+  readonly jwt?: JwtAuthorization | undefined;
+  /**
+   * A host name of the operator's own.
+   * @default API Gateway's own
+   */
+  readonly domain?: CustomDomain | undefined;
+}
+
+/** The HTTP API: every route of `routes`, behind IAM unless it is public or JWTs open it. */
 export class BrokerApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
-  readonly #jwt: IHttpRouteAuthorizer | undefined;
+  /** Where clients and browsers reach it, without a slash at the end. */
+  readonly url: string;
+  readonly accessLogs: LogGroup;
 
-  constructor(scope: Construct, id: string, functions: RoutedFunctions, jwt?: JwtAuthorization) {
+  constructor(scope: Construct, id: string, { functions, throttle, jwt, domain }: BrokerApiProps) {
     super(scope, id);
-    this.#jwt = jwt && new HttpJwtAuthorizer('Jwt', jwt.issuer, { jwtAudience: [...jwt.audience] });
+    const authorizer = jwt && new HttpJwtAuthorizer('Jwt', jwt.issuer, { jwtAudience: [...jwt.audience] });
+    const { stackName } = Stack.of(this);
     this.api = new HttpApi(this, 'Api', {
-      apiName: Stack.of(this).stackName,
+      apiName: stackName,
       createDefaultStage: false,
       defaultAuthorizer: new HttpIamAuthorizer(),
     });
@@ -66,7 +86,7 @@ export class BrokerApi extends Construct {
         methods: [HttpMethod[route.method]],
         integration: integrations[route.function],
         ...(route.public && { authorizer: new HttpNoneAuthorizer() }),
-        ...(route.jwt && this.#jwt && { authorizer: this.#jwt }),
+        ...(route.jwt && authorizer && { authorizer }),
       });
       return route.public ? added : [];
     });
@@ -75,19 +95,19 @@ export class BrokerApi extends Construct {
         'A browser that comes back from a login has no signature. The handler does nothing without a state that was sealed here.';
       Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
+    this.accessLogs = new LogGroup(this, 'AccessLogs', {
+      // CloudWatch's policy for vended logs grows with each log group outside this prefix, and is full in an old account.
+      logGroupName: `/aws/vendedlogs/${stackName}/access`,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
-      // A tenth of what all HTTP APIs of an account share: a runaway client cannot starve its neighbours.
-      throttle: { rateLimit: 1_000, burstLimit: 500 },
+      throttle: { rateLimit: throttle.requestsPerSecond, burstLimit: throttle.burst },
       accessLogSettings: {
-        destination: new LogGroupLogDestination(
-          new LogGroup(this, 'AccessLogs', {
-            retention: RetentionDays.ONE_MONTH,
-            removalPolicy: RemovalPolicy.DESTROY,
-          }),
-        ),
+        destination: new LogGroupLogDestination(this.accessLogs),
         format: AccessLogFormat.custom(JSON.stringify({ ...accessLogFormat, ...(jwt && jwtLogFormat) })),
       },
     });
@@ -97,31 +117,26 @@ export class BrokerApi extends Construct {
     );
     // Settings of a route that is not there yet would be refused.
     stage.node.addDependency(...open);
+    if (domain) this.serveAt(domain);
+    this.url = domain ? urlOf(domain) : this.api.apiEndpoint;
   }
 
-  /**
-   * Lets a principal get the access token of one connection, and do nothing else.
-   * Throws if the name is not a connection's: in a policy, `*` would name them all. Throws if JWTs open the token routes: nobody asks IAM there.
-   */
-  grantGetToken(grantee: IGrantable, connection: string): Grant {
-    if (this.#jwt) {
-      const reason = `JWTs open the token routes (CDK context ${jwtContext.issuer}), where an IAM policy has no effect`;
-      throw new Error(
-        `grantGetToken: ${reason}: have the issuer give the scope token:${connection}; nothing was granted`,
-      );
-    }
-    if (parseConnectionName(connection) === undefined) {
-      throw new Error(
-        `grantGetToken: ${JSON.stringify(connection)} is not a connection's name (1 to 63 of a-z, 0-9 and inner hyphens); nothing was granted`,
-      );
-    }
-    // `GET /token` is short for the connection named `default`.
-    const calls = [
-      ['GET', `/token/${connection}`],
-      ['POST', `/token/${connection}/rejections`],
-      ...(connection === 'default' ? [['GET', '/token'] as const] : []),
-    ] as const;
-    const resourceArns = calls.map(([method, path]) => this.api.arnForExecuteApi(method, path, this.stage.stageName));
-    return Grant.addToPrincipal({ grantee, actions: ['execute-api:Invoke'], resourceArns });
+  private serveAt({ name, certificateArn, path }: CustomDomain): void {
+    const certificate = Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
+    const domainName = new DomainName(this, 'Domain', { domainName: name, certificate });
+    new ApiMapping(this, 'Mapping', {
+      api: this.api,
+      domainName,
+      stage: this.stage,
+      ...(path !== undefined && { apiMappingKey: path }),
+    });
+    new CfnOutput(Stack.of(this), 'DomainTarget', {
+      value: domainName.regionalDomainName,
+      description: `What the name ${name} has to point to, by a CNAME or an alias record`,
+    });
   }
 }
+
+/** Where clients and browsers reach an API with a host name of the operator's own. */
+export const urlOf = ({ name, path }: CustomDomain): string =>
+  `https://${path === undefined ? name : `${name}/${path}`}`;

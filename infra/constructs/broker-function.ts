@@ -1,24 +1,33 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../../lambdas/routes.ts';
-import type { FunctionBinding } from './bindings.ts';
+import { type FunctionBinding, told } from './bindings.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 export interface BrokerFunctionProps {
   /** Its handler is `lambdas/<name>.ts`. */
   readonly name: FunctionName;
+  /** After this many milliseconds Lambda kills an invocation. */
   readonly timeoutMs: number;
+  /** Memory in MB, by which Lambda gives CPU, too. */
   readonly memoryMb: number;
   /** All that it may do, and all of its environment. */
   readonly bindings: readonly FunctionBinding[];
+  /**
+   * What Lambda does when the function is invoked by messages that it caused itself.
+   * @default Lambda ends the loop
+   */
   readonly recursiveLoop?: RecursiveLoop;
-  /** How many of it may run at once, which nobody else can take away; undefined: as many as the account has left. */
+  /**
+   * How many invocations are kept for it, and the most that run at once.
+   * @default what the account has left
+   */
   readonly reservedConcurrency?: number | undefined;
 }
 
@@ -32,7 +41,8 @@ export class BrokerFunction extends NodejsFunction {
     // A role of our own: the one that CDK makes may write to every log group of the account.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    for (const { statements, acknowledge = [] } of props.bindings) {
+    const bindings = [told({ DEPLOYMENT: Stack.of(scope).stackName }), ...props.bindings];
+    for (const { statements, acknowledge = [] } of bindings) {
       for (const statement of statements) role.addToPolicy(statement);
       Validations.of(role).acknowledge(...acknowledge);
     }
@@ -45,7 +55,7 @@ export class BrokerFunction extends NodejsFunction {
       architecture: Architecture.ARM_64,
       timeout: Duration.millis(props.timeoutMs),
       memorySize: props.memoryMb,
-      environment: Object.assign({}, ...props.bindings.map(({ environment }) => environment)),
+      environment: Object.assign({}, ...bindings.map(({ environment }) => environment)),
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,

@@ -4,9 +4,9 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventDetailType, eventSource } from '../../shared/adapters/aws/eventbridge-announcer.ts';
+import { eventDetailType } from '../../shared/adapters/aws/eventbridge-announcer.ts';
 
-/** Where changes of connections are told: a bus for programs that bring rules of their own, and a topic for people and everybody else. */
+/** Where changes of connections are told: a bus for programs that bring rules of their own, and a topic for people and other subscribers. */
 export class ConnectionEvents extends Construct {
   /** Called like the stack, so that rules can be written before it is deployed. */
   readonly bus: EventBus;
@@ -16,8 +16,9 @@ export class ConnectionEvents extends Construct {
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
+    const { stackName } = Stack.of(this);
     this.bus = new EventBus(this, 'Bus', {
-      eventBusName: Stack.of(this).stackName,
+      eventBusName: stackName,
       description: 'Token broker: changes of connections',
     });
     this.topic = new Topic(this, 'Topic', { enforceSSL: true });
@@ -38,7 +39,7 @@ export class ConnectionEvents extends Construct {
     const rule = new Rule(this, 'ToTopic', {
       description: 'Forwards changes of connections to the topic',
       eventBus: this.bus,
-      eventPattern: { source: [eventSource], detailType: [eventDetailType] },
+      eventPattern: { source: [stackName], detailType: [eventDetailType] },
       targets: [target],
     });
     const byRule = (action: string, resource: string): PolicyStatement =>

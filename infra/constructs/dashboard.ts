@@ -4,14 +4,19 @@ import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { minute, ours } from './metrics.ts';
+import { metricsOf, minute } from './metrics.ts';
 
-export interface Shown {
+export interface BrokerDashboardProps {
+  /** The function that serves tokens. */
   readonly token: IFunction;
+  /** The queue that renewals come from. */
   readonly refreshQueue: IQueue;
 }
 
-const graphs = ({ token, refreshQueue }: Shown): Readonly<Record<string, readonly IMetric[]>> => ({
+const graphs = (
+  ours: ReturnType<typeof metricsOf>,
+  { token, refreshQueue }: BrokerDashboardProps,
+): Readonly<Record<string, readonly IMetric[]>> => ({
   Renewals: [ours('RefreshSucceeded', 'Sum'), ours('RefreshFailed', 'Sum'), ours('RefreshFailing', 'Sum')],
   'How long renewals take (ms)': [ours('RefreshDurationMs', 'p50'), ours('RefreshDurationMs', 'p99')],
   'Connections that are overdue': [ours('OverdueConnections', 'Maximum')],
@@ -23,12 +28,12 @@ const graphs = ({ token, refreshQueue }: Shown): Readonly<Record<string, readonl
   ],
 });
 
-/** The dashboard, called like stack and Region: those of all Regions are in one list, where the second of a name would replace the first. */
+/** The dashboard, called like stack and Region: an account has one list for all Regions, in which a second of the same name would replace the first. */
 export class BrokerDashboard extends Construct {
-  constructor(scope: Construct, id: string, shown: Shown) {
+  constructor(scope: Construct, id: string, props: BrokerDashboardProps) {
     super(scope, id);
     const { stackName, region } = Stack.of(this);
-    const widgets = Object.entries(graphs(shown)).map(
+    const widgets = Object.entries(graphs(metricsOf(this), props)).map(
       ([title, left]) => new GraphWidget({ title, left: [...left], width: 12, leftYAxis: { min: 0 } }),
     );
     new Dashboard(this, 'Dashboard', { dashboardName: `${stackName}-${region}`, widgets: [widgets] });

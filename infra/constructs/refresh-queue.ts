@@ -7,7 +7,7 @@ import { limits } from '../../shared/domain/limits.ts';
 
 const secured = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true } as const;
 
-/** The single way by which anybody asks for a refresh. Losing a message loses nothing: the planner asks the table again. */
+/** The single way to ask for a refresh. Losing a message loses nothing: the planner asks the table again. */
 export class RefreshQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;

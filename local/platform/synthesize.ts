@@ -25,7 +25,8 @@ export async function synthesize(outdir: string, onStart: () => void = () => {},
   onStart();
   rmSync(outdir, { recursive: true, force: true });
   // In a process of its own, for CDK needs 200 MB and has much to say, which is of interest only if it fails.
-  const script = `import { buildApp } from ${JSON.stringify(app)}; buildApp(${JSON.stringify(outdir)}, ${JSON.stringify(context)}).synth();`;
+  const options = JSON.stringify({ outdir, context, allowLoopback: true });
+  const script = `import { buildApp } from ${JSON.stringify(app)}; buildApp(${options}).app.synth();`;
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: root });
   writeFileSync(stamp, digest);
 }

@@ -3,17 +3,20 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Metric, Telemetry } from '../ports/telemetry.ts';
 
-export const metricNamespace = 'TokenBroker';
+/** Returns the namespace of a deployment's metrics, which no other deployment of the account and Region shares. */
+export const metricNamespaceOf = (deployment: string): string =>
+  deployment === 'token-broker' ? 'TokenBroker' : `TokenBroker/${deployment}`;
 
 const unitOf = (metric: Metric) => (metric === 'RefreshDurationMs' ? MetricUnit.Milliseconds : MetricUnit.Count);
 
 /**
  * Each metric is counted once without dimensions, for alarms, and once by provider. It is written at once, so a killed
- * process loses none and handlers have nothing to flush. `service` names the function in the log lines.
+ * process loses none and handlers have nothing to flush. `service` names the function in the log lines, `deployment`
+ * its broker stack.
  */
-export function cloudWatchTelemetry(service: string): Telemetry {
+export function cloudWatchTelemetry(service: string, deployment: string): Telemetry {
   const logger = new Logger({ serviceName: service });
-  const metrics = new Metrics({ namespace: metricNamespace });
+  const metrics = new Metrics({ namespace: metricNamespaceOf(deployment) });
   // Powertools adds the service as a dimension, with which an alarm on the bare metric would see nothing.
   metrics.clearDefaultDimensions();
   return {

@@ -27,7 +27,7 @@ beforeEach(async () => {
   eventBridge = await startEventBridge({ database, now: () => at(60_000) });
   eventBridge.createEventBus('broker');
   client = new EventBridgeClient(localClient(eventBridge.url));
-  announcer = eventBridgeAnnouncer(client, 'broker');
+  announcer = eventBridgeAnnouncer(client, { eventBusName: 'broker', source: 'token-broker' });
 });
 afterEach(async () => {
   client.destroy();

@@ -18,7 +18,7 @@ function linesOf(block: () => void): string[] {
 }
 
 describe('telemetry', () => {
-  const telemetry = cloudWatchTelemetry('refresh');
+  const telemetry = cloudWatchTelemetry('refresh', 'token-broker');
   afterEach(() => vi.restoreAllMocks());
 
   const directive = (line: string | undefined) => JSON.parse(line ?? '{}')._aws.CloudWatchMetrics;
@@ -30,6 +30,11 @@ describe('telemetry', () => {
       { Namespace: 'TokenBroker', Dimensions: [[]], Metrics: [{ Name: 'OverdueConnections', Unit: 'Count' }] },
     ]);
     expect(JSON.parse(line ?? '').OverdueConnections).toBe(0);
+  });
+
+  test('another deployment has a namespace of its own', () => {
+    const [line] = linesOf(() => cloudWatchTelemetry('plan', 'token-broker-staging').count('OverdueConnections', 0));
+    expect(directive(line)).toMatchObject([{ Namespace: 'TokenBroker/token-broker-staging' }]);
   });
 
   test('a metric with a provider is counted without and with it', () => {

@@ -101,6 +101,15 @@ describe('a link', () => {
     });
   });
 
+  test('leads back to the address of the deployment’s own, with its path, whatever host the caller used', async () => {
+    await put('elsewhere');
+    await world.with({ API_URL: 'https://api.example/broker' }, async () => {
+      const { body } = await world.call('POST /connections/elsewhere/authorizations');
+      const { searchParams } = new URL(String(body.authorize_url));
+      expect(searchParams.get('redirect_uri')).toBe('https://api.example/broker/oauth/callback');
+    });
+  });
+
   test('is not to be had for a connection that does not exist, or that nobody can log in for', async () => {
     expect((await world.call('POST /connections/nowhere/authorizations')).status).toBe(404);
     const { authorization_endpoint: _, ...settings } = connection().settings;

@@ -54,6 +54,7 @@ export async function startStores(secret: (value: string) => void) {
       AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
       AWS_ENDPOINT_URL_EVENTBRIDGE: eventBridge.url,
+      DEPLOYMENT: 'token-broker',
       TABLE_NAME: tableName,
       DUE_INDEX: dueIndex,
       SECRET_PREFIX: 'token-broker/',

@@ -58,6 +58,7 @@ const floors: readonly (readonly Room[])[] = [
         'node:',
       ],
     },
+    { files: 'shared/environment.ts', moreThan: 0, imports: [] },
     { files: 'shared/compose.ts', moreThan: 0, imports: ['shared/', '@aws-sdk/client-secrets-manager'] },
     { files: 'lambdas/', moreThan: 8, imports: ['shared/', 'aws-lambda', 'valibot', 'node:crypto'] },
   ],

@@ -1,8 +1,8 @@
-/** What the CDK context `jwtIssuer` and `jwtAudience` make of the deployment. */
+/** What the settings in the CDK context make of the deployment, and which are refused. */
 import { Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
-import { parseJwtAuthorization } from '../../infra/jwt-authorization.ts';
+import { parseSettings, summaryOf } from '../../infra/context.ts';
 import { stampOf } from '../../local/platform/synthesize.ts';
 import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
@@ -68,7 +68,7 @@ describe('with an issuer of JWTs', () => {
     const { app, broker: stack } = unbundled(context);
     const role = new Role(new Stack(app, 'clients'), 'Worker', { assumedBy: new AccountRootPrincipal() });
     expect(() => stack.grantGetToken(role, 'exact-nl')).toThrow(
-      /JWTs open the token routes.*no effect.*scope token:exact-nl; nothing was granted/,
+      /JWTs of https:\/\/idp\.example open the token routes.*no effect.*give token:exact-nl; nothing was granted/,
     );
   });
 });
@@ -84,32 +84,125 @@ test('the local broker’s assembly is made anew when the context is another', (
   expect(new Set([stampOf({}), stampOf(context), stampOf({ ...context, jwtAudience: 'others' })]).size).toBe(3);
 });
 
+const faultsOf = (context: Record<string, unknown>): readonly string[] => {
+  const parsed = parseSettings(context);
+  return 'faults' in parsed ? parsed.faults : [];
+};
+
 describe('context that cannot be used stops the synthesis', () => {
-  test.each<[string, Record<string, string>, RegExp]>([
-    [
-      'no audience',
-      { jwtIssuer: 'https://idp.example' },
-      /^CDK context: jwtAudience: is missing: issuer and audience go together\./,
-    ],
-    ['no issuer', { jwtAudience: 'token-broker' }, /^CDK context: jwtIssuer: is missing/],
-    [
-      'values of variables that are not set',
-      { jwtIssuer: '', jwtAudience: '' },
-      /jwtIssuer: takes an https URL.* jwtAudience: takes names/,
-    ],
-    [
-      'both of them faulty',
-      { jwtIssuer: 'http://idp.example', jwtAudience: 'a,,b' },
-      /jwtIssuer: takes an https URL.* jwtAudience: takes names/,
-    ],
-  ])('%s', (_, given, message) => {
-    expect(() => unbundled(given)).toThrow(message);
+  test('with every fault at once', () => {
+    expect(() => unbundled({ secretStor: 'dynamodb', jwtIssuer: 'http://localhost:9000', name: 'State' })).toThrow(
+      /^CDK context: secretStor: there is no such setting; did you mean secretStore\? name: takes .*, not State\. jwtIssuer: takes an https URL.* jwtAudience: is missing, and jwtIssuer needs it/,
+    );
+  });
+
+  test.each([
+    ['secretStor', 'secretStore'],
+    ['secretstore', 'secretStore'],
+    ['secret-store', 'secretStore'],
+    ['SecretsStore', 'secretStore'],
+    ['jwtIsuer', 'jwtIssuer'],
+    ['jwtAudiance', 'jwtAudience'],
+    ['reservedRefeshConcurrency', 'reservedRefreshConcurrency'],
+    ['domain_name', 'domainName'],
+    ['nam', 'name'],
+  ])('%s is not known: %s was meant', (given, meant) => {
+    expect(faultsOf({ [given]: 'x' })).toEqual([`${given}: there is no such setting; did you mean ${meant}?`]);
+  });
+
+  test.each(['stage', 'x', 'tokens'])('%s is not known, nor like any other', (given) => {
+    expect(faultsOf({ [given]: 'x' })).toEqual([
+      expect.stringMatching(
+        new RegExp(`^${given}: there is no such setting; known are name, secretStore, .*runbookUrl$`),
+      ),
+    ]);
+  });
+
+  test('what CDK keeps there itself is let through', () => {
+    const ofCdk = {
+      '@aws-cdk/core:someFlag': true,
+      'aws:cdk:bundling-stacks': ['*'],
+      'availability-zones:account=1:region=x': ['a'],
+      'hosted-zone:account=1': {},
+      'cli-telemetry': false,
+      'acknowledged-issue-numbers': [1],
+    };
+    expect(faultsOf(ofCdk)).toEqual([]);
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['name', 'state', /neither state nor/],
+    ['name', 'blue-state', /neither state nor/],
+    ['name', 'blue-', /inner hyphens.*, not blue-\.$/],
+    ['name', '', /not nothing\.$/],
+    ['secretStore', 'dynamo', /takes secrets-manager or dynamodb, not dynamo\.$/],
+    ['secretStore', '', /takes secrets-manager or dynamodb, not nothing\.$/],
+    ['secretStore', 'DynamoDB', /not DynamoDB\.$/],
+    ['runbookUrl', 'https://wiki.example/#top', /takes an https URL without a fragment\.$/],
+    ['requestsPerSecond', 0, /takes a whole number from 1 to 100000, not 0\.$/],
+    ...[1, 1_001, 2.5, '', 'many', '0x10', true, null].map((value): [string, unknown, RegExp] => [
+      'reservedRefreshConcurrency',
+      value,
+      /takes a whole number from 2 to 1000, not .*\.$/,
+    ]),
+  ])('%s: %j', (name, value, message) => {
+    expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(message)]);
+  });
+
+  test.each<[object, string, string]>([
+    [{ jwtIssuer: 'https://idp.example' }, 'jwtAudience', 'jwtIssuer'],
+    [{ jwtAudience: 'broker' }, 'jwtIssuer', 'jwtAudience'],
+    [{ jwtClaim: 'roles' }, 'jwtIssuer', 'jwtClaim'],
+    [{ jwtScopePrefix: 'broker/' }, 'jwtIssuer', 'jwtScopePrefix'],
+    [{ domainName: 'broker.example' }, 'domainCertificate', 'domainName'],
+    [{ domainPath: 'broker' }, 'domainName', 'domainPath'],
+  ])('%j misses %s', (given, missing, asking) => {
+    expect(faultsOf({ ...given })).toEqual([
+      expect.stringMatching(new RegExp(`^${missing}: is missing, and ${asking} needs it; it takes `)),
+    ]);
+  });
+});
+
+describe('an operator is told what is going to be deployed', () => {
+  const summary = (context: Record<string, unknown>): string => {
+    const parsed = parseSettings(context);
+    if ('faults' in parsed) throw new Error(parsed.faults.join());
+    return summaryOf(parsed.settings);
+  };
+
+  test('by default', () => {
+    expect(summary({})).toBe(`Stacks token-broker-state and token-broker; secrets in Secrets Manager.
+Token routes: IAM signatures.
+Address: API Gateway's own; at most 1000 requests a second, 500 at once.
+Concurrency reserved: none. Alarms refer to docs/operations.md.`);
+  });
+
+  test('with all that can be chosen', () => {
+    const all = {
+      name: 'staging',
+      secretStore: 'dynamodb',
+      ...context,
+      jwtClaim: 'roles',
+      jwtScopePrefix: 'broker/',
+      domainName: 'api.example',
+      domainCertificate: 'arn:aws:acm:eu-west-1:111122223333:certificate/0a1b-2c',
+      domainPath: 'broker',
+      requestsPerSecond: '200',
+      requestBurst: 50,
+      reservedRefreshConcurrency: 100,
+      reservedTokenConcurrency: '400',
+      runbookUrl: 'https://wiki.example/broker',
+    };
+    expect(summary(all)).toBe(`Stacks token-broker-staging-state and token-broker-staging; secrets in DynamoDB.
+Token routes: JWTs of https://idp.example for token-broker or workers, by broker/CONNECTION in roles.
+Address: https://api.example/broker; at most 200 requests a second, 50 at once.
+Concurrency reserved: 100 for refresh, 400 for token. Alarms refer to https://wiki.example/broker.`);
   });
 });
 
 describe('an issuer', () => {
-  const names = { issuer: 'issuer', audience: 'audience' };
-  const parse = (issuer: unknown) => parseJwtAuthorization({ issuer, audience: 'token-broker' }, names);
+  const parse = (jwtIssuer: unknown, allowLoopback = true) =>
+    parseSettings({ jwtIssuer, jwtAudience: 'token-broker' }, { allowLoopback });
 
   test.each([
     'https://idp.example',
@@ -119,8 +212,15 @@ describe('an issuer', () => {
     'http://127.0.0.1:8080',
     'http://localhost',
   ])('may be %s, and stays as it is written', (issuer) => {
-    expect(parse(issuer)).toEqual({ jwt: { issuer, audience: ['token-broker'] } });
+    expect(parse(issuer)).toMatchObject({ settings: { jwt: { issuer, audience: ['token-broker'] } } });
   });
+
+  test.each(['http://127.0.0.1:8080', 'http://localhost', 'https://localhost', 'https://[::1]'])(
+    'may not be %s for API Gateway, which cannot reach it',
+    (issuer) => {
+      expect(parse(issuer, false)).toEqual({ faults: [expect.stringMatching(/which API Gateway can reach\.$/)] });
+    },
+  );
 
   test.each<unknown>([
     'http://idp.example',
@@ -143,14 +243,13 @@ describe('an issuer', () => {
     null,
     ['https://idp.example'],
   ])('may not be %j, which is not repeated', (issuer) => {
-    expect(parse(issuer)).toEqual({ faults: [expect.stringMatching(/^issuer: takes [^"]*\.$/)] });
+    expect(parse(issuer)).toEqual({ faults: [expect.stringMatching(/^jwtIssuer: takes [^"]*\.$/)] });
     expect(JSON.stringify(parse(issuer))).not.toContain('secret');
   });
 });
 
 describe('an audience', () => {
-  const parse = (audience: unknown) =>
-    parseJwtAuthorization({ issuer: 'https://idp.example', audience }, { issuer: 'issuer', audience: 'audience' });
+  const parse = (jwtAudience: unknown) => parseSettings({ jwtIssuer: 'https://idp.example', jwtAudience });
   const many = (count: number) => Array.from({ length: count }, (_, i) => `a${i}`).join(',');
 
   test.each([
@@ -158,10 +257,10 @@ describe('an audience', () => {
     ['a, b ,c', ['a', 'b', 'c']],
     [many(50), many(50).split(',')],
   ])('may be %s', (given, audience) => {
-    expect(parse(given)).toEqual({ jwt: { issuer: 'https://idp.example', audience } });
+    expect(parse(given)).toMatchObject({ settings: { jwt: { issuer: 'https://idp.example', audience } } });
   });
 
   test.each<unknown>(['', ' ', ',', 'a,', ',a', 'a,,b', 'a b', many(51), 7, true, null])('may not be %j', (given) => {
-    expect(parse(given)).toEqual({ faults: [expect.stringMatching(/^audience: takes /)] });
+    expect(parse(given)).toEqual({ faults: [expect.stringMatching(/^jwtAudience: takes /)] });
   });
 });

@@ -20,10 +20,14 @@ export function unbundled(context: Readonly<Record<string, unknown>> = {}): {
   readonly state: StateStack;
   readonly broker: BrokerStack;
 } {
-  const app = buildApp(mkdtempSync(join(outputs, 'cdk.out-')), { 'aws:cdk:bundling-stacks': [], ...context });
-  const [state, broker] = [app.node.findChild('token-broker-state'), app.node.findChild('token-broker')];
-  if (!(state instanceof StateStack && broker instanceof BrokerStack))
-    throw new Error('the app has no state or no broker stack');
+  const { app } = buildApp({
+    outdir: mkdtempSync(join(outputs, 'cdk.out-')),
+    context: { 'aws:cdk:bundling-stacks': [], ...context },
+  });
+  const { children } = app.node;
+  const state = children.find((stack) => stack instanceof StateStack);
+  const broker = children.find((stack) => stack instanceof BrokerStack);
+  if (state === undefined || broker === undefined) throw new Error('the app has no state or no broker stack');
   return { app, state, broker };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventDetailType, eventSource } from '../../shared/adapters/aws/eventbridge-announcer.ts';
+import { eventDetailType } from '../../shared/adapters/aws/eventbridge-announcer.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
 const { broker, read } = templatesOf(unbundled());
@@ -24,7 +24,7 @@ describe('changes of connections', () => {
     expect(read(rule.EventBusName)).toBe('EventsBus');
     expect(rule).toMatchObject({
       State: 'ENABLED',
-      EventPattern: { source: [eventSource], 'detail-type': [eventDetailType] },
+      EventPattern: { source: ['token-broker'], 'detail-type': [eventDetailType] },
     });
     expect(rule.Targets.map(({ Arn }: { Arn: unknown }) => read(Arn))).toEqual(['EventsTopic']);
     expect(read(broker.toJSON().Outputs.EventTopicArn.Value)).toBe('EventsTopic');

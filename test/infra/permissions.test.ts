@@ -1,11 +1,23 @@
-import { Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AccountRootPrincipal,
+  ArnPrincipal,
+  Group,
+  type IGrantable,
+  ManagedPolicy,
+  Role,
+  ServicePrincipal,
+  User,
+} from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
-import type { FunctionName } from '../../lambdas/routes.ts';
+import { BrokerStack } from '../../infra/broker-stack.ts';
+import { StateStack } from '../../infra/state-stack.ts';
+import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
 import { templatesOf, unbundled, withoutHash } from './deployed.ts';
 
-// Somebody else's stack, whose roles may get tokens.
+// A stack of an operator's own, whose roles may get tokens.
 const deployment = unbundled();
 const clients = new Stack(deployment.app, 'clients');
 const client = (id: string): Role => new Role(clients, id, { assumedBy: new AccountRootPrincipal() });
@@ -24,7 +36,7 @@ const grantsIn =
     for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
       if (!Properties.Roles.map(read).includes(role)) continue;
       for (const { Effect, Action, Resource, Condition } of Properties.PolicyDocument.Statement) {
-        expect(Effect).toBe('Allow');
+        if (Effect !== 'Allow') continue;
         const resources = asList(Resource).map(
           (resource) => `${read(resource)}${Condition === undefined ? '' : ` if ${JSON.stringify(Condition)}`}`,
         );
@@ -207,10 +219,19 @@ describe('the pattern for one kind of secret', () => {
 
 describe('the environment names what was granted', () => {
   test.each<[FunctionName, Record<string, string>]>([
-    ['token', { TABLE_NAME: 'Connections', ACCESS_KEY_SECRET_ID: 'AccessKey', REFRESH_QUEUE_URL: 'RefreshQueue' }],
+    [
+      'token',
+      {
+        DEPLOYMENT: 'token-broker',
+        TABLE_NAME: 'Connections',
+        ACCESS_KEY_SECRET_ID: 'AccessKey',
+        REFRESH_QUEUE_URL: 'RefreshQueue',
+      },
+    ],
     [
       'refresh',
       {
+        DEPLOYMENT: 'token-broker',
         TABLE_NAME: 'Connections',
         ACCESS_KEY_SECRET_ID: 'AccessKey',
         REFRESH_KEY_SECRET_ID: 'RefreshKey',
@@ -219,11 +240,23 @@ describe('the environment names what was granted', () => {
         EVENT_BUS_NAME: 'EventsBus',
       },
     ],
-    ['plan', { TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' }],
-    ['connections', { TABLE_NAME: 'Connections', SECRET_PREFIX: 'token-broker/', REFRESH_QUEUE_URL: 'RefreshQueue' }],
+    [
+      'plan',
+      { DEPLOYMENT: 'token-broker', TABLE_NAME: 'Connections', DUE_INDEX: 'due', REFRESH_QUEUE_URL: 'RefreshQueue' },
+    ],
+    [
+      'connections',
+      {
+        DEPLOYMENT: 'token-broker',
+        TABLE_NAME: 'Connections',
+        SECRET_PREFIX: 'token-broker/',
+        REFRESH_QUEUE_URL: 'RefreshQueue',
+      },
+    ],
     [
       'authorizations',
       {
+        DEPLOYMENT: 'token-broker',
         TABLE_NAME: 'Connections',
         ACCESS_KEY_SECRET_ID: 'AccessKey',
         STATE_KEY_SECRET_ID: 'StateKey',
@@ -294,6 +327,24 @@ describe('with secrets in a table', () => {
     });
   });
 
+  test.each(['refresh', 'connections', 'authorizations'] as const)(
+    '%s cannot write secrets in a transaction, which could ask for the item that refused it',
+    (name) => {
+      const denied = Object.values(template.findResources('AWS::IAM::Policy'))
+        .filter(({ Properties }) => Properties.Roles.map(readChosen).includes(roleOf[name]))
+        .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+        .filter(({ Effect }: { Effect: string }) => Effect === 'Deny');
+      expect(denied.map((statement) => ({ ...statement, Resource: readChosen(statement.Resource) }))).toEqual([
+        {
+          Effect: 'Deny',
+          Action: 'dynamodb:PutItem',
+          Resource: 'Secrets.Arn',
+          Condition: { StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' } },
+        },
+      ]);
+    },
+  );
+
   test.each<[FunctionName, Record<string, string>]>([
     ['refresh', { SECRET_PREFIX: 'token-broker/' }],
     ['connections', {}],
@@ -343,9 +394,12 @@ describe('grantGetToken', () => {
   test.each(['*', 'exact-*', 'Exact', '-exact', 'exact-', 'a/b', '', 'x'.repeat(64)])(
     'refuses %j, which is no connection',
     (name) => {
-      expect(() => deployment.broker.grantGetToken(new AccountRootPrincipal(), name)).toThrow(
-        /not a connection's name.*nothing was granted/,
-      );
+      const { app, broker: fresh } = unbundled();
+      const role = new Role(new Stack(app, 'clients'), 'Worker', { assumedBy: new AccountRootPrincipal() });
+      for (const grant of ['grantGetToken', 'grantRead', 'grantConnect', 'grantManage'] as const)
+        expect(() => fresh[grant](role, name)).toThrow(
+          new RegExp(`^${grant}: .*not a connection's name.*nothing was granted$`),
+        );
     },
   );
 
@@ -353,5 +407,106 @@ describe('grantGetToken', () => {
     const { app, broker: fresh } = unbundled();
     const role = new Role(new Stack(app, 'clients'), 'Worker', { assumedBy: new AccountRootPrincipal() });
     expect(() => fresh.grantGetToken(role, 'x'.repeat(63))).not.toThrow();
+  });
+});
+
+describe('the grants of operators', () => {
+  // An app without cdk-nag, which asks for a reason for each star.
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const state = new StateStack(app, 'token-broker-state');
+  const fresh = new BrokerStack(app, 'token-broker', { state });
+  const stack = new Stack(app, 'operators');
+  const role = (id: string): Role => new Role(stack, id, { assumedBy: new AccountRootPrincipal() });
+  fresh.grantRead(role('Reader'));
+  fresh.grantRead(role('ReaderOfOne'), 'exact-nl');
+  fresh.grantConnect(role('Connector'), 'exact-nl');
+  fresh.grantManage(role('Manager'));
+  fresh.grantManage(role('ManagerOfOne'), 'exact-nl');
+  const { read: readFresh } = templatesOf({ state, broker: fresh });
+  const clientsTemplate = Template.fromStack(stack);
+  const callable = (name: string): string[] =>
+    (grantsIn(readFresh)(clientsTemplate, name)['execute-api:Invoke'] ?? []).map((arn) =>
+      arn.replace(/^.*\$default/, ''),
+    );
+
+  test.each([
+    ['Reader', ['/GET/connections', '/GET/connections/*']],
+    ['ReaderOfOne', ['/GET/connections/exact-nl']],
+    ['Connector', ['/GET/connections/exact-nl', '/POST/connections/exact-nl/authorizations']],
+    [
+      'Manager',
+      [
+        '/DELETE/connections/*',
+        '/GET/connections',
+        '/GET/connections/*',
+        '/POST/connections/*/authorizations',
+        '/PUT/connections/*',
+      ],
+    ],
+    [
+      'ManagerOfOne',
+      [
+        '/DELETE/connections/exact-nl',
+        '/GET/connections/exact-nl',
+        '/POST/connections/exact-nl/authorizations',
+        '/PUT/connections/exact-nl',
+      ],
+    ],
+  ])('%s may call these, and gets no token', (name, calls) => {
+    expect(callable(name)).toEqual(calls);
+  });
+});
+
+test('each route but the public ones is in a permission', () => {
+  const all: readonly Route[] = routes;
+  expect(all.filter((route) => !route.public && !route.permissions?.length)).toEqual([]);
+  expect(all.filter((route) => route.public && route.permissions)).toEqual([]);
+});
+
+describe('a grant that would grant nothing is an error that says what to do', () => {
+  const fresh = unbundled();
+  const stack = new Stack(fresh.app, 'clients');
+  const arn = 'arn:aws:iam::111122223333:role/Worker';
+  const elsewhere = new Stack(fresh.app, 'elsewhere', { env: { account: '444455556666', region: 'eu-west-1' } });
+
+  test.each<[string, IGrantable]>([
+    ['an account', new AccountPrincipal('111122223333')],
+    ['the account itself', new AccountRootPrincipal()],
+    ['an ARN', new ArnPrincipal(arn)],
+    ['a service', new ServicePrincipal('ec2.amazonaws.com')],
+    ['a role that was imported not to be changed', Role.fromRoleArn(stack, 'Frozen', arn, { mutable: false })],
+    [
+      'a role that is not to be changed',
+      new Role(stack, 'Own', { assumedBy: new AccountRootPrincipal() }).withoutPolicyUpdates(),
+    ],
+    ['a role of another account', Role.fromRoleArn(elsewhere, 'Foreign', arn)],
+  ])('to %s', (_, grantee) => {
+    for (const grant of ['grantGetToken', 'grantRead', 'grantConnect', 'grantManage'] as const)
+      expect(() => fresh.broker[grant](grantee, 'exact-nl')).toThrow(
+        new RegExp(`^${grant}: .*\\b(?:GET|POST) /[a-z/-]+.* policy of a role of this account .*nothing was granted$`),
+      );
+  });
+
+  test.each<[string, (id: string) => IGrantable]>([
+    ['a role', (id) => new Role(stack, id, { assumedBy: new AccountRootPrincipal() })],
+    ['a role that was imported', (id) => Role.fromRoleName(stack, id, 'Worker')],
+    ['a user', (id) => new User(stack, id)],
+    ['a group', (id) => new Group(stack, id)],
+    ['a managed policy', (id) => new ManagedPolicy(stack, id)],
+  ])('but not to %s', (kind, grantee) => {
+    const id = kind.replaceAll(/[^a-z]/g, '');
+    expect(() => fresh.broker.grantGetToken(grantee(id), 'exact-nl')).not.toThrow();
+  });
+
+  test('to a role of a stack of another account, where the account of the broker is known', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const env = { account: '111122223333', region: 'eu-west-1' };
+    const state = new StateStack(app, 'state', { env });
+    const placed = new BrokerStack(app, 'broker', { env, state });
+    const role = new Role(new Stack(app, 'far', { env: { ...env, account: '444455556666' } }), 'Worker', {
+      roleName: 'worker',
+      assumedBy: new AccountRootPrincipal(),
+    });
+    expect(() => placed.grantGetToken(role, 'exact-nl')).toThrow(/is of account 444455556666.*nothing was granted$/);
   });
 });

@@ -5,8 +5,7 @@ import type { EpochMs } from '../../domain/time.ts';
 import type { Announcer } from '../../ports/announcer.ts';
 import { unavailable } from './unavailable.ts';
 
-/** What rules find our events by. */
-export const eventSource = 'token-broker';
+/** By this and their source, the name of the deployment, rules find the events. */
 export const eventDetailType = 'Connection State Changed';
 
 const iso = (instant: EpochMs): string => new Date(instant).toISOString();
@@ -24,7 +23,10 @@ const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, co
   ...(connections === undefined ? {} : { connections }),
 });
 
-export function eventBridgeAnnouncer(client: EventBridgeClient, eventBusName: string): Announcer {
+export function eventBridgeAnnouncer(
+  client: EventBridgeClient,
+  { eventBusName, source }: { readonly eventBusName: string; readonly source: string },
+): Announcer {
   return {
     async announce(announcement) {
       try {
@@ -33,7 +35,7 @@ export function eventBridgeAnnouncer(client: EventBridgeClient, eventBusName: st
             Entries: [
               {
                 EventBusName: eventBusName,
-                Source: eventSource,
+                Source: source,
                 DetailType: eventDetailType,
                 Time: new Date(announcement.at),
                 Detail: JSON.stringify(detailOf(announcement)),

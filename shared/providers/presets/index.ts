@@ -1,4 +1,4 @@
-/** The presets there are, by name. Written by `npm run presets` and by every synth from the files beside it: do not edit. */
+/** The presets there are, by name. Written by `npm run presets` from the files beside it: do not edit. */
 import { byName } from '../by-name.ts';
 import box from './box.ts';
 import businessCentral from './business-central.ts';

@@ -70,8 +70,8 @@ describe('the command line', () => {
           /^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/,
         ),
         '--secret-store: takes secrets-manager or dynamodb, not vault.',
-        '--jwt-issuer: takes an https URL without credentials, query and fragment.',
-        expect.stringMatching(/^--jwt-audience: is missing: issuer and audience go together\./),
+        '--jwt-issuer: takes an https URL without credentials, query and fragment, which API Gateway can reach.',
+        expect.stringMatching(/^--jwt-audience: is missing, and --jwt-issuer needs it; it takes up to 50 names/),
       ],
     });
   });

@@ -1,0 +1,187 @@
+/** Deployments beside each other, in a CDK app of an operator's own, and at an address of their own. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stage, Validations } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, describe, expect, test } from 'vitest';
+import { BrokerStack, StateStack } from '../../infra/index.ts';
+import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
+
+const usual = templatesOf(unbundled());
+
+describe('a second deployment of the account and Region', () => {
+  const deployment = unbundled({ name: 'staging' });
+  const { broker, state } = templatesOf(deployment);
+
+  test('has stacks of its own', () => {
+    expect(deployment.broker.stackName).toBe('token-broker-staging');
+    expect(deployment.state.stackName).toBe('token-broker-staging-state');
+  });
+
+  test('has the logical ids of the first, but for those that CDK makes of a path', () => {
+    const idsOf = (template: Template) =>
+      Object.keys(template.toJSON().Resources).map((id) =>
+        id.replace(/tokenbroker(?:staging)?((?:RefreshQueue|PlanFunction))\w*$/, '$1'),
+      );
+    expect(idsOf(broker)).toEqual(idsOf(usual.broker));
+    expect(idsOf(state)).toEqual(idsOf(usual.state));
+  });
+
+  /** Every text of a template that names something, or gives a pattern for names; parts of ARNs among them. */
+  const namesIn = (template: Template): string[] =>
+    [...JSON.stringify(template.toJSON().Resources).matchAll(/[^"\\]*(?:TokenBroker|token-broker)[^"\\]*/g)].map(
+      ([text]) => text,
+    );
+
+  test('shares no name with the first: stacks, bus, dashboard, metrics, logs and secrets are apart', () => {
+    const [first, second] = [new Set(namesIn(usual.broker)), new Set(namesIn(broker))];
+    expect(first.size).toBeGreaterThan(5);
+    const shared = [...first].filter((text) => second.has(text));
+    expect(shared).toEqual([]);
+  });
+
+  test('has metrics, alarms and events of its own', () => {
+    const namespaces = Object.values(broker.findResources('AWS::CloudWatch::Alarm'))
+      .map(({ Properties }) => Properties.Namespace)
+      .filter((namespace) => !namespace.startsWith('AWS/'));
+    expect(new Set(namespaces)).toEqual(new Set(['TokenBroker/token-broker-staging']));
+    for (const { Properties } of Object.values(broker.findResources('AWS::Lambda::Function')))
+      expect(Properties.Environment.Variables.DEPLOYMENT).toBe('token-broker-staging');
+    expect(propertiesIn(broker)('AWS::Events::Rule', 'EventsToTopic').EventPattern.source).toEqual([
+      'token-broker-staging',
+    ]);
+  });
+});
+
+describe('the stacks in a stage of another app', () => {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const stages = ['Test', 'Live'].map((id) => {
+    const stage = new Stage(app, id, { env: { account: '111122223333', region: 'eu-west-1' } });
+    const state = new StateStack(stage, 'token-broker-state', { secretStore: 'dynamodb' });
+    return new BrokerStack(stage, 'token-broker', { state });
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+
+  test('are synthesized, with an environment', () => {
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('are deployments with names of their own', () => {
+    const [one = '', other = ''] = stages.map(({ stackName }) => stackName);
+    expect([one, other]).toEqual(['Test-token-broker', 'Live-token-broker']);
+    const [first, second] = stages.map((stack) => Template.fromStack(stack));
+    expect(JSON.stringify(first?.toJSON())).not.toContain(other);
+    expect(JSON.stringify(second?.toJSON())).not.toContain(one);
+  });
+});
+
+describe('an address of one’s own', () => {
+  const at = {
+    domainName: 'api.example.com',
+    domainCertificate: 'arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d-0000-4000-8000-000000000000',
+  };
+  const { broker, read } = templatesOf(unbundled({ ...at, domainPath: 'broker' }));
+
+  test('has its certificate, and leads to the API by its path', () => {
+    broker.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: at.domainName,
+      DomainNameConfigurations: [{ CertificateArn: at.domainCertificate, EndpointType: 'REGIONAL' }],
+    });
+    const mapping = propertiesIn(broker)('AWS::ApiGatewayV2::ApiMapping', 'ApiMapping');
+    expect({ ...mapping, ApiId: read(mapping.ApiId) }).toMatchObject({
+      ApiMappingKey: 'broker',
+      Stage: '$default',
+      ApiId: 'Api',
+    });
+  });
+
+  test('is what the outputs and the login function say', () => {
+    const { Outputs } = broker.toJSON();
+    expect(Outputs.ApiUrl.Value).toBe('https://api.example.com/broker');
+    expect(Outputs.RedirectUri.Value).toBe('https://api.example.com/broker/oauth/callback');
+    expect(read(Outputs.FirstRequest.Value)).toMatch(/ https:\/\/api\.example\.com\/broker\/connections$/);
+    expect(read(Outputs.DomainTarget.Value)).toBe('ApiDomain.RegionalDomainName');
+    const told = Object.values(broker.findResources('AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment.Variables.API_URL ?? [],
+    );
+    expect(told).toEqual(['https://api.example.com/broker']);
+  });
+
+  test('needs no path', () => {
+    const { broker: bare } = templatesOf(unbundled(at));
+    expect(bare.toJSON().Outputs.RedirectUri.Value).toBe('https://api.example.com/oauth/callback');
+    expect(propertiesIn(bare)('AWS::ApiGatewayV2::ApiMapping', 'ApiMapping')).not.toHaveProperty('ApiMappingKey');
+  });
+
+  test('breaks none of the AwsSolutions rules', () => {
+    expect(() => unbundled(at).app.synth()).not.toThrow();
+  });
+});
+
+test('scopes of an issuer with other claims reach the token function, and no other', () => {
+  const { broker } = templatesOf(
+    unbundled({ jwtIssuer: 'https://idp.example', jwtAudience: 'b', jwtClaim: 'roles', jwtScopePrefix: 'broker/' }),
+  );
+  const told = Object.values(broker.findResources('AWS::Lambda::Function')).flatMap(
+    ({ Properties: { Environment } }) =>
+      'JWT_CLAIM' in Environment.Variables
+        ? [[Environment.Variables.JWT_CLAIM, Environment.Variables.JWT_SCOPE_PREFIX]]
+        : [],
+  );
+  expect(told).toEqual([['roles', 'broker/']]);
+});
+
+test('what the API lets through, and what is kept for token requests, are settings', () => {
+  const { broker } = templatesOf(
+    unbundled({ requestsPerSecond: '200', requestBurst: 50, reservedTokenConcurrency: '400' }),
+  );
+  expect(propertiesIn(broker)('AWS::ApiGatewayV2::Stage', 'ApiStage').DefaultRouteSettings).toEqual({
+    ThrottlingRateLimit: 200,
+    ThrottlingBurstLimit: 50,
+  });
+  const reserved = Object.values(broker.findResources('AWS::Lambda::Function')).flatMap(
+    ({ Properties }) => Properties.ReservedConcurrentExecutions ?? [],
+  );
+  expect(reserved).toEqual([400]);
+});
+
+test('alarms refer to the articles where the operator keeps them', () => {
+  const { broker } = templatesOf(unbundled({ runbookUrl: 'https://wiki.example/broker' }));
+  for (const { Properties } of Object.values(broker.findResources('AWS::CloudWatch::Alarm')))
+    expect(Properties.AlarmDescription).toMatch(/ What to do: https:\/\/wiki\.example\/broker#[a-z-]+$/);
+});
+
+describe('the program that CDK runs', () => {
+  const outdir = mkdtempSync(join(tmpdir(), 'token-broker-main-'));
+  afterAll(() => rmSync(outdir, { recursive: true }));
+  const entry = join(import.meta.dirname, '../../infra/main.mjs');
+  const run = (context: object, before = '') =>
+    spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', `${before}; await import(${JSON.stringify(entry)});`],
+      {
+        env: {
+          ...process.env,
+          CDK_OUTDIR: outdir,
+          CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [], ...context }),
+        },
+        encoding: 'utf8',
+      },
+    );
+
+  test('says what it is going to deploy, where it does not mix with what CDK prints', () => {
+    const { stderr, stdout, status } = run({ name: 'staging' });
+    expect(stderr).toContain('Stacks token-broker-staging-state and token-broker-staging; secrets in Secrets Manager.');
+    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  });
+
+  test('says which Node.js it needs, to one that cannot run it', () => {
+    const old = "Object.defineProperty(process.versions, 'node', { value: '20.19.0' })";
+    const { stderr, status } = run({}, old);
+    expect(stderr).toMatch(/^The stacks need Node\.js 22\.18 or newer; this is 20\.19\.0\. Use npx cdk/);
+    expect(status).toBe(1);
+  });
+});

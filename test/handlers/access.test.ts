@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { accessTo } from '../../lambdas/access.ts';
+import { accessTo, type ScopeRule } from '../../lambdas/access.ts';
 import { parseConnectionName } from '../../shared/domain/connection-name.ts';
 import { hunt, openWorld } from './world.ts';
 
@@ -35,6 +35,17 @@ describe('access to a connection', () => {
     ['a longer word', jwt({ scope: 'mytoken:exact-nl token:exact-nl.read' })],
     ['the scope in another claim', jwt({ scopes: 'token:exact-nl', permissions: '[token:*]', sub: 'token:*' })],
     ['a scope that is no text', jwt({ scope: { 'token:*': true } })],
+    ['a scope in an object, as API Gateway writes it', jwt({ scope: 'map[a: token:* ]' })],
+    ['a scope in an object of an object', jwt({ scope: 'map[a:map[b:x token:* y] c:d]' })],
+    ['a scope in an object, as JSON', jwt({ scope: '{"a":" token:* "}' })],
+    ['a scope in an object of a list', jwt({ scp: '[map[name:x token:* y]]' })],
+    ['a scope in an object of a list, as JSON', jwt({ scp: '[{"name":"x token:* y"}]' })],
+    ['a scope in a list of a list', jwt({ scp: '[[x token:* y]]' })],
+    ['a scope beside an object', jwt({ scp: '[token:* map[name:x]]' })],
+    ['a scope in quotes', jwt({ scope: '"a token:* b"' })],
+    ['a scope after two spaces, where there was an empty one', jwt({ scope: 'openid  token:*' })],
+    ['a scope beside a line break', jwt({ scope: 'openid\n token:*' })],
+    ['a scope beside letters that no scope has', jwt({ scope: 'é token:*' })],
     ['no claims', { jwt: { scopes: ['token:*'] } }],
     ['nothing in place of the JWT', { jwt: null }],
     ['no scope, and a signature besides', { ...jwt({}), ...iam }],
@@ -53,6 +64,23 @@ describe('access to a connection', () => {
     { claims: { scope: 'token:*' } },
   ])('is not given to a caller of whom API Gateway says %j', (authorizer) => {
     expect(accessTo(exact, authorizer)).toEqual({ allowed: false, reason: 'not_authenticated' });
+  });
+
+  test.each<[string, ScopeRule, object, boolean]>([
+    ['Cognito', { claims: ['scope', 'scp'], prefix: 'broker/' }, { scope: 'broker/exact-nl other/read' }, true],
+    ['Cognito, every connection', { claims: ['scope', 'scp'], prefix: 'broker/' }, { scope: 'broker/*' }, true],
+    [
+      'Cognito, of another API',
+      { claims: ['scope', 'scp'], prefix: 'broker/' },
+      { scope: 'other/exact-nl token:*' },
+      false,
+    ],
+    ['Entra', { claims: ['roles'], prefix: 'token:' }, { roles: '[token:exact-nl]' }, true],
+    ['Entra, by another claim', { claims: ['roles'], prefix: 'token:' }, { scp: '[token:*]', scope: 'token:*' }, false],
+    ['Auth0', { claims: ['permissions'], prefix: 'token:' }, { permissions: '[token:other token:exact-nl]' }, true],
+    ['a claim that each object has', { claims: ['constructor'], prefix: 'token:' }, {}, false],
+  ])('where an issuer has its own ways: %s', (_, rule, claims, allowed) => {
+    expect(accessTo(exact, jwt(claims), rule).allowed).toBe(allowed);
   });
 
   test('to what no connection can be called takes a caller who may use all, to be told so', () => {
@@ -112,7 +140,11 @@ describe('the token routes', () => {
     const answer = await world.call(request, body, scope('openid token:other'));
     expect(answer).toMatchObject({
       status: 403,
-      body: { code: 'forbidden', retryable: false, detail: expect.stringContaining(`the scope ${missing}.`) },
+      body: {
+        code: 'forbidden',
+        retryable: false,
+        detail: expect.stringContaining(`the scope ${missing} in its claim scope or scp.`),
+      },
     });
     expect(Object.keys(answer.body).toSorted()).toEqual([
       'code',
@@ -131,6 +163,18 @@ describe('the token routes', () => {
       ['exact-nl', 'nowhere'].map((name) => world.call(`GET /token/${name}`, undefined, scope('openid'))),
     );
     expect(JSON.stringify(there).replaceAll('exact-nl', 'nowhere')).toBe(JSON.stringify(nowhere));
+  });
+
+  test('look for the scopes that the deployment says its issuer gives', async () => {
+    await world.with({ JWT_CLAIM: 'roles', JWT_SCOPE_PREFIX: 'broker/' }, async () => {
+      expect(await world.call('GET /token/exact-nl', undefined, jwt({ roles: '[broker/exact-nl]' }))).toMatchObject({
+        status: 200,
+      });
+      expect(await world.call('GET /token/exact-nl', undefined, scope('token:*'))).toMatchObject({
+        status: 403,
+        body: { detail: expect.stringContaining('the scope broker/exact-nl in its claim roles.') },
+      });
+    });
   });
 
   test('refuse a request of which API Gateway says nothing', async () => {

@@ -5,9 +5,6 @@ import { type ConnectionsWorld, putConnection } from '../shared/application/put-
 import { composeConnections } from '../shared/compose.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import { limits } from '../shared/domain/limits.ts';
-import { loopbackAllowed } from '../shared/environment.ts';
-import { discovered } from '../shared/providers/discovery.ts';
-import { parseConnectionRequest } from '../shared/providers/validate.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
 import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
@@ -35,12 +32,10 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 
   'PUT /connections/{connection}': async (event) => {
-    const [name, body, policy] = [parseName(event), parseBody(event), { allowLoopback: loopbackAllowed() }];
-    const parsed = body.ok ? parseConnectionRequest(body.value, policy) : body;
-    if (!name.ok || !body.ok || !parsed.ok) return invalid(faultsOf(name, parsed));
     const world = compose();
-    const request = await discovered(world.discovery, parsed.value, body.value, policy);
-    if (!request.ok) return invalid(request.faults);
+    const [name, body] = [parseName(event), parseBody(event)];
+    const request = body.ok ? world.requests.parse(body.value) : body;
+    if (!name.ok || !request.ok) return invalid(faultsOf(name, request));
     const result = await putConnection(world, name.value, request.value);
     switch (result.kind) {
       case 'created':

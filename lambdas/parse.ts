@@ -2,12 +2,8 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { type ConnectionName, parseConnectionName } from '../shared/domain/connection-name.ts';
+import type { Fault, Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
-import type { Fault } from './reply.ts';
-
-export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {

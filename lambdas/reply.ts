@@ -2,6 +2,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ClaimRefused } from '../shared/application/claim-grant.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import type { Fault } from '../shared/domain/fault.ts';
 import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 
@@ -34,12 +35,6 @@ const kinds: Readonly<
   temporarily_unavailable: { status: 503, title: 'No valid token can be served at this moment', retryable: true },
   internal_error: { status: 500, title: 'The broker failed', retryable: true },
 };
-
-/** One wrong field: where, and what would be right. */
-export interface Fault {
-  readonly path: string;
-  readonly message: string;
-}
 
 /** What the provider itself said last; never a secret. */
 export interface DownstreamError {

@@ -32,7 +32,8 @@ import type { RedeemWorld } from './application/redeem.ts';
 import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limits.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
-import type { Discovery } from './ports/discovery.ts';
+import type { ConnectionRequests } from './ports/connection-requests.ts';
+import { connectionRequests } from './providers/connection-requests.ts';
 import { providersFrom } from './providers/known-providers.ts';
 import { mostSlots } from './providers/profile.ts';
 
@@ -123,7 +124,8 @@ export const composePlan = (): (() => PlanWorld) =>
     telemetry: telemetryOf('plan'),
   }));
 
-export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { readonly discovery: Discovery }) =>
+export const composeConnections = (): (() => ConnectionsWorld &
+  DeleteWorld & { readonly requests: ConnectionRequests }) =>
   once(() => {
     const versions = secretVersions(secretsManager());
     return {
@@ -135,6 +137,7 @@ export const composeConnections = (): (() => ConnectionsWorld & DeleteWorld & { 
       queue: queue(),
       claims: claims(),
       providers: providersFrom(),
+      requests: connectionRequests({ allowLoopback: loopbackAllowed() }),
       discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
       telemetry: telemetryOf('connections'),
     };

@@ -6,8 +6,8 @@
 
 import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/connection.ts';
 import { importFence } from '../domain/grant-writes.ts';
+import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Providers } from '../ports/providers.ts';
-import type { ConnectionRequest } from './connection-request.ts';
 
 /** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
 export type Obstacle =

@@ -2,19 +2,21 @@
 
 import { type Connection, type ConnectionConfig, type State, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Fault, Parsed } from '../domain/fault.ts';
 import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
 import type { Secret } from '../domain/secret.ts';
 import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
+import type { ConnectionRequest, ConnectionRequests } from '../ports/connection-requests.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import type { Discovery } from '../ports/discovery.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
-import type { ConnectionRequest } from './connection-request.ts';
 import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
 import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
@@ -25,13 +27,15 @@ export interface ConnectionsWorld extends ClaimWorld {
   readonly store: ConnectionStore;
   readonly refreshTokens: ImportedRefreshTokens;
   readonly credentials: CredentialStore;
+  readonly requests: Pick<ConnectionRequests, 'complete'>;
+  readonly discovery: Discovery;
   readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
 }
 
 export type PutResult =
   | { readonly kind: 'created' | 'replaced'; readonly item: Connection }
-  | { readonly kind: 'invalid'; readonly faults: readonly { readonly path: string; readonly message: string }[] }
+  | { readonly kind: 'invalid'; readonly faults: readonly Fault[] }
   /** Nothing was changed. */
   | ClaimRefused
   /** Refreshes kept changing the connection while it was written; nothing was changed. */
@@ -41,8 +45,35 @@ export type PutResult =
 
 const tries = 5;
 
-/** Secrets are stored before the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`. */
+/**
+ * Discovers the endpoints that the request leaves to its issuer, then writes the connection. Secrets are stored before the item that
+ * points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`.
+ */
 export async function putConnection(
+  world: ConnectionsWorld,
+  connection: ConnectionName,
+  request: ConnectionRequest,
+): Promise<PutResult> {
+  const completed = await discovered(world, request);
+  return completed.ok
+    ? putCompleted(world, connection, completed.value)
+    : { kind: 'invalid', faults: completed.faults };
+}
+
+/** Asks the authorization server that the request names by its issuer, if it names one. */
+async function discovered(
+  { discovery, requests }: Pick<ConnectionsWorld, 'discovery' | 'requests'>,
+  request: ConnectionRequest,
+): Promise<Parsed<ConnectionRequest>> {
+  const { issuer } = request;
+  if (issuer === undefined) return { ok: true, value: request };
+  const answer = await discovery.discover(issuer.value);
+  return answer.kind === 'fault'
+    ? { ok: false, faults: [{ path: issuer.path, message: answer.message }] }
+    : requests.complete(request, answer.metadata);
+}
+
+async function putCompleted(
   world: ConnectionsWorld,
   connection: ConnectionName,
   request: ConnectionRequest,

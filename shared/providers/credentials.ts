@@ -1,7 +1,8 @@
 /** Which secrets a connection needs, and what is wrong with those that a request brings. */
+import type { Fault } from '../domain/fault.ts';
+import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Facts } from './facts.ts';
 import type { Preset } from './preset.ts';
-import type { Fault } from './settings.ts';
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -9,14 +10,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const member = (value: unknown, name: string): unknown =>
   isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
-export interface NeededSecret {
-  readonly name: string;
-  /** Where in a request it is given. */
-  readonly path: string;
-}
-
 /** The secrets without which no token can be asked for: `client_secret`, and settings of the kind `secret`. */
-export function neededSecrets({ settings }: Preset, { clientAuthentication }: Facts): NeededSecret[] {
+export function neededSecrets({ settings }: Preset, { clientAuthentication }: Facts): ConnectionRequest['needed'] {
   const required = Object.entries(settings).flatMap(([name, setting]) =>
     setting.kind === 'secret' && setting.required ? [name] : [],
   );

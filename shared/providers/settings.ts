@@ -1,18 +1,11 @@
 /** Checks a connection's settings against what the preset declares. */
+import type { Fault } from '../domain/fault.ts';
 import { type EndpointPolicy, faultOfEndpoint } from './endpoint-url.ts';
 import { perhaps } from './perhaps.ts';
 import type { Preset } from './preset.ts';
 import { faultOfSecret } from './secret-formats.ts';
 import type { Setting } from './setting.ts';
 import { namesIn } from './templates.ts';
-
-/** One thing that is wrong with a request. */
-export interface Fault {
-  /** Where, as a path of field names: `settings.token_endpoint`; empty for the whole body. */
-  readonly path: string;
-  /** What, as the end of a sentence that begins with the path. */
-  readonly message: string;
-}
 
 const mostCharacters = 1_024;
 
@@ -22,7 +15,7 @@ export function settingsFaults(preset: Preset, settings: unknown, policy: Endpoi
   const given = new Map<string, unknown>(Object.entries(settings));
   const faults = unknownFields(settings, Object.keys(preset.settings), 'settings.');
   for (const [name, setting] of Object.entries(preset.settings)) {
-    const message = given.has(name) ? faultOf(setting, given.get(name), policy) : missing(preset, name, given);
+    const message = given.has(name) ? faultOfSetting(setting, given.get(name), policy) : missing(preset, name, given);
     if (message !== undefined) faults.push({ path: `settings.${name}`, message });
   }
   return faults;
@@ -73,7 +66,7 @@ function endpointsOf(
     .map((endpoint) => facts[endpoint]);
 }
 
-function faultOf(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
+export function faultOfSetting(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
   switch (setting.kind) {
     case 'text': {
       const fits =

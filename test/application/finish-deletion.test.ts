@@ -17,6 +17,7 @@ import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
+import { undiscovered } from '../memory/undiscovered.ts';
 
 const name = 'a' as ConnectionName;
 
@@ -96,7 +97,13 @@ function openWorld() {
     delete: () => deleteConnection({ ...common, store: ports.store }, name),
     put: (refreshToken: string) =>
       putConnection(
-        { ...common, ...ports, refreshTokens: refreshTokens(ports.versions), credentials: credentials(ports.versions) },
+        {
+          ...common,
+          ...ports,
+          ...undiscovered,
+          refreshTokens: refreshTokens(ports.versions),
+          credentials: credentials(ports.versions),
+        },
         name,
         {
           config: { provider: 'exact-online', settings: { country: 'nl' }, clientId: 'app', renewal: 'while_used' },

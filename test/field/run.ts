@@ -17,7 +17,7 @@ import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Sealer } from '../../shared/ports/sealer.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
-import { parseConnectionRequest } from '../../shared/providers/validate.ts';
+import { parseConnectionRequest } from '../../shared/providers/parse-request.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';

@@ -10,6 +10,7 @@ import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
+import { undiscovered } from '../memory/undiscovered.ts';
 import { Random } from '../sim/random.ts';
 
 /** Never lets a process that it was asked to kill go on. */
@@ -75,6 +76,7 @@ function openWorld(random: Random) {
     removeSecrets: async () => true,
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry: silent,
+    ...undiscovered,
     // Another digest each time: each import begins a grant.
     providers: { of: (config: ConnectionConfig) => ({ ...known.of(config), importDigest: () => `id-${++ids}` }) },
   };

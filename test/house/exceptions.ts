@@ -2,8 +2,6 @@
 
 /** Imports that a room does not allow. */
 export const openImports: readonly string[] = [
-  'shared/providers/discovery.ts imports shared/application/connection-request.ts',
-  'shared/providers/validate.ts imports shared/application/connection-request.ts',
   'infra/app.ts imports cdk.json',
   'infra/budgets.ts imports local/platform/assembly.ts',
 ];

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
-import { parseConnectionRequest } from '../../shared/providers/validate.ts';
+import { parseConnectionRequest } from '../../shared/providers/parse-request.ts';
 
 const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
   privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

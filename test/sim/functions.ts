@@ -15,6 +15,7 @@ import type { ImportedRefreshTokens } from '../../shared/ports/refresh-tokens.ts
 import type { Sealer } from '../../shared/ports/sealer.ts';
 import type { AuthorizationState, StateSealer } from '../../shared/ports/state-sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
+import { undiscovered } from '../memory/undiscovered.ts';
 import type { Redemption } from './authorization-server.ts';
 import type { Environment } from './environment.ts';
 import type { World } from './world.ts';
@@ -101,6 +102,7 @@ export function connectionsWorldOf(
     claims: world.claimsOf(environment),
     refreshTokens: importsOf(world, environment),
     credentials: noCredentials,
+    ...undiscovered,
     providers,
     queue,
     telemetry,

@@ -4,7 +4,6 @@
  */
 
 import { authorize } from '../../shared/application/authorize.ts';
-import type { ConnectionRequest } from '../../shared/application/connection-request.ts';
 import { deleteConnection } from '../../shared/application/delete-connection.ts';
 import {
   getToken,
@@ -26,6 +25,7 @@ import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
+import type { ConnectionRequest } from '../../shared/ports/connection-requests.ts';
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';

@@ -1,9 +1,12 @@
-/** A request to put a connection, as data: its form is right, and nothing has been looked up for it yet. */
+/** Requests to put a connection: what a body asks for, by the preset that it names. */
 import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Parsed } from '../domain/fault.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { Credentials } from '../ports/credentials.ts';
+import type { Credentials } from './credentials.ts';
+import type { ServerMetadata } from './discovery.ts';
 
+/** A request whose form is right, as data. What it leaves out may be kept from the connection that it replaces. */
 export interface ConnectionRequest {
   /** Without `credentials`: `putConnection` stores them and notes where they are. */
   readonly config: ConnectionConfig;
@@ -16,4 +19,14 @@ export interface ConnectionRequest {
   readonly credentials?: Credentials;
   /** A refresh token to import. */
   readonly refreshToken?: Secret;
+}
+
+export interface ConnectionRequests {
+  /** Returns what a body asks for, or every fault in it. */
+  parse(body: unknown): Parsed<ConnectionRequest>;
+  /**
+   * Returns the request with the endpoints that its issuer's metadata names, except those that it gives itself, or every fault of what
+   * the metadata names.
+   */
+  complete(request: ConnectionRequest, metadata: ServerMetadata): Parsed<ConnectionRequest>;
 }

@@ -1,7 +1,8 @@
-/** The border for `PUT /connections/{connection}`: a body becomes a request, or a list of everything that is wrong with it. */
+/** Parses the body of `PUT /connections/{connection}`: a request, or everything that is wrong with it. */
 import * as v from 'valibot';
-import type { ConnectionRequest } from '../application/connection-request.ts';
+import type { Fault, Parsed } from '../domain/fault.ts';
 import { Secret } from '../domain/secret.ts';
+import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
 import { credentialFaults, isObject, member, neededSecrets } from './credentials.ts';
@@ -11,12 +12,8 @@ import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
 import { replacements } from './resolve.ts';
 import type { Setting } from './setting.ts';
-import { type Fault, settingsFaults, unknownFields } from './settings.ts';
+import { settingsFaults, unknownFields } from './settings.ts';
 import { presetNamed } from './values.ts';
-
-export type Parsed =
-  | { readonly ok: true; readonly value: ConnectionRequest }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
 
 export interface ParseOptions extends EndpointPolicy {
   readonly presets?: Presets;
@@ -59,7 +56,10 @@ const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
 type Body = v.InferOutput<typeof bodySchema>;
 
 /** Returns the request, or every fault at once. No message contains a value: any of them might be a secret in the wrong place. */
-export function parseConnectionRequest(body: unknown, { presets = knownPresets, ...policy }: ParseOptions): Parsed {
+export function parseConnectionRequest(
+  body: unknown,
+  { presets = knownPresets, ...policy }: ParseOptions,
+): Parsed<ConnectionRequest> {
   const faults: Fault[] = [
     ...unknownFields(body, Object.keys(bodyEntries), ''),
     ...unknownFields(member(body, 'client'), Object.keys(clientEntries), 'client.'),

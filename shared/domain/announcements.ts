@@ -96,12 +96,17 @@ export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: 
       when: asSeen,
       set: { ...looked.set, announcedEnd: grantEndsAt },
       remove: looked.remove,
+      mine: [
+        { path: 'grantId', equals: item.grantId },
+        { path: 'announcedEnd', equals: grantEndsAt },
+      ],
     };
   return {
     name: 'announced',
     when: [...asSeen, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
     set: looked.set,
     remove: ['announcement', ...looked.remove],
+    mine: [{ path: 'grantId', equals: item.grantId }, { absent: 'announcement' }],
   };
 }
 

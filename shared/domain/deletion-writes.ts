@@ -19,6 +19,7 @@ export const markDeleted = (now: EpochMs): Write => ({
   when: [{ absent: 'deletion' }],
   set: { deletion: { since: now, notBefore: now } satisfies Connection['deletion'], dueAt: now },
   remove: ['authorization'],
+  mine: [{ path: 'deletion.since', equals: now }],
 });
 
 const isOwnedBy = (owner: string): Clause => ({ path: 'deletion.owner', equals: owner });
@@ -69,6 +70,7 @@ export const postponeDeletion = (owner: string, until: EpochMs): Write => ({
   when: [isOwnedBy(owner)],
   set: { 'deletion.notBefore': until, dueAt: until },
   remove: ['deletion.owner'],
+  mine: [{ absent: 'deletion.owner' }, { path: 'deletion.notBefore', equals: until }],
 });
 
 /**

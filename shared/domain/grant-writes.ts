@@ -72,6 +72,7 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
   },
   // Whoever asks now asks for what the new settings bring.
   remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt', 'withheld'],
+  // Nothing in it is random, so a lost reply reads as a conflict: the client puts the same settings again.
 });
 
 /**

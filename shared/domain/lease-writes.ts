@@ -90,6 +90,7 @@ export function release(
     set: {},
     remove: ['lease', attemptPath(fence), ...(called ? [] : [errorPath(fence)])],
     ...(called ? {} : { add: { calls: -1 } }),
+    mine: [{ absent: attemptPath(fence) }, { any: [{ absent: 'lease' }, { path: 'lease.fence', above: fence }] }],
   };
   const full: Write = {
     ...bare,

@@ -43,5 +43,6 @@ export function arm(item: Connection, now: EpochMs): Write {
     when: [sameGeneration(item), { any: [{ absent: 'dueAt' }, { path: 'dueAt', above: dueAt }] }],
     set: { dueAt },
     remove: [],
+    mine: [sameGeneration(item), { path: 'dueAt', equals: dueAt }],
   };
 }

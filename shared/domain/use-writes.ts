@@ -26,6 +26,10 @@ export function reject(item: Connection, now: EpochMs): Write {
       dueAt: latest(rejectionDueAtOf(rejected) ?? now, item.notBefore ?? now),
     },
     remove: [],
+    mine: [
+      { path: 'rejectedGeneration', equals: item.generation },
+      { path: 'lastUsed', equals: now },
+    ],
   };
 }
 
@@ -39,4 +43,5 @@ export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   ],
   set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
+  // Fifty clients ask in the same millisecond, so the instant does not tell whose mark it is: after a lost reply the next one asks.
 });

@@ -6,6 +6,7 @@ import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { BreakerStore } from '../../shared/ports/breakers.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
+import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 import { at, dynamoDbWorld, localClient } from './worlds.ts';
 
 const application = 'exact-online https://start.exactonline.nl/api/oauth2/token client';
@@ -16,20 +17,37 @@ const open: Breaker = {
   open: { reason: 'unanswered', until: at(5_000), probes: 0, prober: 'exact-nl' as ConnectionName, probing: true },
 };
 
-const worlds: readonly (readonly [
-  name: string,
-  open: () => Promise<{ store: BreakerStore; listed: () => Promise<number>; close: () => Promise<void> }>,
-])[] = [
-  ['memory', async () => ({ store: memoryBreakers(), listed: async () => 0, close: async () => {} })],
+interface World {
+  readonly store: BreakerStore;
+  readonly listed: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+const memoryWorld = async (): Promise<World> => ({
+  store: memoryBreakers(),
+  listed: async () => 0,
+  close: async () => undefined,
+});
+
+async function tableWorld(): Promise<World & { readonly client: DynamoDBClient }> {
+  const { client, store, close } = await dynamoDbWorld();
+  const listed = async () => (await store.list(10)).items.length;
+  return { store: dynamoDbBreakers(client, 'connections'), listed, client, close };
+}
+
+const worlds: readonly (readonly [string, () => Promise<World>])[] = [
+  ['memory', memoryWorld],
   [
-    'DynamoDB',
+    'memory, the first reply to each write lost',
+    async () => ({ ...(await memoryWorld()), store: losingRepliesOf(memoryBreakers(), ['replace']) }),
+  ],
+  ['DynamoDB', tableWorld],
+  [
+    'DynamoDB, the first reply to each write lost',
     async () => {
-      const { client, store, close } = await dynamoDbWorld();
-      return {
-        store: dynamoDbBreakers(client, 'connections'),
-        listed: async () => (await store.list(10)).items.length,
-        close,
-      };
+      const world = await tableWorld();
+      losingReplies(world.client);
+      return world;
     },
   ],
 ];

@@ -35,7 +35,7 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     const { dueAt, ...resting } = newConnection();
     expect(await store().create(resting)).toBe(true);
     expect((await applies(resting.connection, arm(resting, at(10)))).dueAt).toBe(at(10));
-    await refuses(resting.connection, arm(resting, at(10)));
+    await refuses(resting.connection, arm(resting, at(11)));
     expect((await applies(resting.connection, arm(resting, at(9)))).dueAt).toBe(at(9));
     await refuses(resting.connection, arm({ ...resting, generation: 1 }, at(1)));
   });

@@ -3,15 +3,30 @@ import { dynamoDbGrantClaims } from '../../shared/adapters/aws/dynamodb-grant-cl
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantClaim, GrantClaims } from '../../shared/ports/grant-claims.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
+import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 import { dynamoDbWorld, newConnection, now } from './worlds.ts';
 
 const worlds: readonly (readonly [string, () => Promise<{ claims: GrantClaims; close: () => Promise<void> }>])[] = [
   ['memory', async () => ({ claims: memoryGrantClaims(), close: async () => undefined })],
   [
+    'memory, the first reply to each write lost',
+    async () => ({
+      claims: losingRepliesOf(memoryGrantClaims(), ['claim', 'giveBack']),
+      close: async () => undefined,
+    }),
+  ],
+  [
     'DynamoDB',
     async () => {
       const { client, close } = await dynamoDbWorld();
       return { claims: dynamoDbGrantClaims(client, 'connections'), close };
+    },
+  ],
+  [
+    'DynamoDB, the first reply to each write lost',
+    async () => {
+      const { client, close } = await dynamoDbWorld();
+      return { claims: dynamoDbGrantClaims(losingReplies(client), 'connections'), close };
     },
   ],
 ];

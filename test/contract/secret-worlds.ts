@@ -12,6 +12,7 @@ import { systemClock } from '../../shared/adapters/system.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { motoMissing, startMoto } from '../local/aws/worlds.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
+import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 import { localClient } from './worlds.ts';
 
 export interface SecretWorld {
@@ -110,7 +111,27 @@ export const secretWorlds: readonly {
 }[] = [
   { title: 'memory', open: memoryWorld },
   { title: 'Secrets Manager', open: secretsManagerWorld },
+  {
+    title: 'memory, the first reply to each write lost',
+    open: async () => ({ ...(await memoryWorld()), versions: losingRepliesOf(memoryVersions(), ['write', 'remove']) }),
+  },
+  {
+    title: 'Secrets Manager, the first reply to each write lost',
+    open: async () => {
+      const world = await secretsManagerWorld();
+      losingReplies(world.client);
+      return world;
+    },
+  },
   { title: 'a table', open: secretsTableWorld },
+  {
+    title: 'a table, the first reply to each write lost',
+    open: async () => {
+      const world = await secretsTableWorld();
+      losingReplies(world.table.client);
+      return world;
+    },
+  },
   { title: 'a table in moto', open: motoWorld, missing: motoMissing },
   { title: 'a table, after Secrets Manager', open: movedWorld },
 ];

@@ -33,7 +33,11 @@ const floors: readonly (readonly Room[])[] = [
       imports: [...protocol, 'node:crypto', 'node:timers/promises'],
     },
     { files: 'shared/adapters/telemetry.ts', moreThan: 0, imports: [...protocol, '@aws-lambda-powertools/'] },
-    { files: 'shared/adapters/aws/', moreThan: 6, imports: [...protocol, '@aws-sdk/', 'valibot', 'node:crypto'] },
+    {
+      files: 'shared/adapters/aws/',
+      moreThan: 6,
+      imports: [...protocol, '@aws-sdk/', 'valibot', 'node:crypto', 'node:util'],
+    },
     {
       files: 'shared/adapters/sealing/',
       moreThan: 2,

@@ -1,4 +1,5 @@
 /** Breakers in memory, for scenarios and the simulation. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Breaker } from '../../shared/domain/breaker.ts';
 import type { BreakerStore } from '../../shared/ports/breakers.ts';
 
@@ -7,8 +8,8 @@ export function memoryBreakers(): BreakerStore {
   return {
     read: async (application) => breakers.get(application),
     async replace(breaker) {
-      const version = breakers.get(breaker.application)?.version ?? breaker.version - 1;
-      if (version !== breaker.version - 1) return false;
+      const there = breakers.get(breaker.application);
+      if (there !== undefined && there.version !== breaker.version - 1) return isDeepStrictEqual(there, breaker);
       breakers.set(breaker.application, breaker);
       return true;
     },

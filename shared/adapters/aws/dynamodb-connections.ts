@@ -1,7 +1,5 @@
 /** The table in DynamoDB: one item for each connection, so that every step of the protocol is one conditional write. */
 import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -19,7 +17,8 @@ import type { EpochMs } from '../../domain/time.ts';
 import type { Clause } from '../../domain/writes.ts';
 import type { ConnectionStore } from '../../ports/connections.ts';
 import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
-import { unavailable } from './unavailable.ts';
+import { type Attributes, writeOnce } from './dynamodb-write.ts';
+import { reportingAs } from './unavailable.ts';
 
 export interface ConnectionRemoval {
   /** Forgets the connection if every clause holds of it; no write can bring it back. True if it is not there any more. Throws `Unavailable`. */
@@ -32,10 +31,8 @@ export interface TableNames {
   readonly dueIndexName: string;
 }
 
-type Item = Record<string, AttributeValue>;
-
 // Only this adapter writes to the table, so its items are what the domain says they are.
-const connectionOf = (item: Item): Connection => unmarshall(item) as Connection;
+const connectionOf = (item: Attributes): Connection => unmarshall(item) as Connection;
 
 export function dynamoDbConnections(
   client: DynamoDBClient,
@@ -48,57 +45,47 @@ export function dynamoDbConnections(
     return Item === undefined ? undefined : connectionOf(Item);
   }
 
-  /** The item that made a condition fail. Not every implementation of DynamoDB sends it along, and there may be none. */
-  const refusing = async (
-    error: ConditionalCheckFailedException,
-    connection: ConnectionName,
-  ): Promise<Connection | undefined> => (error.Item === undefined ? read(connection) : connectionOf(error.Item));
-
   return {
-    read: (connection) => reporting(() => read(connection)),
+    read: (connection) => reportingAs('table', () => read(connection)),
 
     create: (item) =>
-      reporting(async () => {
-        try {
-          await client.send(
-            new PutItemCommand({
-              TableName: tableName,
-              Item: marshall(item, { removeUndefinedValues: true }),
-              ConditionExpression: 'attribute_not_exists(#connection)',
-              ExpressionAttributeNames: { '#connection': 'connection' },
-              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-            }),
-          );
-          return true;
-        } catch (error) {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-          // The client itself retries when a reply is lost; a grant id is random, so the same one is our own.
-          return (await refusing(error, item.connection))?.grantId === item.grantId;
-        }
+      reportingAs('table', async () => {
+        const command = new PutItemCommand({
+          TableName: tableName,
+          Item: marshall(item, { removeUndefinedValues: true }),
+          ConditionExpression: 'attribute_not_exists(#connection)',
+          ExpressionAttributeNames: { '#connection': 'connection' },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
+        const { applied } = await writeOnce<Connection>({
+          send: async () => (await client.send(command)).Attributes,
+          read: () => read(item.connection),
+          // The id is random.
+          isMine: (there) => there?.grantId === item.grantId,
+        });
+        return applied;
       }),
 
     apply: (connection, write) =>
-      reporting(async () => {
-        try {
-          const { Attributes } = await client.send(
-            new UpdateItemCommand({
-              ...keyOf(connection),
-              ...expressionsOf(write),
-              ReturnValues: 'ALL_NEW',
-              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-            }),
-          );
-          if (Attributes === undefined) throw new Error('an applied write came back without its item');
-          return { applied: true, item: connectionOf(Attributes) };
-        } catch (error) {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-          const item = await refusing(error, connection);
-          return item === undefined ? { applied: false, item } : { applied: isMine(write, item), item };
-        }
+      reportingAs('table', async () => {
+        const command = new UpdateItemCommand({
+          ...keyOf(connection),
+          ...expressionsOf(write),
+          ReturnValues: 'ALL_NEW',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
+        const { applied, item } = await writeOnce<Connection>({
+          send: async () => (await client.send(command)).Attributes,
+          read: () => read(connection),
+          isMine: (there) => there !== undefined && isMine(write, there),
+        });
+        if (!applied) return { applied, item };
+        if (item === undefined) throw new Error('an applied write came back without its item');
+        return { applied, item };
       }),
 
     listDue: (shard, until, limit) =>
-      reporting(async () => {
+      reportingAs('table', async () => {
         const { Items = [] } = await client.send(
           new QueryCommand({
             TableName: tableName,
@@ -116,9 +103,9 @@ export function dynamoDbConnections(
       }),
 
     list: (limit, after) =>
-      reporting(async () => {
+      reportingAs('table', async () => {
         // The limit counts what is looked at, so a page can come without a connection in it.
-        for (let from: Item | undefined = after && { connection: { S: after } }; ; ) {
+        for (let from: Attributes | undefined = after && { connection: { S: after } }; ; ) {
           const { Items = [], LastEvaluatedKey: last }: ScanCommandOutput = await client.send(
             new ScanCommand({
               TableName: tableName,
@@ -138,30 +125,18 @@ export function dynamoDbConnections(
       }),
 
     remove: (connection, when) =>
-      reporting(async () => {
-        try {
-          await client.send(
-            new DeleteItemCommand({
-              ...keyOf(connection),
-              ...conditionOf(when),
-              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-            }),
-          );
-          return true;
-        } catch (error) {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-          // The client itself retries when a reply is lost: what is not there was removed.
-          return (await refusing(error, connection)) === undefined;
-        }
+      reportingAs('table', async () => {
+        const command = new DeleteItemCommand({
+          ...keyOf(connection),
+          ...conditionOf(when),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        });
+        const { applied } = await writeOnce<Connection>({
+          send: async () => (await client.send(command)).Attributes,
+          read: () => read(connection),
+          isMine: (there) => there === undefined,
+        });
+        return applied;
       }),
   };
-}
-
-/** Whatever goes wrong with the table, a denied permission included, is an outage of ours and never a fact about a connection. */
-async function reporting<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw unavailable('table', error);
-  }
 }

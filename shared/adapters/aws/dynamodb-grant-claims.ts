@@ -1,14 +1,9 @@
-/** Claims of grants, in the table beside the connections. */
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+/** Claims of grants, in the connections' table, under keys that no connection can have. */
+import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { GrantClaim, GrantClaims, GrantKey } from '../../ports/grant-claims.ts';
-import { unavailable } from './unavailable.ts';
+import { writeOnce } from './dynamodb-write.ts';
+import { reportingAs } from './unavailable.ts';
 
 export function dynamoDbGrantClaims(client: DynamoDBClient, tableName: string): GrantClaims {
   const keyOf = (key: GrantKey) => ({ TableName: tableName, Key: { connection: { S: key } } });
@@ -21,10 +16,10 @@ export function dynamoDbGrantClaims(client: DynamoDBClient, tableName: string): 
   }
 
   return {
-    read: (key) => reporting(() => read(key)),
+    read: (key) => reportingAs('table', () => read(key)),
 
     claim: (key, { holder, claimId, claimedAt }, seen) =>
-      reporting(async () => {
+      reportingAs('table', async () => {
         const command = new UpdateItemCommand({
           ...keyOf(key),
           ConditionExpression: seen === undefined ? 'attribute_not_exists(#claimId)' : '#claimId = :seen',
@@ -36,39 +31,31 @@ export function dynamoDbGrantClaims(client: DynamoDBClient, tableName: string): 
             ':claimedAt': claimedAt,
             ...(seen !== undefined && { ':seen': seen.claimId }),
           }),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
-        if (await wasApplied(() => client.send(command))) return true;
-        // The client itself retries when a reply is lost; the id is random, so the same one is our own.
-        return (await read(key))?.claimId === claimId;
+        const { applied } = await writeOnce<GrantClaim>({
+          send: async () => (await client.send(command)).Attributes,
+          read: () => read(key),
+          // The id is random.
+          isMine: (there) => there?.claimId === claimId,
+        });
+        return applied;
       }),
 
     giveBack: (key, { claimId }) =>
-      reporting(async () => {
+      reportingAs('table', async () => {
         const command = new DeleteItemCommand({
           ...keyOf(key),
           ConditionExpression: '#claimId = :claimId',
           ExpressionAttributeNames: { '#claimId': 'claimId' },
           ExpressionAttributeValues: { ':claimId': { S: claimId } },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
-        await wasApplied(() => client.send(command));
+        await writeOnce<GrantClaim>({
+          send: async () => (await client.send(command)).Attributes,
+          read: () => read(key),
+          isMine: (there) => there?.claimId !== claimId,
+        });
       }),
   };
-}
-
-async function wasApplied(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write();
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
-}
-
-async function reporting<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw unavailable('table', error);
-  }
 }

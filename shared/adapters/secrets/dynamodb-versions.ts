@@ -10,8 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { SealBroken, Unavailable } from '../../ports/errors.ts';
-import { unavailable } from '../aws/unavailable.ts';
+import { reportingAs } from '../aws/unavailable.ts';
 import { open, seal } from '../sealing/jose-sealer.ts';
 import { type Key, keyRing, type ReadKey } from '../sealing/key-ring.ts';
 import type { SecretVersions } from './secrets-manager-versions.ts';
@@ -34,7 +33,7 @@ export function dynamoDbVersions(
 
   return {
     read: (name, versionId) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         // Whoever reads a refresh token is about to have another one to write: no key, no call.
         await keys.ready();
         const { Item } = await client.send(
@@ -45,7 +44,7 @@ export function dynamoDbVersions(
       }),
 
     write: (name, versionId, text) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         await keys.ready();
         const digest = digestOf(await keys.current(), name, versionId, text);
         try {
@@ -73,7 +72,7 @@ export function dynamoDbVersions(
       }),
 
     remove: (name) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         for await (const versions of pagesOf(table, name)) await deleteVersions(table, name, versions);
       }),
   };
@@ -136,14 +135,4 @@ function digestOf({ bytes }: Key, name: string, versionId: string, text: string)
   return createHmac('sha256', key)
     .update(JSON.stringify([name, versionId, text]))
     .digest('base64url');
-}
-
-/** Whatever goes wrong is an outage of ours and never a fact about a connection. A text that does not open is neither, and no retry mends it. */
-async function reporting<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    if (error instanceof Unavailable || error instanceof SealBroken) throw error;
-    throw unavailable('secrets', error);
-  }
 }

@@ -10,7 +10,7 @@ import {
   RestoreSecretCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { unavailable } from '../aws/unavailable.ts';
+import { reportingAs } from '../aws/unavailable.ts';
 
 /** Where the connections' own secrets are kept, by name: `<connection>/refresh-<slot>` or `<connection>/client`. Every method throws `Unavailable`. */
 export interface SecretVersions {
@@ -57,7 +57,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
 
   return {
     read: (name, versionId) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         try {
           return await get(name, versionId).catch(async (error: unknown) => {
             if (!(error instanceof InvalidRequestException)) throw error;
@@ -71,7 +71,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
       }),
 
     write: (name, versionId, text) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         for (let put = 1; ; put += 1) {
           try {
             await client.send(
@@ -89,7 +89,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
       }),
 
     remove: (name) =>
-      reporting(async () => {
+      reportingAs('secrets', async () => {
         try {
           await client.send(new DeleteSecretCommand({ SecretId: idOf(name), RecoveryWindowInDays: 7 }));
         } catch (error) {
@@ -98,12 +98,4 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
         }
       }),
   };
-}
-
-async function reporting<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw unavailable('secrets', error);
-  }
 }

@@ -1,7 +1,9 @@
-/** docs/races.md draws what the tests play: each race of the code, and nothing that is not played. Every picture of the docs can be shown. */
+/** What documents say and code can be asked for: races, events and codes; and whether every picture can be shown. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ownFailureCodes } from '../shared/domain/failure.ts';
+import { logEvents } from '../shared/ports/telemetry.ts';
 import { races } from './scenarios/races.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -34,6 +36,23 @@ describe('docs/races.md', () => {
 
   test.each(sections)('has one picture of: $title', ({ pictures }) => {
     expect(pictures).toHaveLength(1);
+  });
+});
+
+/** The first cells of a table, without their backticks, of the section of the manual that has this title. */
+function rowsOf(path: string, title: string): string[] {
+  const [, section = ''] = read(path).split(new RegExp(`^## ${title}$`, 'm'));
+  return [...(section.split(/^## /m)[0] ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
+}
+
+describe('docs/operations.md', () => {
+  test('explains every event that is logged, and no other', () => {
+    expect(rowsOf('docs/operations.md', 'What is logged')).toEqual([...logEvents]);
+  });
+
+  test("explains every code of the broker's own, and no other", () => {
+    const patterns = ['http_<status>', '<name>_missing'];
+    expect(rowsOf('docs/operations.md', 'Codes of failures')).toEqual([...patterns, ...ownFailureCodes]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Brings what a call needs into memory. */
 
+import type { OwnFailureCode } from '../domain/failure.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Held } from '../domain/steps.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
@@ -22,7 +23,7 @@ export interface LoadedSecrets {
 export async function loadSecrets(
   { refreshTokens, refreshSealer, credentials: credentialStore }: SecretsWorld,
   { seen: { item, profile } }: Held,
-): Promise<LoadedSecrets | { readonly missing: string }> {
+): Promise<LoadedSecrets | { readonly missing: OwnFailureCode }> {
   const { connection } = item;
   const stored = item.config.credentials;
   const credentials = stored === undefined ? {} : await credentialStore.read(connection, stored.versionId);

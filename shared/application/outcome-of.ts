@@ -1,6 +1,7 @@
 /** What a call to a provider came to: the one way from an exchange to an outcome, for renewals, codes and revocations. */
 import { classify } from '../domain/classify.ts';
 import type { CallTimes, Exchange } from '../domain/exchange.ts';
+import type { OwnFailureCode } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { membersOf } from '../domain/reply.ts';
 import { Secret } from '../domain/secret.ts';
@@ -34,7 +35,7 @@ export function outcomeOf(
     return {
       kind: 'failure',
       class: 'in_doubt',
-      code: 'unreadable_reply',
+      code: 'unreadable_reply' satisfies OwnFailureCode,
       ...(exchange.kind === 'reply' && { status: exchange.status }),
       ...(isNew && { refreshToken: new Secret(refreshToken) }),
     };
@@ -73,9 +74,9 @@ function withHeaderSecrets(outcome: Outcome, { headerSecrets }: ProviderRules, c
 export type RevocationResult =
   | { readonly kind: 'revoked' }
   /** For good: there is nothing to revoke, or the provider takes no revocation. */
-  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'refused'; readonly code: OwnFailureCode }
   /** For now: worth another try. */
-  | { readonly kind: 'failed'; readonly code: string };
+  | { readonly kind: 'failed'; readonly code: OwnFailureCode };
 
 /** Returns whether the grant was revoked. A server answers 200 also for a token that it does not know (RFC 7009 §2.2). */
 export function revocationOf(exchange: Exchange): RevocationResult {

@@ -1,4 +1,5 @@
 /** One call to a provider, as its adapter reports it: nothing here is understood yet (`classify.ts` does that). */
+import type { OwnFailureCode } from './failure.ts';
 import type { EpochMs } from './time.ts';
 
 /** A reply as it came; header names in lower case. */
@@ -12,11 +13,11 @@ export interface HttpReply {
 export type Exchange =
   | ({ readonly kind: 'reply' } & HttpReply)
   /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
-  | { readonly kind: 'not_sent'; readonly code: string }
+  | { readonly kind: 'not_sent'; readonly code: OwnFailureCode }
   /** Not sent, since what is stored to authenticate with cannot be used; it has to be put again. */
-  | { readonly kind: 'not_written'; readonly code: string }
+  | { readonly kind: 'not_written'; readonly code: OwnFailureCode }
   /** May have reached the provider: time-out, connection lost, reply too large. */
-  | { readonly kind: 'lost'; readonly code: string };
+  | { readonly kind: 'lost'; readonly code: OwnFailureCode };
 
 /** When the request left and when its reply had arrived. */
 export interface CallTimes {

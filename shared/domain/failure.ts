@@ -18,6 +18,35 @@ export type Cause =
 /** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
 export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';
 
+/** Codes that the broker itself gives to a call that failed or was not made; docs/operations.md says what each means. */
+export const ownFailureCodes = [
+  'address_not_allowed',
+  'connect_time_out',
+  'connection_failed',
+  'connection_refused',
+  'connection_reset',
+  'endpoint_not_allowed',
+  'expired_on_arrival',
+  'malformed_reply',
+  'name_not_resolved',
+  'no_access_token',
+  'no_refresh_token',
+  'no_revocation_endpoint',
+  'private_key_unreadable',
+  'refresh_token_unreadable',
+  'reply_too_large',
+  'request_not_written',
+  'settings_outdated',
+  'store_unavailable',
+  'time_out',
+  'tls_failed',
+  'unreachable',
+  'unreadable_reply',
+] as const;
+
+/** Besides, what a reply's status tells, and which secret or setting is missing. Any other code is the provider's `error`. */
+export type OwnFailureCode = (typeof ownFailureCodes)[number] | `http_${number}` | `${string}_missing`;
+
 /** The last failure, kept as facts. `description` is the provider's own words with anything secret-looking removed. */
 export interface Failure {
   readonly class: FailureClass;

@@ -5,7 +5,7 @@ import type { StopReason, WaitReason } from './assess.ts';
 import type { Breaker } from './breaker.ts';
 import type { FailureCommit } from './commit-writes.ts';
 import type { Attempt, Lease, Place, Seen } from './connection.ts';
-import type { Failure } from './failure.ts';
+import type { Failure, OwnFailureCode } from './failure.ts';
 import type { Outcome } from './outcome.ts';
 import type { Secret } from './secret.ts';
 import type { EpochMs } from './time.ts';
@@ -48,7 +48,7 @@ export type Event =
   | {
       readonly kind: 'not_ready';
       readonly held: Held;
-      readonly code: string /** Not there, as opposed to out of reach. */;
+      readonly code: OwnFailureCode /** Not there, as opposed to out of reach. */;
       readonly missing: boolean;
     }
   | {

@@ -1,11 +1,51 @@
 /** Logs and metrics. */
 
-/** Facts for people and alarms. Names are past-tense events; fields never hold a secret (a `Secret` prints as `[redacted]`). */
+/** Everything that is logged, in the past tense; docs/operations.md says what each event means and what to do. */
+export const logEvents = [
+  'authorization_failed',
+  'authorization_offered',
+  'authorized',
+  'breaker_not_noted',
+  'budget_spent',
+  'claim_not_given_back',
+  'commit_abandoned',
+  'connection_deleted',
+  'connection_put',
+  'deletion_begun',
+  'deletion_postponed',
+  'failure_not_committed',
+  'misconfigured',
+  'not_announced',
+  'planned',
+  'provider_answers',
+  'provider_down',
+  'prune_failed',
+  'reauthorization_required',
+  'refresh_crashed',
+  'refresh_failed',
+  'refresh_succeeded',
+  'refresh_superseded',
+  'refusals_settled',
+  'refusals_withheld',
+  'request_failed',
+  'revocation_failed',
+  'settings_fit_again',
+  'token_rejected',
+  'token_unavailable',
+  'use_not_marked',
+  'wake_not_sent',
+] as const;
+
+export type LogEvent = (typeof logEvents)[number];
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Facts for operators and alarms. Fields never hold a secret: a `Secret` prints as `[redacted]`. */
 export interface Telemetry {
-  info(event: string, fields: Readonly<Record<string, unknown>>): void;
-  warn(event: string, fields: Readonly<Record<string, unknown>>): void;
-  error(event: string, fields: Readonly<Record<string, unknown>>): void;
-  /** Counts for alarms. `dimension` is the provider's name, never a connection's. */
+  info(event: LogEvent, fields: Fields): void;
+  warn(event: LogEvent, fields: Fields): void;
+  error(event: LogEvent, fields: Fields): void;
+  /** Adds `value` to a metric, for alarms. `provider` is the name of a provider, never of a connection. */
   count(metric: Metric, value: number, provider?: string): void;
 }
 

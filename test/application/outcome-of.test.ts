@@ -69,9 +69,9 @@ test.each<[what: string, exchange: Exchange, result: object]>([
   ['a server that refuses', reply(400, {}), { kind: 'refused', code: 'http_400' }],
   ['a server that is busy', reply(429, {}), { kind: 'failed', code: 'http_429' }],
   ['a server that fails', reply(503, {}), { kind: 'failed', code: 'http_503' }],
-  ['nothing to send', { kind: 'not_written', code: 'x' }, { kind: 'refused', code: 'x' }],
-  ['no way to it', { kind: 'not_sent', code: 'x' }, { kind: 'failed', code: 'x' }],
-  ['no reply', { kind: 'lost', code: 'x' }, { kind: 'failed', code: 'x' }],
+  ['nothing to send', { kind: 'not_written', code: 'time_out' }, { kind: 'refused', code: 'time_out' }],
+  ['no way to it', { kind: 'not_sent', code: 'time_out' }, { kind: 'failed', code: 'time_out' }],
+  ['no reply', { kind: 'lost', code: 'time_out' }, { kind: 'failed', code: 'time_out' }],
 ])('revoking, with %s', (_, exchange, result) => {
   expect(revocationOf(exchange)).toEqual(result);
 });

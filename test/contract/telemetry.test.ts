@@ -74,7 +74,7 @@ describe('telemetry', () => {
     const secret = new Secret('a-refresh-token');
     const error = new Unavailable('table', { cause: new Error('time-out') });
     const [line] = linesOf(() =>
-      telemetry.error('failed', { secret, nested: { list: [secret], map: { secret } }, error }),
+      telemetry.error('request_failed', { secret, nested: { list: [secret], map: { secret } }, error }),
     );
     expect(line).not.toContain('a-refresh-token');
     expect(JSON.parse(line ?? '')).toMatchObject({

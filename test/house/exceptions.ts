@@ -42,7 +42,6 @@ export const unswept: readonly string[] = [
   'test/application/',
   'test/client/',
   'test/contract/',
-  'test/documentation.test.ts',
   'test/domain/',
   'test/end-to-end/',
   'test/handlers/',

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
 import type { ConnectionConfig } from '../../domain/connection.ts';
+import type { OwnFailureCode } from '../../domain/failure.ts';
 import type { Chance, Clock } from '../../ports/clock.ts';
 import type { Credentials } from '../../ports/credentials.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
@@ -20,7 +21,7 @@ export interface Surroundings {
 const assertionLifetimeSeconds = 300;
 
 /** Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put again. */
-export const unauthenticated = (code: string): Unsent => ({
+export const unauthenticated = (code: OwnFailureCode): Unsent => ({
   kind: code === unreadable ? 'not_written' : 'not_sent',
   code,
 });
@@ -33,7 +34,7 @@ export async function clientAuthenticationOf(
   { clientId = '' }: Pick<ConnectionConfig, 'clientId'>,
   credentials: Credentials,
   surroundings: Surroundings,
-): Promise<ClientAuth | string> {
+): Promise<ClientAuth | OwnFailureCode> {
   const { client_secret: secret, private_key: key } = credentials;
   switch (provider.facts.clientAuthentication) {
     case 'none':
@@ -69,7 +70,7 @@ async function privateKeyJwt(
   clientId: string,
   { key, kid }: { readonly key: KeyObject; readonly kid?: string },
   { clock, chance }: Surroundings,
-): Promise<ClientAuth | string> {
+): Promise<ClientAuth | OwnFailureCode> {
   const { facts, values } = provider;
   const keyId = kid ?? values.key_id;
   const now = Math.floor(clock.now() / 1_000);

@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { Exchange } from '../../domain/exchange.ts';
+import type { OwnFailureCode } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
 import { textOfBody } from './reply-body.ts';
@@ -54,7 +55,7 @@ function exchange(
     outgoing.destroy();
     settled(reply);
   };
-  const fail = (code: string) => settle({ kind: established ? 'lost' : 'not_sent', code });
+  const fail = (code: OwnFailureCode) => settle({ kind: established ? 'lost' : 'not_sent', code });
 
   outgoing.once('socket', (socket) => {
     // Nothing is written before the handshake is done and the certificate is believed.
@@ -68,7 +69,11 @@ function exchange(
 }
 
 /** Collects the reply up to its bound, which holds on the wire and unwrapped. */
-function read(incoming: http.IncomingMessage, settle: (reply: Exchange) => void, fail: (code: string) => void): void {
+function read(
+  incoming: http.IncomingMessage,
+  settle: (reply: Exchange) => void,
+  fail: (code: OwnFailureCode) => void,
+): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {
@@ -91,7 +96,7 @@ function headersOf({ headers }: http.IncomingMessage): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
-const codes: readonly (readonly [pattern: RegExp, code: string])[] = [
+const codes: readonly (readonly [pattern: RegExp, code: OwnFailureCode])[] = [
   [/^ECONNREFUSED$/, 'connection_refused'],
   [/^(?:ENOTFOUND|EAI_)/, 'name_not_resolved'],
   [/^(?:EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'unreachable'],
@@ -102,7 +107,7 @@ const codes: readonly (readonly [pattern: RegExp, code: string])[] = [
 ];
 
 /** A short, stable word for what went wrong. */
-function codeOf(error: NodeJS.ErrnoException): string {
+function codeOf(error: NodeJS.ErrnoException): OwnFailureCode {
   // The filtering agent's refusal has no code.
   if (error.code === undefined)
     return / is not allowed\. /.test(error.message) ? 'address_not_allowed' : 'connection_failed';

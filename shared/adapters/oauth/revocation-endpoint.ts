@@ -1,5 +1,6 @@
 /** Revocation endpoints over HTTP (RFC 7009). oauth4webapi writes the request. */
 import { revocationRequest } from 'oauth4webapi';
+import type { OwnFailureCode } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Revocation } from '../../ports/revocation.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
@@ -32,4 +33,4 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
 }
 
 /** For good: another try within the time that a deletion takes would find the same. */
-const unwritten = (code: string): Unsent => ({ kind: 'not_written', code });
+const unwritten = (code: OwnFailureCode): Unsent => ({ kind: 'not_written', code });

@@ -18,7 +18,7 @@ import { account, emulatorClient } from './platform/account.ts';
 import { readAssembly } from './platform/assembly.ts';
 import type { Deployment } from './platform/deployment.ts';
 import { startEventSource } from './platform/event-source.ts';
-import { startGateway } from './platform/gateway.ts';
+import { type Refusal, startGateway } from './platform/gateway.ts';
 import { defaultConcurrency, type Lambda, startLambda } from './platform/lambda.ts';
 import { lockDirectory, lockFile } from './platform/lock.ts';
 import { startSchedule } from './platform/schedule.ts';
@@ -47,6 +47,8 @@ export interface LocalBrokerOptions {
   readonly onTokenCall?: (call: TokenCall) => void;
   /** Each event that is put on an event bus. */
   readonly onEvent?: (event: DeliveredEvent) => void;
+  /** Each request that the gateway did not let through. */
+  readonly onRefusal?: (refusal: Refusal) => void;
   readonly onSynthesis?: () => void;
   /** For tests, which put something in between: where the emulators are to be reached, given where they are. */
   readonly endpoints?: (emulators: Endpoints) => Promise<Endpoints>;
@@ -143,7 +145,7 @@ async function start(
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
   for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
 
-  const { onLog, onTokenCall } = options;
+  const { onLog, onRefusal, onTokenCall } = options;
   const provider =
     options.provider === 'none'
       ? undefined
@@ -188,7 +190,7 @@ async function start(
   for (const schedule of deployment.schedules) onClose(startSchedule(schedule, lambda).close);
 
   const credentials = kept<Credentials>(join(directory, 'credentials.json'), newCredentials);
-  gateway.serve({ routes: deployment.routes, lambda, credentials });
+  gateway.serve({ routes: deployment.routes, lambda, credentials, ...(onRefusal && { onRefusal }) });
   return {
     url: gateway.url,
     credentials,

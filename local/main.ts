@@ -2,7 +2,7 @@
 import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo, demoConnection } from './demo/demo.ts';
-import { narrate, narrateEvent } from './narrate.ts';
+import { narrate, narrateEvent, narrateRefusal } from './narrate.ts';
 import { account } from './platform/account.ts';
 
 const given = parseArguments(process.argv.slice(2));
@@ -18,6 +18,7 @@ else {
       calls.total += 1;
       if (status >= 400) calls.errors += 1;
     },
+    onRefusal: (refusal) => console.log(narrateRefusal(refusal, new Date())),
     onEvent: (event) => console.log(narrateEvent(event, new Date())),
     onLog(functionName, line) {
       const said = narrate(functionName, line, new Date());

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { DeliveredEvent } from './aws/eventbridge/eventbridge.ts';
+import type { Refusal } from './platform/gateway.ts';
 
 const LogLine = v.looseObject({
   level: v.picklist(['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL']),
@@ -42,6 +43,10 @@ export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEve
   ].join(' ');
   return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;
 }
+
+/** Says why the gateway did not let a request through. */
+export const narrateRefusal = ({ request, status, reason }: Refusal, now: Date): string =>
+  `${clockOf(now)}  refused  ${request}: ${status}, ${reason}`;
 
 const clockOf = (now: Date): string => now.toTimeString().slice(0, 8);
 

@@ -1,17 +1,28 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import findMyWay from 'find-my-way';
 import type { RouteDefinition } from './deployment.ts';
 import { jwtVerifier } from './jwt.ts';
 import { isThrottled, type Lambda } from './lambda.ts';
 import { listen } from './loopback.ts';
 import { type Caller, eventOf, replyOf } from './payload.ts';
-import { type Credentials, isSigned, type SignedRequest } from './signature.ts';
+import { routeFinder } from './routes.ts';
+import { type Credentials, type SignedRequest, signatureFault } from './signature.ts';
 import { queryOf } from './signed-fetch.ts';
 
 export interface GatewayOptions {
   readonly routes: readonly RouteDefinition[];
   readonly lambda: Pick<Lambda, 'invoke'>;
   readonly credentials: Credentials;
+  /** Hears of each request that was not answered by a function, and why. */
+  readonly onRefusal?: (refusal: Refusal) => void;
+}
+
+/** A request that the gateway answered itself. It holds no secret. */
+export interface Refusal {
+  /** Method and path, or the route where the path may be secret. */
+  readonly request: string;
+  readonly status: number;
+  /** The rest of a sentence that begins with the request: `it is not signed; …`. */
+  readonly reason: string;
 }
 
 export interface Gateway {
@@ -45,74 +56,79 @@ export async function startGateway(port: number): Promise<Gateway> {
   };
 }
 
-interface Refusal {
+/** The answer to a request that may not pass. */
+interface Refused {
   readonly statusCode: 401 | 403;
   /** What a token would have to be like. */
   readonly challenge?: string;
+  readonly reason: string;
 }
 
 function router({
   routes,
   lambda,
   credentials,
+  onRefusal,
 }: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const table = findMyWay({ caseSensitive: true, maxParamLength: requestLineAndHeadersBytes });
+  const routeOf = routeFinder(routes);
   // One for each authorizer, not for each route: it remembers keys.
   const verifiers = new Map(
     routes.flatMap(({ authorization: found }) =>
       typeof found === 'object' ? [[found, jwtVerifier(found)] as const] : [],
     ),
   );
-  for (const route of routes) {
-    const [method, path = ''] = route.routeKey.split(' ');
-    table.on(method as findMyWay.HTTPMethod, path.replace(/\{(\w+)\}/g, ':$1'), () => {}, route);
-  }
 
-  /** Who sent a request, or the answer to somebody who may not. */
+  /** Who sent a request, or the answer to a request that may not pass. */
   async function callerOf(
     authorization: RouteDefinition['authorization'],
     request: SignedRequest,
-  ): Promise<Caller | Refusal | undefined> {
+  ): Promise<Caller | Refused | undefined> {
     if (authorization === 'NONE') return undefined;
-    if (authorization === 'AWS_IAM')
-      return (await isSigned(request, credentials)) ? { accessKeyId: credentials.accessKeyId } : { statusCode: 403 };
+    if (authorization === 'AWS_IAM') {
+      const reason = await signatureFault(request, credentials);
+      return reason === undefined ? { accessKeyId: credentials.accessKeyId } : { statusCode: 403, reason };
+    }
     const verdict = await verifiers.get(authorization)?.(request.headers.authorization?.toString());
-    return verdict && 'claims' in verdict ? verdict : { statusCode: 401, challenge: verdict?.challenge ?? 'Bearer' };
+    if (verdict && 'claims' in verdict) return verdict;
+    return { statusCode: 401, ...(verdict ?? { challenge: 'Bearer', reason: 'its authorizer is not here' }) };
   }
 
   return async (request, response) => {
     const [path = '', rawQuery = ''] = (request.url ?? '').split(/\?(.*)/s);
-    const found = table.find(request.method as findMyWay.HTTPMethod, path);
-    const pathParameters = Object.entries(found?.params ?? {}).flatMap(([name, value]) =>
-      value ? [[name, value] as const] : [],
-    );
-    // An empty segment is no value for a parameter.
-    if (!found || pathParameters.length < Object.keys(found.params).length) return fail(response, 404);
+    const method = request.method ?? '';
+    const found = routeOf(method, path);
+    if (!found) return fail(response, 404);
+    const { routeKey, authorization, functionName, timeoutMs } = found.route;
+    const refuse = (status: keyof typeof messages, reason: string): void => {
+      // The path of a public route may itself be what lets a browser in.
+      const line = authorization === 'NONE' ? routeKey : `${method} ${path}`;
+      onRefusal?.({ request: line, status, reason });
+      fail(response, status);
+    };
 
-    const { routeKey, authorization, functionName, timeoutMs } = found.store as RouteDefinition;
     const body = await bodyOf(request);
-    if (!body) return fail(response, 413);
-    const sent = { method: request.method ?? '', path, query: queryOf(rawQuery), headers: request.headers, body };
-    const caller = await callerOf(authorization, sent);
+    if (!body) return refuse(413, `its body is larger than ${bodyBytes} bytes`);
+    const caller = await callerOf(authorization, {
+      method,
+      path,
+      query: queryOf(rawQuery),
+      headers: request.headers,
+      body,
+    });
     if (caller && 'statusCode' in caller) {
       if (caller.challenge) response.setHeader('www-authenticate', caller.challenge);
-      return fail(response, caller.statusCode);
+      return refuse(caller.statusCode, caller.reason);
     }
-    const event = eventOf(request, {
-      routeKey,
-      path,
-      rawQuery,
-      pathParameters: Object.fromEntries(pathParameters),
-      body,
-      caller,
-    });
+    const event = eventOf(request, { routeKey, path, rawQuery, pathParameters: found.parameters, body, caller });
     const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
     const timer = setTimeout(timeOut, timeoutMs, undefined);
     const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);
     clearTimeout(timer);
-    if (!outcome || isThrottled(outcome)) return fail(response, 503);
-    const reply = 'payload' in outcome ? replyOf(outcome.payload) : undefined;
-    if (!reply) return fail(response, 500);
+    if (!outcome) return refuse(503, `${functionName} did not answer within ${timeoutMs / 1_000} s`);
+    if (isThrottled(outcome)) return refuse(503, `${functionName} was throttled: too many invocations at a time`);
+    if ('error' in outcome) return refuse(500, `${functionName} failed with ${outcome.error.errorType}`);
+    const reply = replyOf(outcome.payload);
+    if (!reply) return refuse(500, `${functionName} answered what API Gateway does not understand`);
     response.statusCode = reply.statusCode;
     response.setHeaders(new Map(Object.entries(reply.headers))).end(reply.body);
   };

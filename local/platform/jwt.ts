@@ -3,8 +3,8 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import * as v from 'valibot';
 import type { JwtAuthorizer } from './deployment.ts';
 
-/** The claims of a token that is good, else what `www-authenticate` says. */
-export type Verdict = { readonly claims: JWTPayload } | { readonly challenge: string };
+/** The claims of a token that is good; else what `www-authenticate` says, and why, for the person at the terminal. */
+export type Verdict = { readonly claims: JWTPayload } | { readonly challenge: string; readonly reason: string };
 
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 
@@ -20,7 +20,7 @@ export function jwtVerifier({
   let keys: Promise<JWTVerifyGetKey> | undefined;
   return async (authorization = '') => {
     const token = authorization.replace(/^Bearer /i, '').trim();
-    if (token === '') return { challenge: 'Bearer' };
+    if (token === '') return { challenge: 'Bearer', reason: `it has no JWT of ${issuer} in its Authorization header` };
     try {
       keys ??= discover(issuer);
       const keyOf = await keys.catch((error) => {
@@ -63,4 +63,5 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
 /** As it was seen of API Gateway, but for the words of the description, of which only those about the audience are documented. */
 const invalid = (description: string): Verdict => ({
   challenge: `Bearer scope="" error="invalid_token" error_description="${description.replaceAll('"', "'")}"`,
+  reason: `its JWT is refused: ${description}`,
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseArguments, usage } from '../../../local/arguments.ts';
 import type { DeliveredEvent } from '../../../local/aws/eventbridge/eventbridge.ts';
-import { narrate, narrateEvent } from '../../../local/narrate.ts';
+import { narrate, narrateEvent, narrateRefusal } from '../../../local/narrate.ts';
 import { lockDirectory } from '../../../local/platform/lock.ts';
 
 let directory: string;
@@ -164,4 +164,11 @@ describe('what is said of an event', () => {
   ])('%j', (detail, said) => {
     expect(narrateEvent({ ...event, detail }, now)).toBe(`${clock}  event  ${said}`);
   });
+});
+
+test('what is said of a refusal: which request, which status, and why', () => {
+  const now = new Date('2026-11-22T12:00:00.000Z');
+  const refusal = { request: 'GET /token/demo', status: 403, reason: 'it is not signed' };
+  const clock = now.toTimeString().slice(0, 8);
+  expect(narrateRefusal(refusal, now)).toBe(`${clock}  refused  GET /token/demo: 403, it is not signed`);
 });

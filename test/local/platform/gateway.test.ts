@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Gateway, startGateway } from '../../../local/platform/gateway.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Gateway, type Refusal, startGateway } from '../../../local/platform/gateway.ts';
 import { type Lambda, startLambda } from '../../../local/platform/lambda.ts';
+import { Sha256 } from '../../../local/platform/signature.ts';
 import { type SignedFetch, signedFetch } from '../../../local/platform/signed-fetch.ts';
 import { fixtureFunction } from './fixtures/functions.ts';
 
@@ -27,6 +27,9 @@ const keys = [
 let gateway: Gateway;
 let lambda: Lambda;
 let signed: SignedFetch;
+/** What the person at the terminal is told. */
+const refusals: Refusal[] = [];
+beforeEach(() => void refusals.splice(0));
 
 beforeAll(async () => {
   lambda = startLambda([fixtureFunction('http')], { variables: {} });
@@ -41,7 +44,7 @@ beforeAll(async () => {
     })),
     { ...route, routeKey: 'GET /open', authorization: 'NONE' as const },
   ];
-  gateway.serve({ routes, lambda, credentials });
+  gateway.serve({ routes, lambda, credentials, onRefusal: (refusal) => refusals.push(refusal) });
   signed = signedFetch(gateway.url, credentials);
 });
 
@@ -108,6 +111,8 @@ describe('a request that is signed', () => {
   test('is refused without a signature, unless its route needs none', async () => {
     const refused = await fetch(`${gateway.url}/items/a`);
     expect([refused.status, await refused.json()]).toEqual([403, { message: 'Forbidden' }]);
+    const reason = 'it is not signed; sign it for execute-api in us-east-1, as curl does with --aws-sigv4';
+    expect(refusals).toEqual([{ request: 'GET /items/a', status: 403, reason }]);
     const event = await eventOf(await fetch(`${gateway.url}/open`));
     expect(event.requestContext).not.toHaveProperty('authorizer');
   });
@@ -161,6 +166,11 @@ async function send(tamper: {
 }
 
 const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+/** As `x-amz-date` has it. */
+const dateOf = (minutes: number): string =>
+  minutesAgo(minutes)
+    .toISOString()
+    .replace(/[-:]|\.\d+/g, '');
 
 describe('a signature', () => {
   test('holds for what was signed', async () => {
@@ -169,40 +179,56 @@ describe('a signature', () => {
   });
 
   test.each([
-    ['another secret', { secret: 'guess' }],
-    ['another key', { key: 'OTHERKEY' }],
-    ['another service', { service: 's3' }],
-    ['another Region', { region: 'eu-west-1' }],
-    ['a host that was not signed', { host: null }],
-    ['another body', { body: 'bodY' }],
-    ['another path', { path: '/items/b?x=1' }],
-    ['another query', { path: '/items/a?x=2' }],
-    ['a longer query', { path: '/items/a?x=1&y=1' }],
-    ['another value of a signed header', { headers: { 'x-signed': 'no' } }],
-    [
-      'another date than signed',
-      {
-        headers: {
-          'x-amz-date': minutesAgo(1)
-            .toISOString()
-            .replace(/[-:]|\.\d+/g, ''),
-        },
-      },
-    ],
-    ['no date', { headers: { 'x-amz-date': '' } }],
+    ['another secret', /^its signature is another one: the secret key, or/, { secret: 'guess' }],
+    ['another key', /^it is signed with another access key than LOCALKEY/, { key: 'OTHERKEY' }],
+    ['another service', /^it is signed for another service or Region; .* execute-api in us-east-1$/, { service: 's3' }],
+    ['another Region', /^it is signed for another service or Region/, { region: 'eu-west-1' }],
+    ['a host that was not signed', /does not cover the Host header$/, { host: null }],
+    ['another body', /^its signature is another one:/, { body: 'bodY' }],
+    ['another path', /^its signature is another one:/, { path: '/items/b?x=1' }],
+    ['another query', /^its signature is another one:/, { path: '/items/a?x=2' }],
+    ['a longer query', /^its signature is another one:/, { path: '/items/a?x=1&y=1' }],
+    ['a query that is not sorted', /its query parameters are not sorted by name/, { path: '/items/a?x=1&min_ttl=1' }],
+    ['another value of a signed header', /^its signature is another one:/, { headers: { 'x-signed': 'no' } }],
+    ['another date than signed', /^its signature is another one:/, { headers: { 'x-amz-date': dateOf(1) } }],
+    ['no date', /^its X-Amz-Date header is missing/, { headers: { 'x-amz-date': '' } }],
     [
       'a hash of another body',
+      /^its signature is another one:/,
       { headers: { 'x-amz-content-sha256': createHash('sha256').update('other').digest('hex') }, body: 'other' },
     ],
-    ['a garbled authorization', { headers: { authorization: 'AWS4-HMAC-SHA256 Credential=LOCALKEY' } }],
-  ])('is refused with %s', async (_, tamper) => {
+    [
+      'a garbled authorization',
+      /^its Authorization header is not a signature/,
+      { headers: { authorization: 'AWS4-HMAC-SHA256 Credential=LOCALKEY' } },
+    ],
+  ])('is refused with %s, and the terminal says so', async (_, reason, tamper) => {
     expect(await send(tamper)).toBe(403);
+    expect(refusals).toEqual([
+      { request: expect.stringMatching(/^PUT \/items\/[ab]$/), status: 403, reason: expect.stringMatching(reason) },
+    ]);
+  });
+
+  test('with key and secret exchanged is refused, and the terminal does not show the secret', async () => {
+    const { accessKeyId: secret, secretAccessKey: key } = {
+      accessKeyId: credentials.accessKeyId,
+      secretAccessKey: 'not-a-slash',
+    };
+    expect(await send({ key, secret })).toBe(403);
+    expect(JSON.stringify(refusals)).not.toContain(key);
+    expect(refusals).toHaveLength(1);
   });
 
   test('holds for five minutes, before and after', async () => {
     const statuses = [];
     for (const minutes of [4.9, 5.1, -4.9, -5.1]) statuses.push(await send({ at: minutesAgo(minutes) }));
     expect(statuses).toEqual([200, 403, 200, 403]);
+    expect(refusals.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(
+        /^it was signed 30[5-9] s in the past, and 300 s are allowed; is the client's clock right\?$/,
+      ),
+      expect.stringMatching(/^it was signed 30[5-7] s in the future, /),
+    ]);
   });
 
   test('over a claimed hash of the body is refused when the body is another', async () => {
@@ -220,6 +246,7 @@ describe('a signature', () => {
     expect(headers).toHaveProperty('x-amz-content-sha256');
     expect((await fetch(url, { method: 'PUT', headers, body: 'body' })).status).toBe(200);
     expect((await fetch(url, { method: 'PUT', headers, body: 'bodY' })).status).toBe(403);
+    expect(refusals).toMatchObject([{ reason: 'its body is not the one whose hash X-Amz-Content-SHA256 names' }]);
   });
 });
 
@@ -262,6 +289,8 @@ describe('a function’s answer', () => {
   test('that comes too late is a 503', async () => {
     const response = await signed('/slow');
     expect([response.status, await response.json()]).toEqual([503, { message: 'Service Unavailable' }]);
+    expect(response.headers.get('retry-after')).toBeNull();
+    expect(refusals).toEqual([{ request: 'GET /slow', status: 503, reason: 'http did not answer within 0.2 s' }]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The local gateway's JWT authorizer, against tokens of a real issuer. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RouteDefinition } from '../../../local/platform/deployment.ts';
-import { type Gateway, startGateway } from '../../../local/platform/gateway.ts';
+import { type Gateway, type Refusal, startGateway } from '../../../local/platform/gateway.ts';
 import { jwtVerifier } from '../../../local/platform/jwt.ts';
 import { type Lambda, startLambda } from '../../../local/platform/lambda.ts';
 import { signedFetch } from '../../../local/platform/signed-fetch.ts';
@@ -32,8 +32,13 @@ beforeAll(async () => {
     routes: [route('GET /token', authorizer), route('GET /items', authorizer), route('GET /signed', 'AWS_IAM')],
     lambda,
     credentials,
+    onRefusal: (refusal) => refusals.push(refusal),
   });
 });
+
+/** What the person at the terminal is told. */
+const refusals: Refusal[] = [];
+beforeEach(() => void refusals.splice(0));
 
 afterAll(async () => {
   await lambda.close(0);
@@ -51,6 +56,16 @@ async function refusalOf(authorization?: string): Promise<string | null> {
   expect([response.status, await response.json()]).toEqual([401, { message: 'Unauthorized' }]);
   return response.headers.get('www-authenticate');
 }
+
+test('the terminal says why a token is refused, and does not show it', async () => {
+  const token = await issuer.sign({ exp: 1 });
+  await refusalOf();
+  await refusalOf(`Bearer ${token}`);
+  expect(refusals).toEqual([
+    { request: 'GET /token', status: 401, reason: `it has no JWT of ${issuer.issuer} in its Authorization header` },
+    { request: 'GET /token', status: 401, reason: 'its JWT is refused: "exp" claim timestamp check failed' },
+  ]);
+});
 
 describe('a token of the issuer', () => {
   test('opens a route, and its claims reach the function as text', async () => {

@@ -79,13 +79,11 @@ const floors: readonly (readonly Room[])[] = [
       imports: [
         'infra/',
         'lambdas/routes.ts',
-        '@aws-crypto/',
         '@aws-sdk/',
         '@smithy/',
         'aws-lambda',
         'dynalite',
         'fast-xml-parser',
-        'find-my-way',
         'jose',
         'oidc-provider',
         'otpauth',

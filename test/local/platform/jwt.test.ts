@@ -200,7 +200,7 @@ test('an issuer that could not say its keys is asked again with the next token',
   const token = await issuer.issue('token:*');
   const verify = jwtVerifier({ issuer: issuer.issuer, audience: [audience] });
   issuer.fail(true);
-  expect(await verify(token)).toEqual({
+  expect(await verify(token)).toMatchObject({
     challenge: expect.stringContaining('the keys of the issuer could not be fetched'),
   });
   issuer.fail(false);

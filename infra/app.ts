@@ -5,7 +5,7 @@ import { BrokerStack } from './broker-stack.ts';
 import { type Settings, settingsIn, stackNamesOf } from './context.ts';
 import { StateStack } from './state-stack.ts';
 
-export interface AppOptions {
+interface AppOptions {
   /**
    * Where the templates and bundles are written.
    * @default where the CDK CLI wants them

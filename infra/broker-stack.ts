@@ -22,7 +22,7 @@ import {
   sendTo,
   told,
 } from './constructs/bindings.ts';
-import { BrokerApi, urlOf } from './constructs/broker-api.ts';
+import { BrokerApi } from './constructs/broker-api.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { BrokerDashboard } from './constructs/dashboard.ts';
@@ -35,6 +35,7 @@ import {
   defaultThrottle,
   type JwtAuthorization,
   type Throttle,
+  urlOf,
 } from './context.ts';
 import { assertPresetIndex } from './preset-index.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
@@ -63,8 +64,8 @@ export interface BrokerStackProps extends StackProps {
    */
   readonly reservedRefreshConcurrency?: number | undefined;
   /**
-   * Invocations that are kept for token requests, and the most that run at once: what the account has beyond them is left to
-   * renewals, the planner and logins.
+   * Invocations that are kept for token requests, and the most that run at once: what the account has beyond them is
+   * left to renewals, the planner and logins.
    * @default none are kept, and as many run as the account has left
    */
   readonly reservedTokenConcurrency?: number | undefined;
@@ -76,9 +77,9 @@ export interface BrokerStackProps extends StackProps {
 }
 
 /**
- * The functions, the API, the queue and the alarms. It can be deleted and deployed again, but its host name (unless it has a domain of
- * its own), subscriptions and logs go with it. All names of its own begin with its stack name, which no other deployment has.
- * Throws if the limits contradict each other, or if a preset cannot be used.
+ * The functions, the API, the queue and the alarms. It can be deleted and deployed again, but its host name (unless it
+ * has a domain of its own), subscriptions and logs go with it. All names of its own begin with its stack name, which no
+ * other deployment has. Throws if the limits contradict each other, or if a preset cannot be used.
  */
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
@@ -132,7 +133,8 @@ export class BrokerStack extends Stack {
         sendTo(requests.queue),
         announceOn(events.bus),
       ],
-      // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after about 16 hops.
+      // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after some 16
+      // hops.
       recursiveLoop: RecursiveLoop.ALLOW,
       reservedConcurrency: reservedRefreshConcurrency,
     });
@@ -164,7 +166,8 @@ export class BrokerStack extends Stack {
       ],
     });
 
-    // Talks to the provider while a person waits, and goes on when API Gateway has given up: what a code brought is not to be lost.
+    // Talks to the provider while a person waits, and goes on when API Gateway has given up, so that the grant which a
+    // code brought is not lost.
     const authorizations = new BrokerFunction(this, 'AuthorizationsFunction', {
       name: 'authorizations',
       timeoutMs: limits.refreshTimeoutMs,
@@ -218,7 +221,10 @@ export class BrokerStack extends Stack {
       description: 'To be registered with each provider',
     });
     new CfnOutput(this, 'FirstRequest', {
-      value: `curl --aws-sigv4 "aws:amz:${this.region}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}/connections`,
+      value: [
+        `curl --aws-sigv4 "aws:amz:${this.region}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`,
+        `-H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}/connections`,
+      ].join(' '),
       description: 'Lists the connections, for a caller that grantRead or grantManage let in',
     });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
@@ -228,15 +234,17 @@ export class BrokerStack extends Stack {
   }
 
   /**
-   * Lets a principal get the access token of one connection (for `default` also as `GET /token`), and report it as refused.
-   * Throws, as the other grants do, where nothing would be granted: if that is no connection's name, or if the principal takes no policy
-   * from this app or is of another account; this one also if JWTs open the token routes, where no policy has an effect.
+   * Lets a principal get the access token of one connection (for `default` also as `GET /token`), and report it as
+   * refused. Throws, as the other grants do, where nothing would be granted: if that is no connection's name, or if the
+   * principal takes no policy from this app or is of another account; this one also if JWTs open the token routes,
+   * where no policy has an effect.
    */
   grantGetToken(grantee: IGrantable, connection: string): Grant {
     if (this.#jwt) {
       const scope = `${this.#jwt.scopePrefix ?? 'token:'}${connection}`;
       throw new Error(
-        `grantGetToken: JWTs of ${this.#jwt.issuer} open the token routes, where an IAM policy has no effect: have that issuer give ${scope}; nothing was granted`,
+        `grantGetToken: JWTs of ${this.#jwt.issuer} open the token routes, where an IAM policy has no effect: ` +
+          `have that issuer give ${scope}; nothing was granted`,
       );
     }
     return this.grant('getToken', grantee, connection);

@@ -1,5 +1,6 @@
 /**
- * `npm run budgets`: what a cold start has to load, in KB of each bundle that `npm run synth` wrote. A budget is raised on purpose or not at all.
+ * `npm run budgets`: what a cold start has to load, in KB of each bundle that `npm run synth` wrote. A budget is raised
+ * on purpose or not at all.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The settings of a deployment, which an operator gives as CDK context: in `cdk.json`, or as `cdk deploy -c NAME=VALUE`, which hands on
- * text. The local broker takes some of them as arguments.
+ * The settings of a deployment, which an operator gives as CDK context: in `cdk.json`, or as `cdk deploy -c
+ * NAME=VALUE`, which hands on text. The local broker takes some of them as arguments.
  */
 import * as v from 'valibot';
 import { faultOfEndpoint } from '../shared/providers/endpoint-url.ts';
@@ -46,7 +46,7 @@ export interface Throttle {
 }
 
 export interface Settings {
-  /** What tells this deployment from others of its account and Region; undefined for the only one. */
+  /** What tells this deployment from another of its account and Region; undefined for the only one. */
   readonly name: string | undefined;
   readonly secretStore: SecretStore;
   readonly jwt: JwtAuthorization | undefined;
@@ -65,7 +65,10 @@ export const defaultRunbookUrl = 'docs/operations.md';
 /** API Gateway's limit for an authorizer. */
 const mostAudiences = 50;
 
-/** API Gateway looks for the metadata below it. The URL parser would forgive white space and missing slashes; `iss` is compared to the letter. */
+/**
+ * API Gateway looks for the metadata below it. The URL parser would forgive white space and missing slashes, but `iss`
+ * is compared to the letter.
+ */
 const isIssuer = (text: string, allowLoopback: boolean): boolean =>
   /^https?:\/\/[^\s\\?]+$/.test(text) && faultOfEndpoint(text, { allowLoopback }) === undefined;
 
@@ -79,7 +82,10 @@ const wholeNumber = (from: number, to: number) =>
   );
 const labels = '(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9-]+';
 
-/** What each setting takes, as the end of a sentence; a URL may have a password in it, and is not repeated when it is refused. */
+/**
+ * What each setting takes, as the end of a sentence. A URL may have a password in it, so it is `unsaid`: not repeated
+ * when it is refused.
+ */
 const schemas = (allowLoopback: boolean) => ({
   name: {
     // The state stack of one deployment would be called like the broker stack of another.
@@ -147,14 +153,14 @@ const schemas = (allowLoopback: boolean) => ({
 });
 
 type Schemas = ReturnType<typeof schemas>;
-export type SettingName = keyof Schemas;
+type SettingName = keyof Schemas;
 type Values = { readonly [N in SettingName]?: v.InferOutput<Schemas[N]['schema']> };
 
 /** What CDK itself keeps in the context: feature flags, looked-up facts, and what `cdk` remembers between its runs. */
 const ofCdk = (name: string): boolean =>
   /[:@]/.test(name) || ['cli-telemetry', 'acknowledged-issue-numbers'].includes(name);
 
-export interface ParseOptions {
+interface ParseOptions {
   /** Whether an issuer may be on this machine: the local gateway can ask it for its keys, API Gateway cannot. */
   readonly allowLoopback?: boolean;
   /** What a setting was called where it was given. */
@@ -216,7 +222,11 @@ function settingsOf(values: Values): Settings {
 
 const said = (value: unknown): string => (value === '' || value === true ? 'nothing' : String(value));
 
-/** The names of both stacks of a deployment. The broker stack's is the name of the deployment, which all that it names begins with. */
+/** Where clients and browsers reach an API with a host name of the operator's own. */
+export const urlOf = ({ name, path }: CustomDomain): string =>
+  `https://${path === undefined ? name : `${name}/${path}`}`;
+
+/** The names of both stacks of a deployment. All names in it begin with that of its broker stack. */
 export const stackNamesOf = (name: string | undefined): { readonly broker: string; readonly state: string } => {
   const broker = name === undefined ? 'token-broker' : `token-broker-${name}`;
   return { broker, state: `${broker}-state` };
@@ -224,15 +234,17 @@ export const stackNamesOf = (name: string | undefined): { readonly broker: strin
 
 /** What a deployment will be, in a few lines for its operator. */
 export function summaryOf({ name, secretStore, jwt, domain, throttle, ...settings }: Settings): string {
+  const { requestsPerSecond: rate, burst } = throttle;
+  const scope = jwt && `${jwt.scopePrefix ?? 'token:'}CONNECTION in ${jwt.claim ?? 'scope or scp'}`;
   const { broker, state } = stackNamesOf(name);
   const reserved = { refresh: settings.reservedRefreshConcurrency, token: settings.reservedTokenConcurrency };
   const reservations = Object.entries(reserved).flatMap(([fn, number]) => (number ? [`${number} for ${fn}`] : []));
   return [
     `Stacks ${state} and ${broker}; secrets in ${secretStore === 'dynamodb' ? 'DynamoDB' : 'Secrets Manager'}.`,
     jwt
-      ? `Token routes: JWTs of ${jwt.issuer} for ${jwt.audience.join(' or ')}, by ${jwt.scopePrefix ?? 'token:'}CONNECTION in ${jwt.claim ?? 'scope or scp'}.`
+      ? `Token routes: JWTs of ${jwt.issuer} for ${jwt.audience.join(' or ')}, by ${scope}.`
       : 'Token routes: IAM signatures.',
-    `Address: ${domain ? `https://${[domain.name, domain.path].filter(Boolean).join('/')}` : "API Gateway's own"}; at most ${throttle.requestsPerSecond} requests a second, ${throttle.burst} at once.`,
+    `Address: ${domain ? urlOf(domain) : "API Gateway's own"}. At most ${rate} requests/s, ${burst} at once.`,
     `Concurrency reserved: ${reservations.join(', ') || 'none'}. Alarms refer to ${settings.runbookUrl}.`,
   ].join('\n');
 }

@@ -3,7 +3,8 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18)) await import('./main.ts');
 else {
   console.error(
-    `The stacks need Node.js 22.18 or newer; this is ${process.versions.node}. Use npx cdk in this project: on Linux, and on Windows for x64, npm ci brings a Node.js 24 along.`,
+    `The stacks need Node.js 22.18 or newer; this is ${process.versions.node}. Use npx cdk in this project: ` +
+      'on Linux, and on Windows for x64, npm ci brings a Node.js 24 along.',
   );
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /**
- * The presets and `shared/providers/presets/index.ts`, which lists them: a bundler cannot look into a folder. `npm run presets` writes the
- * index; a synth compares it with the folder, and writes nothing.
+ * The presets and `shared/providers/presets/index.ts`, which lists them, since a bundler cannot look into a folder.
+ * `npm run presets` writes the index; a synth compares it with the folder, and writes nothing.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -36,7 +36,10 @@ function indexOf(files: readonly string[]): string {
   ].join('\n');
 }
 
-/** Throws if the index does not list the files beside it, or if a preset cannot be used; the error lists all that is wrong with the first. */
+/**
+ * Throws if the index does not list the files beside it, or if a preset cannot be used. The error lists all that is
+ * wrong with the first such preset.
+ */
 export function assertPresetIndex(folder = presets): void {
   const files = filesIn(folder);
   for (const file of files) check(folder, file);

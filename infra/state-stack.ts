@@ -4,7 +4,9 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { SecretStore } from './context.ts';
 
-/** What a deployment that failed has created it takes back, so that it can be repeated; nothing else takes state away. */
+/**
+ * A deployment that fails takes back what it has created, so that it can be repeated. Nothing else takes state away.
+ */
 const removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 
 const kept = {
@@ -31,16 +33,24 @@ export interface StateStackProps extends StackProps {
   readonly secretStore?: SecretStore;
 }
 
-/** What must survive everything: the tables and the sealing keys. Neither deleting the stack nor replacing a resource takes them away. */
+/**
+ * What must survive everything: the tables and the sealing keys. Neither deleting the stack nor replacing a resource
+ * takes them away.
+ */
 export class StateStack extends Stack {
   readonly table: Table;
   /** Seals access tokens. */
   readonly accessKey: Secret;
-  /** Seals refresh tokens that Secrets Manager could not take in time. Another key, since `token` may read the first. */
+  /**
+   * Seals refresh tokens that the store of secrets could not take in time. `token`, which reads the first, has no
+   * access.
+   */
   readonly refreshKey: Secret;
   /** Seals what an authorization request carries through the browser. */
   readonly stateKey: Secret;
-  /** Where the connections' own secrets are, unless they are in Secrets Manager. Another key, since each writer of a secret needs it. */
+  /**
+   * Where the connections' own secrets are, unless they are in Secrets Manager. Each writer of a secret needs its key.
+   */
   readonly secrets: SealedSecrets | undefined;
 
   constructor(scope: Construct, id: string, { secretStore = 'secrets-manager', ...props }: StateStackProps = {}) {
@@ -81,7 +91,7 @@ export class StateStack extends Stack {
     Validations.of(key).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'Sealed texts name the version of the key that sealed them; a rotation on a timer would leave texts whose version has been pruned.',
+        'Sealed texts name the version of their key: a rotation on a timer would leave texts whose version is pruned.',
     });
     return key;
   }

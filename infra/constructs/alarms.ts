@@ -25,7 +25,7 @@ interface AlarmEntry {
   readonly silence: TreatMissingData.NOT_BREACHING | TreatMissingData.BREACHING;
 }
 
-export interface AlarmsProps {
+interface AlarmsProps {
   readonly token: IFunction;
   readonly refresh: IFunction;
   readonly plan: IFunction;

@@ -1,6 +1,6 @@
 /**
- * What a function gets of a resource: what its environment calls it, and what may be done to it. One value holds both, so
- * that a variable without a grant, or a grant that nothing names, cannot come about.
+ * What a function gets of a resource: what its environment calls it, and what may be done to it. One value holds both,
+ * so that a variable without a grant, or a grant that nothing names, cannot come about.
  */
 import { ArnFormat, type Stack, Token } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -30,7 +30,7 @@ export const items = (
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
 });
 
-/** Removal of claims of grants, which are items of the same table: their keys begin with this, and no connection's does. */
+/** Removal of claims of grants, items of the same table whose keys begin with this; no connection's name does. */
 export const claimRemoval = (table: Table): FunctionBinding => ({
   environment: {},
   statements: [
@@ -69,21 +69,23 @@ export const sealingKey = (variable: Extract<Variable, `${string}_KEY_SECRET_ID`
   statements: [allow(key.secretArn, 'secretsmanager:GetSecretValue')],
 });
 
-/** Matches a secret's name with the hyphen and six characters that end its ARN, and without: a secret that is not there yet has none. */
+/** Each matches a secret's name with the hyphen and six characters that end its ARN, and, before it exists, without. */
 const kinds = { refresh: 'refresh-*', client: 'client*' } as const;
-export type SecretKind = keyof typeof kinds;
+type SecretKind = keyof typeof kinds;
 
 /** What a function may do with which kinds of the connections' own secrets. */
 export type MayOfSecrets = Readonly<Record<'read' | 'write' | 'remove', readonly SecretKind[]>>;
 
 /**
- * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and go with
- * the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches the other kind.
+ * The connections' own secrets, `<prefix><connection>/refresh-<slot>` and `<prefix><connection>/client`. They come and
+ * go with the connections, so they are granted by name. A connection's name has no slash, so neither pattern matches
+ * the other kind.
  */
 export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecrets): FunctionBinding {
   const granted = [
-    // A secret that was deleted keeps its name for days. A connection that takes the name again restores it: when it writes, and when it reads,
-    // should it have been deleted only after it was written. Without that right such a connection would be stuck until the days are over.
+    // A secret that was deleted keeps its name for days. A connection that takes the name again restores the secret
+    // when it writes, and when it reads, in case the secret was deleted only after it was written. Without that right
+    // the connection would be stuck until the days are over.
     ...may.read.map((kind) => ({ name: `${prefix}*/${kinds[kind]}`, actions: ['GetSecretValue', 'RestoreSecret'] })),
     ...may.write.map((kind) => ({
       name: `${prefix}*/${kinds[kind]}`,
@@ -98,7 +100,7 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
       resourceName,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
-  // cdk-nag names a resource as the template does: with the stack's account and Region, if it has them, else with what stands for them.
+  // cdk-nag names a resource as the template does: with the stack's account and Region, or with what stands for them.
   const [region, account] = [stack.region, stack.account].map((value, i) =>
     Token.isUnresolved(value) ? ['<AWS::Region>', '<AWS::AccountId>'][i] : value,
   );
@@ -117,7 +119,10 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
 /** Partition keys by kind. A connection's name has no slash, so here too neither pattern matches the other kind. */
 const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', client: '*/client' };
 
-/** A write in a transaction names no `ReturnValues`, so that a condition on them would let it ask for the item that refused it. */
+/**
+ * A write in a transaction names no `ReturnValues`, so a condition on them does not keep it from asking for the item
+ * that refused it.
+ */
 const onlyAlone = (table: Table, operation: string): PolicyStatement =>
   new PolicyStatement({
     effect: Effect.DENY,
@@ -127,8 +132,8 @@ const onlyAlone = (table: Table, operation: string): PolicyStatement =>
   });
 
 /**
- * The same secrets, sealed in a table: granted by item, with the key that opens all of them. Secrets Manager may still hold secrets written
- * before the switch, which are read and removed, and not written any more.
+ * The same secrets, sealed in a table: granted by item, with the key that opens all of them. Secrets Manager may still
+ * hold secrets written before the switch, which are read and removed, and not written any more.
  */
 export function sealedSecrets(
   stack: Stack,

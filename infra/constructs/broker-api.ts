@@ -17,7 +17,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
-import type { CustomDomain, JwtAuthorization, Throttle } from '../context.ts';
+import { type CustomDomain, type JwtAuthorization, type Throttle, urlOf } from '../context.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
 const accessLogFormat = {
@@ -35,12 +35,12 @@ const accessLogFormat = {
 const jwtLogFormat = { subject: '$context.authorizer.claims.sub' };
 
 /** The functions that `routes` names. */
-export type RoutedFunctions = Readonly<Record<Extract<FunctionName, (typeof routes)[number]['function']>, IFunction>>;
+type RoutedFunctions = Readonly<Record<Extract<FunctionName, (typeof routes)[number]['function']>, IFunction>>;
 
-/** What strangers may send to a public route: enough for every login there is, too little to starve the rest of concurrency. */
+/** What strangers may send to a public route: enough for every login, too little to take the account's concurrency. */
 const publicThrottle = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
 
-export interface BrokerApiProps {
+interface BrokerApiProps {
   /** What answers its routes. */
   readonly functions: RoutedFunctions;
   /** How much it lets through, of all clients together; API Gateway answers the rest with 429. */
@@ -92,11 +92,11 @@ export class BrokerApi extends Construct {
     });
     for (const route of open) {
       const reason =
-        'A browser that comes back from a login has no signature. The handler does nothing without a state that was sealed here.';
+        'A browser that comes back from a login has no signature. The handler wants a state that was sealed here.';
       Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason });
     }
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
-      // CloudWatch's policy for vended logs grows with each log group outside this prefix, and is full in an old account.
+      // CloudWatch's policy for vended logs grows with each group outside this prefix, and is full in an old account.
       logGroupName: `/aws/vendedlogs/${stackName}/access`,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -136,7 +136,3 @@ export class BrokerApi extends Construct {
     });
   }
 }
-
-/** Where clients and browsers reach an API with a host name of the operator's own. */
-export const urlOf = ({ name, path }: CustomDomain): string =>
-  `https://${path === undefined ? name : `${name}/${path}`}`;

@@ -10,7 +10,7 @@ import { type FunctionBinding, told } from './bindings.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-export interface BrokerFunctionProps {
+interface BrokerFunctionProps {
   /** Its handler is `lambdas/<name>.ts`. */
   readonly name: FunctionName;
   /** After this many milliseconds Lambda kills an invocation. */

@@ -6,7 +6,10 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventDetailType } from '../../shared/adapters/aws/eventbridge-announcer.ts';
 
-/** Where changes of connections are told: a bus for programs that bring rules of their own, and a topic for people and other subscribers. */
+/**
+ * Where changes of connections are told: a bus for programs that bring rules of their own, and a topic for people and
+ * other subscribers.
+ */
 export class ConnectionEvents extends Construct {
   /** Called like the stack, so that rules can be written before it is deployed. */
   readonly bus: EventBus;

@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { metricsOf, minute } from './metrics.ts';
 
-export interface BrokerDashboardProps {
+interface BrokerDashboardProps {
   /** The function that serves tokens. */
   readonly token: IFunction;
   /** The queue that renewals come from. */
@@ -28,7 +28,10 @@ const graphs = (
   ],
 });
 
-/** The dashboard, called like stack and Region: an account has one list for all Regions, in which a second of the same name would replace the first. */
+/**
+ * The dashboard, called like stack and Region: an account has one list for all Regions, in which a second of the same
+ * name would replace the first.
+ */
 export class BrokerDashboard extends Construct {
   constructor(scope: Construct, id: string, props: BrokerDashboardProps) {
     super(scope, id);

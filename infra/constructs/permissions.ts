@@ -6,7 +6,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { type Permission, type Route, routes } from '../../lambdas/routes.ts';
 import { parseConnectionName } from '../../shared/domain/connection-name.ts';
 
-export interface PermissionProps {
+interface PermissionProps {
   readonly permission: Permission;
   /** One connection; undefined for every connection. */
   readonly connection: string | undefined;
@@ -15,8 +15,8 @@ export interface PermissionProps {
 }
 
 /**
- * Lets a principal call the routes of a permission, and nothing else. Throws, having granted nothing, if the name is not a connection's
- * (in a policy, `*` would name them all), or if a policy of the principal would not come about or have no effect.
+ * Lets a principal call the routes of a permission, and nothing else. Throws if the name is not a connection's (in a
+ * policy, `*` would name them all), or if a policy of the principal would not come about or have no effect.
  */
 export function grantPermission(grantee: IGrantable, { permission, connection, api, stage }: PermissionProps): Grant {
   const refuse = (reason: string): Error => new Error(`${methodOf(permission)}: ${reason}; nothing was granted`);
@@ -29,11 +29,12 @@ export function grantPermission(grantee: IGrantable, { permission, connection, a
     .map(({ method, path }) => ({ method, path: path.replace('{connection}', connection ?? '*') }));
   const { principalAccount } = grantee.grantPrincipal;
   const { account } = Stack.of(api);
-  const instead = `let ${calls.map(({ method, path }) => `${method} ${path}`).join(', ')} be allowed by a policy of a role of this account (docs/operations.md#let-callers-in)`;
-  if (principalAccount !== undefined && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT)
-    throw refuse(
-      `the principal is of account ${principalAccount}, and an HTTP API lets in callers of its own account only: ${instead}, and have the principal assume that role`,
-    );
+  const named = calls.map(({ method, path }) => `${method} ${path}`).join(', ');
+  const instead = `let a policy of a role of this account allow ${named} (docs/operations.md#let-callers-in)`;
+  if (principalAccount !== undefined && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
+    const reason = `the principal is of account ${principalAccount}, and an HTTP API lets in callers of its own only`;
+    throw refuse(`${reason}: ${instead}, and have the principal assume that role`);
+  }
   const tree = Construct.isConstruct(grantee.grantPrincipal) ? grantee.grantPrincipal.node.root : api.node.root;
   const before = statementsIn(tree);
   const grant = Grant.addToPrincipal({
@@ -42,16 +43,16 @@ export function grantPermission(grantee: IGrantable, { permission, connection, a
     resourceArns: calls.map(({ method, path }) => api.arnForExecuteApi(method, path, stage.stageName)),
   });
   // An immutable role says that it took a statement which it has dropped.
-  if (!grant.success || statementsIn(tree) === before)
-    throw refuse(
-      `${String(grantee.grantPrincipal)} takes no policy from this app, as an account, an ARN, a service or an immutable role: ${instead}`,
-    );
+  if (!grant.success || statementsIn(tree) === before) {
+    const reason = 'takes no policy from this app, as an account, an ARN, a service or an immutable role';
+    throw refuse(`${String(grantee.grantPrincipal)} ${reason}: ${instead}`);
+  }
   return grant;
 }
 
 const methodOf = (permission: Permission): string => `grant${permission[0]?.toUpperCase()}${permission.slice(1)}`;
 
-/** The routes without a name are about every connection, but for `GET /token`, which is short for the connection named `default`. */
+/** A route without a name is about every connection, but `GET /token` is short for the connection named `default`. */
 function isAbout(connection: string | undefined, path: string): boolean {
   if (path.includes('{connection}') || connection === undefined) return true;
   return path === '/token' && connection === 'default';

@@ -19,17 +19,19 @@ export class RefreshQueue extends Construct {
       ...secured,
       // Lambda's advice for a queue that feeds a function: a throttled delivery is tried again within this time.
       visibilityTimeout: Duration.millis(6 * limits.refreshTimeoutMs),
-      // Longer than all deliveries of a message take. After an outage of the function, two hours of messages are left to go through, not days of them.
+      // Longer than all deliveries of a message take. After an outage of the function, two hours of messages are left
+      // to go through, not days of them.
       retentionPeriod: Duration.hours(2),
-      // A delivery that finds no concurrency counts, though no code has run: three of them would be dead letters without a fault.
+      // A delivery that finds no concurrency counts, though no code has run: three would be dead letters without a
+      // fault.
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
     });
   }
 
   /**
-   * One message for each invocation, and as many at once as are reserved for the consumer: more would be throttled. Without a
-   * reservation at most 100, a tenth of the usual quota of an account, which leaves the rest to token requests; that they
-   * leave any to renewals is not ensured then.
+   * One message for each invocation, and as many at once as are reserved for the consumer: more would be throttled.
+   * Without a reservation at most 100, a tenth of the usual quota of an account, which leaves the rest to token
+   * requests; that these leave any to renewals is not ensured then.
    */
   feed(consumer: IFunction, reservedConcurrency = 100): void {
     consumer.addEventSource(

@@ -91,9 +91,14 @@ const faultsOf = (context: Record<string, unknown>): readonly string[] => {
 
 describe('context that cannot be used stops the synthesis', () => {
   test('with every fault at once', () => {
-    expect(() => unbundled({ secretStor: 'dynamodb', jwtIssuer: 'http://localhost:9000', name: 'State' })).toThrow(
-      /^CDK context: secretStor: there is no such setting; did you mean secretStore\? name: takes .*, not State\. jwtIssuer: takes an https URL.* jwtAudience: is missing, and jwtIssuer needs it/,
-    );
+    const faulty = { secretStor: 'dynamodb', jwtIssuer: 'http://localhost:9000', name: 'State' };
+    const said = [
+      'CDK context: secretStor: there is no such setting; did you mean secretStore\\?',
+      'name: takes .*, not State\\.',
+      'jwtIssuer: takes an https URL.*',
+      'jwtAudience: is missing, and jwtIssuer needs it',
+    ];
+    expect(() => unbundled(faulty)).toThrow(new RegExp(`^${said.join(' ')}`));
   });
 
   test.each([
@@ -173,7 +178,7 @@ describe('an operator is told what is going to be deployed', () => {
   test('by default', () => {
     expect(summary({})).toBe(`Stacks token-broker-state and token-broker; secrets in Secrets Manager.
 Token routes: IAM signatures.
-Address: API Gateway's own; at most 1000 requests a second, 500 at once.
+Address: API Gateway's own. At most 1000 requests/s, 500 at once.
 Concurrency reserved: none. Alarms refer to docs/operations.md.`);
   });
 
@@ -195,7 +200,7 @@ Concurrency reserved: none. Alarms refer to docs/operations.md.`);
     };
     expect(summary(all)).toBe(`Stacks token-broker-staging-state and token-broker-staging; secrets in DynamoDB.
 Token routes: JWTs of https://idp.example for token-broker or workers, by broker/CONNECTION in roles.
-Address: https://api.example/broker; at most 200 requests a second, 50 at once.
+Address: https://api.example/broker. At most 200 requests/s, 50 at once.
 Concurrency reserved: 100 for refresh, 400 for token. Alarms refer to https://wiki.example/broker.`);
   });
 });

@@ -12,8 +12,8 @@ const outputs = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
 afterAll(() => rmSync(outputs, { recursive: true }));
 
 /**
- * The app without its bundles, which no template test looks at and which take seconds. `context` is as `cdk -c NAME=VALUE` gives it, or as cdk.json
- * may hold it.
+ * The app without its bundles, which no template test looks at and which take seconds. `context` is as
+ * `cdk -c NAME=VALUE` gives it, or as cdk.json may hold it.
  */
 export function unbundled(context: Readonly<Record<string, unknown>> = {}): {
   readonly app: App;
@@ -31,7 +31,10 @@ export function unbundled(context: Readonly<Record<string, unknown>> = {}): {
   return { app, state, broker };
 }
 
-/** The templates, and how to read what refers to others. Synthesizes the app: nothing can be added to it afterwards. */
+/**
+ * The templates, and how to read what refers to another resource. Synthesizes the app: nothing can be added to it
+ * afterwards.
+ */
 export function templatesOf({ state, broker }: { readonly state: StateStack; readonly broker: BrokerStack }) {
   const templates = { state: Template.fromStack(state), broker: Template.fromStack(broker) };
   return { ...templates, read: reader(Object.values(templates)) };
@@ -47,7 +50,7 @@ export const propertiesIn = (template: Template) => (type: string, id: string) =
   return found[1].Properties;
 };
 
-/** Turns a template value into text: `Connections.Arn`, `arn:AWS::Partition:…`. Looks imports up where they are exported. */
+/** Turns a template value into text: `Connections.Arn`, `arn:AWS::Partition:…`. An import is what is exported. */
 function reader(templates: readonly Template[]): (value: unknown) => string {
   const exports = new Map<string, unknown>();
   for (const template of templates) {

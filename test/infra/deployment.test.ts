@@ -385,7 +385,7 @@ describe('alarms', () => {
     ]);
   });
 
-  test('have one article each in the operations manual, which is named after its alarm, and the manual has no other', () => {
+  test('have one article each in the operations manual, named after its alarm, and the manual has no other', () => {
     const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
     const [, articles = ''] = /^## Alarms$(.*?)^## /ms.exec(manual) ?? [];
     const headings = [...articles.matchAll(/^### (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase());

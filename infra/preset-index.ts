@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
-import { type Preset, parsePreset } from '../shared/providers/preset.ts';
+import { parsePreset } from '../shared/providers/parse-preset.ts';
+import type { Preset } from '../shared/providers/preset.ts';
 
 const presets = join(import.meta.dirname, '../shared/providers/presets');
 

@@ -3,9 +3,7 @@
  * from them, and what the provider's errors mean. It holds no code, so that a correction is a change of data.
  */
 import * as v from 'valibot';
-import { contradictionsIn } from './contradictions.ts';
 import { factsSchema, positive, words } from './facts.ts';
-import { presetFaults } from './preset-faults.ts';
 import { settingSchema } from './setting.ts';
 import type { Template } from './templates.ts';
 
@@ -125,45 +123,12 @@ export const presetEntries = {
   errorRules: v.array(errorRuleSchema),
 };
 
-const presetSchema = v.pipe(
-  v.strictObject(presetEntries),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const preset = dataset.value;
-    const found = [
-      ...contradictionsIn(preset.facts).map(({ fact, message }) => ({ path: ['facts', fact], message })),
-      ...presetFaults(preset),
-    ];
-    for (const { path: names, message } of found) addIssue({ message, path: pathTo(preset, names) });
-  }),
-);
-
 export type Preset = v.InferOutput<v.StrictObjectSchema<typeof presetEntries, undefined>>;
-
-/** Returns the preset, or throws one error that lists everything that is wrong with it. */
-export function parsePreset(input: unknown): Preset {
-  const result = v.safeParse(presetSchema, input);
-  if (result.success) return result.output;
-  const faults = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'preset'}: ${issue.message}`);
-  throw new Error(`this preset cannot be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-}
 
 /** The causes that fit a class; `''` stands for none. */
 function causesOf(failureClass: string): readonly string[] {
   if (failureClass === 'dead_grant') return grantCauses;
   return failureClass === 'misconfigured' ? settingsCauses : [''];
-}
-
-function pathTo(input: object, names: readonly string[]): [v.ObjectPathItem, ...v.ObjectPathItem[]] {
-  let within: unknown = input;
-  const items = names.map((key): v.ObjectPathItem => {
-    const parent = (typeof within === 'object' && within !== null ? within : {}) as Record<string, unknown>;
-    within = parent[key];
-    return { type: 'object', origin: 'value', input: parent, key, value: within };
-  });
-  const [first, ...rest] = items;
-  if (first === undefined) throw new Error('a fault has no path');
-  return [first, ...rest];
 }
 
 function compiles(text: string): boolean {

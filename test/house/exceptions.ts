@@ -8,7 +8,6 @@ export const openImports: readonly string[] = [
 
 /** Circles of imports. */
 export const openCircles: readonly string[] = [
-  'shared/providers/preset.ts → shared/providers/preset-faults.ts → shared/providers/preset.ts',
   'test/sim/world.ts → test/sim/functions.ts → test/sim/world.ts',
   'test/sim/stores.ts → test/sim/variant.ts → test/sim/world.ts → test/sim/stores.ts',
   'test/sim/variant.ts → test/sim/world.ts → test/sim/variant.ts',

@@ -7,7 +7,7 @@ import { classify } from '../../shared/domain/classify.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import { parsePreset } from '../../shared/providers/preset.ts';
+import { parsePreset } from '../../shared/providers/parse-preset.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';
 import { dialectOf } from '../../shared/providers/profile.ts';
 import { newPreset } from './new-preset.ts';

@@ -4,7 +4,7 @@ import { authorize } from '../shared/application/authorize.ts';
 import { redeem } from '../shared/application/redeem.ts';
 import { composeAuthorizations } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
-import { plus } from '../shared/domain/time.ts';
+import { iso, plus } from '../shared/domain/time.ts';
 import { loopbackAllowed, optional } from '../shared/environment.ts';
 import { pageFor, pageForError } from './callback-pages.ts';
 import { page } from './page.ts';
@@ -25,7 +25,7 @@ const offer: Handler = async (event) => {
     case 'offered':
       return json(201, {
         authorize_url: result.authorizeUrl.href,
-        expires_at: new Date(result.expiresAt).toISOString(),
+        expires_at: iso(result.expiresAt),
       });
     case 'not_found':
       return problem('connection_not_found', {

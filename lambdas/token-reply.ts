@@ -2,6 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { downstreamErrors, fixOf } from '../shared/application/describe.ts';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import { iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestHeaders } from '../shared/providers/headers.ts';
 import { json, problem } from './reply.ts';
@@ -52,8 +53,8 @@ function tokenBody({ item, accessToken, companions, now, warning }: Extract<Toke
     access_token: accessToken.reveal(),
     token_type: tokenType,
     expires_in: Math.floor((expiresAt - now) / 1_000),
-    expires_at: new Date(expiresAt).toISOString(),
-    refresh_after: new Date(item.refreshAt ?? expiresAt).toISOString(),
+    expires_at: iso(expiresAt),
+    refresh_after: iso(item.refreshAt ?? expiresAt),
     generation: item.generation,
     scope: item.scope,
     headers: requestHeaders(item.config, {
@@ -67,6 +68,4 @@ function tokenBody({ item, accessToken, companions, now, warning }: Extract<Toke
 }
 
 const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
-  retryAt !== undefined && retryAt > now
-    ? `the next can be expected from ${new Date(retryAt).toISOString()}`
-    : 'a renewal is being tried';
+  retryAt !== undefined && retryAt > now ? `the next can be expected from ${iso(retryAt)}` : 'a renewal is being tried';

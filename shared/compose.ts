@@ -21,7 +21,7 @@ import { credentials, refreshTokens, secretRemoval } from './adapters/secrets/co
 import { type SecretPruning, secretPruning } from './adapters/secrets/dynamodb-pruning.ts';
 import { dynamoDbVersions } from './adapters/secrets/dynamodb-versions.ts';
 import { withFallback } from './adapters/secrets/fallback-versions.ts';
-import { type SecretVersions, secretsManagerVersions } from './adapters/secrets/secrets-manager-versions.ts';
+import { secretsManagerVersions } from './adapters/secrets/secrets-manager-versions.ts';
 import { systemChance, systemClock } from './adapters/system.ts';
 import { cloudWatchTelemetry } from './adapters/telemetry.ts';
 import type { DeleteWorld } from './application/delete-connection.ts';
@@ -33,6 +33,7 @@ import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limits.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
 import type { ConnectionRequests } from './ports/connection-requests.ts';
+import type { SecretVersions } from './ports/secret-versions.ts';
 import { connectionRequests } from './providers/connection-requests.ts';
 import { providersFrom } from './providers/known-providers.ts';
 import { mostSlots } from './providers/profile.ts';
@@ -102,8 +103,7 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
       providers: providersFrom(),
-      removeSecrets: (connection, slots, mayStill) =>
-        secretRemoval(versions).remove(connection, Math.min(slots, mostSlots), mayStill),
+      secretRemoval: secretRemoval(versions, mostSlots),
       tokenEndpoint: httpTokenEndpoint({ allowLoopback: loopbackAllowed() }),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),

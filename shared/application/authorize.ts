@@ -2,7 +2,7 @@
 import { offerAuthorization } from '../domain/authorization-writes.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { type EpochMs, plus } from '../domain/time.ts';
+import { type EpochMs, iso, plus } from '../domain/time.ts';
 import type { AuthorizationServer, NotAuthorizable } from '../ports/authorization-server.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
@@ -56,7 +56,7 @@ export async function authorize(
   world.telemetry.info('authorization_offered', {
     connection,
     provider: item.config.provider,
-    expiresAt: new Date(expiresAt).toISOString(),
+    expiresAt: iso(expiresAt),
   });
   return { kind: 'offered', authorizeUrl, expiresAt };
 }

@@ -15,15 +15,15 @@ import {
 import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
-import type { Clause } from '../domain/writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
-import type { ConnectionStore } from '../ports/connections.ts';
+import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
 import type { Revocation } from '../ports/revocation.ts';
 import type { Sealer } from '../ports/sealer.ts';
+import type { SecretRemoval } from '../ports/secret-removal.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
 import { type RevocationResult, revocationOf } from './outcome-of.ts';
@@ -49,16 +49,12 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
 export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'providers'> {
   readonly clock: Clock;
   readonly chance: Pick<Chance, 'id'>;
-  readonly store: ConnectionStore & { remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean> };
+  readonly store: ConnectionStore & ConnectionRemoval;
   readonly refreshTokens: Pick<RefreshTokenStore, 'read' | 'lookUp'>;
   readonly credentials: Pick<CredentialStore, 'read'>;
   readonly refreshSealer: Sealer;
   readonly revocation: Revocation;
-  /**
-   * Deletes the secrets that a connection of so many slots can have, each only if it still may. Returns whether all were deleted. Throws
-   * `Unavailable`. Either way none is being deleted any more.
-   */
-  readonly removeSecrets: (connection: ConnectionName, slots: number, mayStill: () => boolean) => Promise<boolean>;
+  readonly secretRemoval: SecretRemoval;
   readonly telemetry: Telemetry;
 }
 
@@ -151,11 +147,11 @@ async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<
  * (`deletionLeaseMs`). Should a request still arrive later than that, whoever reads the secret within seven days restores it.
  */
 async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolean> {
-  const { clock, store, claims, providers, removeSecrets } = world;
+  const { clock, store, claims, providers, secretRemoval } = world;
   const { item, owner, until } = taken;
   const { connection, config } = item;
   const key = providers.of(config).grantKey;
-  if (!(await removeSecrets(connection, item.slots, () => clock.now() < until)))
+  if (!(await secretRemoval.remove(connection, item.slots, () => clock.now() < until)))
     return lookAgain(world, taken, 'time_over');
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
   const claim = key && (await claimHeld({ claims }, connection, key));

@@ -4,11 +4,8 @@ import { callsOn, errorsOf } from '../domain/budget.ts';
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Profile } from '../domain/profile.ts';
-import type { EpochMs } from '../domain/time.ts';
+import { type EpochMs, iso } from '../domain/time.ts';
 import { retryAfterSeconds } from '../domain/timing.ts';
-
-const iso = (instant: EpochMs | undefined): string | undefined =>
-  instant === undefined ? undefined : new Date(instant).toISOString();
 
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
 export function fixOf({ cause, config, failure }: Connection): string {

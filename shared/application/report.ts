@@ -4,6 +4,7 @@ import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Held } from '../domain/steps.ts';
+import { iso } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -16,9 +17,6 @@ interface Reporting {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
-
-const iso = (instant: number | undefined): string | undefined =>
-  instant === undefined ? undefined : new Date(instant).toISOString();
 
 export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done: Committed, adopted: boolean): void {
   const { connection, config } = held.seen.item;

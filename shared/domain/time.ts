@@ -9,3 +9,10 @@ export const plus = (instant: EpochMs, ms: number): EpochMs => (instant + ms) as
 export const earliest = (...instants: EpochMs[]): EpochMs => Math.min(...instants) as EpochMs;
 
 export const latest = (...instants: EpochMs[]): EpochMs => Math.max(...instants) as EpochMs;
+
+/** The instant as people and programs read it: ISO 8601 in UTC, with milliseconds. */
+export function iso(instant: EpochMs): string;
+export function iso(instant: EpochMs | undefined): string | undefined;
+export function iso(instant: EpochMs | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(instant).toISOString();
+}

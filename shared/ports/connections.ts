@@ -2,7 +2,7 @@
 import type { Connection } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { EpochMs } from '../domain/time.ts';
-import type { Write } from '../domain/writes.ts';
+import type { Clause, Write } from '../domain/writes.ts';
 
 export type Applied =
   | { readonly applied: true; readonly item: Connection }
@@ -30,4 +30,13 @@ export interface ConnectionStore {
     limit: number,
     after?: ConnectionName,
   ): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
+}
+
+/** The end of a connection. */
+export interface ConnectionRemoval {
+  /**
+   * Forgets the connection if every clause holds of it; no write can bring it back. True if the connection is not there any more. Throws
+   * `Unavailable`.
+   */
+  remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean>;
 }

@@ -79,7 +79,7 @@ function openWorld() {
       credentials: credentials(versions),
       refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
       revocation: struck('provider', revocation, by),
-      removeSecrets: secretRemoval({ ...ports.versions, remove: struck('secrets', removal, by).remove }).remove,
+      secretRemoval: secretRemoval({ ...ports.versions, remove: struck('secrets', removal, by).remove }),
     };
   };
   return {

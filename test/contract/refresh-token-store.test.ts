@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
-import { type SecretVersions, secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
+import { secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
@@ -17,6 +17,7 @@ import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
+import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { prefix, type SecretWorld, secretsManagerWorld, secretWorlds } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';

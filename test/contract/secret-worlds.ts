@@ -7,9 +7,10 @@ import { startSecretsManager } from '../../local/aws/secrets-manager/secrets-man
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import { dynamoDbVersions, type SecretsTable } from '../../shared/adapters/secrets/dynamodb-versions.ts';
 import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
-import { type SecretVersions, secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
+import { secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 import { Secret } from '../../shared/domain/secret.ts';
+import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { motoMissing, startMoto } from '../local/aws/worlds.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';

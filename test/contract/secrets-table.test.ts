@@ -8,11 +8,11 @@ import { keyRing, type ReadKey } from '../../shared/adapters/sealing/key-ring.ts
 import { refreshTokens } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { dynamoDbVersions } from '../../shared/adapters/secrets/dynamodb-versions.ts';
 import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
-import type { SecretVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { SealBroken, Unavailable } from '../../shared/ports/errors.ts';
+import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { keySecret, readKey, secretsTableWorld } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
-import { type ConnectionRemoval, dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { Commit, FailureCommit } from '../../shared/domain/commit-writes.ts';
 import { type Connection, type Seen, versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
@@ -11,7 +11,7 @@ import { acquire } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import type { ConnectionStore } from '../../shared/ports/connections.ts';
+import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 

@@ -73,7 +73,7 @@ function openWorld(random: Random) {
     credentials: { store: async () => undefined, read: async () => undefined },
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
     revocation: { revoke: async () => ({ kind: 'not_written', code: 'no_revocation_endpoint' }) as const },
-    removeSecrets: async () => true,
+    secretRemoval: { remove: async () => true },
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry: silent,
     ...undiscovered,

@@ -3,11 +3,10 @@
  * handed out as they are: they are read-only through and through, and a write makes a new one.
  */
 
-import type { ConnectionRemoval } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { applied, holds, isMine } from '../../shared/domain/apply.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { type ConnectionName, notAConnection } from '../../shared/domain/connection-name.ts';
-import type { ConnectionStore } from '../../shared/ports/connections.ts';
+import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 
 export function memoryConnections(): ConnectionStore & ConnectionRemoval {
   const items = new Map<ConnectionName, Connection>();

@@ -1,5 +1,5 @@
 /** Versions of secrets in memory, for scenarios. What is deleted is gone at once, as if the seven days were over. */
-import type { SecretVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
+import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 
 export function memoryVersions(): SecretVersions {
   const texts = new Map<string, Map<string, string>>();

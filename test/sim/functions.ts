@@ -125,7 +125,7 @@ export function finishDeletionWorldOf(
     providers,
     revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
     // In seven days: nothing of it is gone while a run lasts, and whoever reads or writes one meanwhile keeps it.
-    removeSecrets: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill),
+    secretRemoval: { remove: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill) },
     telemetry,
   };
 }

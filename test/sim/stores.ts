@@ -1,6 +1,5 @@
 /** What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can fail. */
 
-import type { ConnectionRemoval } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
@@ -13,7 +12,7 @@ import type { Write } from '../../shared/domain/writes.ts';
 import type { Announcer } from '../../shared/ports/announcer.ts';
 import type { BreakerStore } from '../../shared/ports/breakers.ts';
 import type { Chance } from '../../shared/ports/clock.ts';
-import type { ConnectionStore } from '../../shared/ports/connections.ts';
+import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 import type { GrantClaims } from '../../shared/ports/grant-claims.ts';
 import type { LookUp } from '../../shared/ports/refresh-tokens.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';

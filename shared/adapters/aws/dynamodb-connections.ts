@@ -14,16 +14,10 @@ import { isMine } from '../../domain/apply.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { type ConnectionName, notAConnection } from '../../domain/connection-name.ts';
 import type { EpochMs } from '../../domain/time.ts';
-import type { Clause } from '../../domain/writes.ts';
-import type { ConnectionStore } from '../../ports/connections.ts';
+import type { ConnectionRemoval, ConnectionStore } from '../../ports/connections.ts';
 import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { type Attributes, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
-
-export interface ConnectionRemoval {
-  /** Forgets the connection if every clause holds of it; no write can bring it back. True if it is not there any more. Throws `Unavailable`. */
-  remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean>;
-}
 
 export interface TableNames {
   readonly tableName: string;

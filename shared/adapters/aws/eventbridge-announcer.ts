@@ -1,14 +1,12 @@
 /** Changes of connections as events on the broker's own event bus (docs/operations.md#events). */
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Announcement } from '../../domain/announcement.ts';
-import type { EpochMs } from '../../domain/time.ts';
+import { iso } from '../../domain/time.ts';
 import type { Announcer } from '../../ports/announcer.ts';
 import { unavailable } from './unavailable.ts';
 
 /** By this and their source, the name of the deployment, rules find the events. */
 export const eventDetailType = 'Connection State Changed';
-
-const iso = (instant: EpochMs): string => new Date(instant).toISOString();
 
 /** Field by field, so that nothing else can get into an event. */
 const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, connections }: Announcement) => ({

@@ -5,6 +5,8 @@ import { limits } from '../../domain/limits.ts';
 import type { CredentialStore } from '../../ports/credentials.ts';
 import { Unavailable } from '../../ports/errors.ts';
 import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
+import type { SecretRemoval } from '../../ports/secret-removal.ts';
+import type { SecretVersions } from '../../ports/secret-versions.ts';
 import {
   credentialsIn,
   lookUpIn,
@@ -13,15 +15,6 @@ import {
   textOfImport,
   textOfTokenSet,
 } from './secret-texts.ts';
-import type { SecretVersions } from './secrets-manager-versions.ts';
-
-export interface SecretRemoval {
-  /**
-   * Deletes the connection's credentials and its refresh tokens in that many slots, a few at a time, each only if it still may. Returns whether
-   * all were deleted. Throws `Unavailable`. Either way none is being deleted any more.
-   */
-  remove(connection: ConnectionName, slots: number, mayStill: () => boolean): Promise<boolean>;
-}
 
 const refreshName = (connection: ConnectionName, slot: number): string => `${connection}/refresh-${slot}`;
 const clientName = (connection: ConnectionName): string => `${connection}/client`;
@@ -68,10 +61,11 @@ export function credentials(versions: SecretVersions): CredentialStore {
   };
 }
 
-export function secretRemoval(versions: SecretVersions): SecretRemoval {
+/** `mostSlots`: no connection has more, whatever its item says. */
+export function secretRemoval(versions: SecretVersions, mostSlots = Number.POSITIVE_INFINITY): SecretRemoval {
   return {
     async remove(connection, slots, mayStill) {
-      const slotNames = Array.from({ length: slots }, (_, slot) => refreshName(connection, slot));
+      const slotNames = Array.from({ length: Math.min(slots, mostSlots) }, (_, slot) => refreshName(connection, slot));
       const left = [clientName(connection), ...slotNames];
       let failed = false;
       const removeSome = async (): Promise<void> => {

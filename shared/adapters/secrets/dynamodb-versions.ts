@@ -10,10 +10,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { SecretVersions } from '../../ports/secret-versions.ts';
 import { reportingAs } from '../aws/unavailable.ts';
 import { open, seal } from '../sealing/jose-sealer.ts';
 import { type Key, keyRing, type ReadKey } from '../sealing/key-ring.ts';
-import type { SecretVersions } from './secrets-manager-versions.ts';
 
 export interface SecretsTable {
   readonly client: DynamoDBClient;

@@ -1,5 +1,5 @@
 /** Secrets that have moved: what is written now goes to one store, what was written before is still found in the other. */
-import type { SecretVersions } from './secrets-manager-versions.ts';
+import type { SecretVersions } from '../../ports/secret-versions.ts';
 
 /**
  * Reads from the second store what the first does not have. A version is absent if both say so; if either cannot be read, that is thrown,

@@ -10,17 +10,8 @@ import {
   RestoreSecretCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import type { SecretVersions } from '../../ports/secret-versions.ts';
 import { reportingAs } from '../aws/unavailable.ts';
-
-/** Where the connections' own secrets are kept, by name: `<connection>/refresh-<slot>` or `<connection>/client`. Every method throws `Unavailable`. */
-export interface SecretVersions {
-  /** The text of a version; undefined if the secret or the version does not exist. Throws `SealBroken` if it was sealed and does not open. */
-  read(name: string, versionId: string): Promise<string | undefined>;
-  /** Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another text. */
-  write(name: string, versionId: string, text: string): Promise<boolean>;
-  /** Deletes the secret with all its versions, if there is one. */
-  remove(name: string): Promise<void>;
-}
 
 /** Put, create or restore, put again: enough unless others keep creating and deleting the same secret. */
 const puts = 3;

@@ -10,6 +10,8 @@ export const limits = {
 
   // The call.
   callTimeoutMs: 60_000,
+  /** How long one address of a host is tried before the next one is; Node.js's own is a quarter of a second. */
+  connectAttemptMs: 3_000,
   /** A provider with a grace period must have answered this long before the period ends. */
   graceReserveMs: 10_000,
   /** Secrets Manager gets this long to take a new refresh token; then it is sealed into the commit. */

@@ -9,7 +9,7 @@ export const byName = (presets: readonly Preset[]): Presets =>
     presets.map((preset) => [preset.name, { ...preset, settings: { ...elsewhere(preset), ...preset.settings } }]),
   );
 
-/** Whatever is called can be called elsewhere: at a sandbox, through a proxy, in a simulator. */
+/** Every provider can be called elsewhere: at a sandbox, through a proxy, in a simulator. A login can leave PKCE out. */
 function elsewhere({ facts }: Preset): Settings {
   const given = {
     tokenEndpoint: 'token_endpoint',
@@ -18,5 +18,17 @@ function elsewhere({ facts }: Preset): Settings {
   } as const;
   const names = (Object.keys(given) as (keyof typeof given)[]).filter((fact) => facts[fact] !== undefined);
   const description = "Instead of the provider's own, for example a sandbox's or a simulator's.";
-  return Object.fromEntries(names.map((fact) => [given[fact], { kind: 'url', description, replaces: fact }]));
+  return {
+    ...Object.fromEntries(
+      names.map((fact) => [given[fact], { kind: 'url' as const, description, replaces: fact }] as const),
+    ),
+    ...(facts.pkce === 'S256' && {
+      pkce: {
+        kind: 'choice' as const,
+        choices: ['S256', 'none'],
+        replaces: 'pkce' as const,
+        description: 'none: should the server refuse what it does not know.',
+      },
+    }),
+  };
 }

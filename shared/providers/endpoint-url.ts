@@ -32,8 +32,13 @@ function isLoopback(hostname: string): boolean {
 
 function isReserved(hostname: string): boolean {
   const name = bare(hostname);
-  return ipaddr.isValid(name) && ipaddr.process(name).range() !== 'unicast';
+  if (!ipaddr.isValid(name)) return false;
+  const address = ipaddr.parse(name);
+  // Of IPv6 only 2000::/3 is in use (RFC 4291 §2.4); what else there is may be an IPv4 address in other clothes.
+  return address.range() !== 'unicast' || (address instanceof ipaddr.IPv6 && !address.match(globalUnicast, 3));
 }
+
+const globalUnicast = ipaddr.IPv6.parse('2000::');
 
 /** Without the brackets of an IPv6 address and the final dot of a complete name. */
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');

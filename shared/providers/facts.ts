@@ -13,10 +13,19 @@ export const factsSchema = v.strictObject({
   authorizationEndpoint: v.exactOptional(words),
   /** RFC 7009. Absent also where a revocation takes more with it than this connection's grant. */
   revocationEndpoint: v.exactOptional(words),
+  /** What a revocation ends; this grant alone if absent. Where it ends more, a deletion leaves it out. */
+  revocationEnds: v.exactOptional(v.picklist(['user_and_application'])),
   /** How the client authenticates at the token endpoint (RFC 6749 §2.3.1, RFC 7523; `none` is a public client). */
   clientAuthentication: v.picklist(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']),
   /** Of `private_key_jwt` with an RSA key; other keys have only one. `RS256` if absent. */
   assertionAlgorithm: v.exactOptional(v.picklist(['RS256', 'PS256'])),
+  /**
+   * Whom an assertion is for: the authorization server by its issuer, or the endpoint that it is sent to by its URL. If absent, the
+   * issuer where the connection names one. Never another: what one server gets must be worth nothing at another.
+   */
+  assertionAudience: v.exactOptional(v.picklist(['issuer', 'endpoint'])),
+  /** More headers of the assertion. One that names a setting without a value is left out. */
+  assertionHeaders: v.exactOptional(v.record(v.string(), words)),
   /** More claims of the assertion. */
   assertionClaims: v.exactOptional(v.record(v.string(), words)),
   /** RFC 7636. Needed where there is an authorization endpoint. */
@@ -25,6 +34,18 @@ export const factsSchema = v.strictObject({
   authorizationParameters: v.exactOptional(v.record(v.string(), words)),
   /** More parameters of every token request. One that names a setting without a value is left out. */
   tokenParameters: v.exactOptional(v.record(v.string(), words)),
+  /** More headers of every token request. */
+  tokenHeaders: v.exactOptional(
+    v.record(v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a header name in lower case')), words),
+  ),
+  /** More parameters of a refresh, as some servers want them there though RFC 6749 §6 does not. */
+  refreshParameters: v.exactOptional(v.record(v.string(), words)),
+  /** Whether a refresh asks for `scope` again; left out if absent, which keeps what was granted (RFC 6749 §6). */
+  refreshScope: v.exactOptional(v.picklist(['sent', 'left_out'])),
+  /** Whether `client_id` is also in the body where the client authenticates by a header; left out if absent. */
+  clientIdInBody: v.exactOptional(v.picklist(['sent', 'left_out'])),
+  /** How the body of a token request is written; `form` if absent (RFC 6749 §4). */
+  requestFormat: v.exactOptional(v.picklist(['form', 'json'])),
   /** Asked for in the authorization request, and with `client_credentials`; a refresh keeps what was granted (RFC 6749 §6). */
   scope: v.exactOptional(words),
   /** A second authorization of the same user by the same client kills the first. */

@@ -138,8 +138,16 @@ function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], ma
     return name === undefined ? 'settings' : `settings.${name}`;
   };
   const marginSeconds = isMargin(margin) ? margin : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
-  return contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message }));
+  const unnamed = facts.assertionAudience === 'issuer' && !Object.keys(settings).some((name) => isIssuer(preset, name));
+  return [
+    ...contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message })),
+    ...(unnamed
+      ? [{ path: fieldOf('assertionAudience'), message: 'is the issuer, and no issuer is given: give it' }]
+      : []),
+  ];
 }
+
+const isIssuer = ({ settings }: Preset, name: string): boolean => settings[name]?.kind === 'issuer';
 
 const replaces = (setting: Setting | undefined): keyof Facts | undefined =>
   setting !== undefined && 'replaces' in setting ? setting.replaces : undefined;

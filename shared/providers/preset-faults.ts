@@ -23,6 +23,7 @@ export const presetFaults = (preset: Preset): PresetFault[] => [
 const ofAGrant = [
   'authorizationEndpoint',
   'revocationEndpoint',
+  'revocationEnds',
   'exclusivePer',
   'refreshTokenIdleSeconds',
   'refreshTokenLifetimeSeconds',
@@ -89,8 +90,11 @@ function ofTemplates({ facts, settings, request, headers }: Preset): PresetFault
     known: readonly string[],
   ])[] = [
     [['facts', 'tokenParameters'], facts.tokenParameters, plain],
+    [['facts', 'refreshParameters'], facts.refreshParameters, plain],
+    [['facts', 'tokenHeaders'], facts.tokenHeaders, plain],
     [['facts', 'authorizationParameters'], facts.authorizationParameters, plain],
     [['facts', 'assertionClaims'], facts.assertionClaims, plain],
+    [['facts', 'assertionHeaders'], facts.assertionHeaders, plain],
     [['request', 'headers'], request?.headers, all],
     [['request', 'basic'], request?.basic, [...all, 'otp']],
     [['request', 'body'], request?.body as Template | undefined, [...all, 'otp', 'unique_id']],
@@ -145,10 +149,12 @@ function ofSetting(name: string, setting: Setting): string[] {
   switch (setting.kind) {
     case 'choice': {
       const { replaces, choices } = setting;
+      const unknown = Object.keys(setting.standsFor ?? {}).filter((choice) => !choices.includes(choice));
       const known = replaces === undefined ? choices : optionsOf(replaces);
       const illegal = choices.filter((choice) => !known.includes(choice));
       return [
         ...(illegal.length > 0 ? [`choices that ${replaces} cannot have: ${illegal.join(', ')}; remove them`] : []),
+        ...(unknown.length > 0 ? [`tells what ${unknown.join(', ')} stands for, which is none of its choices`] : []),
         ...(setting.default !== undefined && !choices.includes(setting.default)
           ? ['has a default that is none of its choices']
           : []),
@@ -172,6 +178,7 @@ function ofSetting(name: string, setting: Setting): string[] {
   }
 }
 
-function optionsOf(fact: 'clientAuthentication' | 'grant' | 'expiresInUnit' | 'rotation' | 'pkce'): readonly string[] {
-  return fact === 'pkce' ? factsSchema.entries.pkce.wrapped.options : factsSchema.entries[fact].options;
+function optionsOf(fact: NonNullable<Extract<Setting, { kind: 'choice' }>['replaces']>): readonly string[] {
+  const entry = factsSchema.entries[fact];
+  return 'wrapped' in entry ? entry.wrapped.options : entry.options;
 }

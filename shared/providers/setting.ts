@@ -26,8 +26,20 @@ export const settingSchema = v.variant('kind', [
     kind: v.literal('choice'),
     ...about,
     choices: v.pipe(v.array(words), v.nonEmpty()),
+    /** What templates have in the place of a choice; the choice itself if absent. */
+    standsFor: v.exactOptional(v.record(v.string(), words)),
     default: v.exactOptional(words),
-    replaces: replaces(['clientAuthentication', 'grant', 'expiresInUnit', 'rotation', 'pkce']),
+    replaces: replaces([
+      'clientAuthentication',
+      'assertionAudience',
+      'grant',
+      'expiresInUnit',
+      'rotation',
+      'pkce',
+      'refreshScope',
+      'clientIdInBody',
+      'requestFormat',
+    ]),
   }),
   /** Whole seconds; its name ends in `_seconds`. */
   v.strictObject({

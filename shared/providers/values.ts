@@ -10,9 +10,11 @@ export const presetNamed = (name: string, presets: Presets): Preset | undefined 
 
 /** What templates find: the settings as given, else their defaults. Secrets are not among them. */
 export function valuesOf({ settings }: Preset, given: ConnectionConfig['settings']): Values {
-  const entries = Object.entries(settings).map(
-    ([name, setting]) => [name, given[name] ?? ('default' in setting ? setting.default : undefined)] as const,
-  );
+  const entries = Object.entries(settings).map(([name, setting]) => {
+    const value = given[name] ?? ('default' in setting ? setting.default : undefined);
+    const standsFor = setting.kind === 'choice' ? setting.standsFor?.[String(value)] : undefined;
+    return [name, standsFor ?? value] as const;
+  });
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string | number] => ['string', 'number'].includes(typeof entry[1])),
   );

@@ -91,7 +91,7 @@ describe('the request', () => {
       method: 'POST',
       target: '/token?tenant=a',
       accept: 'application/json',
-      type: 'application/x-www-form-urlencoded;charset=UTF-8',
+      type: 'application/x-www-form-urlencoded',
       connection: 'close',
     });
     expect(Object.fromEntries(new URLSearchParams(body))).toEqual({

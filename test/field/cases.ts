@@ -2,6 +2,7 @@
 import type { FieldCase } from './case.ts';
 import { names, outages, places, words } from './cases/refusals.ts';
 import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
+import { requests } from './cases/requests.ts';
 
 export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'the words beside a code': words,
@@ -15,4 +16,5 @@ export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'what is no error': truths,
   'secrets in other costumes': costumes,
   'half characters': halves,
+  'what servers want of a request': requests,
 };

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { httpAuthorizationServer } from '../../shared/adapters/oauth/authorization-server.ts';
 import { httpRevocation } from '../../shared/adapters/oauth/revocation-endpoint.ts';
+import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { now, obtain, startLoopback, tokensOf } from './loopback.ts';
@@ -50,7 +51,11 @@ describe('private_key_jwt', () => {
       currentDate: new Date(now),
     });
     expect(protectedHeader).toEqual({ alg: 'PS256', typ: 'JWT', kid: 'cert-1' });
-    expect(payload).toMatchObject({ scope: 'restlets,rest_webservices', iat: now / 1_000, jti: expect.any(String) });
+    expect(payload).toMatchObject({
+      scope: 'restlets,rest_webservices',
+      iat: now / 1_000 - 10,
+      jti: expect.any(String),
+    });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThan(3_600);
   });
 
@@ -105,6 +110,66 @@ describe('private_key_jwt', () => {
     });
     expect(exchange).toEqual({ kind: 'not_written', code: 'private_key_unreadable' });
     expect(seen).toEqual([]);
+  });
+});
+
+describe('an assertion is for', () => {
+  const audiences = async (settings: object) => {
+    const { url, seen } = await startLoopback(200, reply);
+    const all = {
+      token_endpoint: `${url}/token`,
+      revocation_endpoint: `${url}/revoke`,
+      client_authentication: 'private_key_jwt',
+      ...settings,
+    };
+    const config: ConnectionConfig = {
+      provider: 'generic-oauth2',
+      settings: all,
+      renewal: 'always',
+      clientId: 'client',
+    };
+    const credentials = { private_key: new Secret(pem(ed.privateKey)) };
+    const surroundings = { clock: { now: () => now }, chance: { id: () => 'id' } };
+    const sent = { allowLoopback: true };
+    await httpTokenEndpoint(sent, surroundings).request({
+      config,
+      grant: 'refresh_token',
+      refreshToken: new Secret('rt'),
+      credentials,
+      timeoutMs: 1_000,
+    });
+    await httpRevocation(sent, surroundings).revoke(config, new Secret('rt'), credentials);
+    const claims = seen.map(({ body }) => decodeJwt(new URLSearchParams(body).get('client_assertion') ?? '').aud);
+    return claims.map((aud) => String(aud).replace(url, ''));
+  };
+
+  test('the endpoint that it is sent to, and no other', async () => {
+    expect(await audiences({})).toEqual(['/token', '/revoke']);
+  });
+
+  test('the issuer where there is one, unless a setting says otherwise', async () => {
+    const issuer = 'https://id.example.com';
+    expect(await audiences({ issuer })).toEqual([issuer, issuer]);
+    expect(await audiences({ issuer, assertion_audience: 'endpoint' })).toEqual(['/token', '/revoke']);
+  });
+});
+
+test('Entra knows a certificate by its thumbprint', async () => {
+  const thumbprint = 'a'.repeat(43);
+  const { assertion } = await asserted('business-central-client-credentials', pem(rsa.privateKey), {
+    tenant: 'contoso',
+    client_authentication: 'private_key_jwt',
+    certificate_thumbprint: thumbprint,
+  });
+  expect(decodeProtectedHeader(assertion)).toEqual({ alg: 'PS256', typ: 'JWT', 'x5t#S256': thumbprint });
+});
+
+test('nothing is revoked where that would end other grants', async () => {
+  const config: ConnectionConfig = { provider: 'google', settings: {}, renewal: 'always', clientId: 'client' };
+  const revocation = httpRevocation({ allowLoopback: true }, { clock: { now: () => now }, chance: { id: () => 'id' } });
+  expect(await revocation.revoke(config, new Secret('rt'), { client_secret: new Secret('s') })).toEqual({
+    kind: 'not_written',
+    code: 'revocation_ends_other_grants',
   });
 });
 

@@ -17,7 +17,7 @@ import { type ResolvedProvider, resolveProvider } from '../../providers/resolve.
 import { filledRecord } from '../../providers/templates.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import type { HttpRequest } from './http-exchange.ts';
-import { captureRequest } from './oauth-request.ts';
+import { captureRequest, tokenRequestStyle } from './oauth-request.ts';
 import { providerCall, type Unsent } from './provider-call.ts';
 
 export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Surroundings): AuthorizationServer {
@@ -59,18 +59,20 @@ async function codeRequest(
 ): Promise<HttpRequest | Unsent> {
   const provider = resolveProvider(config);
   const { facts, values, tokenEndpoint } = provider;
-  const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings);
+  const authentication = await clientAuthenticationOf(provider, config, grant.credentials, surroundings, tokenEndpoint);
   if (typeof authentication === 'string') return unauthenticated(authentication);
-  return captureRequest((options) =>
-    authorizationCodeGrantRequest(
-      { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' },
-      { client_id: config.clientId ?? '' },
-      authentication,
-      grant.parameters.reveal(),
-      grant.redirectUri,
-      facts.pkce === 'none' ? nopkce : grant.codeVerifier.reveal(),
-      { ...options, additionalParameters: filledRecord(facts.tokenParameters ?? {}, values) },
-    ),
+  return captureRequest(
+    (options) =>
+      authorizationCodeGrantRequest(
+        { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' },
+        { client_id: config.clientId ?? '' },
+        authentication,
+        grant.parameters.reveal(),
+        grant.redirectUri,
+        facts.pkce === 'none' ? nopkce : grant.codeVerifier.reveal(),
+        { ...options, additionalParameters: filledRecord(facts.tokenParameters ?? {}, values) },
+      ),
+    tokenRequestStyle(provider, config),
   );
 }
 

@@ -19,6 +19,8 @@ export interface Surroundings {
 
 /** An assertion is used at once. Long enough for clocks that differ, short enough to be worth nothing in a log. */
 const assertionLifetimeSeconds = 300;
+/** More than two clocks differ by that are kept right; less than any server takes for too old. */
+const assertionSetBackSeconds = 10;
 
 /** Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put again. */
 export const unauthenticated = (code: OwnFailureCode): Unsent => ({
@@ -28,12 +30,13 @@ export const unauthenticated = (code: OwnFailureCode): Unsent => ({
 
 const unreadable = 'private_key_unreadable';
 
-/** Returns how to authenticate, once, or a word for the secret that is not there or cannot be used. */
+/** Returns how to authenticate at this endpoint, once, or a word for the secret that is not there or cannot be used. */
 export async function clientAuthenticationOf(
   provider: ResolvedProvider,
   { clientId = '' }: Pick<ConnectionConfig, 'clientId'>,
   credentials: Credentials,
   surroundings: Surroundings,
+  endpoint: URL | undefined,
 ): Promise<ClientAuth | OwnFailureCode> {
   const { client_secret: secret, private_key: key } = credentials;
   switch (provider.facts.clientAuthentication) {
@@ -46,7 +49,7 @@ export async function clientAuthenticationOf(
     case 'private_key_jwt': {
       if (key === undefined) return 'private_key_missing';
       const parsed = privateKeyOf(key.reveal());
-      return parsed === undefined ? unreadable : privateKeyJwt(provider, clientId, parsed, surroundings);
+      return parsed === undefined ? unreadable : privateKeyJwt(provider, clientId, parsed, surroundings, endpoint);
     }
   }
 }
@@ -62,31 +65,35 @@ function clientSecretBasic(clientSecret: string): ClientAuth {
 }
 
 /**
- * RFC 7523 §2.2. For the token endpoint by its URL, as providers ask for it, where oauth4webapi's own is for the issuer. Signed before
- * there is a request: a key can look sound and still not sign, which must end no run.
+ * RFC 7523 §2.2. For the server by its issuer, or for the very endpoint that the request goes to: an assertion that were good at another
+ * endpoint, too, could be taken there by the one that gets it. Signed before there is a request: a key can look sound and still not sign,
+ * which must end no run. Issued a little earlier than now, for servers whose clock is behind.
  */
 async function privateKeyJwt(
   provider: ResolvedProvider,
   clientId: string,
   { key, kid }: { readonly key: KeyObject; readonly kid?: string },
   { clock, chance }: Surroundings,
+  endpoint: URL | undefined,
 ): Promise<ClientAuth | OwnFailureCode> {
   const { facts, values } = provider;
   const keyId = kid ?? values.key_id;
-  const now = Math.floor(clock.now() / 1_000);
+  const issuedAt = Math.floor(clock.now() / 1_000) - assertionSetBackSeconds;
+  const byIssuer = facts.assertionAudience !== 'endpoint' && provider.issuer !== undefined;
   try {
     const assertion = await new SignJWT(filledRecord(facts.assertionClaims ?? {}, values))
       .setProtectedHeader({
         alg: algorithmOf(key, facts.assertionAlgorithm ?? 'RS256'),
         typ: 'JWT',
         ...(keyId !== undefined && { kid: String(keyId) }),
+        ...filledRecord(facts.assertionHeaders ?? {}, values),
       })
       .setIssuer(clientId)
       .setSubject(clientId)
-      .setAudience(provider.tokenEndpoint?.href ?? '')
+      .setAudience((byIssuer ? provider.issuer : endpoint?.href) ?? '')
       .setJti(chance.id())
-      .setIssuedAt(now)
-      .setExpirationTime(now + assertionLifetimeSeconds)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + assertionLifetimeSeconds)
       .sign(key);
     return (_server, _client, body) => {
       body.set('client_id', clientId);

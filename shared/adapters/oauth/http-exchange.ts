@@ -23,10 +23,19 @@ export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<
  * public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
  */
 export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
-  const options = { keepAlive: false, ...(allowLoopback && { allowIPAddressList: ['127.0.0.1', '::1'] }) };
+  const options = {
+    keepAlive: false,
+    denyIPAddressList: notGlobal,
+    // Of a host with two kinds of addresses, each gets time for a handshake with the other side of the world (RFC 8305 §5).
+    autoSelectFamilyAttemptTimeout: limits.connectAttemptMs,
+    ...(allowLoopback && { allowIPAddressList: ['127.0.0.1', '::1'] }),
+  };
   const agents = { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) };
   return (request, timeoutMs) => new Promise((resolve) => exchange(request, timeoutMs, agents, resolve));
 }
+
+/** Whatever of IPv6 is not of 2000::/3, which is all that is in use (RFC 4291 §2.4): also IPv4 addresses in other clothes. */
+const notGlobal = ['::/3', '4000::/2', '8000::/1'];
 
 interface Agents {
   readonly http: http.Agent;

@@ -18,7 +18,9 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
         if (provider === undefined) return unwritten('settings_outdated');
         const endpoint = provider.revocationEndpoint;
         if (endpoint === undefined) return unwritten('no_revocation_endpoint');
-        const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings);
+        // Other connections of the same user and application would lose theirs.
+        if (provider.facts.revocationEnds !== undefined) return unwritten('revocation_ends_other_grants');
+        const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings, endpoint);
         if (typeof authentication === 'string') return unwritten(authentication);
         if (faultOfEndpoint(endpoint.href, policy) !== undefined) return unwritten('address_not_allowed');
         const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };

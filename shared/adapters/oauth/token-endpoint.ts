@@ -11,7 +11,7 @@ import { systemChance, systemClock } from '../system.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import type { HttpRequest } from './http-exchange.ts';
 import { mintRequest } from './mint-request.ts';
-import { captureRequest } from './oauth-request.ts';
+import { captureRequest, tokenRequestStyle } from './oauth-request.ts';
 import { providerCall, type Unsent } from './provider-call.ts';
 
 const machine: Surroundings = { clock: systemClock, chance: systemChance };
@@ -36,20 +36,38 @@ async function oauthRequest(
   surroundings: Surroundings,
 ): Promise<HttpRequest | Unsent> {
   const { tokenEndpoint, facts, values } = provider;
-  const authentication = await clientAuthenticationOf(provider, request.config, request.credentials, surroundings);
+  const authentication = await clientAuthenticationOf(
+    provider,
+    request.config,
+    request.credentials,
+    surroundings,
+    tokenEndpoint,
+  );
   if (typeof authentication === 'string') return unauthenticated(authentication);
   const server = { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' };
   const client = { client_id: request.config.clientId ?? '' };
   const additionalParameters = filledRecord(facts.tokenParameters ?? {}, values);
-  if (request.grant === 'client_credentials') {
-    const parameters = { ...additionalParameters, ...(facts.scope !== undefined && { scope: facts.scope }) };
-    return captureRequest((options) =>
-      clientCredentialsGrantRequest(server, client, authentication, parameters, options),
+  const style = tokenRequestStyle(provider, request.config);
+  const scope = facts.scope === undefined ? {} : { scope: facts.scope };
+  if (request.grant === 'client_credentials')
+    return captureRequest(
+      (options) =>
+        clientCredentialsGrantRequest(server, client, authentication, { ...additionalParameters, ...scope }, options),
+      style,
     );
-  }
   const refreshToken = request.refreshToken?.reveal();
   if (refreshToken === undefined) return { kind: 'not_sent', code: 'refresh_token_missing' };
-  return captureRequest((options) =>
-    refreshTokenGrantRequest(server, client, authentication, refreshToken, { ...options, additionalParameters }),
+  const ofRefresh = {
+    ...additionalParameters,
+    ...filledRecord(facts.refreshParameters ?? {}, values),
+    ...(facts.refreshScope === 'sent' && scope),
+  };
+  return captureRequest(
+    (options) =>
+      refreshTokenGrantRequest(server, client, authentication, refreshToken, {
+        ...options,
+        additionalParameters: ofRefresh,
+      }),
+    style,
   );
 }

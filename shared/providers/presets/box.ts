@@ -10,7 +10,7 @@ export default {
     authorizationEndpoint: 'https://account.box.com/api/oauth2/authorize', // [R]
     revocationEndpoint: 'https://api.box.com/oauth2/revoke', // [R]
     clientAuthentication: 'client_secret_post', // [R]
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     lifetimeSeconds: 3_600, // [V] About an hour; replies tell.
     expiresInUnit: 'seconds', // [V] developer.box.com
     minTokenAgeSeconds: 0, // [NF]

@@ -8,6 +8,8 @@ export default {
     grant: 'client_credentials', // [V] learn.microsoft.com
     tokenEndpoint: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token', // [V] the same
     clientAuthentication: 'client_secret_post', // [R]
+    assertionAlgorithm: 'PS256', // [V] learn.microsoft.com, certificate-credentials
+    assertionHeaders: { 'x5t#S256': '{certificate_thumbprint}' }, // [V] the same
     scope: 'https://api.businesscentral.dynamics.com/.default', // [R]
     lifetimeSeconds: 3_600, // [V] About an hour; replies tell.
     expiresInUnit: 'seconds', // [V] learn.microsoft.com
@@ -21,6 +23,22 @@ export default {
       required: true,
       pattern: '[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*',
       description: "The tenant: its id, or one of its domains. An app's secret is of one tenant.",
+    },
+    client_authentication: {
+      kind: 'choice',
+      choices: ['client_secret_post', 'private_key_jwt'],
+      replaces: 'clientAuthentication',
+      description: 'private_key_jwt: by a certificate.',
+    },
+    private_key: {
+      kind: 'secret',
+      format: 'private_key',
+      description: 'The private key of the certificate: PEM, or a JWK as JSON text.',
+    },
+    certificate_thumbprint: {
+      kind: 'text',
+      pattern: '[A-Za-z0-9_-]{43}',
+      description: 'The SHA-256 thumbprint of the certificate, base64url without padding.',
     },
     scope: { kind: 'text', replaces: 'scope', description: 'The scope: a resource and /.default.' },
   },

@@ -9,6 +9,8 @@ export default {
     tokenEndpoint: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token', // [V] the same
     authorizationEndpoint: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize', // [R]
     clientAuthentication: 'client_secret_post', // [R]
+    assertionAlgorithm: 'PS256', // [V] learn.microsoft.com, certificate-credentials
+    assertionHeaders: { 'x5t#S256': '{certificate_thumbprint}' }, // [V] the same
     pkce: 'S256', // [R]
     scope: 'https://api.businesscentral.dynamics.com/.default offline_access', // [R]
     lifetimeSeconds: 3_600, // [V] About an hour; replies tell.
@@ -25,6 +27,22 @@ export default {
       required: true,
       pattern: '[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*',
       description: "The tenant: its id, or one of its domains. An app's secret is of one tenant.",
+    },
+    client_authentication: {
+      kind: 'choice',
+      choices: ['client_secret_post', 'private_key_jwt'],
+      replaces: 'clientAuthentication',
+      description: 'private_key_jwt: by a certificate.',
+    },
+    private_key: {
+      kind: 'secret',
+      format: 'private_key',
+      description: 'The private key of the certificate: PEM, or a JWK as JSON text.',
+    },
+    certificate_thumbprint: {
+      kind: 'text',
+      pattern: '[A-Za-z0-9_-]{43}',
+      description: 'The SHA-256 thumbprint of the certificate, base64url without padding.',
     },
     scope: {
       kind: 'text',

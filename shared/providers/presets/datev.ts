@@ -10,7 +10,7 @@ export default {
     authorizationEndpoint: 'https://login.datev.de/openid/authorize', // [V] clients' source
     revocationEndpoint: 'https://api.datev.de/revoke', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] clients' source
-    pkce: 'S256', // [V] clients' source
+    pkce: 'S256', // [V] developer.datev.de: mandatory
     authorizationParameters: { enableWindowsSso: 'true' }, // [V] clients' source
     scope: 'openid offline_access datev:accounting:clients', // [V] clients' source; what an app needs differs.
     lifetimeSeconds: 900, // [V2] Apideck, anythingmcp
@@ -18,7 +18,7 @@ export default {
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
     rotation: 'single_use', // [V2] It rotates with each use; that the old one dies is assumed.
-    refreshTokenIdleSeconds: 730 * 86_400, // [V2] Two years with offline_access, 11 hours without.
+    refreshTokenIdleSeconds: 730 * 86_400, // [V] developer.datev.de: two years with offline_access, 11 hours without.
     keepAliveSeconds: 7 * 86_400, // [ours]
   },
   settings: {

@@ -13,7 +13,7 @@ export default {
     tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token', // [V] NangoHQ/nango providers.yaml; picqer Connection.php
     authorizationEndpoint: 'https://start.exactonline.{country}/api/oauth2/auth', // [V] the same
     clientAuthentication: 'client_secret_post', // [V] What every client sends; HTTP Basic is accepted too (Nango ships it).
-    pkce: 'none', // [NF] No client sends it.
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     exclusivePer: 'client_and_user', // [V2] forums.invantive.com/t/1838: a second authorization breaks the first.
     lifetimeSeconds: 600, // [V] "600", a text, in picqer's fixtures
     expiresInUnit: 'seconds', // [V] the same

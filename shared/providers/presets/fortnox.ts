@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://apps.fortnox.se/oauth-v1/token', // [V] the same
     authorizationEndpoint: 'https://apps.fortnox.se/oauth-v1/auth', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] fortnox.se/developer/authorization
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     authorizationParameters: { access_type: 'offline', account_type: '{account_type}' }, // [V] the same
     scope: 'companyinformation', // [ours] The least that is of use; what an app needs differs.
     lifetimeSeconds: 3_600, // [V] fortnox.se/developer/authorization
@@ -17,7 +17,7 @@ export default {
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
     rotation: 'single_use', // [V] fortnox.se/developer/blog/say-goodbye-to-refresh-tokens; no grace period.
-    refreshTokenIdleSeconds: 45 * 86_400, // [C] 45 days; an older FAQ says 31.
+    refreshTokenIdleSeconds: 45 * 86_400, // [V2] 45 days; an older FAQ says 31.
     keepAliveSeconds: 10 * 86_400, // [ours]
   },
   settings: {

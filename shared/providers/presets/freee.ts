@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://accounts.secure.freee.co.jp/public_api/token', // [V] the same
     authorizationEndpoint: 'https://accounts.secure.freee.co.jp/public_api/authorize', // [V] the same
     clientAuthentication: 'client_secret_post', // [V] the same
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     authorizationParameters: { prompt: 'select_company' }, // [V] the same
     lifetimeSeconds: 6 * 3_600, // [V] developer.freee.co.jp/reference/faq/token_lifetime
     expiresInUnit: 'seconds', // [V] the same

@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://api.freshbooks.com/auth/oauth/token', // [V] clients' source
     authorizationEndpoint: 'https://auth.freshbooks.com/oauth/authorize', // [V] clients' source
     clientAuthentication: 'client_secret_post', // [R]
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     lifetimeSeconds: 12 * 3_600, // [V2] devart, unified.to, truto
     expiresInUnit: 'seconds', // [V2] the same
     minTokenAgeSeconds: 0, // [NF]

@@ -7,6 +7,9 @@ export default {
   facts: {
     grant: 'refresh_token', // [ours] A setting changes it.
     clientAuthentication: 'client_secret_basic', // [V] What every server that issues passwords to clients must support (RFC 6749 §2.3.1).
+    authorizationParameters: { audience: '{audience}', resource: '{resource}' }, // [V] RFC 8707 §2; `audience` is Auth0's name for it.
+    tokenParameters: { audience: '{audience}', resource: '{resource}' }, // [V] the same
+    refreshParameters: { redirect_uri: '{refresh_redirect_uri}' }, // [ours] For servers that want it.
     pkce: 'S256', // [V] A server that does not know it ignores it (RFC 6749 §3.1); RFC 9700 §2.1.1 wants it of every client.
     lifetimeSeconds: 3_600, // [ours] The RFC's examples, and most providers.
     expiresInUnit: 'seconds', // [V] RFC 6749 §5.1
@@ -58,6 +61,37 @@ export default {
     key_id: {
       kind: 'text',
       description: 'The key id (kid) that the server knows the public half by, if it asks for one.',
+    },
+    assertion_audience: {
+      kind: 'choice',
+      choices: ['issuer', 'endpoint'],
+      replaces: 'assertionAudience',
+      description:
+        'Whom the assertion of private_key_jwt is for: the issuer (assumed where one is given), or the URL of the endpoint that it is sent to.',
+    },
+    client_id_in_body: {
+      kind: 'choice',
+      choices: ['sent', 'left_out'],
+      replaces: 'clientIdInBody',
+      description: 'sent: client_id is in the body, too, beside client_secret_basic.',
+    },
+    request_format: {
+      kind: 'choice',
+      choices: ['form', 'json'],
+      replaces: 'requestFormat',
+      description: 'json: for a server that wants the parameters of a token request as a JSON object.',
+    },
+    audience: { kind: 'text', description: 'The API that tokens are for, where a server asks for it by "audience".' },
+    resource: { kind: 'text', description: 'The API that tokens are for, by its URI (RFC 8707).' },
+    scope_at_refresh: {
+      kind: 'choice',
+      choices: ['sent', 'left_out'],
+      replaces: 'refreshScope',
+      description: 'sent: for a server that wants the scope at every refresh.',
+    },
+    refresh_redirect_uri: {
+      kind: 'text',
+      description: 'For a server that wants redirect_uri at every refresh: the one that the login was made with.',
     },
     pkce: {
       kind: 'choice',

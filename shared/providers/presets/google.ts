@@ -9,6 +9,7 @@ export default {
     tokenEndpoint: 'https://oauth2.googleapis.com/token', // [V2] the same
     authorizationEndpoint: 'https://accounts.google.com/o/oauth2/v2/auth', // [R]
     revocationEndpoint: 'https://oauth2.googleapis.com/revoke', // [R]
+    revocationEnds: 'user_and_application', // [V2] AutoGPT#10493: all grants of that user and client.
     clientAuthentication: 'client_secret_post', // [R]
     pkce: 'S256', // [R]
     authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.

@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://api.hubapi.com/oauth/v1/token', // [V2] the same
     authorizationEndpoint: 'https://app.hubspot.com/oauth/authorize', // [R]
     clientAuthentication: 'client_secret_post', // [V2] nango.dev
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'oauth', // [R] The least that every app has.
     lifetimeSeconds: 1_800, // [V2] nango.dev
     expiresInUnit: 'seconds', // [V2] the same

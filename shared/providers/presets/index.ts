@@ -26,6 +26,7 @@ import salesforce from './salesforce.ts';
 import twinfield from './twinfield.ts';
 import vismaEaccounting from './visma-eaccounting.ts';
 import xero from './xero.ts';
+import xeroCustomConnection from './xero-custom-connection.ts';
 import zoho from './zoho.ts';
 
 export { byName, type Presets } from '../by-name.ts';
@@ -57,5 +58,6 @@ export const knownPresets = byName([
   twinfield,
   vismaEaccounting,
   xero,
+  xeroCustomConnection,
   zoho,
 ]);

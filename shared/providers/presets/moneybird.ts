@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://moneybird.com/oauth/token', // [V] clients' source
     authorizationEndpoint: 'https://moneybird.com/oauth/authorize', // [V] clients' source
     clientAuthentication: 'client_secret_post', // [V] clients' source
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'sales_invoices documents settings', // [V] clients' source; what an app needs differs.
     lifetimeSeconds: 3_600, // [C] No expiry by Nango, an hour by Apideck: the shorter does no harm.
     expiresInUnit: 'seconds', // [V2] Replies have no expires_in.

@@ -10,7 +10,7 @@ export default {
     authorizationEndpoint: 'https://oauth.qonto.com/oauth2/auth', // [V] the same
     revocationEndpoint: 'https://oauth.qonto.com/oauth2/revoke', // [V2] a client's documentation
     clientAuthentication: 'client_secret_post', // [V] docs.qonto.com
-    pkce: 'none', // [C] One client sends it, most do not.
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'offline_access organization.read', // [V] clients' source; what an app needs differs.
     lifetimeSeconds: 3_600, // [V] docs.qonto.com
     expiresInUnit: 'seconds', // [V] the same

@@ -10,7 +10,7 @@ export default {
     authorizationEndpoint: 'https://www.sageone.com/oauth2/auth/central?filter=apiv3.1', // [V] the same
     revocationEndpoint: 'https://oauth.accounting.sage.com/revoke', // [V] clients' source
     clientAuthentication: 'client_secret_post', // [V] clients' source
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'full_access', // [V] clients' source
     lifetimeSeconds: 300, // [V2] unified.to, truto
     expiresInUnit: 'seconds', // [V2] the same

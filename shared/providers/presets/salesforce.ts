@@ -1,4 +1,7 @@
-/** Salesforce. Five grants for each user and app: a sixth revokes the oldest. */
+/**
+ * Salesforce. Five grants for each user and app: a sixth revokes the oldest. Since 2026-05-11 partner apps in more than two production
+ * orgs must use PKCE and rotation, and renewals come from the addresses of an allowlist.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -16,7 +19,8 @@ export default {
     expiresInUnit: 'seconds', // [ours] Of no use.
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
-    rotation: 'single_use', // [V] Optional there; the worst, since it is not known of an app.
+    rotation: 'single_use', // [V] For partner apps since 2026-05-11, where reuse revokes everything; of other apps it is not known.
+    refreshTokenIdleSeconds: 30 * 86_400, // [V] secure_code_ac_eca, eca_limit_idle_refresh_token_ttl: since 2026-05-11.
     keepAliveSeconds: 14 * 86_400, // [ours] What a policy says of unused refresh tokens differs.
   },
   settings: {

@@ -9,13 +9,15 @@ export default {
     tokenEndpoint: 'https://login.twinfield.com/auth/authentication/connect/token', // [V] the same
     authorizationEndpoint: 'https://login.twinfield.com/auth/authentication/connect/authorize', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] developers.twinfield.com
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'openid twf.user twf.organisation twf.organisationUser offline_access', // [V] clients' source
     lifetimeSeconds: 3_600, // [V] developers.twinfield.com
     expiresInUnit: 'seconds', // [V] the same
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
     rotation: 'none', // [V] "as many as you like"
+    refreshTokenIdleSeconds: 60 * 86_400, // [C] 60 days by Nango, no such limit by others: the worse is planned for.
+    keepAliveSeconds: 14 * 86_400, // [ours]
     refreshTokenLifetimeSeconds: 25 * 365 * 86_400, // [V] 25 years
   },
   settings: {

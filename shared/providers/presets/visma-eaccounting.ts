@@ -9,7 +9,7 @@ export default {
     tokenEndpoint: 'https://identity.vismaonline.com/connect/token', // [V] clients' source
     authorizationEndpoint: 'https://identity.vismaonline.com/connect/authorize', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] clients' source
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     scope: 'ea:api offline_access ea:sales ea:accounting', // [V] clients' source
     lifetimeSeconds: 3_600, // [V2] omniauth-visma
     expiresInUnit: 'seconds', // [V2] the same

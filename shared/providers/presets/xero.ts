@@ -10,8 +10,9 @@ export default {
     authorizationEndpoint: 'https://login.xero.com/identity/connect/authorize', // [V] clients' source
     revocationEndpoint: 'https://identity.xero.com/connect/revocation', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] clients' source
-    pkce: 'none', // [C] Some clients send it, some do not; documented for apps without a secret.
-    scope: 'offline_access accounting.transactions', // [V] clients' source; what an app needs differs.
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
+    scope: 'offline_access', // [V] Broad scopes end in September 2027, and apps since 2026-04-29 have granular ones only: ask for those.
+    revocationEnds: 'user_and_application', // [V2] XeroAPI/xero-ruby#125: all connections of that user and app.
     lifetimeSeconds: 1_800, // [V] developer.xero.com
     expiresInUnit: 'seconds', // [V] the same
     minTokenAgeSeconds: 0, // [NF]
@@ -25,7 +26,7 @@ export default {
     scope: {
       kind: 'text',
       replaces: 'scope',
-      description: 'Scopes, separated by spaces; offline_access must be among them.',
+      description: 'Scopes, separated by spaces, as the app has them; offline_access must be among them.',
     },
     tenant_id: { kind: 'text', description: 'The organisation, for the header xero-tenant-id.' },
   },

@@ -6,11 +6,11 @@ export default {
   title: 'Zoho',
   facts: {
     grant: 'refresh_token', // [V] zoho.com, OAuth token validity
-    tokenEndpoint: 'https://accounts.zoho.{region}/oauth/v2/token', // [V] the same
-    authorizationEndpoint: 'https://accounts.zoho.{region}/oauth/v2/auth', // [R]
-    revocationEndpoint: 'https://accounts.zoho.{region}/oauth/v2/token/revoke', // [R]
+    tokenEndpoint: 'https://accounts.{region}/oauth/v2/token', // [V] the same
+    authorizationEndpoint: 'https://accounts.{region}/oauth/v2/auth', // [R]
+    revocationEndpoint: 'https://accounts.{region}/oauth/v2/token/revoke', // [R]
     clientAuthentication: 'client_secret_post', // [V] zoho.com, OAuth token validity
-    pkce: 'none', // [NF]
+    pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.
     scope: 'ZohoBooks.fullaccess.all', // [R]
     lifetimeSeconds: 3_600, // [V] zoho.com, OAuth token validity
@@ -22,8 +22,19 @@ export default {
   settings: {
     region: {
       kind: 'choice',
-      choices: ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa'],
-      description: 'The data centre: the end of accounts.zoho.…; ca and sa recalled.',
+      choices: ['com', 'eu', 'in', 'com.au', 'jp', 'ca', 'sa', 'uk', 'com.cn'],
+      standsFor: {
+        com: 'zoho.com',
+        eu: 'zoho.eu',
+        in: 'zoho.in',
+        'com.au': 'zoho.com.au',
+        jp: 'zoho.jp',
+        ca: 'zohocloud.ca',
+        sa: 'zoho.sa',
+        uk: 'zoho.uk',
+        'com.cn': 'zoho.com.cn',
+      },
+      description: "The data centre of the account: what its address ends in. A login's callback names it as location.",
     },
     scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by commas.' },
   },

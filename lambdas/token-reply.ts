@@ -45,9 +45,8 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
   }
 }
 
-function tokenBody({ item, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
-  const expiresAt = item.expiresAt ?? now;
-  const tokenType = item.tokenType ?? 'Bearer';
+function tokenBody({ item, tokens, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
+  const { type: tokenType, expiresAt, scope } = tokens;
   return {
     connection: item.connection,
     access_token: accessToken.reveal(),
@@ -56,7 +55,7 @@ function tokenBody({ item, accessToken, companions, now, warning }: Extract<Toke
     expires_at: iso(expiresAt),
     refresh_after: iso(item.refreshAt ?? expiresAt),
     generation: item.generation,
-    scope: item.scope,
+    scope,
     headers: requestHeaders(item.config, {
       accessToken,
       tokenType,

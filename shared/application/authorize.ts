@@ -1,5 +1,5 @@
 /** `POST /connections/{connection}/authorizations`: a link to open in a browser, good for one login. */
-import { offerAuthorization } from '../domain/authorization-writes.ts';
+import { type Asked, offerAuthorization } from '../domain/authorization-writes.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import { type EpochMs, iso, plus } from '../domain/time.ts';
@@ -40,18 +40,18 @@ export async function authorize(
   if (item === undefined || item.deletion !== undefined) return { kind: 'not_found' };
   const provider = world.providers.of(item.config);
   if (provider.rules === undefined) return { kind: 'outdated' };
-  const { grantId, configuredAt } = item;
+  const asked: Asked = { grantId: item.grant.id, configuredAt: item.configuredAt };
   const id = chance.id();
   const expiresAt = plus(clock.now(), limits.authorizationMs);
   const codeVerifier = authorizationServer.newCodeVerifier();
-  const state = await states.seal({ id, connection, grantId, configuredAt, redirectUri, codeVerifier, expiresAt });
+  const state = await states.seal({ id, connection, ...asked, redirectUri, codeVerifier, expiresAt });
   const authorizeUrl = await authorizationServer.authorizeUrl(item.config, { state, redirectUri, codeVerifier });
   if (!(authorizeUrl instanceof URL)) return { kind: 'not_authorizable', reason: authorizeUrl };
   // Its PUT claimed the grant, unless that was before there were claims.
   const key = provider.grantKey;
   const refused = key && (await claimGrant(world, connection, key));
   if (refused !== undefined) return refused;
-  const { applied } = await store.apply(connection, offerAuthorization(item, { id }));
+  const { applied } = await store.apply(connection, offerAuthorization(asked, { id }));
   if (!applied) return { kind: 'conflict' };
   world.telemetry.info('authorization_offered', {
     connection,

@@ -1,6 +1,6 @@
 /** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
 import type { Commit } from '../domain/commit-writes.ts';
-import { type Seen, versionIdOf } from '../domain/connection.ts';
+import { inSecret, type Seen, versionIdOf } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Effect, Event, Held } from '../domain/steps.ts';
 import type { TokenSet } from '../domain/token-set.ts';
@@ -17,10 +17,10 @@ export async function persist(run: Run, { held, outcome, tokens, refreshToken }:
   const { world, connection } = run;
   const { slot, versionId } = held.attempt;
   const stored = await storeWithin(run, limits.persistBudgetMs, held, tokens);
-  if (stored) return { kind: 'persisted', held, outcome, place: { slot, versionId } };
+  if (stored) return { kind: 'persisted', held, outcome, place: inSecret(slot, versionId) };
   world.telemetry.count('RefreshTokenSealed', 1, held.seen.item.config.provider);
   const sealed = await world.refreshSealer.seal(refreshToken, { connection, versionId });
-  return { kind: 'persisted', held, outcome, place: { versionId, sealed } };
+  return { kind: 'persisted', held, outcome, place: { kind: 'sealed', versionId, sealed } };
 }
 
 async function storeWithin(
@@ -48,7 +48,7 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
   try {
     sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), {
       connection,
-      versionId: versionIdOf(item.grantId, fence),
+      versionId: versionIdOf(item.grant.id, fence),
     });
   } catch (error) {
     if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
@@ -81,7 +81,7 @@ async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committ
   const now = done.kind === 'refused' ? done.item : undefined;
   const older =
     now !== undefined &&
-    now.grantId === seen.item.grantId &&
+    now.grant.id === seen.item.grant.id &&
     now.generation > seen.item.generation &&
     now.committedFence < commit.fence;
   if (!older) return done;

@@ -227,8 +227,8 @@ async function refreshTokenAt(
   connection: ConnectionName,
   place: Place,
 ): Promise<Secret | undefined> {
-  const { versionId, slot = 0, sealed } = place;
-  return sealed === undefined
-    ? refreshTokens.read(connection, slot, versionId)
-    : refreshSealer.open(sealed, { connection, versionId });
+  const { versionId } = place;
+  return place.kind === 'secret'
+    ? refreshTokens.read(connection, place.slot, versionId)
+    : refreshSealer.open(place.sealed, { connection, versionId });
 }

@@ -57,7 +57,7 @@ type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' 
  * where the preset is gone or asks for other settings than are stored, there are no limits to tell of, and the description says so.
  */
 export function describe(item: Connection, now: EpochMs, profile: Limits | undefined) {
-  const { config } = item;
+  const { config, tokens } = item;
   const { errorsPerHour, callsPerDay } = profile ?? {};
   // The refresher notes it when it comes by; what it will find is known already.
   const outdated = profile === undefined && item.state === 'active';
@@ -82,8 +82,8 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     state: item.deletion === undefined ? state : 'deleting',
     cause,
     generation: item.generation,
-    expires_at: iso(item.expiresAt),
-    expires_in: item.expiresAt === undefined ? undefined : Math.max(0, Math.floor((item.expiresAt - now) / 1_000)),
+    expires_at: iso(tokens?.expiresAt),
+    expires_in: tokens && Math.max(0, Math.floor((tokens.expiresAt - now) / 1_000)),
     // A look that is only for telling somebody is no renewal.
     next_renewal_at: iso(
       item.announcement === undefined

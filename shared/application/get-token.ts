@@ -1,6 +1,6 @@
 /** `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must. */
 
-import { type Connection, versionIdOf } from '../domain/connection.ts';
+import { type Connection, type SealedTokenSet, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import { redact } from '../domain/redact.ts';
@@ -37,6 +37,7 @@ export type TokenAnswer =
   | ({
       readonly kind: 'token';
       readonly item: Connection;
+      readonly tokens: SealedTokenSet;
       readonly now: EpochMs;
       readonly warning: string | undefined;
     } & OpenedToken)
@@ -73,7 +74,15 @@ function recall({ clock, memory }: TokenWorld, connection: ConnectionName, minTt
   const { answer, memorable } = serve(remembered.item, minTtlMs, now);
   if (!memorable || answer.kind !== 'serve') return undefined;
   const { item, accessToken, companions } = remembered;
-  return { kind: 'token', item, accessToken, ...(companions && { companions }), now, warning: answer.warning };
+  return {
+    kind: 'token',
+    item,
+    tokens: answer.tokens,
+    accessToken,
+    ...(companions && { companions }),
+    now,
+    warning: answer.warning,
+  };
 }
 
 /** What a client says of a token that the provider refused. */
@@ -139,9 +148,10 @@ async function read(
     const answer = item.generation === rejected ? answerToRejection(item, now) : serving.answer;
     switch (answer.kind) {
       case 'serve': {
-        const opened = await open(world, item);
+        const { tokens, warning } = answer;
+        const opened = await open(world, item, tokens);
         if (serving.memorable) world.memory.set(connection, { item, ...opened, readAt: now });
-        return { kind: 'token', item, ...opened, now, warning: answer.warning };
+        return { kind: 'token', item, tokens, ...opened, now, warning };
       }
       case 'gone':
         return { kind: 'not_found' };
@@ -161,9 +171,10 @@ async function read(
 
 const open = async (
   { sealer }: TokenWorld,
-  { connection, accessToken = '', grantId, accessTokenFence = 0 }: Connection,
+  { connection, grant }: Connection,
+  { sealed, fence }: SealedTokenSet,
 ): Promise<OpenedToken> =>
-  openedTextOf(await sealer.open(accessToken, { connection, versionId: versionIdOf(grantId, accessTokenFence) }));
+  openedTextOf(await sealer.open(sealed, { connection, versionId: versionIdOf(grant.id, fence) }));
 
 /** Leaves the marks. None of them is needed to serve, so a store that fails here fails nobody. */
 async function mark(world: TokenWorld, item: Connection, serving: Serving, now: EpochMs): Promise<void> {

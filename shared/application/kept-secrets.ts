@@ -4,8 +4,8 @@
  * may put and delete a connection could have them sent to a host of his own.
  */
 
-import { type Connection, type ConnectionConfig, versionIdOf } from '../domain/connection.ts';
-import { importFence } from '../domain/grant-writes.ts';
+import type { Connection, ConnectionConfig } from '../domain/connection.ts';
+import { firstPlace } from '../domain/grant-writes.ts';
 import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Providers } from '../ports/providers.ts';
 
@@ -53,11 +53,11 @@ export const imports = (providers: Providers, before: Connection | undefined, re
 const beganGrant = (providers: Providers, before: Connection, { config, refreshToken }: ConnectionRequest): boolean =>
   refreshToken !== undefined &&
   before.state !== 'reauthorization_required' &&
-  before.importDigest === providers.of(config).importDigest(before.connection, refreshToken);
+  before.grant.importDigest === providers.of(config).importDigest(before.connection, refreshToken);
 
 /** Whether the refresh token that began the grant was replaced by another, or may be in use at this moment. */
-const isUsed = ({ grantId, refreshToken, attempts }: Connection): boolean =>
-  refreshToken?.versionId !== versionIdOf(grantId, importFence) || Object.keys(attempts).length > 0;
+const isUsed = ({ grant, refreshToken, attempts }: Connection): boolean =>
+  refreshToken?.versionId !== firstPlace(grant.id).versionId || Object.keys(attempts).length > 0;
 
 /** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
 export function faultsAgainst(providers: Providers, before: Connection | undefined, request: ConnectionRequest) {

@@ -32,9 +32,9 @@ export async function loadSecrets(
   const place = item.refreshToken;
   if (place === undefined) return { missing: 'refresh_token_missing' };
   const refreshToken =
-    place.sealed === undefined
-      ? await refreshTokens.read(connection, place.slot ?? 0, place.versionId)
-      : await refreshSealer.open(place.sealed, { connection: connection, versionId: place.versionId });
+    place.kind === 'secret'
+      ? await refreshTokens.read(connection, place.slot, place.versionId)
+      : await refreshSealer.open(place.sealed, { connection, versionId: place.versionId });
   if (refreshToken === undefined) return { missing: 'refresh_token_missing' };
   return { credentials, refreshToken };
 }

@@ -1,9 +1,16 @@
 /** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
 
-import { type Connection, type ConnectionConfig, type State, versionIdOf } from '../domain/connection.ts';
+import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
-import { abandonGrant, create, type Grant, importFence, replaceConfig, replaceGrant } from '../domain/grant-writes.ts';
+import {
+  abandonGrant,
+  create,
+  firstPlace,
+  type NewGrant,
+  replaceConfig,
+  replaceGrant,
+} from '../domain/grant-writes.ts';
 import type { Secret } from '../domain/secret.ts';
 import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
@@ -94,8 +101,10 @@ async function putCompleted(
     const outgrown = before && world.providers.of(before.config).grantKey;
     const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
     const imported = imports(world.providers, before, request) ? request.refreshToken : undefined;
-    const grant: Grant =
-      imported === undefined ? { grantId, place: undefined } : importOf(grantId, importDigest(connection, imported));
+    const grant: NewGrant =
+      imported === undefined
+        ? { id: grantId, place: undefined }
+        : { id: grantId, place: firstPlace(grantId), importDigest: importDigest(connection, imported) };
     // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
     stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, {
       credentials: request.credentials,
@@ -122,12 +131,6 @@ async function putCompleted(
   return { kind: 'conflict' };
 }
 
-const importOf = (grantId: string, importDigest: string): Grant => ({
-  grantId,
-  place: { slot: 0, versionId: versionIdOf(grantId, importFence) },
-  importDigest,
-});
-
 /** Which of a request's secrets are in the store: each goes there once, however often the connection is looked at. */
 interface Stored {
   readonly credentials: boolean;
@@ -140,7 +143,7 @@ interface ToStore {
   readonly credentials: Credentials | undefined;
   readonly given: ConnectionConfig['credentials'];
   readonly imported: Secret | undefined;
-  readonly grant: Grant;
+  readonly grant: NewGrant;
 }
 
 async function storeSecrets(
@@ -152,7 +155,7 @@ async function storeSecrets(
   if (!stored.credentials && credentials !== undefined && given !== undefined)
     await world.credentials.store(connection, given.versionId, credentials);
   const storing = !stored.refreshToken && imported !== undefined && place !== undefined;
-  if (storing) await world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, imported);
+  if (storing) await world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, imported);
   return { credentials: true, refreshToken: stored.refreshToken || storing };
 }
 
@@ -163,7 +166,7 @@ async function write(
   before: Connection | undefined,
   config: ConnectionConfig,
   request: ConnectionRequest,
-  grant: Grant,
+  grant: NewGrant,
 ): Promise<Connection | undefined> {
   const now = clock.now();
   if (before === undefined) {
@@ -185,13 +188,12 @@ function change(
   before: Connection,
   config: ConnectionConfig,
   request: ConnectionRequest,
-  grant: Grant,
+  grant: NewGrant,
   now: Connection['createdAt'],
 ): Write {
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
   const obstacle = obstacleTo(providers, before, request);
-  if (request.grant === 'refresh_token' && obstacle !== undefined)
-    return abandonGrant(before, config, now, grant.grantId);
+  if (request.grant === 'refresh_token' && obstacle !== undefined) return abandonGrant(before, config, now, grant.id);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
   // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
   const replaced = request.grant === 'static' && request.credentials !== undefined;

@@ -3,9 +3,10 @@
  * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
-import { type Connection, type Place, versionIdOf } from '../domain/connection.ts';
+import { type Connection, type PlaceInSecret, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
-import { importFence } from '../domain/grant-writes.ts';
+import { firstPlace } from '../domain/grant-writes.ts';
+import { type GrantId, nextFence } from '../domain/ids.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { Secret } from '../domain/secret.ts';
@@ -78,8 +79,7 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   if (response.kind !== 'code') return told(refusalOf(connection, response), provider);
 
   const grant = await gather(world, item, state, response.parameters);
-  const redeemedAt = clock.now();
-  const { applied } = await store.apply(connection, redeemAuthorization(item, state, id, chance.id(), redeemedAt));
+  const { applied } = await store.apply(connection, redeemAuthorization(item, state, id, chance.id(), clock.now()));
   if (!applied) return told({ kind: 'link_used', connection }, provider);
   const requestedAt = clock.now();
   const exchange = await authorizationServer.redeem(item.config, grant);
@@ -91,7 +91,7 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
     { credentials: grant.credentials, others: [code, grant.codeVerifier] },
   );
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  const kept = await keep(world, item, { tokens: outcome.tokens, redeemedAt, identity }, deadline);
+  const kept = await keep(world, item, { id, tokens: outcome.tokens, identity }, deadline);
   // Subscribers are told at once.
   if (kept.kind === 'connected') await requestRefresh(world, connection);
   return told(kept, provider);
@@ -129,10 +129,10 @@ async function gather(
   return { parameters, redirectUri, codeVerifier, credentials: stored ?? {} };
 }
 
-/** What the code brought, when it was sent, and what the grant belongs to. */
+/** What the code of this login brought, and what the grant belongs to. */
 interface Redeemed {
   readonly tokens: TokenSet;
-  readonly redeemedAt: EpochMs;
+  readonly id: string;
   readonly identity: Provider['identity'];
 }
 
@@ -147,9 +147,9 @@ async function keep(
   const { refreshToken } = redeemed.tokens;
   if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
   const grantId = world.chance.grantId();
-  const place: Place = { slot: 0, versionId: versionIdOf(grantId, importFence) };
+  const place = firstPlace(grantId);
   await patiently(world, deadline, () =>
-    world.refreshTokens.storeRefreshToken(connection, 0, place.versionId, refreshToken),
+    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken),
   );
   for (;;) {
     const committed = await patiently(world, deadline, () => commit(world, before, { ...redeemed, grantId, place }));
@@ -160,26 +160,26 @@ async function keep(
   }
 }
 
-type New = Redeemed & { readonly grantId: string; readonly place: Place };
+type New = Redeemed & { readonly grantId: GrantId; readonly place: PlaceInSecret };
 
 async function commit(
   world: RedeemWorld,
   before: Connection,
-  { grantId, place, tokens, redeemedAt, identity }: New,
+  { id, grantId, place, tokens, identity }: New,
 ): Promise<'applied' | 'lost' | 'another'> {
   const { clock, store, accessSealer, providers } = world;
   const item = await store.read(before.connection);
-  if (item?.grantId === grantId) return 'applied';
+  if (item?.grant.id === grantId) return 'applied';
   // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came meanwhile, if not another
   // connection under the name: it is the newer one, and where a provider knows only one grant it has ended this one.
-  if (item === undefined || item.deletion !== undefined || item.grantId !== before.grantId) return 'another';
+  if (item === undefined || item.deletion !== undefined || item.grant.id !== before.grant.id) return 'another';
   const provider = providers.of(item.config);
   if (provider.rules === undefined || provider.identity !== identity) return 'another';
-  const binding = { connection: item.connection, versionId: versionIdOf(grantId, item.fence + 1) };
+  const binding = { connection: item.connection, versionId: versionIdOf(grantId, nextFence(item.fence)) };
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
   const write = authorized(
     { item, profile: provider.rules.profile(item) },
-    { grantId, place, tokens, sealedAccessToken, redeemedAt },
+    { id, grantId, place, tokens, sealedAccessToken },
     clock.now(),
   );
   return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';

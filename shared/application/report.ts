@@ -25,8 +25,13 @@ export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done:
     telemetry.warn(done.kind === 'refused' ? 'refresh_superseded' : 'commit_abandoned', facts);
     return;
   }
-  const { generation, expiresAt, refreshAt } = done.item;
-  telemetry.info('refresh_succeeded', { ...facts, generation, expiresAt: iso(expiresAt), refreshAt: iso(refreshAt) });
+  const { generation, tokens, refreshAt } = done.item;
+  telemetry.info('refresh_succeeded', {
+    ...facts,
+    generation,
+    expiresAt: iso(tokens?.expiresAt),
+    refreshAt: iso(refreshAt),
+  });
   telemetry.count(adopted ? 'OrphanAdopted' : 'RefreshSucceeded', 1, config.provider);
   telemetry.count('RefreshDurationMs', clock.now() - held.attempt.startedAt, config.provider);
 }

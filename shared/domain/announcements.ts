@@ -5,10 +5,11 @@
 
 import type { Announcement } from './announcement.ts';
 import type { Connection, Seen } from './connection.ts';
+import type { GrantId } from './ids.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
 import { type EpochMs, earliest, latest, plus } from './time.ts';
-import type { Write } from './writes.ts';
+import { asSeen, sameGeneration, sameGrant, type Write } from './writes.ts';
 
 /** What a write that makes a change adds to what it sets: the note, and a look of the planner for it. */
 export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
@@ -24,13 +25,13 @@ interface GrantEnd {
 
 /** When the provider ends the grant if nothing happens, whether by its age or because it was not used. Undefined if it never does. */
 export function grantEndOf(
-  { grantedAt, receivedAt, refreshToken }: Connection,
+  { grant, tokens, refreshToken }: Connection,
   { grantLifetimeMs, grantIdleMs }: Pick<Profile, 'grantLifetimeMs' | 'grantIdleMs'>,
 ): GrantEnd | undefined {
   if (refreshToken === undefined) return undefined;
   const ends = [
-    ...(grantLifetimeMs === undefined ? [] : [{ from: grantedAt, limitMs: grantLifetimeMs }]),
-    ...(grantIdleMs === undefined ? [] : [{ from: receivedAt ?? grantedAt, limitMs: grantIdleMs }]),
+    ...(grantLifetimeMs === undefined ? [] : [{ from: grant.at, limitMs: grantLifetimeMs }]),
+    ...(grantIdleMs === undefined ? [] : [{ from: tokens?.receivedAt ?? grant.at, limitMs: grantIdleMs }]),
   ].map(({ from, limitMs }) => ({
     endsAt: plus(from, limitMs),
     announceAt: plus(from, limitMs - Math.min(limits.grantEndsAheadMs, limitMs / 4)),
@@ -48,7 +49,7 @@ export function restUntil(item: Connection, profile: Profile, keepAliveAt: Epoch
 
 /** What subscribers should be told now, if anything. */
 export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcement | undefined {
-  const { connection, grantId, announcement, deletion, state, config } = item;
+  const { connection, grant, announcement, deletion, state, config } = item;
   if (deletion !== undefined) return undefined;
   const whose = { connection, provider: config.provider };
   if (announcement !== undefined) return notedAnnouncementOf(item);
@@ -61,7 +62,7 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
   )
     return undefined;
   return {
-    id: idOf(grantId, 'reauthorization_due', end.endsAt),
+    id: idOf(grant.id, 'reauthorization_due', end.endsAt),
     change: 'reauthorization_due',
     ...whose,
     at: now,
@@ -71,42 +72,35 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
 
 /** The change that a write has noted and that subscribers may not know of yet. */
 export function notedAnnouncementOf(item: Connection): Announcement | undefined {
-  const { connection, config, grantId, cause, announcement } = item;
+  const { connection, config, grant, cause, announcement } = item;
   if (announcement === undefined) return undefined;
   const { change, at } = announcement;
-  const id = idOf(grantId, change, at);
+  const id = idOf(grant.id, change, at);
   return { id, change, connection, provider: config.provider, ...(cause && { cause }), at };
 }
 
-const idOf = (grantId: string, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
+const idOf = (grantId: GrantId, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
 
 /** They were told. The planner's next look is again the one that the connection itself needs. */
 export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: Announcement): Write {
   const dueAt = nextLook({ item, profile }, at, grantEndsAt ?? item.announcedEnd);
   const looked: Pick<Write, 'set' | 'remove'> =
     dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
-  const asSeen: Write['when'] = [
-    { path: 'grantId', equals: item.grantId },
-    { path: 'generation', equals: item.generation },
-    item.dueAt === undefined ? { absent: 'dueAt' } : { path: 'dueAt', equals: item.dueAt },
-  ];
+  const asAnnounced = [sameGrant(item), sameGeneration(item), asSeen('dueAt', item.dueAt)];
   if (grantEndsAt !== undefined)
     return {
       name: 'announced',
-      when: asSeen,
+      when: asAnnounced,
       set: { ...looked.set, announcedEnd: grantEndsAt },
       remove: looked.remove,
-      mine: [
-        { path: 'grantId', equals: item.grantId },
-        { path: 'announcedEnd', equals: grantEndsAt },
-      ],
+      mine: [sameGrant(item), { path: 'announcedEnd', equals: grantEndsAt }],
     };
   return {
     name: 'announced',
-    when: [...asSeen, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
+    when: [...asAnnounced, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
     set: looked.set,
     remove: ['announcement', ...looked.remove],
-    mine: [{ path: 'grantId', equals: item.grantId }, { absent: 'announcement' }],
+    mine: [sameGrant(item), { absent: 'announcement' }],
   };
 }
 

@@ -104,7 +104,7 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 /** Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a newer one. */
 export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
-  if (seen === undefined || seen.item.grantId !== before.grantId) return { do: 'stop', reason: 'superseded' };
+  if (seen === undefined || seen.item.grant.id !== before.grant.id) return { do: 'stop', reason: 'superseded' };
   if (seen.item.generation !== before.generation)
     return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
   const earlier = unresolved(seen.item, held.attempt.fence);
@@ -112,7 +112,7 @@ export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, a
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
     return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };
   }
-  const ours = earlier.length > 0 || before.contested === true;
+  const ours = earlier.length > 0 || before.tokens?.contested === true;
   return giveUp(held, seen.item, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'), at);
 }
 

@@ -26,7 +26,7 @@ export const isMine = (write: Write, item: Connection): boolean =>
 
 /**
  * The item after the write, or undefined if a clause does not hold; `item` itself is left as it was.
- * Throws for a write that DynamoDB would refuse whatever the item: overlapping paths, or a path into an absent attribute.
+ * Throws for a write that DynamoDB would refuse: overlapping paths, a path into an absent attribute, or an addition to one.
  */
 export function applied(write: Write, item: Connection): Connection | undefined {
   refuseOverlaps(write);
@@ -39,7 +39,9 @@ export function applied(write: Write, item: Connection): Connection | undefined 
   for (const [path, amount] of Object.entries(write.add ?? {})) {
     const [parent, name] = placeOf(next, path, write);
     const before = parent[name];
-    parent[name] = (typeof before === 'number' ? before : 0) + (amount ?? 0);
+    if (typeof before !== 'number')
+      throw new Error(`write ${write.name} adds to ${path}, which is no number: DynamoDB would refuse it`);
+    parent[name] = before + (amount ?? 0);
   }
   for (const path of write.remove) {
     const [parent, name] = placeOf(next, path, write);

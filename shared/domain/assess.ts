@@ -5,7 +5,7 @@ import type { Connection, Seen } from './connection.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
 import { type EpochMs, plus } from './time.ts';
-import { keepAliveAtOf, rejectionDueAtOf } from './timing.ts';
+import { dueFrom, keepAliveAtOf, rejectionDueAtOf } from './timing.ts';
 
 export type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
 
@@ -49,10 +49,10 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   if (keepAliveAt !== undefined && keepAliveAt <= now) return { kind: 'want', from: keepAliveAt, reason: 'keep_alive' };
   const rejectionDueAt = rejectionDueAtOf(item);
   if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
-  const refreshAt = item.refreshAt ?? now;
-  if (refreshAt <= now && isUnused(item, profile, now))
+  const from = dueFrom(item, now);
+  if (from <= now && isUnused(item, profile, now))
     return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
-  return { kind: 'want', from: refreshAt, reason: item.expiresAt === undefined ? 'first' : 'due' };
+  return { kind: 'want', from, reason: item.tokens === undefined ? 'first' : 'due' };
 }
 
 /** Total over every state of a connection; the same for a first look and for a second one under the lease. */

@@ -32,8 +32,8 @@ export function holdersAnswerUntil(attempts: readonly Attempt[], now: EpochMs): 
 /** The connection as it would be without our own lease and attempt, to decide again on it. */
 export function withoutMine(item: Connection, fence: number): Connection {
   const { [String(fence)]: _attempt, ...attempts } = item.attempts;
-  const { [String(fence)]: _error, ...errors } = item.errors;
+  const { [String(fence)]: _call, ...failing } = item.calls.failing;
   const { lease, ...rest } = item;
-  const others = { ...rest, attempts, errors, calls: item.calls - 1 };
+  const others = { ...rest, attempts, calls: { ...item.calls, failing, count: item.calls.count - 1 } };
   return lease === undefined || lease.fence === fence ? others : { ...others, lease };
 }

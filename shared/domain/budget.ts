@@ -1,28 +1,31 @@
 /**
- * What a connection may spend at its provider. A call is counted before it is made, as one that fails; a success takes the error
- * back, and what never left takes back both. So neither a crash nor a race makes the provider see more than the budget.
+ * What a connection may spend at its provider. A call is counted before it is made, as one that fails. A success takes the failure
+ * back, and a request that never left takes back the call as well. So neither a crash nor a race lets the provider see more than the budget.
  */
 import type { Connection } from './connection.ts';
+import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
 import { type EpochMs, plus } from './time.ts';
+import { codePath, failingPath, type Path } from './writes.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 
 export const dayOf = (now: EpochMs): number => Math.floor(now / dayMs);
-export const callsOn = (item: Connection, now: EpochMs): number => (item.callsOn === dayOf(now) ? item.calls : 0);
 
-/** When the errors of the last hour began, oldest first. */
-export const errorsOf = (item: Connection, now: EpochMs): EpochMs[] =>
-  Object.values(item.errors)
-    .filter((at) => plus(at, hourMs) > now)
-    .sort((a, b) => a - b);
+/** Calls made on the UTC day of `now`. */
+export const callsOn = ({ calls }: Connection, now: EpochMs): number => (calls.day === dayOf(now) ? calls.count : 0);
 
-/** Fencing tokens of errors that no longer count. */
-export const outdatedErrors = (item: Connection, now: EpochMs): string[] =>
-  Object.entries(item.errors)
-    .filter(([, at]) => plus(at, hourMs) <= now)
-    .map(([fence]) => fence);
+/** When the calls of the last hour began that failed or are open, oldest first. */
+export const errorsOf = ({ calls: { failing, codes } }: Connection, now: EpochMs): EpochMs[] =>
+  [...Object.values(failing), ...Object.values(codes)].filter((at) => plus(at, hourMs) > now).sort((a, b) => a - b);
+
+/** What is noted of calls that no longer count, since they began more than an hour ago. */
+export function outdatedCalls({ calls: { failing, codes } }: Connection, now: EpochMs): Path[] {
+  const outdated = (calls: Readonly<Record<string, EpochMs>>) =>
+    Object.keys(calls).filter((key) => plus(calls[key] ?? now, hourMs) <= now);
+  return [...outdated(failing).map((fence) => failingPath(Number(fence) as Fence)), ...outdated(codes).map(codePath)];
+}
 
 /** Until when no call may be made, or undefined if one may. */
 export function spentUntil(

@@ -1,14 +1,16 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
 import { attemptsOf, inDoubt } from './attempts.ts';
-import type { Attempt, Connection, Place, Seen, State } from './connection.ts';
+import type { Attempt, Connection, Place, SealedTokenSet, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
+import type { Fence } from './ids.ts';
+import type { Profile } from './profile.ts';
 import { type EpochMs, plus } from './time.ts';
 import { refreshAtOf } from './timing.ts';
 import type { TokenSet } from './token-set.ts';
 import {
   attemptPath,
-  errorPath,
+  failingPath,
   leaseIsMine,
   noNewerCommit,
   sameGeneration,
@@ -17,15 +19,35 @@ import {
   type Write,
 } from './writes.ts';
 
+/** What of a token set is kept in the open. */
+export type Committed = Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
+
+/** The token set as every write of one sets it, and from when its renewal is wanted. */
+export function tokenSetAs(
+  tokens: Committed,
+  how: Pick<SealedTokenSet, 'sealed' | 'fence' | 'contested'>,
+  scopeBefore: string | undefined,
+  profile: Profile,
+): { readonly tokens: SealedTokenSet; readonly refreshAt: EpochMs } {
+  const { tokenType: type, requestedAt, receivedAt, expiresAt } = tokens;
+  // A reply that names no scope grants the one that there was, or was asked for (RFC 6749, sections 5.1 and 6).
+  const scope = tokens.scope ?? scopeBefore ?? profile.scope;
+  const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
+  return {
+    tokens: { ...how, type, ...(scope !== undefined && { scope }), requestedAt, receivedAt, expiresAt, renewableAt },
+    refreshAt: refreshAtOf(tokens, profile),
+  };
+}
+
 /** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
 export interface Commit {
-  readonly fence: number;
-  readonly tokens: Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
+  readonly fence: Fence;
+  readonly tokens: Committed;
   readonly sealedAccessToken: string;
   readonly place: Place | undefined;
   readonly contested: boolean;
   /** Whose token set this is, if it was found and not asked for: its call succeeded, and ours was not made. */
-  readonly adoptedFence: number | undefined;
+  readonly adoptedFence: Fence | undefined;
   /** The refresh token that an older holder committed meanwhile: ours may be the one that the provider has killed. */
   readonly overtaken: Place | undefined;
 }
@@ -37,8 +59,11 @@ export interface Commit {
  */
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
-  const refreshAt = refreshAtOf(tokens, profile);
-  const scope = tokens.scope ?? item.scope ?? profile.scope;
+  const sealed = commit.sealedAccessToken;
+  const committed = (contested: boolean) =>
+    tokenSetAs(tokens, { sealed, fence, contested }, item.tokens?.scope, profile);
+  // The refresher that took the lease from this one may have sent the same refresh token.
+  const rivalled = committed(true);
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for two generations
   // more, should ours turn out to be the one that the provider has killed; and while they are tried, one after the other.
   const trying = commit.overtaken !== undefined;
@@ -54,35 +79,25 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
     set: {
       committedFence: fence,
       state: 'active' satisfies State,
-      accessToken: commit.sealedAccessToken,
-      accessTokenFence: fence,
-      tokenType: tokens.tokenType,
-      requestedAt: tokens.requestedAt,
-      receivedAt: tokens.receivedAt,
-      expiresAt: tokens.expiresAt,
-      refreshAt,
-      renewableAt: plus(tokens.receivedAt, profile.minTokenAgeMs),
+      ...rivalled,
       // Always: whatever a slower write left there, the planner finds this token set in time.
-      dueAt: dueBy(item, refreshAt),
-      // Whoever took the lease from us may have sent our refresh token again.
-      contested: true,
-      ...(scope === undefined ? {} : { scope }),
+      dueAt: dueBy(item, rivalled.refreshAt),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
       ...(spare === undefined ? {} : { spare }),
       ...(item.state === 'active' ? {} : noted('recovered', tokens.receivedAt)),
     },
-    add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { calls: -1 }) },
+    add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { 'calls.count': -1 }) },
     remove: [
-      ...(commit.adoptedFence === undefined ? [] : [errorPath(commit.adoptedFence)]),
-      errorPath(fence),
-      ...(item.rejectedGeneration === item.generation ? [] : (['rejections'] as const)),
+      ...(commit.adoptedFence === undefined ? [] : [failingPath(commit.adoptedFence)]),
+      failingPath(fence),
+      // A report about this generation counts on, should the next one be reported too.
+      ...(item.rejected?.generation === item.generation ? [] : (['rejected'] as const)),
       'cause',
       'failure',
       'notBefore',
       'suspect',
       'withheld',
       ...(spare === undefined ? (['spare'] as const) : []),
-      'rejectedGeneration',
       'askedAt',
       ...outgrown.map((attempt) => attemptPath(attempt.fence)),
     ],
@@ -91,7 +106,7 @@ export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly
   const held: Write = {
     ...late,
     when: [...late.when, leaseIsMine(fence)],
-    set: { ...late.set, contested: commit.contested || commit.overtaken !== undefined },
+    set: { ...late.set, ...committed(commit.contested || commit.overtaken !== undefined) },
     remove: [...late.remove, 'lease'],
   };
   return [held, late];
@@ -116,7 +131,7 @@ export interface FailureCommit {
  * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only with a refresh
  * token, which an older holder's late success must then not replace.
  */
-export function commitFailure(item: Connection, fence: number, commit: FailureCommit): Write {
+export function commitFailure(item: Connection, fence: Fence, commit: FailureCommit): Write {
   const { failure } = commit;
   const unknown = failure.class === 'in_doubt';
   // No connection, or nothing to send: the provider has not seen it.
@@ -149,16 +164,16 @@ export function commitFailure(item: Connection, fence: number, commit: FailureCo
       ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
       ...(commit.withheld ? [] : (['withheld'] as const)),
       ...(unknown ? [] : [attemptPath(fence)]),
-      ...(unsent ? [errorPath(fence)] : []),
+      ...(unsent ? [failingPath(fence)] : []),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),
     ],
-    ...(unsent ? { add: { calls: -1 } } : {}),
+    ...(unsent ? { add: { 'calls.count': -1 } } : {}),
     mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],
   };
 }
 
 /** Keeps the refresh token of a success that a newer one has overtaken, where no secret has it. */
-export const keepSpare = (item: Connection, fence: number, place: Place): Write => ({
+export const keepSpare = (item: Connection, fence: Fence, place: Place): Write => ({
   name: 'keep_spare',
   when: [sameGrant(item), { path: 'committedFence', above: fence }],
   set: { spare: place },

@@ -1,67 +1,124 @@
 /**
  * All that is known of one connection: one record, so that every step of the protocol is one conditional write of one item.
- * The attribute names here are the attribute names in the table (docs/storage.md).
+ * The names here are the attribute names in the table (docs/storage.md).
+ *
+ * What is always written together is a group, and a group is written whole: it is there with all its members, or not at all. What is set
+ * alone, or is a key of the due index, stays on top. The maps (`attempts`, `calls`) are there from the first write on, because a write
+ * can set a member only of a map that exists.
  */
 import type { Announcement } from './announcement.ts';
 import type { ConnectionName } from './connection-name.ts';
 import type { Cause, Failure } from './failure.ts';
+import type { Fence, Generation, GrantId, Slot, VersionId } from './ids.ts';
 import type { Profile, Renewal } from './profile.ts';
 import type { EpochMs } from './time.ts';
 
 export type State = 'active' | 'reauthorization_required' | 'misconfigured';
 
-/** The right to send one refresh request. Ends by itself; whoever holds it renews it while working. */
+/** The right to send one refresh request. It ends by itself; its holder renews it while it works. */
 export interface Lease {
   readonly owner: string;
-  readonly fence: number;
+  readonly fence: Fence;
   readonly until: EpochMs;
 }
 
 /**
- * The intent to send a refresh token, written before the call. While it stands, the outcome of that call is unknown.
- * Its secret version, should the holder have stored one, is `versionId` in `slot`.
+ * The intent to send a refresh token, written before the call. As long as it stands, the outcome of that call is unknown.
+ * The token set that it may have brought is then in version `versionId` of the secret of `slot`.
  */
 export interface Attempt {
-  readonly fence: number;
-  readonly slot: number;
-  readonly versionId: string;
+  readonly fence: Fence;
+  readonly slot: Slot;
+  readonly versionId: VersionId;
   readonly startedAt: EpochMs;
-  /** Which token set's refresh token it sends: an attempt on an outgrown generation leaves the current one in no doubt. */
-  readonly generation: number;
-  /** May have been sent. False only until an attempt that follows others has looked for what they may have stored. */
+  /** Whose refresh token it sends: an attempt that began under an earlier generation leaves the current one in no doubt. */
+  readonly generation: Generation;
+  /** The refresh token may have been sent. False only until an attempt that follows others has looked up what they may have stored. */
   readonly sent: boolean;
-  /** Others before it may have sent the same refresh token. */
+  /** An attempt before it may have sent the same refresh token. */
   readonly repeats: boolean;
-  /** Its holder saw the call end without an answer (time-out, 5xx): nobody needs to wait for it. */
+  /** Its holder saw the call end without an answer (time-out, 5xx): no refresher needs to wait for one. */
   readonly ended: boolean;
 }
 
-/** Where the current refresh token is: a secret version, or sealed in the item when Secrets Manager could not take it. */
-export interface Place {
-  readonly versionId: string;
-  readonly slot?: number;
-  readonly sealed?: string;
-}
+/** Where a refresh token is: in a secret, or sealed in the item because no secret took it. */
+export type Place =
+  | { readonly kind: 'secret'; readonly slot: Slot; readonly versionId: VersionId }
+  | { readonly kind: 'sealed'; readonly versionId: VersionId; readonly sealed: string };
 
-/** The connection's settings, as validated. Which preset, how it differs from it, and where the client secret is. */
+export type PlaceInSecret = Extract<Place, { kind: 'secret' }>;
+
+export const inSecret = (slot: Slot, versionId: VersionId): PlaceInSecret => ({ kind: 'secret', slot, versionId });
+
+/** The connection's settings, as validated: which preset, how it differs from it, and where the client secret is. */
 export interface ConnectionConfig {
   readonly provider: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly clientId?: string;
-  /** The connection's secrets: which there are, and the version that holds them all. Absent where none is needed. */
+  /** The connection's secrets: which there are, and the version that holds them all. Absent where the provider asks for none. */
   readonly credentials?: { readonly versionId: string; readonly names: readonly string[] };
   readonly renewal: Renewal;
   readonly marginSeconds?: number;
-  /** Who logs in at the provider: a label for people, and what tells grants apart where a provider knows one for each user and application. */
+  /**
+   * The account that logs in at the provider: a label for people. Where a provider knows one grant for each account and application, it
+   * also tells grants apart.
+   */
   readonly account?: string;
-  /** Whoever put the connection knows that it may end another's grant, or have its own ended. */
+  /** The operator accepts that this connection may end another one's grant, or have its own ended. */
   readonly allowGrantConflict?: true;
 }
 
-/** A login that was asked for. Its code is redeemed once: by whoever writes itself down as its redeemer. */
+/** A login that was asked for. Its code is redeemed once: by the function that has written itself down as its redeemer. */
 export interface PendingAuthorization {
   readonly id: string;
   readonly redeemer?: string;
+}
+
+/** What a resource owner gave: everything done under one grant id stays with that grant. */
+export interface Grant {
+  readonly id: GrantId;
+  readonly at: EpochMs;
+  /** Recognises the refresh token whose import began this grant. Absent if a login began it, or it needs no refresh token. */
+  readonly importDigest?: string;
+}
+
+/** The newest token set, but for its refresh token, which can be replaced without it. */
+export interface SealedTokenSet {
+  /** The access token, sealed and bound to the connection, the grant and `fence`. */
+  readonly sealed: string;
+  readonly fence: Fence;
+  readonly type: string;
+  readonly scope?: string;
+  /** Start of the request that brought the token set: its life counts from here. */
+  readonly requestedAt: EpochMs;
+  /** Arrival of the reply: the token's age, for `minTokenAge`, counts from here. */
+  readonly receivedAt: EpochMs;
+  readonly expiresAt: EpochMs;
+  /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
+  readonly renewableAt: EpochMs;
+  /**
+   * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it against the broker.
+   * The next renewal that had no rival clears it.
+   */
+  readonly contested: boolean;
+}
+
+/** What was spent at the provider. A call is counted before it is made, as one that fails, until it is known to have succeeded. */
+export interface Calls {
+  /** The UTC day, counted from 1970, that `count` counts the calls of. */
+  readonly day: number;
+  readonly count: number;
+  /** When refresh calls began that failed, or whose outcome is unknown, within the last hour; by fencing token. */
+  readonly failing: Readonly<Record<string, EpochMs>>;
+  /** The same of codes that were redeemed; by the id of the login. */
+  readonly codes: Readonly<Record<string, EpochMs>>;
+}
+
+/** A client's report that the provider refused a token. It says nothing of the generations that follow. */
+export interface Rejected {
+  readonly generation: Generation;
+  /** How many generations in a row were reported. */
+  readonly times: number;
 }
 
 /** All that is known of one connection: one item in the table. Secrets are in it only sealed. */
@@ -72,46 +129,23 @@ export interface Connection {
   /** When the settings were put. */
   readonly configuredAt: EpochMs;
   readonly state: State;
+  /** Why it is not active. */
   readonly cause?: Cause;
 
-  /** Random, new for each authorization or import: nothing done under an older grant can touch a newer one. */
-  readonly grantId: string;
-  readonly grantedAt: EpochMs;
-  /** Tells whether a refresh token is the one whose import began this grant. Absent if a login began it. */
-  readonly importDigest?: string;
-  /** +1 for each committed token set. */
-  readonly generation: number;
-  /** +1 for each granted lease. */
-  readonly fence: number;
+  readonly grant: Grant;
+  readonly generation: Generation;
+  readonly fence: Fence;
   /** The fencing token of the newest commit: of a token set, or of a refresh token that came without one. */
-  readonly committedFence: number;
+  readonly committedFence: Fence;
   readonly lease?: Lease;
-  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook, for two generations more. */
+  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook stays for two generations more. */
   readonly attempts: Readonly<Record<string, Attempt>>;
+  readonly calls: Calls;
 
-  /** When calls began that failed, or of which nothing good is known yet, within the last hour; by fencing token, a code's by its instant. */
-  readonly errors: Readonly<Record<string, EpochMs>>;
-  /** Calls made on the day (UTC, counted from 1970) `callsOn`. */
-  readonly calls: number;
-  readonly callsOn: number;
-
-  /** The access token, sealed and bound to connection, grant and the fencing token beside it. */
-  readonly accessToken?: string;
-  readonly accessTokenFence?: number;
-  readonly tokenType?: string;
-  readonly scope?: string;
-  /** Start of the request that brought the token set: its expiry counts from here. */
-  readonly requestedAt?: EpochMs;
-  /** Arrival of the reply: the token's age, for `minTokenAge`, counts from here. */
-  readonly receivedAt?: EpochMs;
-  readonly expiresAt?: EpochMs;
-  /** From when a renewal is wanted: `max(expiresAt − margin, receivedAt + minTokenAge)`. */
+  /** Absent until the first renewal, and after a new grant. */
+  readonly tokens?: SealedTokenSet;
+  /** From when a renewal is wanted: `max(expiresAt − margin, receivedAt + minTokenAge)`, or earlier for a client that wants more life. */
   readonly refreshAt?: EpochMs;
-  /**
-   * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it against
-   * us; cleared by the next renewal that nobody contests.
-   */
-  readonly contested?: boolean;
   readonly refreshToken?: Place;
   /**
    * A refresh token that was put aside for another, or came with an overtaken success that no secret took. Some providers kill
@@ -119,34 +153,29 @@ export interface Connection {
    */
   readonly spare?: Place;
 
-  /** No call before this instant. */
+  /** The provider is not called before this instant. */
   readonly notBefore?: EpochMs;
   readonly failure?: Failure;
   /** The provider called the grant dead while an earlier holder could still answer: a verdict is pending. */
   readonly suspect?: Failure;
   /** The provider refused the grant or its client while it refused too many of the application to be believed. */
   readonly withheld?: Failure;
-  /** A message for this instant is on its way: nobody else need send one. */
+  /** A message for this instant is on its way, so no refresher sends another. */
   readonly wakeAt?: EpochMs;
-  /** Key of the due index: when the planner should next look. Absent while resting. */
+  /** Key of the due index: when the planner looks next. Absent while the connection rests. */
   readonly dueAt?: EpochMs;
-  readonly dueShard?: string;
+  readonly dueShard: string;
   readonly lastUsed?: EpochMs;
-  /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
-  readonly renewableAt?: EpochMs;
-  /** The number of the generation that a client saw refused; outgrown by the next commit. */
-  readonly rejectedGeneration?: number;
-  /** How many generations in a row were reported as refused. */
-  readonly rejections?: number;
-  /** When a client last asked for a refresh; others need not for a while. */
+  /** When a client last asked for a refresh. Other clients send no second message for `limits.askedMs`. */
   readonly askedAt?: EpochMs;
+  readonly rejected?: Rejected;
   /** A change that subscribers have not been told of yet. */
   readonly announcement?: Pick<Announcement, 'change' | 'at'>;
-  /** The end of the grant that they have been told of. */
+  /** The end of the grant that subscribers have been told of. */
   readonly announcedEnd?: EpochMs;
-  /** The last authorization that was asked for, until it has brought a grant. */
+  /** The last login that was asked for, until it has brought a grant. */
   readonly authorization?: PendingAuthorization;
-  /** Somebody deleted the connection: nothing is served or renewed, and what is left of it is being removed. */
+  /** The connection is being deleted: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;
   /**
    * Refresh tokens of this connection have been in no secret but those of the slots below this, however often its settings or the life of its
@@ -155,24 +184,63 @@ export interface Connection {
   readonly slots: number;
 }
 
-/** A deletion that is not done yet. One at a time is at work on it. */
+/**
+ * Which attributes outlive the grant that they were written under; everything else goes with it. A field that is added to `Connection`
+ * and forgotten here does not compile.
+ */
+export const outlivesGrant = {
+  connection: true,
+  config: true,
+  createdAt: true,
+  configuredAt: true,
+  state: true,
+  cause: false,
+  grant: false,
+  generation: true,
+  fence: true,
+  committedFence: true,
+  lease: false,
+  attempts: false,
+  calls: true,
+  tokens: false,
+  refreshAt: false,
+  refreshToken: false,
+  spare: false,
+  notBefore: false,
+  failure: false,
+  suspect: false,
+  withheld: false,
+  wakeAt: false,
+  dueAt: true,
+  dueShard: true,
+  lastUsed: true,
+  askedAt: false,
+  rejected: false,
+  announcement: true,
+  announcedEnd: false,
+  authorization: true,
+  deletion: true,
+  slots: true,
+} as const satisfies Record<keyof Connection, boolean>;
+
+/** A deletion that is not done yet. One refresher at a time works on it. */
 export interface Deletion {
   readonly since: EpochMs;
-  /** Nobody comes to it before: whoever has it may be at work until then, or it waits for the next try. */
+  /** No refresher takes it before: until then its owner may be at work, or it waits for the next try. */
   readonly notBefore: EpochMs;
-  /** Who has it: random, another for each that takes it. */
+  /** The refresher that took it: random, another one each time. */
   readonly owner?: string;
   /** How the grant was ended at the provider. Once that is written down, there is only removing left. */
   readonly ended?: GrantEnded;
 }
 
-/** What came of revoking a grant. Another refresh token than this one is revoked anew. */
+/** What came of revoking a grant. It holds only for the refresh token that was revoked; another one is revoked anew. */
 export interface GrantEnded {
-  /** `refused`: there is nothing, or nobody, to tell. `failed`: the provider could not be told for as long as it was tried. */
+  /** `refused`: the provider has nothing to revoke, or offers no way to. `failed`: it could not be told for as long as that was tried. */
   readonly kind: 'revoked' | 'refused' | 'failed';
   readonly code?: string;
   /** Of the refresh token that was revoked, if there was one. */
-  readonly versionId?: string;
+  readonly versionId?: VersionId;
 }
 
 /** A connection together with what its provider is like. */
@@ -181,11 +249,11 @@ export interface Seen {
   readonly profile: Profile;
 }
 
-/** The secret version in which the attempt with this fencing token stores what it gets: known before, and after a crash. */
-export function versionIdOf(grantId: string, fence: number): string {
+/** The secret version in which the attempt with this fencing token stores what it gets: known before the call, and after a crash. */
+export function versionIdOf(grantId: GrantId, fence: Fence): VersionId {
   // A grant id is the first four groups of a UUID, the fencing token is the fifth: Secrets Manager takes 32 to 64 characters.
-  return `${grantId}-${fence.toString(16).padStart(12, '0')}`;
+  return `${grantId}-${fence.toString(16).padStart(12, '0')}` as VersionId;
 }
 
 /** Which secret the next token set's refresh token goes to. By generation: failed attempts would unbalance slots by fence. */
-export const slotFor = (item: Connection, profile: Profile): number => (item.generation + 1) % profile.slots;
+export const slotFor = (item: Connection, profile: Profile): Slot => ((item.generation + 1) % profile.slots) as Slot;

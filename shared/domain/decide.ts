@@ -18,7 +18,7 @@ import { assess } from './assess.ts';
 import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from './attempts.ts';
 import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
-import type { Seen } from './connection.ts';
+import { inSecret, type Seen } from './connection.ts';
 import { limits } from './limits.ts';
 import {
   type Circumstances,
@@ -71,9 +71,9 @@ export function decide(event: Event, at: Circumstances): Effect {
       return onSeen(event.seen, at);
     case 'success_refused':
       // In a secret it is found by the attempt, which stays in the item.
-      return event.place?.sealed === undefined
-        ? { do: 'stop', reason: 'superseded' }
-        : { do: 'keep_spare', held: event.held, place: event.place };
+      return event.place?.kind === 'sealed'
+        ? { do: 'keep_spare', held: event.held, place: event.place }
+        : { do: 'stop', reason: 'superseded' };
     case 'failure_refused':
       return onFailureRefused(event.held, event.place, at);
     case 'spare_kept':
@@ -138,7 +138,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
       do: 'commit_success',
       held,
       tokens,
-      place: { slot: attempt.slot, versionId: attempt.versionId },
+      place: inSecret(attempt.slot, attempt.versionId),
       contested:
         item.suspect !== undefined ||
         attempt.repeats ||

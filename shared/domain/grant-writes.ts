@@ -1,21 +1,38 @@
-/** What somebody puts in by hand, as conditional writes: settings, and perhaps a grant. */
+/** What a PUT or a login brings, as conditional writes: settings, and perhaps a grant. */
 import { noted } from './announcements.ts';
-import type { Connection, ConnectionConfig, Place, State } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionConfig,
+  type Grant,
+  inSecret,
+  outlivesGrant,
+  type PlaceInSecret,
+  type State,
+  versionIdOf,
+} from './connection.ts';
 import type { ConnectionName } from './connection-name.ts';
 import type { Cause } from './failure.ts';
+import { type Fence, type Generation, type GrantId, nextFence, type Slot } from './ids.ts';
 import { type EpochMs, latest } from './time.ts';
-import { type Clause, sameFence, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
+import { dueFrom } from './timing.ts';
+import { type Clause, type Path, sameFence, sameGeneration, sameGrant, sameSettings, type Write } from './writes.ts';
 
-/** What somebody puts in by hand: settings, and perhaps a grant. */
-export interface Grant {
-  readonly grantId: string;
-  readonly place: Place | undefined;
+/** A grant that begins: with a refresh token in its place, if it has one. */
+export interface NewGrant {
+  readonly id: GrantId;
+  readonly place: PlaceInSecret | undefined;
   /** Of the refresh token, if it was imported. */
   readonly importDigest?: string;
 }
 
-/** Attempts have fencing tokens from 1; a refresh token that comes without one is stored under this. */
-export const importFence = 0;
+const grantAs = ({ id, importDigest }: NewGrant, at: EpochMs): Grant => ({
+  id,
+  at,
+  ...(importDigest !== undefined && { importDigest }),
+});
+
+/** Where the refresh token goes that a grant begins with. Attempts store theirs under their fencing tokens, which begin at 1. */
+export const firstPlace = (id: GrantId): PlaceInSecret => inSecret(0 as Slot, versionIdOf(id, 0 as Fence));
 
 /** A connection's first item. */
 export function create(
@@ -24,7 +41,7 @@ export function create(
   dueShard: string,
   now: EpochMs,
   state: State,
-  grant: Grant,
+  grant: NewGrant,
 ): Connection {
   return {
     connection,
@@ -33,21 +50,17 @@ export function create(
     configuredAt: now,
     state,
     ...(state === 'reauthorization_required' ? { cause: 'not_authorized_yet' as const } : {}),
-    grantId: grant.grantId,
-    grantedAt: now,
-    generation: 0,
-    fence: 1,
-    committedFence: 1,
+    grant: grantAs(grant, now),
+    generation: 0 as Generation,
+    fence: 1 as Fence,
+    committedFence: 1 as Fence,
     attempts: {},
-    errors: {},
-    calls: 0,
-    callsOn: 0,
+    calls: { day: 0, count: 0, failing: {}, codes: {} },
     dueShard,
     // An import and a login store their refresh token in slot 0.
     slots: 1,
-    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
-    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
-    // Whoever looks then finds that nobody has asked yet, and lets it rest until it must be kept alive.
+    ...(grant.place && { refreshToken: grant.place }),
+    // A refresher that looks then finds a connection that no client uses yet, and lets it rest until it must be kept alive.
     ...(state === 'active' ? noted('authorized', now) : {}),
   };
 }
@@ -67,75 +80,67 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
   set: {
     config,
     configuredAt: now,
-    ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(item.refreshAt ?? now, now) }),
+    ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(dueFrom(item, now), now) }),
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
-  // Whoever asks now asks for what the new settings bring.
+  // A client that asks now asks for what the new settings bring.
   remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt', 'withheld'],
   // Nothing in it is random, so a lost reply reads as a conflict: the client puts the same settings again.
 });
 
+/** All of the old grant that this write does not set anew. */
+function removedBeside(set: Write['set']): Path[] {
+  const attributes = Object.keys(outlivesGrant) as (keyof Connection)[];
+  return attributes.filter((name) => !outlivesGrant[name] && !(name in set));
+}
+
 /**
  * A new grant (an authorization or an import). The fence is raised and counts as committed, and everything of the old
- * grant goes: otherwise an orphan of the old grant would be adopted over the new one.
+ * grant goes: otherwise an orphan of the old grant would be adopted over the new one. `more` is what the grant brings beside
+ * a refresh token.
  */
-export const replaceGrant = (item: Connection, config: ConnectionConfig, now: EpochMs, grant: Grant): Write => ({
-  name: 'replace_grant',
-  when: asRead(item),
-  set: {
+export function replaceGrant(
+  item: Connection,
+  config: ConnectionConfig,
+  now: EpochMs,
+  grant: NewGrant,
+  more: Write['set'] = {},
+): Write {
+  const fence = nextFence(item.fence);
+  const set: Write['set'] = {
     config,
     configuredAt: now,
     state: 'active' satisfies State,
-    grantId: grant.grantId,
-    grantedAt: now,
-    fence: item.fence + 1,
-    committedFence: item.fence + 1,
+    grant: grantAs(grant, now),
+    fence,
+    committedFence: fence,
     attempts: {},
-    contested: false,
     ...noted('authorized', now),
-    ...(grant.place === undefined ? {} : { refreshToken: grant.place }),
-    ...(grant.importDigest === undefined ? {} : { importDigest: grant.importDigest }),
-  },
-  remove: [
-    ...(grant.place === undefined ? (['refreshToken'] as const) : []),
-    ...(grant.importDigest === undefined ? (['importDigest'] as const) : []),
-    'cause',
-    'lease',
-    'accessToken',
-    'tokenType',
-    'scope',
-    'requestedAt',
-    'receivedAt',
-    'expiresAt',
-    'refreshAt',
-    'renewableAt',
-    'rejections',
-    'notBefore',
-    'failure',
-    'suspect',
-    'withheld',
-    'spare',
-    'wakeAt',
-    'accessTokenFence',
-    'announcedEnd',
-    'rejectedGeneration',
-    'askedAt',
-  ],
-  mine: [{ path: 'grantId', equals: grant.grantId }],
-});
+    ...(grant.place && { refreshToken: grant.place }),
+    ...more,
+  };
+  return {
+    name: 'replace_grant',
+    when: asRead(item),
+    set,
+    remove: removedBeside(set),
+    mine: [{ path: 'grant.id', equals: grant.id }],
+  };
+}
 
 /**
- * Settings under which nothing of a dead grant may be used: another client, say. All of it goes, so that nothing is left to be sent to
- * that client or served as its token; and the grant id is another, so that no late answer to the old one's calls is committed, and no link
- * made before leads back. The connection waits for its first authorization: that is no news to subscribers, who know that it waits.
+ * Settings under which nothing of a dead grant may be used, such as those of another client. All of it goes, so that nothing is left that could
+ * be sent to that client or served as its token; and the grant id is another one, so that no late answer to the old one's calls is committed,
+ * and no link made before leads back. The connection waits for its first authorization. Subscribers know that it waits, so no note is left.
  */
-export function abandonGrant(item: Connection, config: ConnectionConfig, now: EpochMs, grantId: string): Write {
-  const replaced = replaceGrant(item, config, now, { grantId, place: undefined });
+export function abandonGrant(item: Connection, config: ConnectionConfig, now: EpochMs, id: GrantId): Write {
+  const replaced = replaceGrant(
+    item,
+    config,
+    now,
+    { id, place: undefined },
+    { state: 'reauthorization_required' satisfies State, cause: 'not_authorized_yet' satisfies Cause },
+  );
   const { announcement: _note, dueAt: _look, ...set } = replaced.set;
-  return {
-    ...replaced,
-    name: 'abandon_grant',
-    set: { ...set, state: 'reauthorization_required' satisfies State, cause: 'not_authorized_yet' satisfies Cause },
-    remove: replaced.remove.filter((path) => path !== 'cause'),
-  };
+  return { ...replaced, name: 'abandon_grant', set };
 }

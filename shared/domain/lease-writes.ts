@@ -1,13 +1,14 @@
 /** Taking, keeping and giving back the right to send one refresh request. */
 import { dueBy } from './announcements.ts';
 import { inDoubt, mayHaveBeenSent } from './attempts.ts';
-import { callsOn, dayOf, outdatedErrors } from './budget.ts';
+import { callsOn, dayOf, outdatedCalls } from './budget.ts';
 import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
+import { nextFence } from './ids.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
 import {
   attemptPath,
-  errorPath,
+  failingPath,
   leaseIsMine,
   noLeaseAlive,
   sameFence,
@@ -24,12 +25,12 @@ export function acquire(
   now: EpochMs,
   wakeAt: EpochMs,
 ): Write & { readonly lease: Lease; readonly attempt: Attempt } {
-  const fence = item.fence + 1;
+  const fence = nextFence(item.fence);
   const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
   const attempt: Attempt = {
     fence,
     slot: slotFor(item, profile),
-    versionId: versionIdOf(item.grantId, fence),
+    versionId: versionIdOf(item.grant.id, fence),
     startedAt: now,
     generation: item.generation,
     // Ahead of us somebody may have sent: look first, send later (`markSent`).
@@ -47,11 +48,11 @@ export function acquire(
       wakeAt,
       slots: Math.max(item.slots, profile.slots),
       // Counted before it is made, and as a failure until it is known to be none.
-      [errorPath(fence)]: now,
-      calls: callsOn(item, now) + 1,
-      callsOn: dayOf(now),
+      [failingPath(fence)]: now,
+      'calls.count': callsOn(item, now) + 1,
+      'calls.day': dayOf(now),
     },
-    remove: outdatedErrors(item, now).map(errorPath),
+    remove: outdatedCalls(item, now),
     mine: [leaseIsMine(fence), { path: 'lease.owner', equals: owner }],
     lease,
     attempt,
@@ -88,8 +89,8 @@ export function release(
     name: 'release',
     when: [sameGrant(item), leaseIsMine(fence)],
     set: {},
-    remove: ['lease', attemptPath(fence), ...(called ? [] : [errorPath(fence)])],
-    ...(called ? {} : { add: { calls: -1 } }),
+    remove: ['lease', attemptPath(fence), ...(called ? [] : [failingPath(fence)])],
+    ...(called ? {} : { add: { 'calls.count': -1 } }),
     mine: [{ absent: attemptPath(fence) }, { any: [{ absent: 'lease' }, { path: 'lease.fence', above: fence }] }],
   };
   const full: Write = {

@@ -3,6 +3,7 @@
 import type { Connection } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
+import { dueFrom } from './timing.ts';
 import { asSeen, exists, sameGeneration, type Write } from './writes.ts';
 
 /**
@@ -37,7 +38,7 @@ export const rest = (item: Connection, dueAt: EpochMs | undefined): Write => ({
 
 /** Puts a resting connection back into the due index, if no commit did so meanwhile. */
 export function arm(item: Connection, now: EpochMs): Write {
-  const dueAt = latest(now, item.refreshAt ?? now, item.notBefore ?? now);
+  const dueAt = latest(now, dueFrom(item, now), item.notBefore ?? now);
   return {
     name: 'arm',
     when: [sameGeneration(item), { any: [{ absent: 'dueAt' }, { path: 'dueAt', above: dueAt }] }],

@@ -1,13 +1,13 @@
 /** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
 
 import { leaseAlive } from './assess.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, SealedTokenSet } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
-import { hastenedAtOf, rejectionDueAtOf } from './timing.ts';
+import { dueFrom, hastenedAtOf, rejectionDueAtOf } from './timing.ts';
 
 export type Answer =
-  | { readonly kind: 'serve'; readonly warning: string | undefined }
+  | { readonly kind: 'serve'; readonly tokens: SealedTokenSet; readonly warning: string | undefined }
   /** A newer token set is wanted. It cannot come before `notBefore`; `retryAt` is when it is sensible to ask again. */
   | { readonly kind: 'wait'; readonly notBefore: EpochMs | undefined; readonly retryAt: EpochMs | undefined }
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
@@ -35,13 +35,13 @@ export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving
   const answer = answerFor(item, minTtlMs, now);
   const active = item.state === 'active' && item.deletion === undefined;
   const hasten =
-    active && answer.kind === 'wait' && (item.refreshAt ?? now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
-  const due = hasten || (active && (rejectionDueAtOf(item) ?? item.refreshAt ?? now) <= now);
+    active && answer.kind === 'wait' && dueFrom(item, now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
+  const due = hasten || (active && (rejectionDueAtOf(item) ?? dueFrom(item, now)) <= now);
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
   const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
   const arm =
-    active && (item.dueAt === undefined || item.dueAt > latest(now, item.refreshAt ?? now, item.notBefore ?? now));
+    active && (item.dueAt === undefined || item.dueAt > latest(now, dueFrom(item, now), item.notBefore ?? now));
   return {
     answer,
     ask: due && !backingOff && !asked && !leaseAlive(item, now),
@@ -54,16 +54,15 @@ export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving
 
 function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   if (item.deletion !== undefined) return { kind: 'gone' };
-  const lifeMs = item.expiresAt === undefined ? 0 : item.expiresAt - now;
-  if (item.accessToken !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', warning: warningOf(item) };
+  const { tokens } = item;
+  const lifeMs = tokens === undefined ? 0 : tokens.expiresAt - now;
+  if (tokens !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', tokens, warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
-  const notBefore = latest(hastenedAtOf(item) ?? item.refreshAt ?? now, item.notBefore ?? now);
+  const notBefore = latest(hastenedAtOf(item) ?? dueFrom(item, now), item.notBefore ?? now);
   if (notBefore > now) {
     // More life than even a fresh token has.
     const tooMuch =
-      item.expiresAt !== undefined &&
-      item.receivedAt !== undefined &&
-      minTtlMs > Math.max(item.expiresAt - item.receivedAt, limits.minTtlMs.default);
+      tokens !== undefined && minTtlMs > Math.max(tokens.expiresAt - tokens.receivedAt, limits.minTtlMs.default);
     return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
   }
   // A refresh that is under way can end at any moment, and its lease ends in any case.
@@ -72,7 +71,7 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
 
 function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
-  if (item.rejectedGeneration === item.generation)
+  if (item.rejected?.generation === item.generation)
     return 'a client reports that the provider refused this token; a new one is being asked for';
   const { failure } = item;
   if (item.withheld !== undefined)

@@ -24,24 +24,27 @@ export function refreshAtOf(
   return latest(plus(tokens.expiresAt, -marginMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
 }
 
+/** From when the connection is due for a renewal. One without a token set is due at once. */
+export const dueFrom = ({ refreshAt }: Connection, now: EpochMs): EpochMs => refreshAt ?? now;
+
 /**
  * From when a token set that a client saw refused is renewed: not before the provider allows it, nor, if one generation after
  * another is reported, in a loop. Undefined if the current one was not reported.
  */
 export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
-  const { rejectedGeneration, generation, receivedAt, refreshAt, renewableAt, rejections = 1 } = item;
-  if (rejectedGeneration !== generation || receivedAt === undefined || refreshAt === undefined) return undefined;
-  const coolDownMs = Math.min(limits.rejectionCoolDownMs * 2 ** (rejections - 1), limits.backOffMaxMs);
-  return earliest(latest(plus(receivedAt, coolDownMs), renewableAt ?? receivedAt), refreshAt);
+  const { rejected, generation, tokens, refreshAt } = item;
+  if (rejected?.generation !== generation || tokens === undefined || refreshAt === undefined) return undefined;
+  const coolDownMs = Math.min(limits.rejectionCoolDownMs * 2 ** (rejected.times - 1), limits.backOffMaxMs);
+  return earliest(latest(plus(tokens.receivedAt, coolDownMs), tokens.renewableAt), refreshAt);
 }
 
 /**
  * From when a token set is renewed for a caller who asks for more life than it has left: when the provider allows it, and in the second half
  * of its life, so that wishes, however large and many, cost no more than twice the calls. Undefined if nothing is known of a token set.
  */
-export function hastenedAtOf({ requestedAt, expiresAt, refreshAt, renewableAt }: Connection): EpochMs | undefined {
-  if (requestedAt === undefined || expiresAt === undefined || refreshAt === undefined || renewableAt === undefined)
-    return undefined;
+export function hastenedAtOf({ tokens, refreshAt }: Connection): EpochMs | undefined {
+  if (tokens === undefined || refreshAt === undefined) return undefined;
+  const { requestedAt, expiresAt, renewableAt } = tokens;
   const halfwayAt = plus(expiresAt, -(expiresAt - requestedAt) * limits.marginShare);
   return earliest(latest(halfwayAt, renewableAt), refreshAt);
 }
@@ -49,7 +52,7 @@ export function hastenedAtOf({ requestedAt, expiresAt, refreshAt, renewableAt }:
 /** When an idle connection's refresh token must be used again, or undefined if it does not lapse. */
 export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | undefined {
   if (profile.keepAliveMs === undefined) return undefined;
-  return plus(item.receivedAt ?? item.createdAt, profile.keepAliveMs);
+  return plus(item.tokens?.receivedAt ?? item.createdAt, profile.keepAliveMs);
 }
 
 /** Until when the holder of an attempt begun at `startedAt` can still be working, by anybody's clock. */
@@ -82,7 +85,7 @@ export function tooEarlyUntil(
   inDoubt: boolean,
   count: number,
 ): EpochMs {
-  const oldEnough = item.receivedAt === undefined ? undefined : plus(item.receivedAt, profile.minTokenAgeMs);
+  const oldEnough = item.tokens && plus(item.tokens.receivedAt, profile.minTokenAgeMs);
   if (oldEnough !== undefined && oldEnough > now) return oldEnough;
   if (inDoubt) return plus(now, Math.min(limits.tooEarlyInDoubtFirstMs * 2 ** (count - 1), limits.backOffMaxMs));
   return plus(now, Math.min(limits.tooEarlyFirstMs * 2 ** (count - 1), limits.tooEarlyMaxMs));

@@ -1,6 +1,6 @@
 /** What clients leave behind: that they asked, want a renewal, or saw a token refused. */
 
-import type { Connection } from './connection.ts';
+import type { Connection, Rejected } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { rejectionDueAtOf } from './timing.ts';
@@ -11,23 +11,22 @@ export const touch = (now: EpochMs): Write => ({ name: 'touch', when: [exists], 
 
 /** "The provider refused this token": noted once for a generation, however many clients report it. */
 export function reject(item: Connection, now: EpochMs): Write {
-  const rejected: Connection = { ...item, rejectedGeneration: item.generation, rejections: (item.rejections ?? 0) + 1 };
+  const rejected: Rejected = { generation: item.generation, times: (item.rejected?.times ?? 0) + 1 };
   return {
     name: 'reject',
     when: [
       sameGeneration(item),
       stillActive,
-      { any: [{ absent: 'rejectedGeneration' }, { path: 'rejectedGeneration', below: item.generation }] },
+      { any: [{ absent: 'rejected' }, { path: 'rejected.generation', below: item.generation }] },
     ],
     set: {
-      rejectedGeneration: item.generation,
-      rejections: (item.rejections ?? 0) + 1,
+      rejected,
       lastUsed: now,
-      dueAt: latest(rejectionDueAtOf(rejected) ?? now, item.notBefore ?? now),
+      dueAt: latest(rejectionDueAtOf({ ...item, rejected }) ?? now, item.notBefore ?? now),
     },
     remove: [],
     mine: [
-      { path: 'rejectedGeneration', equals: item.generation },
+      { path: 'rejected.generation', equals: item.generation },
       { path: 'lastUsed', equals: now },
     ],
   };

@@ -1,6 +1,6 @@
 /** The `state` of an authorization request. */
-import type { Connection } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { GrantId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { EpochMs } from '../domain/time.ts';
 
@@ -10,7 +10,7 @@ export interface AuthorizationState {
   readonly id: string;
   readonly connection: ConnectionName;
   /** The grant and the settings as they were: another grant, or other settings, end the request. */
-  readonly grantId: Connection['grantId'];
+  readonly grantId: GrantId;
   readonly configuredAt: EpochMs;
   readonly redirectUri: string;
   /** PKCE (RFC 7636). */

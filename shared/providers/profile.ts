@@ -71,9 +71,8 @@ const callTimeoutOf = ({ rotation, graceSeconds = 0 }: Facts): number =>
     : limits.callTimeoutMs;
 
 /** How long a token set stays the current one. */
-function cycleOf({ requestedAt, expiresAt }: Connection, facts: Facts, marginMs: number): number {
-  const lifetimeMs =
-    requestedAt === undefined || expiresAt === undefined ? facts.lifetimeSeconds * 1_000 : expiresAt - requestedAt;
+function cycleOf({ tokens }: Connection, facts: Facts, marginMs: number): number {
+  const lifetimeMs = tokens === undefined ? facts.lifetimeSeconds * 1_000 : tokens.expiresAt - tokens.requestedAt;
   return Math.max(
     lifetimeMs - Math.min(marginMs, lifetimeMs * limits.marginShare),
     facts.minTokenAgeSeconds * 1_000,

@@ -120,7 +120,9 @@ function openWorld() {
       return {
         client: secrets && (await credentials(ports.versions).read(name, secrets.versionId)) !== undefined,
         refreshToken:
-          place && (await refreshTokens(ports.versions).read(name, place.slot ?? 0, place.versionId))?.reveal(),
+          place?.kind === 'secret'
+            ? (await refreshTokens(ports.versions).read(name, place.slot, place.versionId))?.reveal()
+            : undefined,
       };
     },
     deletions: () => logged.filter(({ event }) => event === 'connection_deleted'),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
-import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
+import { type Connection, type ConnectionConfig, inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
@@ -26,7 +26,7 @@ type Store = ReturnType<typeof memoryConnections>;
 async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
   const store = memoryConnections();
   const item = {
-    ...create(connection, config, '0', now, 'reauthorization_required', { grantId: 'old', place: undefined }),
+    ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old', place: undefined }),
     authorization: { id: 'link' },
   };
   await store.create(item);
@@ -86,8 +86,8 @@ test('settings that are put at the very moment of a login are kept, and so is it
 
 test('a login for a connection that was deleted meanwhile is none for the one that was put again under its name', async () => {
   const again = create(connection, config, '0', plus(now, 1), 'active', {
-    grantId: 'new',
-    place: { versionId: 'v', slot: 0 },
+    id: 'new',
+    place: inSecret(0, 'v'),
   });
   const { redemption, found, asked } = await loggedIn(async (store) => {
     await store.remove(connection, []);

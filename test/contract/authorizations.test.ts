@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { authorized, offerAuthorization, redeemAuthorization } from '../../shared/domain/authorization-writes.ts';
 import { callsOn, errorsOf } from '../../shared/domain/budget.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { at, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
@@ -11,21 +11,25 @@ const spent = (item: Connection, when: EpochMs) => ({
   calls: callsOn(item, when),
 });
 
+const askedOf = ({ grant, configuredAt }: Connection) => ({ grantId: grant.id, configuredAt });
+
 describe.each(storeWorlds)('logins in %s', (_world, open) => {
   const { created, applies, refuses } = storeUnder(open);
 
   const offered = async (more: Partial<Connection> = {}) => {
     const item = await created(more);
-    return applies(item.connection, offerAuthorization(item, { id: 'link' }));
+    return applies(item.connection, offerAuthorization(askedOf(item), { id: 'link' }));
   };
-  const redeemed = (item: Connection, when: EpochMs) =>
-    applies(item.connection, redeemAuthorization(item, item, 'link', `redeemer at ${when}`, when));
-  const again = (item: Connection) => applies(item.connection, offerAuthorization(item, { id: 'link' }));
+  const redeemed = (item: Connection, when: EpochMs, id = 'link') =>
+    applies(item.connection, redeemAuthorization(item, askedOf(item), id, `redeemer at ${when}`, when));
+  // Ids of logins are UUIDs: no character of theirs may get in the way.
+  const another = '0b7c2d7e-8f0a-4f5e-9a53-6f1c1f0f8e11';
+  const again = (item: Connection) => applies(item.connection, offerAuthorization(askedOf(item), { id: another }));
 
   test('a code is redeemed once', async () => {
     const item = await offered();
     await redeemed(item, now);
-    await refuses(item.connection, redeemAuthorization(item, item, 'link', 'another', now));
+    await refuses(item.connection, redeemAuthorization(item, askedOf(item), 'link', 'another', now));
   });
 
   test('the call that a code takes is counted before it is made, as an error until it is known to be none', async () => {
@@ -34,11 +38,11 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
     expect(spent(sent, now)).toEqual({ errors: 1, calls: spent(item, now).calls + 1 });
     const tokens = { tokenType: 'Bearer', requestedAt: at(1), receivedAt: at(2), expiresAt: at(600_000) };
     const grant = {
+      id: 'link',
       grantId: otherGrantId,
-      place: { versionId: 'v', slot: 0 },
+      place: inSecret(0, 'v'),
       tokens,
       sealedAccessToken: 'sealed',
-      redeemedAt: now,
     };
     // Other settings were put since: the login would write the old ones over them.
     await refuses(item.connection, authorized(seenOf({ ...sent, configuredAt: at(-1) }), grant, at(3)));
@@ -48,12 +52,12 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
 
   test('codes that fail one after the other are errors of their own', async () => {
     const first = await redeemed(await offered(), now);
-    const second = await redeemed(await again(first), at(1_000));
+    const second = await redeemed(await again(first), at(1_000), another);
     expect(spent(second, at(1_000))).toEqual({ errors: 2, calls: 2 });
   });
 
   test('on another day calls are counted from one', async () => {
-    const item = await offered({ calls: 150, callsOn: 20_000 });
+    const item = await offered({ calls: { day: 20_000, count: 150, failing: {}, codes: {} } });
     expect(spent(await redeemed(item, now), now).calls).toBe(1);
   });
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { announced, announcementOf } from '../../shared/domain/announcements.ts';
 import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
-import type { Connection, Seen } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret, type Seen } from '../../shared/domain/connection.ts';
 import { abandonGrant, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { acquire, markSent } from '../../shared/domain/lease-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { at, commitOf, failureOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
-const spare = { versionId: 'overtaken', slot: 1 };
+const spare = inSecret(1, 'overtaken');
 
 describe.each(storeWorlds)('commits in %s', (_world, open) => {
   const { store, applies, refuses, held } = storeUnder(open);
@@ -28,7 +28,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('by the holder: the token set, a generation more, no lease, no attempt', async () => {
       const seen = await held({
         notBefore: at(1),
-        rejectedGeneration: 0,
+        rejected: { generation: -1, times: 2 },
         askedAt: at(0),
         cause: 'refresh_in_doubt',
         failure: failureOf(1).failure,
@@ -36,35 +36,27 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         spare,
       });
       const after = await applies(seen.item.connection, commits(seen, 2).asHolder);
-      const {
-        notBefore,
-        rejectedGeneration,
-        askedAt,
-        cause,
-        failure,
-        suspect,
-        spare: _spare,
-        lease,
-        ...kept
-      } = seen.item;
+      const { notBefore, rejected, askedAt, cause, failure, suspect, spare: _spare, lease, ...kept } = seen.item;
       expect(after).toEqual({
         ...kept,
         generation: 1,
         committedFence: 2,
         attempts: {},
-        errors: {},
-        accessToken: 'sealed under 2',
-        accessTokenFence: 2,
-        tokenType: 'Bearer',
-        scope: 'read',
-        requestedAt: at(1_000),
-        receivedAt: at(1_200),
-        expiresAt: at(601_000),
+        calls: { ...kept.calls, failing: {} },
+        tokens: {
+          sealed: 'sealed under 2',
+          fence: 2,
+          type: 'Bearer',
+          scope: 'read',
+          requestedAt: at(1_000),
+          receivedAt: at(1_200),
+          expiresAt: at(601_000),
+          renewableAt: at(1_200),
+          contested: false,
+        },
         refreshAt: at(571_000),
-        renewableAt: at(1_200),
         dueAt: at(571_000),
-        contested: false,
-        refreshToken: { versionId: '00000000-0000-4000-8000-000000000002', slot: 1 },
+        refreshToken: inSecret(1, '00000000-0000-4000-8000-000000000002'),
       });
     });
 
@@ -77,7 +69,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const after = await applies(connection, late);
       expect(after.lease?.owner).toBe('you');
       expect(Object.keys(after.attempts)).toEqual(['3']);
-      expect(after).toMatchObject({ generation: 1, committedFence: 2, accessToken: 'sealed under 2' });
+      expect(after).toMatchObject({ generation: 1, committedFence: 2, tokens: { sealed: 'sealed under 2' } });
     });
 
     test('is refused after a newer one', async () => {
@@ -92,10 +84,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('is refused under another grant', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      await applies(
-        connection,
-        replaceGrant(seen.item, seen.item.config, now, { grantId: otherGrantId, place: undefined }),
-      );
+      await applies(connection, replaceGrant(seen.item, seen.item.config, now, { id: otherGrantId, place: undefined }));
       await refuses(connection, commits(seen, 9).late);
     });
 
@@ -116,7 +105,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       );
       await refuses(connection, commits(seen, 9).asHolder);
       await refuses(connection, commits(seen, 9).late);
-      await refuses(connection, keepSpare(seen.item, 2, { versionId: 'v', slot: 0 }));
+      await refuses(connection, keepSpare(seen.item, 2, inSecret(0, 'v')));
       expect(await store().read(connection)).toEqual(abandoned);
     });
 
@@ -229,7 +218,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
     const { asHolder } = commits(successor, 3);
     const committed = await applies(connection, asHolder);
-    await refuses(connection, keepSpare({ ...seen.item, grantId: otherGrantId }, 2, spare));
+    await refuses(connection, keepSpare({ ...seen.item, grant: { ...seen.item.grant, id: otherGrantId } }, 2, spare));
     await refuses(connection, keepSpare(seen.item, 3, spare));
     // The pointer to what it may have stored has stayed until now.
     expect(Object.keys(committed.attempts)).toEqual(['2']);

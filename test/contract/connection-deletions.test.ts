@@ -1,6 +1,6 @@
 /** The writes of deleting a connection, on every store. */
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import {
   asTaken,
   markDeleted,
@@ -68,11 +68,11 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
     const item = await taken('first');
     const ended = { kind: 'refused', code: 'http_400' } as const;
     await refuses(item.connection, noteGrantEnded(item, 'second', ended));
-    await refuses(item.connection, noteGrantEnded({ ...item, grantId: otherGrantId }, 'first', ended));
     await refuses(
       item.connection,
-      noteGrantEnded({ ...item, refreshToken: { versionId: 'another', slot: 0 } }, 'first', ended),
+      noteGrantEnded({ ...item, grant: { ...item.grant, id: otherGrantId } }, 'first', ended),
     );
+    await refuses(item.connection, noteGrantEnded({ ...item, refreshToken: inSecret(0, 'another') }, 'first', ended));
     const { refreshToken, ...without } = item;
     await refuses(item.connection, noteGrantEnded(without, 'first', ended));
     const noted = await applies(item.connection, noteGrantEnded(item, 'first', ended));
@@ -113,7 +113,7 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
       const item = await taken('first');
       await store().remove(item.connection, asTaken(item, 'first'));
       const { deletion: _, ...again } = item;
-      await store().create({ ...again, grantId: otherGrantId });
+      await store().create({ ...again, grant: { ...again.grant, id: otherGrantId } });
       expect(await store().remove(item.connection, asTaken(item, 'first'))).toBe(false);
       expect(await isThere(item)).toBe(true);
     });
@@ -129,7 +129,10 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
       [
         'another grant',
         (item: Connection) =>
-          replaceGrant(item, item.config, at(1), { grantId: otherGrantId, place: item.refreshToken }),
+          replaceGrant(item, item.config, at(1), {
+            id: otherGrantId,
+            place: inSecret(0, item.refreshToken?.versionId ?? ''),
+          }),
       ],
       ['other settings', (item: Connection) => replaceConfig(item, item.config, at(1))],
     ])('not if a PUT that was under way has brought %s', async (_what, put) => {
@@ -141,7 +144,7 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
 
     test('not if a renewal that was under way has brought another refresh token', async () => {
       const item = await taken('first');
-      const older = { ...item, refreshToken: { versionId: 'older', slot: 0 } };
+      const older = { ...item, refreshToken: inSecret(0, 'older') };
       expect(await store().remove(item.connection, asTaken(older, 'first'))).toBe(false);
       expect(await isThere(item)).toBe(true);
     });

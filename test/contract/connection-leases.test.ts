@@ -18,9 +18,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
         fence: 2,
         lease,
         attempts: { 2: write.attempt },
-        errors: { 2: now },
-        calls: 1,
-        callsOn: 20_833,
+        calls: { day: 20_833, count: 1, failing: { 2: now }, codes: {} },
         wakeAt: leaseEnd,
         slots: 2,
       });
@@ -39,7 +37,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test.each([
       ['fence', { fence: 7 }],
       ['generation', { generation: 4 }],
-      ['grant', { grantId: otherGrantId }],
+      ['grant', { grant: { id: otherGrantId, at: now } }],
     ])('is refused if the %s is not as seen', async (_what, stale) => {
       const item = await created();
       await refuses(item.connection, acquire(seenOf({ ...item, ...stale }), 'me', now, leaseEnd));
@@ -121,7 +119,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       await refuses(connection, full);
       const after = await applies(connection, bare);
       expect(after.lease).toBeUndefined();
-      expect(after).toMatchObject({ generation: 1, dueAt: committed.refreshAt, attempts: {}, errors: {} });
+      expect(after).toMatchObject({ generation: 1, dueAt: committed.refreshAt, attempts: {}, calls: { failing: {} } });
       expect(after).not.toHaveProperty('notBefore');
     });
 

@@ -1,22 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { tokenSetOf } from '../domain/fixtures.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 describe('a new connection', () => {
-  const place = { versionId: 'imported', slot: 0 };
+  const place = inSecret(0, 'imported');
   const config = { provider: 'exact-online', settings: {} };
   const name = 'new' as ConnectionName;
 
   test.each(['always', 'while_used'] as const)('is due at once if it has a grant, renewed %s', (renewal) => {
-    const item = create(name, { ...config, renewal }, '0', now, 'active', { grantId: otherGrantId, place });
+    const item = create(name, { ...config, renewal }, '0', now, 'active', { id: otherGrantId, place });
     expect(item).toMatchObject({ dueAt: now, configuredAt: now, createdAt: now, state: 'active', refreshToken: place });
     expect(item).not.toHaveProperty('cause');
   });
 
   test('is not due before it is authorized', () => {
     const item = create(name, { ...config, renewal: 'always' }, '0', now, 'reauthorization_required', {
-      grantId: otherGrantId,
+      id: otherGrantId,
       place: undefined,
     });
     expect(item).toMatchObject({ state: 'reauthorization_required', cause: 'not_authorized_yet' });
@@ -27,7 +29,8 @@ describe('a new connection', () => {
 
 describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
-  const place = { versionId: 'v', sealed: 'text' };
+  const place = inSecret(0, 'v');
+  const imported = { id: '00000000-0000-4000-8000', at: now, importDigest: 'old' };
 
   test('new settings keep the grant and try a misconfigured connection again', async () => {
     const item = await created({
@@ -55,19 +58,19 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
     const seen = await held({
       notBefore: at(1),
       suspect: failureOf(1).failure,
-      spare: { versionId: 'overtaken', slot: 1 },
-      importDigest: 'old',
+      spare: inSecret(1, 'overtaken'),
+      grant: imported,
     });
     const { item } = seen;
-    const write = replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place });
+    const write = replaceGrant(item, item.config, at(3), { id: otherGrantId, place });
     await refuses(
       item.connection,
-      replaceGrant({ ...item, fence: 1 }, item.config, at(3), { grantId: '22222222-0000-4000-8000', place }),
+      replaceGrant({ ...item, fence: 1 }, item.config, at(3), { id: '22222222-0000-4000-8000', place }),
     );
     await refuses(
       item.connection,
       replaceGrant({ ...item, configuredAt: at(-1) }, item.config, at(3), {
-        grantId: '33333333-0000-4000-8000',
+        id: '33333333-0000-4000-8000',
         place,
       }),
     );
@@ -79,17 +82,13 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       configuredAt: at(3),
       dueShard: item.dueShard,
       state: 'active',
-      grantId: otherGrantId,
-      grantedAt: at(3),
+      grant: { id: otherGrantId, at: at(3) },
       generation: 0,
       fence: 3,
       committedFence: 3,
       attempts: {},
-      errors: item.errors,
       calls: item.calls,
-      callsOn: item.callsOn,
       slots: item.slots,
-      contested: false,
       dueAt: at(3),
       announcement: { change: 'authorized', at: at(3) },
       refreshToken: place,
@@ -100,8 +99,8 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
   test('a grant that is abandoned leaves nothing of itself but what was spent; the connection waits for another', async () => {
     const marks = {
       suspect: failureOf(1).failure,
-      spare: { versionId: 'overtaken', slot: 1 },
-      importDigest: 'old',
+      spare: inSecret(1, 'overtaken'),
+      grant: imported,
       notBefore: at(1),
     };
     const { attempts } = (await held()).item;
@@ -110,8 +109,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       attempts,
       state: 'reauthorization_required',
       cause: 'refresh_in_doubt',
-      accessToken: 'sealed',
-      expiresAt: at(9),
+      tokens: tokenSetOf(),
     });
     const config = { ...item.config, clientId: 'other' };
     const write = abandonGrant(item, config, at(3), otherGrantId);
@@ -125,27 +123,23 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       dueShard: item.dueShard,
       state: 'reauthorization_required',
       cause: 'not_authorized_yet',
-      grantId: otherGrantId,
-      grantedAt: at(3),
+      grant: { id: otherGrantId, at: at(3) },
       generation: 0,
       fence: 2,
       committedFence: 2,
       attempts: {},
-      errors: item.errors,
       calls: item.calls,
-      callsOn: item.callsOn,
       slots: item.slots,
-      contested: false,
     });
     expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: after });
   });
 
   test('an import leaves its digest in the place of the one before', async () => {
-    const { item } = await held({ importDigest: 'old' });
+    const { item } = await held({ grant: imported });
     const after = await applies(
       item.connection,
-      replaceGrant(item, item.config, at(3), { grantId: otherGrantId, place, importDigest: 'new' }),
+      replaceGrant(item, item.config, at(3), { id: otherGrantId, place, importDigest: 'new' }),
     );
-    expect(after).toMatchObject({ importDigest: 'new' });
+    expect(after).toMatchObject({ grant: { importDigest: 'new' } });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
@@ -39,7 +39,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
 
     test('a second item of the same name is refused; the same one again is not, since its reply may have been lost', async () => {
       const item = await created();
-      expect(await store().create({ ...item, grantId: otherGrantId })).toBe(false);
+      expect(await store().create({ ...item, grant: { ...item.grant, id: otherGrantId } })).toBe(false);
       expect(await store().create(item)).toBe(true);
       expect(await store().read(item.connection)).toEqual(item);
     });
@@ -62,13 +62,13 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       expect(await store().read(item.connection)).toBeUndefined();
     });
 
-    test.each<Partial<Connection>>([{ grantId: otherGrantId }, { committedFence: 7 }])(
+    test.each<Partial<Connection>>([{ grant: { id: otherGrantId, at: now } }, { committedFence: 7 }])(
       'what is there as %o is not removed by who saw something else',
       async (seen) => {
         const item = await created();
-        const { grantId, committedFence } = { ...item, ...seen };
+        const { grant, committedFence } = { ...item, ...seen };
         const asItWasSeen = [
-          { path: 'grantId', equals: grantId },
+          { path: 'grant.id', equals: grant.id },
           { path: 'committedFence', equals: committedFence },
         ] as const;
         expect(await store().remove(item.connection, asItWasSeen)).toBe(false);
@@ -86,7 +86,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       markSent(item, item.fence, leaseEnd),
       ...commitSuccess(seenOf(item), commitOf(item.fence)),
       commitFailure(item, item.fence, failureOf(item.fence)),
-      keepSpare(item, item.fence, { versionId: 'overtaken' }),
+      keepSpare(item, item.fence, inSecret(0, 'overtaken')),
       ...release(item, item.fence, undefined, false),
       promiseWake(at(5_000), at(5_000), now),
       rest(item, undefined),
@@ -94,7 +94,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       arm(item, now),
       ask(item, now),
       replaceConfig(item, item.config, now),
-      replaceGrant(item, item.config, now, { grantId: otherGrantId, place: undefined }),
+      replaceGrant(item, item.config, now, { id: otherGrantId, place: undefined }),
       // Not one of the protocol's: it would hold of nothing at all.
       { name: 'unconditional', when: [{ absent: 'lease' }], set: { wakeAt: now }, remove: [] } satisfies Write,
     ];
@@ -137,10 +137,10 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
     });
 
     test('compares numbers with numbers only', async () => {
-      const { connection } = await created({ tokenType: '5' });
-      await refuses(connection, write({ when: [{ path: 'tokenType', below: 6 }], set: { wakeAt: now } }));
-      await refuses(connection, write({ when: [{ path: 'tokenType', atMost: 6 }], set: { wakeAt: now } }));
-      await refuses(connection, write({ when: [{ path: 'tokenType', above: 4 }], set: { wakeAt: now } }));
+      const { connection } = await created({ authorization: { id: '5' } });
+      await refuses(connection, write({ when: [{ path: 'authorization.id', below: 6 }], set: { wakeAt: now } }));
+      await refuses(connection, write({ when: [{ path: 'authorization.id', atMost: 6 }], set: { wakeAt: now } }));
+      await refuses(connection, write({ when: [{ path: 'authorization.id', above: 4 }], set: { wakeAt: now } }));
       await refuses(connection, write({ when: [{ path: 'generation', equals: '0' }], set: { wakeAt: now } }));
     });
   });

@@ -41,7 +41,7 @@ describe('a condition that fails', () => {
     const anothers = acquire(seenOf({ ...item, fence: 1 }), 'me', now, now);
     expect(await world.store.apply(item.connection, write)).toEqual({ applied: true, item });
     expect(await world.store.apply(item.connection, anothers)).toEqual({ applied: false, item });
-    expect(await world.store.create({ ...item, grantId: 'another' })).toBe(false);
+    expect(await world.store.create({ ...item, grant: { ...item.grant, id: 'another' } })).toBe(false);
     expect(send).toHaveBeenCalledTimes(3);
   });
 

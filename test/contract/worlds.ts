@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { Commit, FailureCommit } from '../../shared/domain/commit-writes.ts';
-import { type Connection, type Seen, versionIdOf } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret, type Seen, versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
@@ -95,9 +95,9 @@ export function newConnection(more: Partial<Connection> = {}): Connection {
     settings: { token_endpoint: 'https://example.org/token' },
     renewal: 'always' as const,
   };
-  const place = { versionId: 'imported-refresh-token-version-000', slot: 0 };
+  const place = inSecret(0, 'imported-refresh-token-version-000');
   const { announcement: _, ...item } = create(name, config, '0', now, 'active', {
-    grantId: '00000000-0000-4000-8000',
+    id: '00000000-0000-4000-8000',
     place,
   });
   return { ...item, ...more };
@@ -113,7 +113,7 @@ export const commitOf = (fence: number): Commit => ({
   fence,
   tokens: { tokenType: 'Bearer', scope: 'read', requestedAt: at(1_000), receivedAt: at(1_200), expiresAt: at(601_000) },
   sealedAccessToken: `sealed under ${fence}`,
-  place: { versionId: versionIdOf('00000000-0000-4000-8000', fence), slot: 1 },
+  place: inSecret(1, versionIdOf('00000000-0000-4000-8000', fence)),
   contested: false,
   adoptedFence: undefined,
   overtaken: undefined,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Announcement } from '../../shared/domain/announcement.ts';
 import { announced, announcementOf, dueBy, grantEndOf, restUntil } from '../../shared/domain/announcements.ts';
 import { commitFailure, commitSuccess } from '../../shared/domain/commit-writes.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
@@ -26,6 +26,7 @@ import {
   now,
   profileOf,
   second,
+  tokenSetOf,
   without,
 } from './fixtures.ts';
 
@@ -66,20 +67,20 @@ describe('a write that changes the state notes it, and has the planner look', ()
   test.each<[string, Connection, Announcement['change'] | undefined]>([
     [
       'created with a grant',
-      create('new' as ConnectionName, item.config, '0', now, 'active', { grantId: 'g', place: { versionId: 'v' } }),
+      create('new' as ConnectionName, item.config, '0', now, 'active', { id: 'g', place: inSecret(0, 'v') }),
       'authorized',
     ],
     [
       'created without one',
       create('new' as ConnectionName, item.config, '0', now, 'reauthorization_required', {
-        grantId: 'g',
+        id: 'g',
         place: undefined,
       }),
       undefined,
     ],
     [
       'a new grant',
-      itemAfter(replaceGrant(item, item.config, now, { grantId: 'g', place: { versionId: 'v' } }), item),
+      itemAfter(replaceGrant(item, item.config, now, { id: 'g', place: inSecret(0, 'v') }), item),
       'authorized',
     ],
     ['a dead grant abandoned', itemAfter(abandonGrant(dead, item.config, now, 'g'), dead), undefined],
@@ -121,7 +122,7 @@ describe('what is told', () => {
   });
   test('the change as noted, with an id that a repetition shares', () => {
     expect(told(noted)).toEqual({
-      id: `${noted.grantId}.reauthorization_required.${at(-second)}`,
+      id: `${noted.grant.id}.reauthorization_required.${at(-second)}`,
       change: 'reauthorization_required',
       connection: noted.connection,
       provider: noted.config.provider,
@@ -138,14 +139,17 @@ describe('what is told', () => {
 describe('the end of a grant', () => {
   const fiveYears = profileOf({ grantLifetimeMs: 5 * year });
   const thirtyIdleDays = profileOf({ grantIdleMs: 30 * day });
-  const granted = (ms: number, more: Partial<Connection> = {}) => connectionOf({ grantedAt: at(ms), ...more });
+  const granted = (ms: number, more: Partial<Connection> = {}) =>
+    connectionOf({ grant: { id: 'g', at: at(ms) }, ...more });
 
   test('is its age limit, or its idle limit since the last token set came, whichever is sooner', () => {
     expect(grantEndOf(granted(-year), fiveYears)?.endsAt).toBe(at(4 * year));
-    expect(grantEndOf(granted(-year, { receivedAt: at(-day) }), thirtyIdleDays)?.endsAt).toBe(at(29 * day));
-    expect(grantEndOf(without(granted(-day), 'receivedAt'), thirtyIdleDays)?.endsAt).toBe(at(29 * day));
+    expect(grantEndOf(granted(-year, { tokens: tokenSetOf({ receivedAt: at(-day) }) }), thirtyIdleDays)?.endsAt).toBe(
+      at(29 * day),
+    );
+    expect(grantEndOf(without(granted(-day), 'tokens'), thirtyIdleDays)?.endsAt).toBe(at(29 * day));
     expect(
-      grantEndOf(granted(-year, { receivedAt: at(-day) }), {
+      grantEndOf(granted(-year, { tokens: tokenSetOf({ receivedAt: at(-day) }) }), {
         ...fiveYears,
         ...thirtyIdleDays,
         grantLifetimeMs: year + day,
@@ -163,18 +167,20 @@ describe('the end of a grant', () => {
     expect(told({ ...item, announcedEnd: at(14 * day) }, fiveYears)).toBeUndefined();
   });
   test('or a quarter of the limit ahead, where that is less', () => {
-    expect(told(connectionOf({ receivedAt: at(-22.5 * day + 1) }), thirtyIdleDays)).toBeUndefined();
-    expect(told(connectionOf({ receivedAt: at(-22.5 * day) }), thirtyIdleDays)).toMatchObject({
+    expect(
+      told(connectionOf({ tokens: tokenSetOf({ receivedAt: at(-22.5 * day + 1) }) }), thirtyIdleDays),
+    ).toBeUndefined();
+    expect(told(connectionOf({ tokens: tokenSetOf({ receivedAt: at(-22.5 * day) }) }), thirtyIdleDays)).toMatchObject({
       grantEndsAt: at(7.5 * day),
     });
   });
   test('is told of a misconfigured connection too, but not where somebody has to authorize again anyway', () => {
-    const idle = { receivedAt: at(-25 * day) };
+    const idle = { tokens: tokenSetOf({ receivedAt: at(-25 * day) }) };
     expect(told(connectionOf({ ...idle, state: 'misconfigured' }), thirtyIdleDays)?.change).toBe('reauthorization_due');
     expect(told(connectionOf({ ...idle, state: 'reauthorization_required' }), thirtyIdleDays)).toBeUndefined();
   });
   test('wakes a connection that rests', () => {
-    const item = connectionOf({ receivedAt: now });
+    const item = connectionOf({ tokens: tokenSetOf({ receivedAt: now }) });
     expect(restUntil(item, thirtyIdleDays, undefined)).toBe(at(22.5 * day));
     expect(restUntil(item, thirtyIdleDays, at(day))).toBe(at(day));
     expect(restUntil({ ...item, announcedEnd: at(30 * day) }, thirtyIdleDays, undefined)).toBeUndefined();
@@ -198,9 +204,9 @@ describe('afterwards', () => {
   });
   test('and at one with wrong settings when its refresh token is about to lapse', () => {
     const idle = profileOf({ grantIdleMs: 30 * day });
-    const first = left({ ...noted, state: 'misconfigured', receivedAt: now }, idle);
+    const first = left({ ...noted, state: 'misconfigured', tokens: tokenSetOf({ receivedAt: now }) }, idle);
     expect(first.dueAt).toBe(at(22.5 * day));
-    const second = left({ ...first, receivedAt: at(-25 * day) }, idle);
+    const second = left({ ...first, tokens: tokenSetOf({ receivedAt: at(-25 * day) }) }, idle);
     expect(second).toMatchObject({ announcedEnd: at(5 * day) });
     expect(second).not.toHaveProperty('dueAt');
   });

@@ -8,6 +8,7 @@ import {
   at,
   attemptOf,
   attemptsWith,
+  callsWith,
   committedFence,
   connectionOf,
   day,
@@ -19,6 +20,7 @@ import {
   now,
   profileOf,
   second,
+  tokenSetOf,
   without,
 } from './fixtures.ts';
 
@@ -43,7 +45,7 @@ const rows: readonly Row[] = [
   ['fresh: not due', connectionOf(), wait(at(510 * second), 'not_due')],
   ['1 ms before it is due', connectionOf({ refreshAt: at(1) }), wait(at(1), 'not_due')],
   ['on the instant it is due', connectionOf({ refreshAt: now }), refresh('due')],
-  ['long expired', connectionOf({ refreshAt: at(-day), expiresAt: at(-day) }), refresh('due')],
+  ['long expired', connectionOf({ refreshAt: at(-day), tokens: tokenSetOf({ expiresAt: at(-day) }) }), refresh('due')],
   ['no token set yet', firstConnectionOf(), refresh('first')],
   [
     'the key of the due index says nothing: early',
@@ -65,13 +67,13 @@ const rows: readonly Row[] = [
   // Before the refresh token lapses from idleness (20 days after the token set came).
   [
     'idle, keep-alive ahead: rests until then',
-    dueConnectionOf({ ...idle, receivedAt: at(1 - 20 * day) }),
+    dueConnectionOf({ ...idle, tokens: tokenSetOf({ receivedAt: at(1 - 20 * day) }) }),
     rest(at(1)),
     { keepAliveMs: 20 * day },
   ],
   [
     'idle, keep-alive on the instant',
-    dueConnectionOf({ ...idle, receivedAt: at(-20 * day) }),
+    dueConnectionOf({ ...idle, tokens: tokenSetOf({ receivedAt: at(-20 * day) }) }),
     refresh('keep_alive'),
     { keepAliveMs: 20 * day },
   ],
@@ -83,37 +85,45 @@ const rows: readonly Row[] = [
   ],
   [
     'keep-alive while backing off',
-    dueConnectionOf({ ...idle, receivedAt: at(-21 * day), notBefore: at(1) }),
+    dueConnectionOf({ ...idle, tokens: tokenSetOf({ receivedAt: at(-21 * day) }), notBefore: at(1) }),
     wait(at(1), 'backing_off'),
     { keepAliveMs: 20 * day },
   ],
 
   // What clients reported.
-  ['this generation was rejected', connectionOf({ rejectedGeneration: generation }), refresh('rejected')],
+  [
+    'this generation was rejected',
+    connectionOf({ rejected: { generation: generation, times: 1 } }),
+    refresh('rejected'),
+  ],
   [
     'this generation was rejected, and nobody has asked lately',
-    connectionOf({ ...idle, rejectedGeneration: generation }),
+    connectionOf({ ...idle, rejected: { generation: generation, times: 1 } }),
     refresh('rejected'),
   ],
   [
     'an earlier generation was rejected',
-    connectionOf({ rejectedGeneration: generation - 1 }),
+    connectionOf({ rejected: { generation: generation - 1, times: 1 } }),
     wait(at(510 * second), 'not_due'),
   ],
   [
     'rejected before there was a token set: no age to wait for',
-    firstConnectionOf({ rejectedGeneration: 0, renewableAt: at(minute) }),
+    firstConnectionOf({ rejected: { generation: 0, times: 1 }, tokens: tokenSetOf({ renewableAt: at(minute) }) }),
     refresh('first'),
   ],
-  ['the same, and nobody has asked lately', firstConnectionOf({ ...idle, rejectedGeneration: 0 }), rest()],
+  [
+    'the same, and nobody has asked lately',
+    firstConnectionOf({ ...idle, rejected: { generation: 0, times: 1 } }),
+    rest(),
+  ],
   [
     'rejected 1 ms before its least age',
-    connectionOf({ rejectedGeneration: generation, renewableAt: at(1) }),
+    connectionOf({ rejected: { generation: generation, times: 1 }, tokens: tokenSetOf({ renewableAt: at(1) }) }),
     wait(at(1), 'not_due'),
   ],
   [
     'rejected at its least age',
-    connectionOf({ rejectedGeneration: generation, renewableAt: now }),
+    connectionOf({ rejected: { generation: generation, times: 1 }, tokens: tokenSetOf({ renewableAt: now }) }),
     refresh('rejected'),
   ],
 
@@ -131,13 +141,13 @@ const rows: readonly Row[] = [
   ['doubt beats resting', dueConnectionOf({ ...idle, attempts: open }), refresh('in_doubt')],
   [
     'doubt beats keep-alive',
-    dueConnectionOf({ ...idle, receivedAt: at(-20 * day), attempts: open }),
+    dueConnectionOf({ ...idle, tokens: tokenSetOf({ receivedAt: at(-20 * day) }), attempts: open }),
     refresh('in_doubt'),
     { keepAliveMs: 20 * day },
   ],
   [
     'doubt beats a rejection',
-    connectionOf({ rejectedGeneration: generation, attempts: open }),
+    connectionOf({ rejected: { generation: generation, times: 1 }, attempts: open }),
     refresh('in_doubt'),
     { minTokenAgeMs: 574 * second },
   ],
@@ -266,19 +276,18 @@ describe('withoutMine: the connection as if we had not acquired', () => {
     const item = connectionOf({
       lease: leasedUntil(1),
       attempts: attemptsWith(theirs, attemptOf(12)),
-      errors: { 11: at(-minute), 12: now },
-      calls: 7,
+      calls: callsWith({ failing: { 11: at(-minute), 12: now }, count: 7 }),
     });
-    const before = { ...item, attempts: attemptsWith(theirs), errors: { 11: at(-minute) }, calls: 6 };
+    const calls = callsWith({ failing: { 11: at(-minute) }, count: 6 });
+    const before = { ...item, attempts: attemptsWith(theirs), calls };
     expect(withoutMine(item, 12)).toStrictEqual(without(before, 'lease'));
   });
   test('leaves a lease that is another’s', () => {
     const item = connectionOf({
       lease: leasedUntil(1),
       attempts: attemptsWith(theirs, attemptOf(13)),
-      errors: { 13: now },
-      calls: 1,
+      calls: callsWith({ failing: { 13: now }, count: 1 }),
     });
-    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs), errors: {}, calls: 0 });
+    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs), calls: callsWith() });
   });
 });

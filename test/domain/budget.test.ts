@@ -5,6 +5,7 @@ import {
   at,
   attemptOf,
   attemptsWith,
+  callsWith,
   circumstances,
   day,
   dueConnectionOf,
@@ -22,21 +23,25 @@ describe('errors an hour', () => {
   const profile = profileOf({ errorsPerHour: 3 });
 
   test('one error less than the budget leaves a call', () => {
-    expect(spentUntil(dueConnectionOf({ errors: errorsAt(-1_000, -2_000) }), profile, now)).toBeUndefined();
+    expect(
+      spentUntil(dueConnectionOf({ calls: callsWith({ failing: errorsAt(-1_000, -2_000) }) }), profile, now),
+    ).toBeUndefined();
   });
 
   test('the budget is spent until the first of the last three is an hour old', () => {
-    const item = dueConnectionOf({ errors: errorsAt(-50_000, -3_000, -20_000, -90_000) });
+    const item = dueConnectionOf({ calls: callsWith({ failing: errorsAt(-50_000, -3_000, -20_000, -90_000) }) });
     expect(spentUntil(item, profile, now)).toBe(at(hour - 50_000));
   });
 
   test('an error counts for an hour, and not a millisecond longer', () => {
-    expect(errorsOf(dueConnectionOf({ errors: errorsAt(-hour + 1) }), now)).toHaveLength(1);
-    expect(errorsOf(dueConnectionOf({ errors: errorsAt(-hour) }), now)).toHaveLength(0);
+    expect(errorsOf(dueConnectionOf({ calls: callsWith({ failing: errorsAt(-hour + 1) }) }), now)).toHaveLength(1);
+    expect(errorsOf(dueConnectionOf({ calls: callsWith({ failing: errorsAt(-hour) }) }), now)).toHaveLength(0);
   });
 
   test('a connection without such a budget may go on', () => {
-    expect(spentUntil(dueConnectionOf({ errors: errorsAt(-1, -2, -3, -4) }), profileOf(), now)).toBeUndefined();
+    expect(
+      spentUntil(dueConnectionOf({ calls: callsWith({ failing: errorsAt(-1, -2, -3, -4) }) }), profileOf(), now),
+    ).toBeUndefined();
   });
 });
 
@@ -48,20 +53,20 @@ describe('calls a day', () => {
     ['one call is left', 189, undefined],
     ['none is left until midnight, UTC', 190, midnight],
   ])('%s', (_, calls, until) => {
-    expect(spentUntil(dueConnectionOf({ calls, callsOn: today }), profile, now)).toBe(until);
+    expect(spentUntil(dueConnectionOf({ calls: callsWith({ count: calls, day: today }) }), profile, now)).toBe(until);
   });
 
   test("yesterday's calls are no longer counted", () => {
-    expect(callsOn(dueConnectionOf({ calls: 190, callsOn: today - 1 }), now)).toBe(0);
+    expect(callsOn(dueConnectionOf({ calls: callsWith({ count: 190, day: today - 1 }) }), now)).toBe(0);
   });
 });
 
 describe('a spent budget', () => {
   const profile = profileOf({ errorsPerHour: 1 });
-  const errors = errorsAt(-1_000);
+  const failing = errorsAt(-1_000);
 
   test('keeps the request from being sent, whoever asks, until the budget is back', () => {
-    const held = heldOf(dueConnectionOf({ errors }), profile);
+    const held = heldOf(dueConnectionOf({ calls: callsWith({ failing }) }), profile);
     expect(decide({ kind: 'acquired', held }, circumstances())).toEqual({
       do: 'release',
       held,
@@ -73,7 +78,10 @@ describe('a spent budget', () => {
   });
 
   test('does not keep anybody from looking for what an earlier attempt stored', () => {
-    const held = heldOf(dueConnectionOf({ errors, attempts: attemptsWith(attemptOf(11)) }), profile);
+    const held = heldOf(
+      dueConnectionOf({ calls: callsWith({ failing }), attempts: attemptsWith(attemptOf(11)) }),
+      profile,
+    );
     expect(decide({ kind: 'acquired', held }, circumstances()).do).toBe('look_up');
   });
 

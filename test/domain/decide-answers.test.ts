@@ -1,7 +1,7 @@
 /** What is decided on the provider's answer. */
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
-import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
+import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
@@ -25,6 +25,7 @@ import {
   now,
   profileOf,
   second,
+  tokenSetOf,
 } from './fixtures.ts';
 
 type Failed = Extract<Outcome, { kind: 'failure' }>;
@@ -42,7 +43,7 @@ describe('a token set', () => {
     expiresAt: at(599_000),
   };
   const refreshToken = new Secret('new refresh');
-  const place: Place = { slot: 0, versionId: 'version' };
+  const place = inSecret(0, 'version');
   const replays = [
     ['nothing was in doubt', dueConnectionOf(), false],
     ['this refresh token may have been sent before', inDoubtAfter(attemptOf(11)), true],
@@ -103,8 +104,8 @@ describe('a failure', () => {
   const unavailable: Failed = { kind: 'failure', class: 'transient', code: 'http_503', status: 503 };
   const lost: Failed = { kind: 'failure', class: 'in_doubt', code: 'time_out' };
   const refused: Failed = { kind: 'failure', class: 'misconfigured', code: 'invalid_client', status: 401 };
-  const young = dueConnectionOf({ receivedAt: at(-573 * second) });
-  const old = dueConnectionOf({ receivedAt: at(-580 * second) });
+  const young = dueConnectionOf({ tokens: tokenSetOf({ receivedAt: at(-573 * second), expiresAt: at(29 * second) }) });
+  const old = dueConnectionOf({ tokens: tokenSetOf({ receivedAt: at(-580 * second), expiresAt: at(29 * second) }) });
   const thirdInARow = dueConnectionOf({ failure: failureOf({ count: 2 }) });
   const active = (notBefore: EpochMs): Partial<FailureCommit> => ({ state: 'active', notBefore });
   const rows: readonly (readonly [
@@ -204,7 +205,7 @@ describe('a failure', () => {
 describe('an error that brings a refresh token', () => {
   const held = heldOf();
   const refreshToken = new Secret('rotated with an error');
-  const place: Place = { slot: 0, versionId: 'version' };
+  const place = inSecret(0, 'version');
   const limited: Failed = {
     kind: 'failure',
     class: 'transient',
@@ -229,7 +230,12 @@ describe('an error that brings a refresh token', () => {
     refreshToken,
   };
   const early: Failed = { kind: 'failure', class: 'too_early', code: 'access_denied', refreshToken };
-  const persisted = (outcome: Outcome, kept = place): Event => ({ kind: 'persisted', held, outcome, place: kept });
+  const persisted = (outcome: Outcome, kept: Place = place): Event => ({
+    kind: 'persisted',
+    held,
+    outcome,
+    place: kept,
+  });
 
   test.each([
     ['transient', limited],
@@ -312,7 +318,7 @@ describe('an error that brings a refresh token', () => {
     ],
     ['error', limited],
   ] as const)('a refresh token that had to be sealed goes with the commit just the same (%s)', (_title, outcome) => {
-    const sealed: Place = { versionId: 'version', sealed: 'ciphertext' };
+    const sealed: Place = { kind: 'sealed', versionId: 'version', sealed: 'ciphertext' };
     const effect = decide(persisted(outcome, sealed), circumstances());
     expect(
       effect.do === 'commit_success' ? effect.place : effect.do === 'commit_failure' ? effect.commit.place : effect,

@@ -1,6 +1,6 @@
 /** What is decided on what earlier attempts have stored, or have not. */
 import { describe } from 'vitest';
-import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
+import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Event, Held } from '../../shared/domain/steps.ts';
@@ -72,7 +72,7 @@ const adopts = (title: string, held: Held, attempt: Attempt, contested: boolean,
     do: 'commit_success',
     held,
     tokens,
-    place: { slot: attempt.slot, versionId: attempt.versionId },
+    place: inSecret(attempt.slot, attempt.versionId),
     contested,
     adoptedFence: attempt.fence,
     overtaken,
@@ -95,7 +95,7 @@ const concludes = (title: string, held: Held): Row => [
 ];
 
 const goesOnWithSpare = (title: string): Row => {
-  const spare: Place = { slot: 1, versionId: 'overtaken' };
+  const spare: Place = inSecret(1, 'overtaken');
   const held = heldAfter([attemptOf(11, { startedAt: at(-84_000) })], {}, { suspect, spare });
   const commit = {
     failure: { ...suspect, fence: myFence },

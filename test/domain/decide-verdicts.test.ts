@@ -1,7 +1,7 @@
 /** What is decided before a grant is believed dead. */
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
-import type { Attempt, Connection, Place, Seen } from '../../shared/domain/connection.ts';
+import { type Attempt, type Connection, inSecret, type Place, type Seen } from '../../shared/domain/connection.ts';
 import type { Cause } from '../../shared/domain/failure.ts';
 import type { Event, Held } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
@@ -20,6 +20,7 @@ import {
   now,
   profileOf,
   released,
+  tokenSetOf,
   without,
 } from './fixtures.ts';
 
@@ -30,7 +31,7 @@ const verdict = failureOf({
   fence: myFence,
   at: now,
 });
-const spare: Place = { slot: 1, versionId: 'overtaken' };
+const spare: Place = inSecret(1, 'overtaken');
 const atOnce = profileOf({ ambiguousRetry: 'at_once' });
 const afterAttempts = (...attempts: readonly Attempt[]): Connection =>
   dueConnectionOf({ attempts: attemptsWith(...attempts) });
@@ -79,7 +80,7 @@ describe('something else is there', () => {
     ],
     [
       'another grant: it has no lease of mine',
-      reread(held, changed(held, { grantId: '00000000-0000-4000-8000' })),
+      reread(held, changed(held, { grant: { id: '00000000-0000-4000-8000', at: now } })),
       stop('superseded'),
     ],
     [
@@ -124,17 +125,17 @@ describe('nobody can have another refresh token: the verdict', () => {
     ),
     commits(
       'the renewal that brought this token set was contested: we may have caused it',
-      dueConnectionOf({ contested: true }),
+      dueConnectionOf({ tokens: tokenSetOf({ contested: true }) }),
       dead('refresh_in_doubt'),
     ),
     commits(
       'nobody contested the renewal that brought this token set',
-      dueConnectionOf({ contested: false }),
+      dueConnectionOf({ tokens: tokenSetOf({ contested: false }) }),
       dead('refresh_token_reused'),
     ),
     commits(
       'a connection without a token set can be dead too',
-      without(dueConnectionOf(), 'expiresAt', 'receivedAt', 'refreshAt', 'accessToken'),
+      without(dueConnectionOf(), 'tokens', 'refreshAt'),
       dead('refresh_token_reused'),
     ),
     commits('nobody else was at it, and there is a spare: go on with that', dueConnectionOf({ spare }), goesOn),

@@ -1,6 +1,6 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
 import { describe, expect, test } from 'vitest';
-import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
+import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Effect, Event, Held } from '../../shared/domain/steps.ts';
@@ -253,8 +253,8 @@ describe('just before the call', () => {
 
 describe('the end', () => {
   const held = heldOf();
-  const stored: Place = { slot: 0, versionId: 'overtaken' };
-  const place: Place = { versionId: 'overtaken', sealed: 'text' };
+  const stored: Place = inSecret(0, 'overtaken');
+  const place: Place = { kind: 'sealed', versionId: 'overtaken', sealed: 'text' };
   cases([
     ['renewed', { kind: 'success_committed', adopted: false, seen: held.seen }, stop('refreshed')],
     [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import { grantEnded, isPatient } from '../../shared/domain/deletion-writes.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
@@ -9,7 +9,7 @@ import { itemAfter } from './fixtures.ts';
 
 const deletion = { since: now, notBefore: now };
 const ended = { kind: 'revoked', versionId: 'v' } as const;
-const place = { versionId: 'v', slot: 0 };
+const place = inSecret(0, 'v');
 const without = ({ refreshToken: _, ...item }: Connection): Connection => item;
 
 describe('the grant was ended', () => {
@@ -52,7 +52,7 @@ describe('slots that a connection may have used', () => {
     ['up and down', [2, 40, 1, 3, 1, 40, 2]],
   ])('include each that was, with settings that want %s', (_how, counts) => {
     let item = newConnection();
-    const used = new Set([item.refreshToken?.slot ?? 0]);
+    const used = new Set([0]);
     expect(item.slots).toBeGreaterThan(Math.max(...used));
     for (const slots of counts) {
       const write = acquired(item, slots);

@@ -1,6 +1,13 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
 import { applied } from '../../shared/domain/apply.ts';
-import { type Attempt, type Connection, versionIdOf } from '../../shared/domain/connection.ts';
+import {
+  type Attempt,
+  type Calls,
+  type Connection,
+  inSecret,
+  type SealedTokenSet,
+  versionIdOf,
+} from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import { release } from '../../shared/domain/lease-writes.ts';
@@ -40,29 +47,38 @@ export const profileOf = (more: Partial<Profile> = {}): Profile => ({
   ...more,
 });
 
+/** Requested a minute ago, and expires in 540 s. */
+export const tokenSetOf = (more: Partial<SealedTokenSet> = {}): SealedTokenSet => ({
+  sealed: 'sealed',
+  fence: committedFence,
+  type: 'Bearer',
+  requestedAt: at(-minute),
+  receivedAt: at(-59 * second),
+  expiresAt: at(540 * second),
+  renewableAt: at(-59 * second),
+  contested: false,
+  ...more,
+});
+
+/** Nothing was spent but this. */
+export const callsWith = (more: Partial<Calls> = {}): Calls => ({ day: 0, count: 0, failing: {}, codes: {}, ...more });
+
 /** Its token was requested a minute ago, falls due in 510 s and expires in 540 s. */
 export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
   connection: 'exact-nl' as ConnectionName,
   config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
   configuredAt: at(-30 * day),
   createdAt: at(-30 * day),
-  errors: {},
-  calls: 0,
-  callsOn: 0,
+  calls: callsWith(),
   state: 'active',
-  grantId,
-  grantedAt: at(-30 * day),
+  grant: { id: grantId, at: at(-30 * day) },
   generation,
   fence: committedFence,
   committedFence,
   attempts: {},
-  accessToken: 'sealed',
-  tokenType: 'Bearer',
-  requestedAt: at(-minute),
-  receivedAt: at(-59 * second),
-  expiresAt: at(540 * second),
+  tokens: tokenSetOf(),
   refreshAt: at(510 * second),
-  refreshToken: { slot: 1, versionId: versionIdOf(grantId, committedFence) },
+  refreshToken: inSecret(1, versionIdOf(grantId, committedFence)),
   dueAt: at(510 * second),
   dueShard: '3',
   slots: 2,
@@ -79,19 +95,11 @@ export function without(item: Connection, ...names: (keyof Connection)[]): Conne
 
 /** Imported or authorized a moment ago: no token set yet. */
 export const firstConnectionOf = (more: Partial<Connection> = {}): Connection =>
-  without(
-    connectionOf({ generation: 0, ...more }),
-    'accessToken',
-    'tokenType',
-    'requestedAt',
-    'receivedAt',
-    'expiresAt',
-    'refreshAt',
-  );
+  without(connectionOf({ generation: 0, ...more }), 'tokens', 'refreshAt');
 
 /** Due for one second, and in use. */
 export const dueConnectionOf = (more: Partial<Connection> = {}): Connection =>
-  connectionOf({ refreshAt: at(-second), expiresAt: at(29 * second), ...more });
+  connectionOf({ refreshAt: at(-second), tokens: tokenSetOf({ expiresAt: at(29 * second) }), ...more });
 
 /** Sent a moment ago with the current refresh token, and nothing heard of it. */
 export const attemptOf = (fence: number, more: Partial<Attempt> = {}): Attempt => ({
@@ -136,13 +144,19 @@ export function heldOf(
   const repeats = earlier.some((other) => other.generation === item.generation);
   const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats, ...more });
   const attempts = { ...item.attempts, ...attemptsWith(attempt) };
-  const errors = { ...item.errors, [myFence]: now };
+  const failing = { ...item.calls.failing, [myFence]: now };
   return {
     lease,
     attempt,
     seen: {
       profile,
-      item: { ...item, fence: myFence, lease, attempts, errors, calls: item.calls + 1, callsOn: today },
+      item: {
+        ...item,
+        fence: myFence,
+        lease,
+        attempts,
+        calls: { ...item.calls, failing, count: item.calls.count + 1, day: today },
+      },
     },
   };
 }

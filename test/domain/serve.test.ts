@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applied } from '../../shared/domain/apply.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
 import { arm } from '../../shared/domain/schedule-writes.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
@@ -14,34 +14,48 @@ import {
   minute,
   now,
   second,
+  tokenSetOf,
   without,
 } from './fixtures.ts';
 
 const leasedUntil = (ms: number) => ({ owner: 'another', fence: 12, until: at(ms) });
-const served = (warning?: string): Answer => ({ kind: 'serve', warning });
+/** The item's own token set is served. */
+const served = (warning?: string) => ({ kind: 'serve', warning }) as const;
+const expectAnswer = (item: Connection, minTtlMs: number, expected: Answer | ReturnType<typeof served>) =>
+  expect(serve(item, minTtlMs, now).answer).toEqual(
+    expected.kind === 'serve' ? { ...expected, tokens: item.tokens } : expected,
+  );
+/** The provider renews it only when it is due. */
+const rigid = (more: Partial<SealedTokenSet> = {}) => tokenSetOf({ renewableAt: at(hour), ...more });
 const wait = (notBefore?: EpochMs, retryAt = notBefore): Answer => ({ kind: 'wait', notBefore, retryAt });
 /** A caller asks for more life than a token has left that lives for 600 s, of which the first half is over in `ms`. */
-const halfOver = (ms: number, more: Partial<Connection> = {}): Connection =>
+const halfOver = (ms: number, more: Partial<Connection> = {}, renewableAt = at(ms - 299 * second)): Connection =>
   connectionOf({
-    requestedAt: at(ms - 300 * second),
-    receivedAt: at(ms - 299 * second),
-    renewableAt: at(ms - 299 * second),
-    expiresAt: at(ms + 300 * second),
+    tokens: tokenSetOf({
+      requestedAt: at(ms - 300 * second),
+      receivedAt: at(ms - 299 * second),
+      renewableAt,
+      expiresAt: at(ms + 300 * second),
+    }),
     refreshAt: at(ms + 270 * second),
     dueAt: at(ms + 270 * second),
     ...more,
   });
 const wished = 400 * second;
-const short = { refreshAt: at(-minute), expiresAt: at(5 * second) };
+const short = { refreshAt: at(-minute), tokens: rigid({ expiresAt: at(5 * second) }) };
 
 describe('the answer', () => {
-  const rows: readonly (readonly [title: string, item: Connection, minTtlMs: number, expected: Answer])[] = [
+  const rows: readonly (readonly [
+    title: string,
+    item: Connection,
+    minTtlMs: number,
+    expected: Answer | ReturnType<typeof served>,
+  ])[] = [
     ['a fresh token', connectionOf(), 10_000, served()],
-    ['life of exactly min_ttl', dueConnectionOf({ expiresAt: at(10_000) }), 10_000, served()],
-    ['life 1 ms below min_ttl', dueConnectionOf({ expiresAt: at(9_999) }), 10_000, wait()],
+    ['life of exactly min_ttl', dueConnectionOf({ tokens: rigid({ expiresAt: at(10_000) }) }), 10_000, served()],
+    ['life 1 ms below min_ttl', dueConnectionOf({ tokens: rigid({ expiresAt: at(9_999) }) }), 10_000, wait()],
     ['due and backing off, still long enough', dueConnectionOf({ notBefore: at(minute) }), 10_000, served()],
     ['no token set yet', firstConnectionOf(), 10_000, wait()],
-    ['an expiry without a token', without(connectionOf(), 'accessToken'), 10_000, wait(at(510 * second))],
 
     ['too short, renewal due', connectionOf(short), 10_000, wait()],
     [
@@ -61,44 +75,49 @@ describe('the answer', () => {
     ],
     [
       'too short for the default, renewal due in a moment',
-      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999) }),
+      connectionOf({ refreshAt: at(2_000), tokens: rigid({ expiresAt: at(9_999) }) }),
       10_000,
       wait(at(2_000)),
     ],
     [
       'the same, backing off beyond',
-      connectionOf({ refreshAt: at(2_000), expiresAt: at(9_999), notBefore: at(3_000) }),
+      connectionOf({ refreshAt: at(2_000), tokens: rigid({ expiresAt: at(9_999) }), notBefore: at(3_000) }),
       10_000,
       wait(at(3_000)),
     ],
 
     // It came 59 s ago and lives for 540 s more: a fresh one lives for 599 s.
-    ['too short for a wish that a fresh token fulfils', connectionOf(), 599_000, wait(at(510 * second))],
+    [
+      'too short for a wish that a fresh token fulfils',
+      connectionOf({ tokens: rigid() }),
+      599_000,
+      wait(at(510 * second)),
+    ],
     ['too short for a wish, 1 ms before half its life is over', halfOver(1), wished, wait(at(1))],
     ['too short for a wish, half its life over: it is renewed ahead of its time', halfOver(0), wished, wait()],
     [
       'the same, but the provider renews it in a minute at the earliest',
-      halfOver(0, { renewableAt: at(minute) }),
+      halfOver(0, {}, at(minute)),
       wished,
       wait(at(minute)),
     ],
     ['the same, backing off', halfOver(0, { notBefore: at(minute) }), wished, wait(at(minute))],
     [
       'too short for a wish, and the provider renews it only when it is due',
-      halfOver(0, { renewableAt: at(hour) }),
+      halfOver(0, {}, at(hour)),
       wished,
       wait(at(270 * second)),
     ],
     ['too short for a wish of 1 ms more', connectionOf(), 599_001, { kind: 'unsatisfiable', lifeMs: 540_000 }],
     [
       'expired, and the next one fulfils the wish, though not yet',
-      connectionOf({ expiresAt: at(-3_000), refreshAt: at(6_000) }),
+      connectionOf({ tokens: rigid({ expiresAt: at(-3_000) }), refreshAt: at(6_000) }),
       30_000,
       wait(at(6_000)),
     ],
     [
       'too short for a wish, renewal due on the instant',
-      connectionOf({ refreshAt: now, expiresAt: at(30_000) }),
+      connectionOf({ refreshAt: now, tokens: rigid({ expiresAt: at(30_000) }) }),
       60_000,
       wait(),
     ],
@@ -130,7 +149,7 @@ describe('the answer', () => {
     ],
     [
       'misconfigured, token too short',
-      connectionOf({ state: 'misconfigured', expiresAt: at(9_999) }),
+      connectionOf({ state: 'misconfigured', tokens: rigid({ expiresAt: at(9_999) }) }),
       10_000,
       { kind: 'refuse', code: 'misconfigured' },
     ],
@@ -139,14 +158,14 @@ describe('the answer', () => {
       connectionOf({
         state: 'reauthorization_required',
         failure: failureOf({ class: 'dead_grant' }),
-        expiresAt: at(10_000),
+        tokens: rigid({ expiresAt: at(10_000) }),
       }),
       10_000,
       served('reauthorization_required: this token is valid until it expires and will not be renewed'),
     ],
     [
       'reauthorization required, token too short',
-      connectionOf({ state: 'reauthorization_required', expiresAt: at(9_999) }),
+      connectionOf({ state: 'reauthorization_required', tokens: rigid({ expiresAt: at(9_999) }) }),
       10_000,
       { kind: 'refuse', code: 'reauthorization_required' },
     ],
@@ -158,7 +177,7 @@ describe('the answer', () => {
     ],
   ];
   test.each(rows)('%s', (_title, item, minTtlMs, expected) => {
-    expect(serve(item, minTtlMs, now).answer).toEqual(expected);
+    expectAnswer(item, minTtlMs, expected);
   });
 
   test.each([
@@ -170,7 +189,7 @@ describe('the answer', () => {
       undefined,
     ],
   ])('a renewal that failed warns of itself and refuses nothing: %s', (_title, failure, warning) => {
-    expect(serve(dueConnectionOf({ failure }), 10_000, now).answer).toEqual(served(warning));
+    expectAnswer(dueConnectionOf({ failure }), 10_000, served(warning));
   });
 });
 
@@ -206,12 +225,16 @@ describe('the marks', () => {
     ],
     [
       'not active, token expired',
-      without(connectionOf({ ...short, state: 'reauthorization_required', expiresAt: now }), 'dueAt', 'lastUsed'),
+      without(
+        connectionOf({ ...short, state: 'reauthorization_required', tokens: rigid({ expiresAt: now }) }),
+        'dueAt',
+        'lastUsed',
+      ),
       { ...idle, memorable: false },
     ],
     [
       'not due, life too short',
-      connectionOf({ refreshAt: at(1), expiresAt: at(9_999), dueAt: at(1) }),
+      connectionOf({ refreshAt: at(1), tokens: rigid({ expiresAt: at(9_999) }), dueAt: at(1) }),
       { ...idle, memorable: false },
     ],
   ];
@@ -224,7 +247,7 @@ describe('a token that lives too short for a caller is renewed ahead of its time
   const rows: readonly (readonly [title: string, item: Connection, expected: Partial<Serving>])[] = [
     ['not 1 ms before half its life is over', halfOver(1), { hasten: false, ask: false }],
     ['when half its life is over', halfOver(0), { hasten: true, ask: true, memorable: false }],
-    ['not 1 ms before the provider allows it', halfOver(0, { renewableAt: at(1) }), { hasten: false, ask: false }],
+    ['not 1 ms before the provider allows it', halfOver(0, {}, at(1)), { hasten: false, ask: false }],
     ['not while it backs off', halfOver(0, { notBefore: at(1) }), { ask: false }],
     ['not by a second caller within 5 s', halfOver(0, { askedAt: at(-4_999) }), { ask: false }],
     ['not if it is due in any case', halfOver(0, { refreshAt: now }), { hasten: false, ask: true }],

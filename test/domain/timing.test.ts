@@ -21,6 +21,7 @@ import {
   now,
   profileOf,
   second,
+  tokenSetOf,
 } from './fixtures.ts';
 
 describe('refreshAtOf: from when a renewal is wanted, in seconds from the start of the request', () => {
@@ -64,7 +65,7 @@ describe('refreshAtOf: from when a renewal is wanted, in seconds from the start 
 describe('keepAliveAtOf: when an idle refresh token must be used', () => {
   const lapsing = profileOf({ keepAliveMs: 20 * day });
   test('counts from the last token set', () =>
-    expect(keepAliveAtOf(connectionOf({ receivedAt: at(-day) }), lapsing)).toBe(at(19 * day)));
+    expect(keepAliveAtOf(connectionOf({ tokens: tokenSetOf({ receivedAt: at(-day) }) }), lapsing)).toBe(at(19 * day)));
   test('counts from creation before there is one', () =>
     expect(keepAliveAtOf(firstConnectionOf({ createdAt: at(-2 * day) }), lapsing)).toBe(at(18 * day)));
   test('never, where refresh tokens do not lapse', () =>
@@ -130,7 +131,8 @@ describe('tooEarlyUntil: never in the past, in seconds from now', () => {
     ['no token yet: a few seconds', { age: undefined, inDoubt: false, count: 1 }, 5],
     ['no token yet, in doubt: a minute', { age: undefined, inDoubt: true, count: 1 }, 60],
   ])('%s', (_title, { age, inDoubt, count }, seconds) => {
-    const item = age === undefined ? firstConnectionOf() : connectionOf({ receivedAt: at(-age * second) });
+    const item =
+      age === undefined ? firstConnectionOf() : connectionOf({ tokens: tokenSetOf({ receivedAt: at(-age * second) }) });
     expect(tooEarlyUntil(now, item, profileOf({ minTokenAgeMs: 574 * second }), inDoubt, count)).toBe(
       at(seconds * second),
     );

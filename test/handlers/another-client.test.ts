@@ -69,10 +69,11 @@ describe('a dead connection', () => {
     for (const gone of ['last_failure', 'expires_at', 'not_before', 'grant_ends_at'])
       expect(body).not.toHaveProperty(gone);
     const after = await itemOf('given');
-    expect(after.grantId).not.toBe(before.grantId);
+    expect(after.grant.id).not.toBe(before.grant.id);
     expect(after.attempts).toEqual({});
-    for (const gone of ['refreshToken', 'spare', 'suspect', 'accessToken', 'lease', 'importDigest'] as const)
+    for (const gone of ['refreshToken', 'spare', 'suspect', 'tokens', 'lease'] as const)
       expect(after).not.toHaveProperty(gone);
+    expect(after.grant).not.toHaveProperty('importDigest');
     // Nobody is told that it is authorized, and the old client's token is served to nobody.
     expect(after.announcement?.change).not.toBe('authorized');
     world.later(limits.memoryMs / 1_000 + 1);
@@ -113,14 +114,14 @@ describe('a dead connection', () => {
 
   test('keeps its pointer, and what is known of it, with the client that it has', async () => {
     await dead('same');
-    const { grantId, refreshToken } = await itemOf('same');
+    const { grant, refreshToken } = await itemOf('same');
     const { status, body } = await put('same', request('old', { client: { client_id: 'old' }, margin_seconds: 60 }));
     expect({ status, ...body }).toMatchObject({
       status: 200,
       state: 'reauthorization_required',
       cause: 'invalid_grant',
     });
-    expect(await itemOf('same')).toMatchObject({ grantId, refreshToken });
+    expect(await itemOf('same')).toMatchObject({ grant, refreshToken });
   });
 
   test('takes another client with its secret only', async () => {
@@ -147,12 +148,12 @@ describe('a dead connection', () => {
 
 test('a connection that was never authorized takes another client too', async () => {
   await put('waiting', request('old'));
-  const { grantId } = await itemOf('waiting');
+  const { grant } = await itemOf('waiting');
   expect(await put('waiting', request('new'))).toMatchObject({
     status: 200,
     body: { state: 'reauthorization_required', cause: 'not_authorized_yet' },
   });
-  expect((await itemOf('waiting')).grantId).not.toBe(grantId);
+  expect((await itemOf('waiting')).grant.id).not.toBe(grant.id);
   expect(await loggedIn('waiting')).toMatchObject({ title: 'Connected' });
 });
 

@@ -82,8 +82,8 @@ describe('PUT replaces', () => {
       client: { client_secret: '[redacted]' },
     });
     const after = await itemOf('kept');
-    const { grantId, generation, accessToken, refreshToken } = before;
-    expect(after).toMatchObject({ grantId, generation, accessToken, refreshToken });
+    const { grant, generation, tokens, refreshToken } = before;
+    expect(after).toMatchObject({ grant, generation, tokens, refreshToken });
     expect(after.config).toEqual({ ...before.config, marginSeconds: 90 });
     expect((await world.call('GET /token/kept')).status).toBe(200);
   });

@@ -1,8 +1,8 @@
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeConnections } from '../../shared/compose.ts';
-import { type Connection, versionIdOf } from '../../shared/domain/connection.ts';
-import { replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
@@ -48,10 +48,8 @@ async function connected(name: string, ...settings: [object?]): Promise<void> {
 async function replaced(name: string, item: Connection | undefined, refreshToken: string): Promise<void> {
   if (item === undefined) throw new Error(`there is no ${name}`);
   const { store, refreshTokens } = composeConnections()();
-  const grant = {
-    grantId: '22222222-0000-4000-8000',
-    place: { slot: 0, versionId: versionIdOf('22222222-0000-4000-8000', 0) },
-  };
+  const id = '22222222-0000-4000-8000';
+  const grant = { id, place: firstPlace(id) };
   await refreshTokens.storeRefreshToken(item.connection, 0, grant.place.versionId, new Secret(refreshToken));
   expect(
     (await store.apply(item.connection, replaceGrant(item, item.config, plus(item.configuredAt, 1), grant))).applied,

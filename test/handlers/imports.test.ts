@@ -47,8 +47,8 @@ describe('the refresh token that the present grant began with', () => {
     const secrets = world.stores.vault().length;
     const { status, body } = await put('twice', request(first, { margin_seconds: 90 }));
     expect({ status, ...body }).toMatchObject({ status: 200, margin_seconds: 90, generation: 1, state: 'active' });
-    const { grantId, refreshToken, accessToken } = before;
-    expect(await itemOf('twice')).toMatchObject({ grantId, refreshToken, accessToken });
+    const { grant, refreshToken, tokens } = before;
+    expect(await itemOf('twice')).toMatchObject({ grant, refreshToken, tokens });
     // The client's secret, which came with it, and nothing else.
     expect(world.stores.vault()).toHaveLength(secrets + 1);
     await renew('twice');
@@ -57,15 +57,15 @@ describe('the refresh token that the present grant began with', () => {
     expect(world.logged('connection_put').at(-1)).toMatchObject({ connection: 'twice', imported: false });
     // However often.
     await put('twice', request(first));
-    expect((await itemOf('twice')).grantId).toBe(grantId);
+    expect((await itemOf('twice')).grant.id).toBe(grant.id);
   });
 
   test('before it was used changes nothing either', async () => {
     const first = world.secret('refresh');
     await put('early', request(first));
-    const { grantId } = await itemOf('early');
+    const { grant } = await itemOf('early');
     expect((await put('early', request(first))).status).toBe(200);
-    expect((await itemOf('early')).grantId).toBe(grantId);
+    expect((await itemOf('early')).grant.id).toBe(grant.id);
   });
 
   test('of two that come at the same time begins one grant', async () => {
@@ -125,9 +125,9 @@ describe('the refresh token that the present grant began with', () => {
   test('is imported anew with what was mistaken put right, as long as nobody has used it', async () => {
     const first = world.secret('refresh');
     await put('mistaken', request(first, { settings: { token_endpoint: 'https://example.com/token' } }));
-    const { grantId } = await itemOf('mistaken');
+    const { grant } = await itemOf('mistaken');
     expect((await put('mistaken', request(first))).status).toBe(200);
-    expect((await itemOf('mistaken')).grantId).not.toBe(grantId);
+    expect((await itemOf('mistaken')).grant.id).not.toBe(grant.id);
   });
 });
 
@@ -149,8 +149,8 @@ test('the same refresh token in two connections leaves two digests that nobody c
   await put('one', request(first));
   await put('two', request(first));
   const [one, two] = [await itemOf('one'), await itemOf('two')];
-  expect(one.importDigest).toMatch(/^[\w-]{43}$/);
-  expect(one.importDigest).not.toBe(two.importDigest);
+  expect(one.grant.importDigest).toMatch(/^[\w-]{43}$/);
+  expect(one.grant.importDigest).not.toBe(two.grant.importDigest);
 });
 
 hunt(() => world);

@@ -163,7 +163,7 @@ describe('a login', () => {
       generation: 2,
       state: 'active',
     });
-    expect(after?.grantId).not.toBe(before?.grantId);
+    expect(after?.grant.id).not.toBe(before?.grant.id);
     expect((await token('again')).body.access_token).not.toBe(body.access_token);
     expect(after).not.toHaveProperty('authorization');
   });
@@ -313,7 +313,7 @@ describe('the provider refuses', () => {
     expect({ status, html }).toEqual({ status: 502, html: expect.stringContaining('invalid_grant') });
     expect(calls.at(-1)).toMatchObject({ grantType: 'authorization_code', status: 400, error: 'invalid_grant' });
     const after = await itemOf('pkce');
-    expect(after?.grantId).toBe(before?.grantId);
+    expect(after?.grant.id).toBe(before?.grant.id);
     // The code was sent, so this link is used up.
     expect(await world.open(String(crossed))).toMatchObject({ status: 410 });
   });

@@ -17,7 +17,7 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
 
     async create(item) {
       const existing = items.get(item.connection);
-      if (existing !== undefined) return existing.grantId === item.grantId;
+      if (existing !== undefined) return existing.grant.id === item.grant.id;
       items.set(item.connection, item);
       return true;
     },

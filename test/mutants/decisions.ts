@@ -30,7 +30,7 @@ export const decisions: readonly Mutant[] = [
     name: 'no sealed fallback',
     why: 'A refresh token that Secrets Manager does not take is an error like any other.',
     variant: deciding((effect, event, at) =>
-      event.kind === 'persisted' && event.place?.sealed !== undefined
+      event.kind === 'persisted' && event.place?.kind === 'sealed'
         ? normative.decide(
             {
               kind: 'persisted',
@@ -64,7 +64,7 @@ export const decisions: readonly Mutant[] = [
       const { item, profile } = effect.held.seen;
       return {
         ...effect,
-        commit: { ...effect.commit, notBefore: plus(item.receivedAt ?? item.createdAt, profile.minTokenAgeMs) },
+        commit: { ...effect.commit, notBefore: plus(item.tokens?.receivedAt ?? item.createdAt, profile.minTokenAgeMs) },
       };
     }),
     invariant: 'S8',

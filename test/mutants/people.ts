@@ -1,7 +1,7 @@
 /** Kept mistakes in logins and deletions. */
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import type { Connection, Grant } from '../../shared/domain/connection.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
 import type { World } from '../sim/world.ts';
@@ -20,18 +20,18 @@ const committing = (change: (write: Write) => Write): Variant => ({
 
 /** As if the grant were the one that was there when the browser came back. */
 function overAnyGrant(given: RedeemWorld): RedeemWorld {
-  let grantId: string | undefined;
+  let grant: Grant | undefined;
   return {
     ...given,
     store: {
       ...given.store,
       read: async (connection) => {
         const item = await given.store.read(connection);
-        grantId ??= item?.grantId;
-        return item && grantId !== undefined ? { ...item, grantId } : item;
+        grant ??= item?.grant;
+        return item && grant !== undefined ? { ...item, grant } : item;
       },
       apply: (connection, write) =>
-        given.store.apply(connection, write.name === 'authorized' ? without(write, 'grantId') : write),
+        given.store.apply(connection, write.name === 'authorized' ? without(write, 'grant.id') : write),
     },
   };
 }

@@ -131,7 +131,7 @@ export const surroundings: readonly Mutant[] = [
       protocol: {
         decide: (event, at) =>
           normative.decide(
-            event.kind === 'persisted' && event.place?.slot !== undefined
+            event.kind === 'persisted' && event.place?.kind === 'secret'
               ? { ...event, place: { ...event.place, versionId: scrambled(event.place.versionId) } }
               : event,
             at,
@@ -178,7 +178,7 @@ export const surroundings: readonly Mutant[] = [
           read: async (connection) => {
             const item = await given.store.read(connection);
             if (item?.failure === undefined) return item;
-            const { accessToken: _, ...refused } = item;
+            const { tokens: _, ...refused } = item;
             return refused;
           },
         },

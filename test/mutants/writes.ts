@@ -1,7 +1,7 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
 import { attemptsOf } from '../../shared/domain/attempts.ts';
-import { type Connection, versionIdOf } from '../../shared/domain/connection.ts';
+import { type Connection, type SealedTokenSet, versionIdOf } from '../../shared/domain/connection.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
@@ -17,6 +17,8 @@ function omit(write: Write, ...paths: (keyof Write['set'])[]): Write {
     set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))),
   };
 }
+
+const uncontested = (tokens: unknown) => ({ ...(tokens as SealedTokenSet), contested: false });
 
 export const writes: readonly Mutant[] = [
   {
@@ -135,7 +137,9 @@ export const writes: readonly Mutant[] = [
     why: 'A success ends all doubt.',
     variant: writing({
       commitSuccess: (...args) =>
-        normative.commitSuccess(...args).map((write) => ({ ...write, set: { ...write.set, contested: false } })),
+        normative
+          .commitSuccess(...args)
+          .map((write) => ({ ...write, set: { ...write.set, tokens: uncontested(write.set.tokens) } })),
     }),
     invariant: 'S6',
     caughtBy: { race: 'a request that timed out is processed after its replay' },
@@ -176,7 +180,7 @@ export const writes: readonly Mutant[] = [
         normative
           .commitSuccess({ item, profile }, commit)
           .map(({ add, ...write }) =>
-            commit.place?.versionId !== versionIdOf(item.grantId, commit.fence) && add !== undefined
+            commit.place?.versionId !== versionIdOf(item.grant.id, commit.fence) && add !== undefined
               ? write
               : { ...write, ...(add && { add }) },
           ),
@@ -215,13 +219,13 @@ export const writes: readonly Mutant[] = [
     name: 're-authorization under the old grant id that does not count as a commit',
     why: 'A new refresh token is a new secret, and nothing else.',
     variant: {
-      replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId', 'committedFence', 'fence', 'attempts'),
+      replaceGrant: (...args) => omit(replaceGrant(...args), 'grant', 'committedFence', 'fence', 'attempts'),
     },
     invariant: 'S3',
     caughtBy: { race: 're-authorized with an orphan left' },
     harmlessAlone: [
       { replaceGrant: (...args) => omit(replaceGrant(...args), 'committedFence') },
-      { replaceGrant: (...args) => omit(replaceGrant(...args), 'grantId') },
+      { replaceGrant: (...args) => omit(replaceGrant(...args), 'grant') },
     ],
   },
 ];

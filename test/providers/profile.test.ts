@@ -24,20 +24,29 @@ function connection(
     config: { provider, settings, clientId: 'id', renewal: 'always', ...differing },
     createdAt: 0 as EpochMs,
     configuredAt: 0 as EpochMs,
-    errors: {},
-    calls: 0,
-    callsOn: 0,
+    calls: { day: 0, count: 0, failing: {}, codes: {} },
     state: 'active',
-    grantId: 'g',
-    grantedAt: 0 as EpochMs,
+    grant: { id: 'g', at: 0 as EpochMs },
     generation: 1,
     fence: 1,
     committedFence: 1,
     attempts: {},
     slots: 2,
+    dueShard: '0',
     ...(lifetimeSeconds === undefined
       ? {}
-      : { requestedAt: 1_000_000 as EpochMs, expiresAt: (1_000_000 + lifetimeSeconds * 1_000) as EpochMs }),
+      : {
+          tokens: {
+            sealed: 'sealed',
+            fence: 1,
+            type: 'Bearer',
+            requestedAt: 1_000_000 as EpochMs,
+            receivedAt: 1_000_000 as EpochMs,
+            expiresAt: (1_000_000 + lifetimeSeconds * 1_000) as EpochMs,
+            renewableAt: 1_000_000 as EpochMs,
+            contested: false,
+          },
+        }),
   };
 }
 

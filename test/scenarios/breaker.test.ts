@@ -1,9 +1,10 @@
 /** Many connections of one application whose provider goes away: how many calls it sees until it is back, and how soon all are renewed. */
+
 import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { type Connection, inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
@@ -48,8 +49,8 @@ class Herd {
     for (const name of this.names) {
       await this.store.create(
         create(name, config, '0', start, 'active', {
-          grantId: `0000000${name.length}-0000-4000-8000`,
-          place: { slot: 0, versionId: 'v' },
+          id: `0000000${name.length}-0000-4000-8000`,
+          place: inSecret(0, 'v'),
         }),
       );
       this.#deliver(name, this.#random.below(1_000));

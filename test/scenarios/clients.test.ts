@@ -19,11 +19,11 @@ describe('re-authorized while a refresh is in flight', () => {
     s.send();
     await s.pass(3);
     await s.authorize();
-    const { grantId } = await s.item();
+    const { grant } = await s.item();
     await s.pass(30);
     const item = await s.item();
-    expect(item).toMatchObject({ grantId, generation: 2, state: 'active' });
-    expect(item.refreshToken?.versionId.startsWith(grantId)).toBe(true);
+    expect(item).toMatchObject({ grant, generation: 2, state: 'active' });
+    expect(item.refreshToken?.versionId.startsWith(grant.id)).toBe(true);
     expect(s.log.some(([, what]) => what === 'refresh_superseded')).toBe(true);
     expect(await s.grantKept()).toBe(true);
   });
@@ -41,7 +41,7 @@ describe('re-authorized with an orphan left', () => {
     await s.pass(30);
     const item = await s.item();
     expect(item).toMatchObject({ state: 'active', generation: 2 });
-    expect(item.refreshToken?.versionId.startsWith(item.grantId)).toBe(true);
+    expect(item.refreshToken?.versionId.startsWith(item.grant.id)).toBe(true);
     expect(await s.grantKept()).toBe(true);
   });
 });
@@ -199,12 +199,12 @@ describe('a client reports that the provider refused its token', () => {
 
   test('within the least age it is answered with when a renewal is allowed, and the renewal comes then', async () => {
     const s = new Scenario('exactSingleUse');
-    const { generation, receivedAt = 0 } = await s.connected();
+    const { generation, tokens } = await s.connected();
     s.startPlanner();
     await s.pass(100);
     expect(await s.time.runUntilSettled(s.reject(generation))).toMatchObject({
       kind: 'unavailable',
-      retryAt: receivedAt + 574_000,
+      retryAt: (tokens?.receivedAt ?? 0) + 574_000,
     });
     await s.pass(460);
     expect(s.provider.ledger).toHaveLength(0);

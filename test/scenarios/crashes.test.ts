@@ -66,7 +66,7 @@ describe('killed in the call, taken over before expiry', () => {
     await s.pass(25);
     const after = await s.item();
     expect(after.generation).toBe(before.generation + 1);
-    expect(s.time.now()).toBeLessThan(before.expiresAt ?? 0);
+    expect(s.time.now()).toBeLessThan(before.tokens?.expiresAt ?? 0);
     expect(s.provider.ledger).toHaveLength(2);
   });
 
@@ -130,7 +130,7 @@ describe('older answer over newer', () => {
     s.send();
     await s.pass(30);
     const newer = await s.item();
-    expect(newer).toMatchObject({ generation: 2, committedFence: 4, contested: true });
+    expect(newer).toMatchObject({ generation: 2, committedFence: 4, tokens: { contested: true } });
     await s.pass(60);
     expect(await s.item()).toMatchObject({ generation: 2, committedFence: 4, refreshToken: newer.refreshToken });
     expect(s.results()).toEqual(['rotated', 'repeated']);

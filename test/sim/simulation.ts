@@ -117,7 +117,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
     await world.time.runUntil(plus(start, 1_000 + second * 1_000));
     const now = world.time.now();
     // A person who has to log in is another cost, counted by itself.
-    if (world.current?.state !== 'active' || (world.current.expiresAt ?? 0) > now) servableAt = now;
+    if (world.current?.state !== 'active' || (world.current.tokens?.expiresAt ?? 0) > now) servableAt = now;
     longestUnavailableMs = Math.max(longestUnavailableMs, now - servableAt);
   }
   if (!over()) {

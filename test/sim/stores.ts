@@ -107,8 +107,8 @@ export class Stores {
   /** The refresh token at a place, wherever that is. */
   refreshTokenAt(place: Connection['refreshToken']): string | undefined {
     if (place === undefined) return undefined;
-    if (place.sealed !== undefined) return (JSON.parse(place.sealed) as string[])[2];
-    return this.secrets.get(this.secretOf(place.slot ?? 0, place.versionId))?.refreshToken?.reveal();
+    if (place.kind === 'sealed') return (JSON.parse(place.sealed) as string[])[2];
+    return this.secrets.get(this.secretOf(place.slot, place.versionId))?.refreshToken?.reveal();
   }
 
   /** Whether this refresh token is kept anywhere. */

@@ -17,10 +17,9 @@ import { protocol as normative, type Protocol } from '../../shared/application/p
 import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import { type TendWorld, tend } from '../../shared/application/tend.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
-import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { create, firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
@@ -82,19 +81,19 @@ export class World extends Stores {
   /** A person imports a grant: the first time, or over the one there is. */
   async authorize(): Promise<void> {
     const refreshToken = this.provider.authorize();
-    const grantId = this.grantId();
-    const place = { slot: 0, versionId: versionIdOf(grantId, 0) };
-    this.secrets.set(this.secretOf(0, place.versionId), bare(refreshToken, this.time.now()));
+    const id = this.grantId();
+    const place = firstPlace(id);
+    this.secrets.set(this.secretOf(place.slot, place.versionId), bare(refreshToken, this.time.now()));
     const before = await this.store.read(this.connection);
     if (before === undefined) {
-      const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { grantId, place });
+      const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { id, place });
       await this.store.create(item);
       this.written('create', item);
     } else
       await this.apply(
-        (this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { grantId, place }),
+        (this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { id, place }),
       );
-    this.note('authorized', grantId);
+    this.note('authorized', id);
   }
 
   /** Somebody asks for a link to log in with. Rejects if a store is out of reach; settles never if the function dies. */

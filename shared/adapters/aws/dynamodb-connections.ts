@@ -55,7 +55,7 @@ export function dynamoDbConnections(
           send: async () => (await client.send(command)).Attributes,
           read: () => read(item.connection),
           // The id is random.
-          isMine: (there) => there?.grantId === item.grantId,
+          isMine: (there) => there?.grant.id === item.grant.id,
         });
         return applied;
       }),

@@ -17,14 +17,11 @@ export function expressionsOf(write: Write): Expressions {
   const sets = Object.entries(write.set).filter(([, native]) => native !== undefined);
   const condition = words.condition(write.when);
   const update = [
-    ...section(
-      'SET',
-      sets.map(([path, native]) => `${name(path)} = ${value(native)}`),
-    ),
-    ...section(
-      'ADD',
-      Object.entries(write.add ?? {}).map(([path, amount]) => `${name(path)} ${value(amount)}`),
-    ),
+    ...section('SET', [
+      ...sets.map(([path, native]) => `${name(path)} = ${value(native)}`),
+      // `ADD` takes top-level attributes only.
+      ...Object.entries(write.add ?? {}).map(([path, amount]) => `${name(path)} = ${name(path)} + ${value(amount)}`),
+    ]),
     ...section('REMOVE', write.remove.map(name)),
   ].join(' ');
   return { ConditionExpression: condition, UpdateExpression: update, ...words.attributes() };
@@ -38,15 +35,17 @@ export function conditionOf(when: readonly Clause[]): Omit<Expressions, 'UpdateE
 
 /** Placeholders for names and values, and what stands for what. */
 class ExpressionBuilder {
-  readonly #names: Record<string, string> = {};
+  readonly #placeholders = new Map<string, string>();
   readonly #values: Record<string, unknown> = {};
 
   readonly name = (path: string): string =>
     path
       .split('.')
       .map((part) => {
-        this.#names[`#${part}`] = part;
-        return `#${part}`;
+        // Numbered, since a part such as the id of a login has characters that no placeholder may have.
+        const placeholder = this.#placeholders.get(part) ?? `#n${this.#placeholders.size}`;
+        this.#placeholders.set(part, placeholder);
+        return placeholder;
       })
       .join('.');
 
@@ -63,7 +62,7 @@ class ExpressionBuilder {
 
   attributes(): Pick<Expressions, 'ExpressionAttributeNames' | 'ExpressionAttributeValues'> {
     return {
-      ExpressionAttributeNames: this.#names,
+      ExpressionAttributeNames: Object.fromEntries([...this.#placeholders].map(([part, name]) => [name, part])),
       ...(Object.keys(this.#values).length === 0
         ? {}
         : { ExpressionAttributeValues: marshall(this.#values, { removeUndefinedValues: true }) }),

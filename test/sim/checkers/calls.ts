@@ -106,7 +106,7 @@ export const errorsAreFew = ({ world, violate }: Watched): Checker => {
       if (
         sameGrant &&
         mayHaveBeenSent(current).length <= 1 &&
-        current.contested !== true &&
+        current.tokens?.contested !== true &&
         current.failure === undefined
       )
         inNoDoubt.add(call);

@@ -1,7 +1,9 @@
 /** What must hold of what clients are told (S4, L1, L2). */
 
 import { inDoubt, mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
 import { limits } from '../../../shared/domain/limits.ts';
+import type { EpochMs } from '../../../shared/domain/time.ts';
 import { trueExpiryOf } from '../provider.ts';
 import { type Checker, endedByPerson, type Watched } from './checker.ts';
 
@@ -26,8 +28,9 @@ export const validTokensAreServed = ({ violate }: Watched): Checker => ({
     if (answer.kind !== 'unavailable' && answer.kind !== 'refused') return;
     const { item } = answer;
     const now = answer.kind === 'unavailable' ? answer.now : undefined;
-    if (item?.expiresAt !== undefined && now !== undefined && item.expiresAt - now >= minTtlMs)
-      violate('S4', `a valid token with ${item.expiresAt - now} ms left was refused`);
+    const expiresAt = item?.tokens?.expiresAt;
+    if (expiresAt !== undefined && now !== undefined && expiresAt - now >= minTtlMs)
+      violate('S4', `a valid token with ${expiresAt - now} ms left was refused`);
   },
 });
 
@@ -69,16 +72,16 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
   const leavesRoom = world.options.profile.ambiguousRetry === 'at_once' && world.options.profile.minTokenAgeMs === 0;
   let served = false;
   return {
-    onWrite(_, { accessToken }) {
+    onWrite(_, { tokens }) {
       // A new grant has to be renewed for the first time before anybody can be served.
-      if (accessToken === undefined) served = false;
+      if (tokens === undefined) served = false;
     },
     onAnswer(answer) {
       if (answer.kind === 'token') served = true;
-      const { generation, refreshAt = 0, expiresAt = 0, attempts = {} } = world.current ?? {};
+      const { generation, refreshAt = 0 as EpochMs, tokens, attempts = {} }: Partial<Connection> = world.current ?? {};
       const foreseen = world.plannedAt.some((at) => at >= refreshAt - limits.planHorizonMs && at <= refreshAt);
       // The room that the margin is for: a renewal that was begun later, by a client's request, may have to be waited for.
-      const lastCallAt = expiresAt - limits.leaseMs - limits.oneRefreshMs;
+      const lastCallAt = (tokens?.expiresAt ?? 0) - limits.leaseMs - limits.oneRefreshMs;
       const begun = Object.values(attempts).some(
         (attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt,
       );

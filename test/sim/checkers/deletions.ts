@@ -89,7 +89,7 @@ export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
   return {
     onRemove(item) {
       const stored = [...world.secrets]
-        .filter(([name]) => name.includes(`/${item.grantId}-`))
+        .filter(([name]) => name.includes(`/${item.grant.id}-`))
         .map(([, { refreshToken }]) => refreshToken?.reveal());
       had = [world.refreshTokenAt(item.refreshToken), ...stored].filter((one) => one !== undefined);
     },

@@ -25,8 +25,8 @@ function checkNumbers(violate: Watched['violate'], name: string, before: Connect
       violate('S3', `${name} took ${number} from ${before[number]} to ${after[number]}`);
   }
   if (
-    after.accessToken !== undefined &&
-    after.accessToken !== before.accessToken &&
+    after.tokens !== undefined &&
+    after.tokens.sealed !== before.tokens?.sealed &&
     after.generation !== before.generation + 1
   )
     violate(

@@ -37,7 +37,7 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
   let begunAt = Number.NEGATIVE_INFINITY;
   return {
     onWrite(name, item) {
-      const isNew = item.grantId !== last?.grantId;
+      const isNew = item.grant.id !== last?.grant.id;
       if (!isNew && item.refreshToken === last?.refreshToken) return;
       const before = refreshToken;
       last = item;

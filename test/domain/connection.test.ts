@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Connection, inSecret, outlivesGrant } from '../../shared/domain/connection.ts';
+import { abandonGrant, firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { at, attemptOf, attemptsWith, connectionOf, failureOf, itemAfter, now, second } from './fixtures.ts';
+
+/** Every attribute that there can be, each with a value of its own. */
+const full: Required<Connection> = {
+  ...(connectionOf() as Required<Connection>),
+  state: 'reauthorization_required',
+  cause: 'invalid_grant',
+  lease: { owner: 'me', fence: 8, until: at(second) },
+  attempts: attemptsWith(attemptOf(8)),
+  spare: inSecret(1, 'spare'),
+  notBefore: at(1),
+  failure: failureOf(),
+  suspect: failureOf(),
+  withheld: failureOf(),
+  wakeAt: at(2),
+  askedAt: at(3),
+  rejected: { generation: 5, times: 1 },
+  announcement: { change: 'reauthorization_required', at: at(4) },
+  announcedEnd: at(5),
+  authorization: { id: 'link' },
+  deletion: { since: at(6), notBefore: at(7) },
+};
+
+describe('an attribute', () => {
+  const section = readFileSync(new URL('../../docs/storage.md', import.meta.url), 'utf8').split(/^## /m)[1] ?? '';
+  const rows = [...section.matchAll(/^\| `(\w+)` \| \w+ \| (stays|goes) \|/gm)];
+
+  test('is in the table of docs/storage.md, with what becomes of it when a new grant comes', () => {
+    expect(Object.fromEntries(rows.map(([, name, fate]) => [name, fate === 'stays']))).toEqual(outlivesGrant);
+    expect(rows).toHaveLength(section.match(/^\| `/gm)?.length ?? 0);
+  });
+
+  const id = '11111111-0000-4000-8000';
+  const survivors = Object.entries(outlivesGrant).flatMap(([name, stays]) => (stays ? [name] : []));
+
+  test('of the old grant is not there any more once a new one has come', () => {
+    const after = itemAfter(replaceGrant(full, full.config, now, { id, place: firstPlace(id) }), full);
+    expect(Object.keys(after).sort()).toEqual([...survivors, 'attempts', 'grant', 'refreshToken'].sort());
+    expect(after).toMatchObject({ attempts: {}, grant: { id, at: now }, refreshToken: firstPlace(id) });
+  });
+
+  test('of a grant that is abandoned is not there any more, but for why the connection waits', () => {
+    const after = itemAfter(abandonGrant(full, full.config, now, id), full);
+    expect(Object.keys(after).sort()).toEqual([...survivors, 'attempts', 'cause', 'grant'].sort());
+    expect(after).toMatchObject({ attempts: {}, grant: { id, at: now }, cause: 'not_authorized_yet' });
+    expect(after.announcement).toEqual(full.announcement);
+  });
+});

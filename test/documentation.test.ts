@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ownFailureCodes } from '../shared/domain/failure.ts';
 import { logEvents } from '../shared/ports/telemetry.ts';
+import { sourcesIn } from './house/source.ts';
 import { races } from './scenarios/races.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -54,6 +55,34 @@ describe('docs/operations.md', () => {
     const patterns = ['http_<status>', '<name>_missing'];
     expect(rowsOf('docs/operations.md', 'Codes of failures')).toEqual([...patterns, ...ownFailureCodes]);
   });
+});
+
+const code = sourcesIn('{client,infra,lambdas,local,shared,test}/**/*.ts');
+
+/** Whether `Name` is exported somewhere, and `Name.member` is a word in a file that exports it. */
+function isInCode(word: string): boolean {
+  const [name = '', member] = word.split('.');
+  const exporting = code.filter(({ exports }) => exports.includes(name));
+  return exporting.some(({ lines }) => member === undefined || lines.some((line) => line.includes(`${member}`)));
+}
+
+test('each type of docs/glossary.md is in the code', () => {
+  const rows = [...read('docs/glossary.md').matchAll(/^\| (?!word)[^|]+ \| [^|]+ \| ([^|]+) \|/gm)];
+  const types = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, type = '']) => type));
+  expect(types.length).toBeGreaterThan(50);
+  expect(types.filter((type) => !isInCode(type))).toEqual([]);
+});
+
+test('each promise of docs/invariants.md is kept and checked by what is in the code', () => {
+  const rows = [...read('docs/invariants.md').matchAll(/^\| [SL]\d+ \| [^|]+ \| ([^|]+) \| ([^|]+) \|/gm)];
+  const names = rows.flatMap(([, kept = '', checked = '']) =>
+    [...`${kept} ${checked}`.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+  );
+  const text = code.flatMap(({ lines }) => lines).join('\n');
+  expect(rows.length).toBe(13);
+  expect(
+    names.filter((name) => !new RegExp(`(?:function|const|class|interface|async) \\*?${name}\\b`).test(text)),
+  ).toEqual([]);
 });
 
 /** Lines of a sequence diagram that Mermaid cannot show, by the part of its language that is used here. */

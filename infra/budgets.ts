@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AssetManifestArtifact, CloudAssembly } from 'aws-cdk-lib/cx-api';
 import type { FunctionName } from '../lambdas/routes.ts';
-import { readAssembly } from '../local/platform/assembly.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = {
   token: 515,
@@ -15,17 +15,23 @@ const budgetsKb: Readonly<Record<FunctionName, number>> = {
   authorizations: 655,
 };
 
-const assembly = readAssembly('cdk.out');
-const functions = assembly.stacks
-  .flatMap(({ Resources }) => Object.entries(Resources))
-  .filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+const assembly = new CloudAssembly('cdk.out');
+const assets = assembly.artifacts
+  .filter((artifact) => AssetManifestArtifact.isAssetManifestArtifact(artifact))
+  .flatMap(({ contents }) => Object.entries(contents.files ?? {}));
 
 /** The bundle of the function whose logical id is `<Name>Function…`. */
 function bundleOf(name: string): string {
-  const [, resource] = functions.find(([logicalId]) => logicalId.toLowerCase().startsWith(`${name}function`)) ?? [];
-  const { S3Key: key } = (resource?.Properties.Code ?? {}) as { S3Key?: string };
-  if (key === undefined) throw new Error(`cdk.out has no bundle of the function ${name}: run npm run synth first`);
-  return readFileSync(join(assembly.assetDirectory(key), 'index.js'), 'utf8');
+  const functions: [string, { Type: string; Properties?: { Code?: { S3Key?: string } } }][] =
+    assembly.stacksRecursively.flatMap(({ template }) => Object.entries(template.Resources));
+  const [, found] = functions.find(
+    ([logicalId, { Type }]) =>
+      Type === 'AWS::Lambda::Function' && logicalId.toLowerCase().startsWith(`${name}function`),
+  ) ?? [undefined, undefined];
+  const [, asset] = assets.find(([hash]) => `${hash}.zip` === found?.Properties?.Code?.S3Key) ?? [];
+  if (asset?.source.path === undefined)
+    throw new Error(`cdk.out has no bundle of the function ${name}: run npm run synth first`);
+  return readFileSync(join(assembly.directory, asset.source.path, 'index.js'), 'utf8');
 }
 
 let faults = 0;

@@ -49,7 +49,7 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     known.add(type);
     return allOf(assembly, type).map((found) => {
       // Only what is used is resolved: other properties may refer to what is not here, such as roles.
-      const used = Object.entries(found.resource.Properties).filter(([property]) => property in schema.entries);
+      const used = Object.entries(found.resource.Properties ?? {}).filter(([property]) => property in schema.entries);
       return build(parse(schema, resolve(found.stack, Object.fromEntries(used), found.where), found.where), found);
     });
   }
@@ -162,7 +162,7 @@ const nameProperty: Readonly<Record<string, string>> = {
 };
 
 /** A resource is called as the template says, else like its logical id, to which CloudFormation would add something random. */
-function nameOf(logicalId: string, { Type, Properties }: Resource): string {
+function nameOf(logicalId: string, { Type, Properties = {} }: Resource): string {
   const name = Properties[nameProperty[Type] ?? ''];
   return typeof name === 'string' ? name : logicalId;
 }

@@ -1,10 +1,7 @@
 /** What the rules of the house do not hold of yet. Each list may only shrink: what keeps its rule is taken out. */
 
 /** Imports that a room does not allow. */
-export const openImports: readonly string[] = [
-  'infra/app.ts imports cdk.json',
-  'infra/budgets.ts imports local/platform/assembly.ts',
-];
+export const openImports: readonly string[] = ['infra/app.ts imports cdk.json'];
 
 /** Circles of imports. */
 export const openCircles: readonly string[] = [

@@ -81,6 +81,7 @@ const floors: readonly (readonly Room[])[] = [
         'lambdas/routes.ts',
         '@aws-sdk/',
         '@smithy/',
+        'aws-cdk-lib/cx-api',
         'aws-lambda',
         'dynalite',
         'fast-xml-parser',

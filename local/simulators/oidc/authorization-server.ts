@@ -141,6 +141,16 @@ function newProvider(
     },
   });
   serveInteractions(provider, accountId);
+  // oidc-provider denies what leaves no scope of OpenID Connect to grant. A plain OAuth server knows other scopes, or none at all.
+  provider.use((ctx, next) => {
+    const scopes = new Set(
+      String(ctx.query.scope ?? '')
+        .split(' ')
+        .filter(Boolean),
+    );
+    if (ctx.path === '/auth') ctx.query = { ...ctx.query, scope: [...scopes.add('openid')].join(' ') };
+    return next();
+  });
   provider.use(async (ctx, next) => {
     await next();
     if (ctx.path !== '/token' || !onTokenCall) return;

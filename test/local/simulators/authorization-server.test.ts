@@ -9,13 +9,17 @@ import {
   startAuthorizationServer,
   type TokenCall,
 } from '../../../local/simulators/oidc/authorization-server.ts';
+import { newBrowser } from '../../handlers/browser.ts';
+
+const redirectUri = 'http://127.0.0.1:8790/oauth/callback';
 
 let directory: string;
 let database: DatabaseSync;
 let server: AuthorizationServer;
 let calls: TokenCall[];
 
-const start = () => startAuthorizationServer({ database, directory, onTokenCall: (call) => calls.push(call) });
+const start = () =>
+  startAuthorizationServer({ database, directory, redirectUri, onTokenCall: (call) => calls.push(call) });
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authorization-server-'));
@@ -115,4 +119,30 @@ describe('the authorization server', () => {
     for (const spy of spies) expect(spy).not.toHaveBeenCalled();
     vi.restoreAllMocks();
   });
+});
+
+describe('a login', () => {
+  /** Opens the login page, clicks "Allow", and returns where the browser is sent back to. */
+  function allow(scope: string): Promise<URL> {
+    const link = new URL(server.authorizationEndpoint);
+    const { clientId: client_id } = server.client;
+    link.search = String(new URLSearchParams({ client_id, redirect_uri: redirectUri, response_type: 'code', scope }));
+    return newBrowser().login(link.href, 'allow', redirectUri);
+  }
+
+  async function redeem(back: URL): Promise<Record<string, unknown>> {
+    const { clientId, clientSecret } = server.client;
+    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
+    const code = back.searchParams.get('code') ?? '';
+    const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri });
+    const response = await fetch(server.tokenEndpoint, { method: 'POST', headers: { authorization }, body });
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  test.each(['openid offline_access', 'offline_access', 'invoices.read', ''])(
+    'with the scope "%s" brings a refresh token',
+    async (scope) => {
+      expect(await redeem(await allow(scope))).toMatchObject({ refresh_token: expect.any(String) });
+    },
+  );
 });

@@ -22,7 +22,7 @@ export interface AuthorizationServerOptions {
   /** Where its keys, its client and its port are kept. */
   readonly directory: string;
   readonly onTokenCall?: (call: TokenCall) => void;
-  /** Where its client may be sent back to after a login; without one nobody can log in. */
+  /** Where its client may be sent back to after a login, there or one segment below; without one there are no logins. */
   readonly redirectUri?: string;
   /** Lifetime of access tokens; a minute if not given. */
   readonly accessTokenSeconds?: number;
@@ -98,6 +98,9 @@ const firstKept = (): Kept => ({
   signingKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
 });
 
+/** A name of a connection, and not `.` or `..`, which would lead elsewhere. */
+const isSegment = (text: string): boolean => /^[\w~-][\w.~-]*$/.test(text);
+
 function newProvider(
   issuer: string,
   { clientId, clientSecret, cookieKey, signingKey }: Kept,
@@ -140,6 +143,10 @@ function newProvider(
       Grant: 10 * yearSeconds,
     },
   });
+  // One client serves any number of connections, each of which has a redirect URI of its own below the one that is registered.
+  provider.Client.prototype.redirectUriAllowed = (uri) =>
+    redirectUri !== undefined &&
+    (uri === redirectUri || (uri.startsWith(`${redirectUri}/`) && isSegment(uri.slice(redirectUri.length + 1))));
   serveInteractions(provider, accountId);
   // oidc-provider denies what leaves no scope of OpenID Connect to grant. A plain OAuth server knows other scopes, or none at all.
   provider.use((ctx, next) => {

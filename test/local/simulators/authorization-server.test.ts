@@ -123,10 +123,10 @@ describe('the authorization server', () => {
 
 describe('a login', () => {
   /** Opens the login page, clicks "Allow", and returns where the browser is sent back to. */
-  function allow(scope: string): Promise<URL> {
+  function allow(scope: string, redirect_uri = redirectUri): Promise<URL> {
     const link = new URL(server.authorizationEndpoint);
     const { clientId: client_id } = server.client;
-    link.search = String(new URLSearchParams({ client_id, redirect_uri: redirectUri, response_type: 'code', scope }));
+    link.search = String(new URLSearchParams({ client_id, redirect_uri, response_type: 'code', scope }));
     return newBrowser().login(link.href, 'allow', redirectUri);
   }
 
@@ -143,6 +143,18 @@ describe('a login', () => {
     'with the scope "%s" brings a refresh token',
     async (scope) => {
       expect(await redeem(await allow(scope))).toMatchObject({ refresh_token: expect.any(String) });
+    },
+  );
+
+  test('may end below its redirect URI, which is how connections have one each', async () => {
+    const back = await allow('offline_access', `${redirectUri}/exact-nl`);
+    expect([back.pathname, back.searchParams.has('code')]).toEqual(['/oauth/callback/exact-nl', true]);
+  });
+
+  test.each(['http://127.0.0.1:8790/oauth/callbacks', 'http://127.0.0.1:1/oauth/callback/a', `${redirectUri}/../a`])(
+    'may not end elsewhere: %s',
+    async (elsewhere) => {
+      await expect(allow('offline_access', elsewhere)).rejects.toThrow(/answered 400: .*redirect_uri/s);
     },
   );
 });

@@ -45,7 +45,7 @@ export interface LocalBrokerOptions {
   /** Each line that a function writes. */
   readonly onLog?: (functionName: string, line: string) => void;
   readonly onTokenCall?: (call: TokenCall) => void;
-  /** Each event that is put on an event bus. */
+  /** Each event that is put on an event bus, once: a repetition, which has the same `id` in its detail, is left out. */
   readonly onEvent?: (event: DeliveredEvent) => void;
   /** Each request that the gateway did not let through. */
   readonly onRefusal?: (refusal: Refusal) => void;
@@ -119,7 +119,15 @@ async function start(
   onClose(secretsManager.close);
   const sqs = await startSqs({ database });
   onClose(sqs.close);
-  const eventBridge = await startEventBridge({ database, ...(options.onEvent && { onEvent: options.onEvent }) });
+  const told = new Set<unknown>();
+  const eventBridge = await startEventBridge({
+    database,
+    onEvent(event) {
+      const { id } = event.detail;
+      if (!told.has(id)) options.onEvent?.(event);
+      if (id !== undefined) told.add(id);
+    },
+  });
   onClose(eventBridge.close);
   const emulators = {
     dynamoDb: dynamoDb.url,
@@ -143,7 +151,10 @@ async function start(
     await createTable(dynamoDb.url, { TableName: name, ...properties });
   keepChoice();
   for (const { name, properties } of deployment.queues) sqs.createQueue(name, attributesOf(properties));
-  for (const name of deployment.eventBuses) eventBridge.createEventBus(name);
+  for (const name of deployment.eventBuses) {
+    eventBridge.createEventBus(name);
+    for (const { detail } of eventBridge.events(name)) if (detail.id !== undefined) told.add(detail.id);
+  }
 
   const { onLog, onRefusal, onTokenCall } = options;
   const provider =

@@ -6,6 +6,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalBroker, type LocalBrokerOptions, startLocalBroker } from '../../../local/broker.ts';
+import { emulatorClient } from '../../../local/platform/account.ts';
 
 let directory: string;
 const started: LocalBroker[] = [];
@@ -32,11 +33,7 @@ const environmentOf = async (broker: LocalBroker): Promise<Record<string, string
   return (await response.json()) as Record<string, string>;
 };
 
-const client = (endpoint = '') => ({
-  endpoint,
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-});
+const client = (endpoint = '') => ({ ...emulatorClient, endpoint });
 
 /** The value of the generated secret, read as the function would. */
 async function sealingKey(environment: Record<string, string>): Promise<string | undefined> {
@@ -86,6 +83,32 @@ describe('the local broker', () => {
       }),
     );
     expect(heard).toMatchObject([{ source: 'broker', detail: { n: 1 } }]);
+  });
+
+  test('says once what is announced again, also after a restart', async () => {
+    const heard: unknown[] = [];
+    const announce = async (broker: LocalBroker, id: string): Promise<void> => {
+      const { AWS_ENDPOINT_URL_EVENTBRIDGE, EVENT_BUS_NAME } = await environmentOf(broker);
+      const entry = {
+        EventBusName: EVENT_BUS_NAME,
+        Source: 'broker',
+        DetailType: 'Test',
+        Detail: JSON.stringify({ id }),
+      };
+      await new EventBridgeClient(client(AWS_ENDPOINT_URL_EVENTBRIDGE)).send(
+        new PutEventsCommand({ Entries: [entry] }),
+      );
+    };
+    const onEvent: LocalBrokerOptions['onEvent'] = ({ detail }) => heard.push(detail.id);
+    const first = await start({ onEvent });
+    await announce(first, 'grant-1.authorized.1');
+    await announce(first, 'grant-1.authorized.1');
+    await announce(first, 'grant-1.authorized.2');
+    await first.close();
+    const second = await start({ onEvent });
+    await announce(second, 'grant-1.authorized.2');
+    await announce(second, 'grant-2.authorized.1');
+    expect(heard).toEqual(['grant-1.authorized.1', 'grant-1.authorized.2', 'grant-2.authorized.1']);
   });
 
   test('goes on where it was: key pair and generated secrets are made once', async () => {

@@ -1,16 +1,9 @@
 /** A grant that is dead, and a client that is replaced: there is nothing left to lose, and nothing of the old may reach the new. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
-import { hunt, openWorld } from './world.ts';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-afterEach(() => {
-  world.provider.instead = undefined;
-});
+const world = await handlerWorld();
 
 const client = (client_id: string) => ({ client_id, client_secret: world.secret('client') });
 const request = (client_id: string, more: object = {}) => ({

@@ -1,16 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { routed } from './request.ts';
-import { hunt, openWorld } from './world.ts';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-afterEach(() => {
-  world.provider.instead = undefined;
-});
+const world = await handlerWorld();
 
 const client = () => ({ client_id: 'app', client_secret: world.secret('client') });
 const request = (more: object = {}) => ({

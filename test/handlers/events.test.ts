@@ -1,11 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { hunt, openWorld } from './world.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await handlerWorld();
 afterEach(() => {
   world.provider.instead = undefined;
   world.stores.eventBridge.throttled = false;

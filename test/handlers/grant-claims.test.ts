@@ -1,6 +1,6 @@
 /** One grant for each user and application, where a provider knows only one: through the handlers, in every order that matters. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { dynamoDbGrantClaims } from '../../shared/adapters/aws/dynamodb-grant-claims.ts';
 import { systemChance, systemClock } from '../../shared/adapters/system.ts';
@@ -10,13 +10,9 @@ import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { GrantKey } from '../../shared/ports/grant-claims.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
-import { hunt, openWorld } from './world.ts';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await handlerWorld();
 
 let applications = 0;
 /** A provider application that no other test uses. */

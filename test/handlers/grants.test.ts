@@ -1,14 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { hunt, openWorld } from './world.ts';
+import { describe, expect, test } from 'vitest';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-afterEach(() => {
-  world.provider.instead = undefined;
-});
+const world = await handlerWorld();
 
 /** A client asks, what it asked for is done, and it asks again. */
 async function token(connection: string) {

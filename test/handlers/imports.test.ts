@@ -1,16 +1,9 @@
 /** A PUT that is sent twice: its answer was lost, or a tool applies again what it applied before. The refresh token in it may be used by then. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
-import { hunt, openWorld } from './world.ts';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-afterEach(() => {
-  world.provider.instead = undefined;
-});
+const world = await handlerWorld();
 
 const clientSecret = () => world.secret('client');
 const request = (refresh_token: string, more: object = {}) => ({

@@ -2,18 +2,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { hunt, openWorld } from './world.ts';
+import { handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
+const world = await handlerWorld();
 
 const request = (clientId: string, more: object = {}) => ({
   provider: 'exact-online',

@@ -1,16 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { lifetimeSeconds } from './provider.ts';
-import { hunt, nobody, openWorld } from './world.ts';
+import { handlerWorld, hunt, nobody } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-afterEach(() => {
-  world.provider.instead = undefined;
-});
+const world = await handlerWorld();
 
 const put = (connection: string) =>
   world.call(`PUT /connections/${connection}`, {

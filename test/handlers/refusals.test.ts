@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { lifetimeSeconds } from './provider.ts';
-import { type Answer, hunt, openWorld } from './world.ts';
+import { type Answer, handlerWorld, hunt } from './world.ts';
 
-let world: Awaited<ReturnType<typeof openWorld>>;
+const world = await handlerWorld();
 beforeAll(async () => {
-  world = await openWorld();
   await world.call('PUT /connections/exact', sound());
   await world.call('GET /token/exact?wait=0');
   await world.refresh('exact');
 });
-afterAll(() => world.close());
 
 /** A request that is accepted, but for `more`. */
 const sound = (more: object = {}) => ({

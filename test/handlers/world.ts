@@ -1,7 +1,7 @@
 /** The handlers as Lambda runs them, on the loopback endpoints: their environment, their clock, and all that they leave behind. */
 import { randomBytes } from 'node:crypto';
 import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { expect, test, vi } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { type Provider, startProvider } from './provider.ts';
 import { type Routed, routed } from './request.ts';
 import { type Stores, startStores } from './stores.ts';
@@ -190,6 +190,16 @@ export async function openWorld(): Promise<World> {
   const stores = await startStores(secret);
   Object.assign(process.env, stores.environment);
   return new World(stores, await startProvider(secret), secrets, captured());
+}
+
+/** The world of a test file, open until its last test. What the provider answers instead of tokens is forgotten after each test. */
+export async function handlerWorld(): Promise<World> {
+  const world = await openWorld();
+  afterEach(() => {
+    world.provider.instead = undefined;
+  });
+  afterAll(() => world.close());
+  return world;
 }
 
 /** The last test of a file: it sees all that the others left. */

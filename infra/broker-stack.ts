@@ -214,8 +214,12 @@ export class BrokerStack extends Stack {
 
     new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
 
-    const { url } = this.#api;
+    const { url, api, stage } = this.#api;
     new CfnOutput(this, 'ApiUrl', { value: url });
+    new CfnOutput(this, 'ApiArn', {
+      value: this.formatArn({ service: 'execute-api', resource: api.apiId, resourceName: stage.stageName }),
+      description: 'Followed by /METHOD/PATH, the resource of an IAM policy for callers',
+    });
     new CfnOutput(this, 'RedirectUri', {
       value: `${url}${callbackPath}`,
       description: 'To be registered with each provider',

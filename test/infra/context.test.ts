@@ -1,4 +1,5 @@
 /** What the settings in the CDK context make of the deployment, and which are refused. */
+import { readFileSync } from 'node:fs';
 import { Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { describe, expect, test } from 'vitest';
@@ -121,6 +122,16 @@ describe('context that cannot be used stops the synthesis', () => {
         new RegExp(`^${given}: there is no such setting; known are name, secretStore, .*runbookUrl$`),
       ),
     ]);
+  });
+
+  test('each setting is in the manual, and no other is', () => {
+    const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const [, section = ''] = /^### Deploy$(.*?)^### /ms.exec(manual) ?? [];
+    const told = [...section.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, cell = '']) =>
+      cell.replaceAll('`', '').split(', '),
+    );
+    const [, known = ''] = /known are (.*)$/.exec(faultsOf({ x: 1 })[0] ?? '') ?? [];
+    expect(told.toSorted()).toEqual(known.split(', ').toSorted());
   });
 
   test('what CDK keeps there itself is let through', () => {

@@ -1,12 +1,12 @@
 /** Deployments beside each other, in a CDK app of an operator's own, and at an address of their own. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stage, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { BrokerStack, StateStack } from '../../infra/index.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
@@ -157,30 +157,28 @@ test('alarms refer to the articles where the operator keeps them', () => {
 describe('the program that CDK runs', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'token-broker-main-'));
   afterAll(() => rmSync(outdir, { recursive: true }));
-  const entry = join(import.meta.dirname, '../../infra/main.mjs');
-  const run = (context: object, before = '') =>
-    spawnSync(
-      process.execPath,
-      ['--input-type=module', '--eval', `${before}; await import(${JSON.stringify(entry)});`],
-      {
-        env: {
-          ...process.env,
-          CDK_OUTDIR: outdir,
-          CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [], ...context }),
-        },
-        encoding: 'utf8',
-      },
-    );
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
 
-  test('says what it is going to deploy, where it does not mix with what CDK prints', () => {
-    const { stderr, stdout, status } = run({ name: 'staging' });
-    expect(stderr).toContain('Stacks token-broker-staging-state and token-broker-staging; secrets in Secrets Manager.');
-    expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+  test('says what it is going to deploy, where it does not mix with what CDK prints', async () => {
+    const [onStderr, onStdout] = [vi.spyOn(console, 'error'), vi.spyOn(console, 'log')];
+    onStderr.mockImplementation(() => {});
+    vi.stubEnv('CDK_OUTDIR', outdir);
+    vi.stubEnv('CDK_CONTEXT_JSON', JSON.stringify({ 'aws:cdk:bundling-stacks': [], name: 'staging' }));
+    await import('../../infra/main.ts');
+    expect(onStderr.mock.calls.join()).toContain('Stacks token-broker-staging-state and token-broker-staging;');
+    expect(onStdout).not.toHaveBeenCalled();
+    expect(readdirSync(outdir)).toContain('token-broker-staging.template.json');
   });
 
   test('says which Node.js it needs, to one that cannot run it', () => {
-    const old = "Object.defineProperty(process.versions, 'node', { value: '20.19.0' })";
-    const { stderr, status } = run({}, old);
+    const entry = JSON.stringify(join(import.meta.dirname, '../../infra/main.mjs'));
+    const script = `Object.defineProperty(process.versions, 'node', { value: '20.19.0' }); await import(${entry});`;
+    const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+    });
     expect(stderr).toMatch(/^The stacks need Node\.js 22\.18 or newer; this is 20\.19\.0\. Use npx cdk/);
     expect(status).toBe(1);
   });

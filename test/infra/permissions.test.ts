@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
@@ -385,6 +386,13 @@ describe('grantGetToken', () => {
 
   test('lets a role get the token of one connection, report that it was refused, and call nothing else', () => {
     expect(callable('Worker')).toEqual([`${api}/GET/token/exact-nl`, `${api}/POST/token/exact-nl/rejections`]);
+  });
+
+  test('grants what the manual has for roles that no CDK app makes', () => {
+    const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const [, policy = ''] = /```json\n(\{\n {2}"Version".*?)\n```/s.exec(manual) ?? [];
+    const { Statement } = JSON.parse(policy.replaceAll('<ApiArn>', read(broker.toJSON().Outputs.ApiArn.Value)));
+    expect(Statement).toEqual([{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: callable('Worker') }]);
   });
 
   test('includes the short form for the connection named default', () => {

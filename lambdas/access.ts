@@ -30,9 +30,9 @@ const Jwt = v.object({ claims: v.record(v.string(), v.unknown()) });
 const Iam = v.object({ userArn: v.string() });
 
 /**
- * Decides by `event.requestContext.authorizer`. IAM has decided for its callers already. A caller with a JWT needs the scope of the
- * connection or the one for every connection, and only the latter where no connection can be called so (`undefined`). A caller with
- * neither is refused.
+ * Decides by `event.requestContext.authorizer`. IAM has decided for its callers already. A caller with a JWT needs the
+ * scope of the connection or the one for every connection, and only the latter where no connection can be called so
+ * (`undefined`). A caller with neither is refused.
  */
 export function accessTo(connection: ConnectionName | undefined, authorizer: unknown, rule = scopeRule()): Access {
   const { jwt, iam } =
@@ -48,12 +48,15 @@ export function accessTo(connection: ConnectionName | undefined, authorizer: unk
   return allowed ? { allowed } : { allowed, reason: 'scope_missing' };
 }
 
-/** Scope tokens with single spaces between them (RFC 6749 §A.4), without the brackets by which API Gateway marks what is no text. */
+/**
+ * Scope tokens with single spaces between them (RFC 6749 §A.4), without the brackets by which API Gateway marks what is
+ * no text.
+ */
 const scopes = /^[!#-Z^-~]+(?: [!#-Z^-~]+)*$/;
 
 /**
- * API Gateway hands claims on as text, a list as `[a b]` and an object as `map[a:b]`. A claim counts only if all of it is scopes: text
- * inside of an object is not for the issuer's client to use as one.
+ * API Gateway hands claims on as text, a list as `[a b]` and an object as `map[a:b]`. A claim counts only if all of it
+ * is scopes: text inside of an object is not for the issuer's client to use as one.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 function scopesIn(claim: unknown): readonly string[] {
@@ -62,7 +65,10 @@ function scopesIn(claim: unknown): readonly string[] {
   return scopes.test(text) ? text.split(' ') : [];
 }
 
-/** Returns the refusal of a request that its caller may not make, whether or not there is such a connection; else undefined. */
+/**
+ * Returns the refusal of a request that its caller may not make, whether or not there is such a connection; else
+ * undefined.
+ */
 export function refusalOf(event: APIGatewayProxyEventV2): APIGatewayProxyStructuredResultV2 | undefined {
   const name = parseName(event);
   const connection = name.ok ? name.value : undefined;

@@ -24,7 +24,10 @@ const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
   wait: { leastMs: 0, mostMs: limits.waitMs.most, defaultMs: limits.waitMs.default },
 };
 
-/** `min_ttl` and `wait`, whole seconds, as milliseconds. Anything else in the query is a fault: it would be a misunderstanding. */
+/**
+ * `min_ttl` and `wait`, whole seconds, as milliseconds. Anything else in the query is a fault: it would be a
+ * misunderstanding.
+ */
 export function parseTokenQuery(
   event: APIGatewayProxyEventV2,
 ): Parsed<{ readonly minTtlMs: number; readonly waitMs: number }> {

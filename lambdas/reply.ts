@@ -6,7 +6,9 @@ import type { Fault } from '../shared/domain/fault.ts';
 import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 
-/** The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status. */
+/**
+ * The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status.
+ */
 export type ProblemCode =
   | 'invalid_request'
   | 'forbidden'

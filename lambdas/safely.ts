@@ -6,7 +6,10 @@ import { problem } from './reply.ts';
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** A handler that always answers: a store out of reach is for the caller to wait for, anything else is ours to mend. Both are logged. */
+/**
+ * A handler that always answers: a store out of reach is for the caller to wait for, anything else is ours to mend.
+ * Both are logged.
+ */
 export const safely =
   (
     compose: () => { readonly telemetry: Telemetry },

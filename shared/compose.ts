@@ -1,6 +1,7 @@
 /**
- * The one place that wires ports to adapters, from the environment variables that the stack sets. Each function composes
- * what it needs and no more, on its first invocation: what runs while a function starts can be frozen half-way.
+ * The one place that wires ports to adapters, from the environment variables that the stack sets. Each function
+ * composes what it needs and no more, on its first invocation: what runs while a function starts can be frozen
+ * half-way.
  */
 
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -55,8 +56,9 @@ const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
 const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_TABLE_NAME') });
 
 /**
- * The connections' own secrets, where the stack says they are: in Secrets Manager, or sealed in a table, behind which Secrets Manager
- * still has those of before. A function that only writes has no use for the latter, and no access to it.
+ * The connections' own secrets, where the stack says they are: in Secrets Manager, or sealed in a table, behind which
+ * Secrets Manager still has those of before. A function that only writes has no use for the latter, and no access to
+ * it.
  */
 function secretVersions(client: SecretsManagerClient, written?: SecretPruning['written']): SecretVersions {
   const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));

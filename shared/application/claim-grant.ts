@@ -1,10 +1,11 @@
 /**
- * Of two connections of the same user and provider application, where the provider knows only one grant for both, one would end
- * the other's. A connection therefore claims its grant before it is written. The claim is an item of its own, so it can outlive its
- * reason: what counts is whether its holder is such a connection.
+ * Of two connections of the same user and provider application, where the provider knows only one grant for both, one
+ * would end the other's. A connection therefore claims its grant before it is written. The claim is an item of its own,
+ * so it can outlive its reason: what counts is whether its holder is such a connection.
  *
- * Two PUTs at the same time: one of them claims first. The other finds a holder that is not there yet, and waits; it may take the
- * claim over only when whoever claimed is past the end of its function, and so can write no connection any more.
+ * Two PUTs at the same time: one of them claims first. The other finds a holder that is not there yet, and waits; it
+ * may take the claim over only when whoever claimed is past the end of its function, and so can write no connection any
+ * more.
  */
 
 import type { ConnectionName } from '../domain/connection-name.ts';
@@ -35,7 +36,9 @@ const tries = 3;
 /** How long the deletion of a connection usually takes at most. */
 const deletionMs = 10_000;
 
-/** Claims the connection's grant, each time anew. Returns why not, or undefined if it is claimed. Throws `Unavailable`. */
+/**
+ * Claims the connection's grant, each time anew. Returns why not, or undefined if it is claimed. Throws `Unavailable`.
+ */
 export async function claimGrant(
   { clock, chance, store, claims, providers }: ClaimWorld,
   connection: ConnectionName,
@@ -63,7 +66,9 @@ export async function claimGrant(
   return { kind: 'grant_pending', holder, until: plus(clock.now(), 1_000) };
 }
 
-/** The connection's own claim, to be given back once the connection has no use for it any more. Throws `Unavailable`. */
+/**
+ * The connection's own claim, to be given back once the connection has no use for it any more. Throws `Unavailable`.
+ */
 export async function claimHeld(
   { claims }: Pick<ClaimWorld, 'claims'>,
   connection: ConnectionName,

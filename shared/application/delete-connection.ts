@@ -1,4 +1,7 @@
-/** `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be revoked. */
+/**
+ * `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be
+ * revoked.
+ */
 
 import { unresolved } from '../domain/attempts.ts';
 import type { Attempt, Connection, GrantEnded, Place } from '../domain/connection.ts';
@@ -36,7 +39,10 @@ export interface DeleteWorld {
   readonly telemetry: Telemetry;
 }
 
-/** Marks the connection; the rest follows by itself. False if there is none. Throws `Unavailable` if it could not be marked. */
+/**
+ * Marks the connection; the rest follows by itself. False if there is none. Throws `Unavailable` if it could not be
+ * marked.
+ */
 export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<boolean> {
   const { clock, store, telemetry } = world;
   const { applied, item } = await store.apply(connection, markDeleted(clock.now()));
@@ -67,9 +73,9 @@ interface Taken {
 }
 
 /**
- * Ends the grant of a connection that was deleted and that nobody refreshes, then deletes its secrets and, last, its item: whatever crashes, the
- * item tells what there is left to do. A provider that cannot be told is tried for a day. What cannot be done now, for whatever store is out of
- * reach, is left to the planner.
+ * Ends the grant of a connection that was deleted and that nobody refreshes, then deletes its secrets and, last, its
+ * item: whatever crashes, the item tells what there is left to do. A provider that cannot be told is tried for a day.
+ * What cannot be done now, for whatever store is out of reach, is left to the planner.
  */
 export async function finishDeletion(world: FinishDeletionWorld, connection: ConnectionName): Promise<void> {
   const owner = world.chance.id();
@@ -120,7 +126,10 @@ async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
   else world.telemetry.info('connection_deleted', facts);
 }
 
-/** Returns what came of it once that is written down, and undefined if the deletion has to wait, or is not ours any more. */
+/**
+ * Returns what came of it once that is written down, and undefined if the deletion has to wait, or is not ours any
+ * more.
+ */
 async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<GrantEnded, 'versionId'> | undefined> {
   const { clock, store, telemetry } = world;
   const { item, owner } = taken;
@@ -139,12 +148,14 @@ async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<
 }
 
 /**
- * Deletes what is left: the secrets, the item, and the claim of the grant. False if the deletion is not ours any more, or has changed.
+ * Deletes what is left: the secrets, the item, and the claim of the grant. False if the deletion is not ours any more,
+ * or has changed.
  *
- * Secrets are deleted by name, and a connection that is put again has the same names. It cannot be there before the item is gone, and only
- * the owner removes the item, once none of its secrets is being deleted any more. An owner that was paused on the way finds its time over
- * and stops; one that is paused between that look and the request has been ended by Lambda, at its time-out, before another can have the deletion
- * (`deletionLeaseMs`). Should a request still arrive later than that, whoever reads the secret within seven days restores it.
+ * Secrets are deleted by name, and a connection that is put again has the same names. It cannot be there before the
+ * item is gone, and only the owner removes the item, once none of its secrets is being deleted any more. An owner that
+ * was paused on the way finds its time over and stops; one that is paused between that look and the request has been
+ * ended by Lambda, at its time-out, before another can have the deletion (`deletionLeaseMs`). Should a request still
+ * arrive later than that, whoever reads the secret within seven days restores it.
  */
 async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolean> {
   const { clock, store, claims, providers, secretRemoval } = world;
@@ -153,7 +164,8 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   const key = providers.of(config).grantKey;
   if (!(await secretRemoval.remove(connection, item.slots, () => clock.now() < until)))
     return lookAgain(world, taken, 'time_over');
-  // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew, and keeps its claim.
+  // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew,
+  // and keeps its claim.
   const claim = key && (await claimHeld({ claims }, connection, key));
   if (!(await store.remove(connection, asTaken(item, owner)))) return lookAgain(world, taken, 'changed_meanwhile');
   if (key !== undefined && claim !== undefined) await giveBack(world, key, claim);
@@ -171,11 +183,15 @@ async function lookAgain(
   return false;
 }
 
-/** Revokes all that may be in force, side by side, since each may take as long as a call may. The worst that comes of it is how it went. */
+/**
+ * Revokes all that may be in force, side by side, since each may take as long as a call may. The worst that comes of it
+ * is how it went.
+ */
 async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<RevocationResult> {
   const { item } = taken;
   const { connection } = item;
-  // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh token is spent.
+  // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh
+  // token is spent.
   const orphans = unresolved(item).map((attempt) => () => orphanOf(world, connection, attempt));
   const places = [item.refreshToken, item.spare].flatMap((place) =>
     place === undefined ? [] : [() => refreshTokenAt(world, connection, place)],

@@ -1,7 +1,7 @@
 /**
- * What a PUT may carry over from the connection that it replaces. Nobody can read stored secrets back to send them again, so they stay
- * if none is sent; but only for their owner, and only where they would be sent to nobody who was not sent them before: else whoever
- * may put and delete a connection could have them sent to a host of his own.
+ * What a PUT may carry over from the connection that it replaces. Nobody can read stored secrets back to send them
+ * again, so they stay if none is sent; but only for their owner, and only where they would be sent to nobody who was
+ * not sent them before: else whoever may put and delete a connection could have them sent to a host of his own.
  */
 
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
@@ -38,9 +38,9 @@ export const kept = (
     : undefined;
 
 /**
- * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now, and the request
- * sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then, with its newest refresh token. Only
- * where it is dead is the old one meant to be tried.
+ * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now,
+ * and the request sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then,
+ * with its newest refresh token. Only where it is dead is the old one meant to be tried.
  */
 export const imports = (providers: Providers, before: Connection | undefined, request: ConnectionRequest): boolean =>
   request.refreshToken !== undefined &&
@@ -59,7 +59,10 @@ const beganGrant = (providers: Providers, before: Connection, { config, refreshT
 const isUsed = ({ grant, refreshToken, attempts }: Connection): boolean =>
   refreshToken?.versionId !== firstPlace(grant.id).versionId || Object.keys(attempts).length > 0;
 
-/** Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried over. */
+/**
+ * Returns what is wrong with the request in view of what is stored: secrets that it lacks and that cannot be carried
+ * over.
+ */
 export function faultsAgainst(providers: Providers, before: Connection | undefined, request: ConnectionRequest) {
   const obstacle = before && obstacleTo(providers, before, request);
   const have =

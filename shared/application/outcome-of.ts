@@ -1,4 +1,6 @@
-/** What a call to a provider came to: the one way from an exchange to an outcome, for renewals, codes and revocations. */
+/**
+ * What a call to a provider came to: the one way from an exchange to an outcome, for renewals, codes and revocations.
+ */
 import { classify } from '../domain/classify.ts';
 import type { CallTimes, Exchange } from '../domain/exchange.ts';
 import type { OwnFailureCode } from '../domain/failure.ts';
@@ -17,8 +19,9 @@ export interface Sent {
 }
 
 /**
- * Returns the outcome of a request for tokens. Never throws: the request was sent, and a refresh token may be in the reply. A reply
- * that the classifier fails on leaves the call in doubt, and its refresh token, if one can be read, is kept.
+ * Returns the outcome of a request for tokens. Never throws: the request was sent, and a refresh token may be in the
+ * reply. A reply that the classifier fails on leaves the call in doubt, and its refresh token, if one can be read, is
+ * kept.
  */
 export function outcomeOf(
   rules: ProviderRules,
@@ -52,7 +55,10 @@ function refreshTokenIn(exchange: Exchange, { dialect }: ProviderRules): string 
   }
 }
 
-/** The outcome where the access token is a stored secret. The connection looks at the secret again after the preset's lifetime. */
+/**
+ * The outcome where the access token is a stored secret. The connection looks at the secret again after the preset's
+ * lifetime.
+ */
 export function storedOutcome(rules: ProviderRules, name: string, credentials: Credentials, now: EpochMs): Outcome {
   const accessToken = credentials[name];
   if (accessToken === undefined) return { kind: 'failure', class: 'transient', code: `${name}_missing` };
@@ -78,7 +84,9 @@ export type RevocationResult =
   /** For now: worth another try. */
   | { readonly kind: 'failed'; readonly code: OwnFailureCode };
 
-/** Returns whether the grant was revoked. A server answers 200 also for a token that it does not know (RFC 7009 §2.2). */
+/**
+ * Returns whether the grant was revoked. A server answers 200 also for a token that it does not know (RFC 7009 §2.2).
+ */
 export function revocationOf(exchange: Exchange): RevocationResult {
   switch (exchange.kind) {
     case 'not_written':

@@ -1,4 +1,7 @@
-/** Connections whose preset is gone, or whose stored settings do not fit it any more: nothing can be asked of their provider. */
+/**
+ * Connections whose preset is gone, or whose stored settings do not fit it any more: nothing can be asked of their
+ * provider.
+ */
 import { notedAnnouncementOf } from '../domain/announcements.ts';
 import { leaseAlive } from '../domain/assess.ts';
 import type { Connection } from '../domain/connection.ts';
@@ -13,7 +16,10 @@ type OutdatedWorld = FinishDeletionWorld & { readonly announcer: Announcer };
 
 const misconfigured: Ending = { do: 'stop', reason: 'misconfigured' };
 
-/** Deletes the connection if that was asked for; else notes that it is misconfigured, once, and tells subscribers and operators. */
+/**
+ * Deletes the connection if that was asked for; else notes that it is misconfigured, once, and tells subscribers and
+ * operators.
+ */
 export async function tendOutdated(world: OutdatedWorld, item: Connection): Promise<Ending> {
   const { clock, store } = world;
   const { connection, lease } = item;

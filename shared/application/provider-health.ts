@@ -30,8 +30,8 @@ interface HealthWorld {
 }
 
 /**
- * Notes what a call came to; `seen` is the breaker before the call. Returns until when a refusal is withheld, or undefined if the outcome
- * counts as it is. Never throws: what cannot be noted, the next call tells.
+ * Notes what a call came to; `seen` is the breaker before the call. Returns until when a refusal is withheld, or
+ * undefined if the outcome counts as it is. Never throws: what cannot be noted, the next call tells.
  */
 export async function recordOutcome(
   world: HealthWorld,
@@ -67,7 +67,10 @@ export async function recordOutcome(
   return undefined;
 }
 
-/** Tells subscribers once that refusals of an application are withheld. Never throws: a later refresher of the application tells it. */
+/**
+ * Tells subscribers once that refusals of an application are withheld. Never throws: a later refresher of the
+ * application tells it.
+ */
 export async function tellOfRefusals(
   world: HealthWorld,
   item: Connection,

@@ -1,4 +1,6 @@
-/** `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given. */
+/**
+ * `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given.
+ */
 
 import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
@@ -53,8 +55,8 @@ export type PutResult =
 const tries = 5;
 
 /**
- * Discovers the endpoints that the request leaves to its issuer, then writes the connection. Secrets are stored before the item that
- * points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`.
+ * Discovers the endpoints that the request leaves to its issuer, then writes the connection. Secrets are stored before
+ * the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`.
  */
 export async function putConnection(
   world: ConnectionsWorld,
@@ -95,7 +97,8 @@ async function putCompleted(
     if (before?.deletion !== undefined) return { kind: 'deleting' };
     const faults = faultsAgainst(world.providers, before, request);
     if (faults.length > 0) return { kind: 'invalid', faults };
-    // Anew for each look at the connection: only then does another writer, who gives back what it saw, leave this claim alone.
+    // Anew for each look at the connection: only then does another writer, who gives back what it saw, leave this claim
+    // alone.
     const refused = key && (await claimGrant(world, connection, key));
     if (refused !== undefined) return refused;
     const outgrown = before && world.providers.of(before.config).grantKey;

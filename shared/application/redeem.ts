@@ -1,6 +1,6 @@
 /**
- * `GET /oauth/callback`: redeems the code that a login brought. Whatever can fail without the provider is done before the code is
- * sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
+ * `GET /oauth/callback`: redeems the code that a login brought. Whatever can fail without the provider is done before
+ * the code is sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
 import { type Connection, type PlaceInSecret, versionIdOf } from '../domain/connection.ts';
@@ -136,7 +136,10 @@ interface Redeemed {
   readonly identity: Provider['identity'];
 }
 
-/** Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the deadline: there is no second code. */
+/**
+ * Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the
+ * deadline: there is no second code.
+ */
 async function keep(
   world: RedeemWorld,
   before: Connection,
@@ -170,8 +173,9 @@ async function commit(
   const { clock, store, accessSealer, providers } = world;
   const item = await store.read(before.connection);
   if (item?.grant.id === grantId) return 'applied';
-  // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came meanwhile, if not another
-  // connection under the name: it is the newer one, and where a provider knows only one grant it has ended this one.
+  // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came
+  // meanwhile, if not another connection under the name: it is the newer one, and where a provider knows only one grant
+  // it has ended this one.
   if (item === undefined || item.deletion !== undefined || item.grant.id !== before.grant.id) return 'another';
   const provider = providers.of(item.config);
   if (provider.rules === undefined || provider.identity !== identity) return 'another';

@@ -2,7 +2,10 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-/** Has the refresh function look at a connection now, for what was just written. A message that is lost is made up for by the planner. */
+/**
+ * Has the refresh function look at a connection now, for what was just written. A message that is lost is made up for
+ * by the planner.
+ */
 export const requestRefresh = (
   { queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry },
   connection: ConnectionName,

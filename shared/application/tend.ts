@@ -10,8 +10,9 @@ import { type Ending, runRefresh } from './run-refresh.ts';
 export type TendWorld = RefreshWorld & FinishDeletionWorld;
 
 /**
- * Renews the connection if that is due, and finishes its deletion if it was deleted. Returns how the renewal ended. Throws `Unavailable`
- * if the table cannot be reached before anything was begun; what was begun is finished by a later call.
+ * Renews the connection if that is due, and finishes its deletion if it was deleted. Returns how the renewal ended.
+ * Throws `Unavailable` if the table cannot be reached before anything was begun; what was begun is finished by a later
+ * call.
  */
 export async function tend(
   world: TendWorld,

@@ -25,8 +25,8 @@ export interface ConnectionRequests {
   /** Returns what a body asks for, or every fault in it. */
   parse(body: unknown): Parsed<ConnectionRequest>;
   /**
-   * Returns the request with the endpoints that its issuer's metadata names, except those that it gives itself, or every fault of what
-   * the metadata names.
+   * Returns the request with the endpoints that its issuer's metadata names, except those that it gives itself, or
+   * every fault of what the metadata names.
    */
   complete(request: ConnectionRequest, metadata: ServerMetadata): Parsed<ConnectionRequest>;
 }

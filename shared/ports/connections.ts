@@ -15,17 +15,23 @@ export interface ConnectionStore {
   /** Writes the first item of a connection; false if there is one already. */
   create(item: Connection): Promise<boolean>;
   /**
-   * Applies one conditional write, atomically. Not applied: the item as it is now. If `write.mine` holds of that item the write
-   * had been applied by an earlier try whose reply was lost, and the answer is `applied`.
+   * Applies one conditional write, atomically. Not applied: the item as it is now. If `write.mine` holds of that item
+   * the write had been applied by an earlier try whose reply was lost, and the answer is `applied`.
    */
   apply(connection: ConnectionName, write: Write): Promise<Applied>;
-  /** Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`. Eventually consistent. */
+  /**
+   * Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`.
+   * Eventually consistent.
+   */
   listDue(
     shard: string,
     until: EpochMs,
     limit: number,
   ): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
-  /** A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no connections and not listed. */
+  /**
+   * A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no
+   * connections and not listed.
+   */
   list(
     limit: number,
     after?: ConnectionName,
@@ -35,8 +41,8 @@ export interface ConnectionStore {
 /** The end of a connection. */
 export interface ConnectionRemoval {
   /**
-   * Forgets the connection if every clause holds of it; no write can bring it back. True if the connection is not there any more. Throws
-   * `Unavailable`.
+   * Forgets the connection if every clause holds of it; no write can bring it back. True if the connection is not there
+   * any more. Throws `Unavailable`.
    */
   remove(connection: ConnectionName, when: readonly Clause[]): Promise<boolean>;
 }

@@ -5,7 +5,10 @@ import type { Secret } from '../domain/secret.ts';
 /** The secrets of one connection by name: `client_secret`, and the settings of the kind `secret`. */
 export type Credentials = Readonly<Record<string, Secret>>;
 
-/** What a connection authenticates with: all of it in one secret for each connection, read by version id. Throws `Unavailable`. */
+/**
+ * What a connection authenticates with: all of it in one secret for each connection, read by version id. Throws
+ * `Unavailable`.
+ */
 export interface CredentialStore {
   read(connection: ConnectionName, versionId: string): Promise<Credentials | undefined>;
   store(connection: ConnectionName, versionId: string, credentials: Credentials): Promise<void>;

@@ -1,6 +1,9 @@
 /** Metadata of authorization servers. */
 
-/** What an authorization server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3), as far as a connection has use for it; not yet checked. */
+/**
+ * What an authorization server says of itself (RFC 8414 §2, OpenID Connect Discovery 1.0 §3), as far as a connection
+ * has use for it; not yet checked.
+ */
 export interface ServerMetadata {
   readonly issuer: string;
   readonly token_endpoint?: unknown;

@@ -13,23 +13,39 @@ export interface Providers {
 
 /** A provider, with the settings of one connection in their places. */
 export interface Provider {
-  /** Token endpoint and client: connections that share them share the provider's health and its limits. The key of the breaker. */
+  /**
+   * Token endpoint and client: connections that share them share the provider's health and its limits. The key of the
+   * breaker.
+   */
   readonly application: string;
-  /** What a grant and its secrets belong to: provider, token endpoint, client, user. Another identity may have none of them. */
+  /**
+   * What a grant and its secrets belong to: provider, token endpoint, client, user. Another identity may have none of
+   * them.
+   */
   readonly identity: string;
   /** Where secrets are sent beside the token endpoint, by the path of the setting that says so. */
   readonly destinations: Readonly<Record<string, string>>;
-  /** The one grant that the provider knows for this user and application; undefined where several can live side by side. */
+  /**
+   * The one grant that the provider knows for this user and application; undefined where several can live side by side.
+   */
   readonly grantKey: GrantKey | undefined;
-  /** A digest by which an imported refresh token is recognized when it is imported again; it tells nothing else of the token. */
+  /**
+   * A digest by which an imported refresh token is recognized when it is imported again; it tells nothing else of the
+   * token.
+   */
   importDigest(connection: ConnectionName, refreshToken: Secret): string;
-  /** Undefined where the preset is gone or the stored settings do not fit it any more: nothing can be asked of such a provider. */
+  /**
+   * Undefined where the preset is gone or the stored settings do not fit it any more: nothing can be asked of such a
+   * provider.
+   */
   readonly rules: ProviderRules | undefined;
 }
 
 /** How a provider renews, and how its replies are understood. */
 export interface ProviderRules {
-  /** What the protocol needs to know. By connection, since the number of slots depends on the life of the token in hand. */
+  /**
+   * What the protocol needs to know. By connection, since the number of slots depends on the life of the token in hand.
+   */
   profile(item: Connection): Profile;
   readonly dialect: Dialect;
   /** The secrets that API requests carry beside the access token: clients get them with the token. */

@@ -10,13 +10,16 @@ export type LookUp =
 
 /** Where refresh tokens are kept: secrets in slots, read by version id only. */
 export interface RefreshTokenStore {
-  /** The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does not exist. Throws `Unavailable`, `SealBroken`. */
+  /**
+   * The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does
+   * not exist. Throws `Unavailable`, `SealBroken`.
+   */
   read(connection: ConnectionName, slot: number, versionId: string): Promise<Secret | undefined>;
   /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
   lookUp(connection: ConnectionName, slot: number, versionId: string): Promise<LookUp>;
   /**
-   * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again succeeds.
-   * False if the version exists with other content. Throws `Unavailable`.
+   * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again
+   * succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
   persist(connection: ConnectionName, slot: number, versionId: string, tokens: TokenSet): Promise<boolean>;
 }
@@ -24,8 +27,8 @@ export interface RefreshTokenStore {
 /** Where an imported refresh token is put, by a function that cannot read one. */
 export interface ImportedRefreshTokens {
   /**
-   * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same again
-   * succeeds. False if the version exists with other content. Throws `Unavailable`.
+   * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same
+   * again succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
   storeRefreshToken(
     connection: ConnectionName,

@@ -14,6 +14,8 @@ export interface Sealer {
   /** Brings the current key into memory, so that `seal` cannot fail later. Throws `Unavailable`. */
   ready(): Promise<void>;
   seal(plaintext: Secret, binding: SealBinding): Promise<string>;
-  /** Throws `Unavailable` if the key cannot be read, `SealBroken` if the text is not what was sealed for this binding. */
+  /**
+   * Throws `Unavailable` if the key cannot be read, `SealBroken` if the text is not what was sealed for this binding.
+   */
   open(sealed: string, binding: SealBinding): Promise<Secret>;
 }

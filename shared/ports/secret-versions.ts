@@ -1,12 +1,18 @@
-/** Where the connections' own secrets are kept: versions of secrets, immutable texts under ids that the caller chooses. */
+/**
+ * Where the connections' own secrets are kept: versions of secrets, immutable texts under ids that the caller chooses.
+ */
 
 /** Secrets are named `<connection>/refresh-<slot>` and `<connection>/client`. Every method throws `Unavailable`. */
 export interface SecretVersions {
   /**
-   * The text of a version; undefined if the secret or the version does not exist. Throws `SealBroken` if it was sealed and does not open.
+   * The text of a version; undefined if the secret or the version does not exist. Throws `SealBroken` if it was sealed
+   * and does not open.
    */
   read(name: string, versionId: string): Promise<string | undefined>;
-  /** Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another text. */
+  /**
+   * Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another
+   * text.
+   */
   write(name: string, versionId: string, text: string): Promise<boolean>;
   /** Deletes the secret with all its versions, if there is one. */
   remove(name: string): Promise<void>;

@@ -1,4 +1,7 @@
-/** Presets by name, each with the settings that all of them have. Without the schema: the token function reads presets too. */
+/**
+ * Presets by name, each with the settings that all of them have. Without the schema: the token function reads presets
+ * too.
+ */
 import type { Preset } from './preset.ts';
 import type { Settings } from './setting.ts';
 
@@ -9,7 +12,9 @@ export const byName = (presets: readonly Preset[]): Presets =>
     presets.map((preset) => [preset.name, { ...preset, settings: { ...elsewhere(preset), ...preset.settings } }]),
   );
 
-/** Every provider can be called elsewhere: at a sandbox, through a proxy, in a simulator. A login can leave PKCE out. */
+/**
+ * Every provider can be called elsewhere: at a sandbox, through a proxy, in a simulator. A login can leave PKCE out.
+ */
 function elsewhere({ facts }: Preset): Settings {
   const given = {
     tokenEndpoint: 'token_endpoint',

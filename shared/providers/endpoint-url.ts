@@ -1,4 +1,6 @@
-/** Which URLs a request with secrets in it may go to. Addresses behind names are checked where the connection is made. */
+/**
+ * Which URLs a request with secrets in it may go to. Addresses behind names are checked where the connection is made.
+ */
 import ipaddr from 'ipaddr.js';
 
 export interface EndpointPolicy {
@@ -8,7 +10,10 @@ export interface EndpointPolicy {
 
 const mostCharacters = 2_048;
 
-/** Returns what is wrong with an endpoint, as the end of a sentence that begins with its name, or undefined if it may be used. */
+/**
+ * Returns what is wrong with an endpoint, as the end of a sentence that begins with its name, or undefined if it may be
+ * used.
+ */
 export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy): string | undefined {
   const url = text.length <= mostCharacters ? URL.parse(text) : null;
   if (url === null) return `must be an absolute URL of at most ${mostCharacters} characters`;

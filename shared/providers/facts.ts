@@ -1,4 +1,7 @@
-/** The facts of a preset: what the protocol, the requests and the authorization act upon. docs/providers.md has the same list for people. */
+/**
+ * The facts of a preset: what the protocol, the requests and the authorization act upon. docs/providers.md has the same
+ * list for people.
+ */
 import * as v from 'valibot';
 
 export const words = v.pipe(v.string(), v.nonEmpty());
@@ -20,8 +23,9 @@ export const factsSchema = v.strictObject({
   /** Of `private_key_jwt` with an RSA key; other keys have only one. `RS256` if absent. */
   assertionAlgorithm: v.exactOptional(v.picklist(['RS256', 'PS256'])),
   /**
-   * Whom an assertion is for: the authorization server by its issuer, or the endpoint that it is sent to by its URL. If absent, the
-   * issuer where the connection names one. Never another: what one server gets must be worth nothing at another.
+   * Whom an assertion is for: the authorization server by its issuer, or the endpoint that it is sent to by its URL. If
+   * absent, the issuer where the connection names one. Never another: what one server gets must be worth nothing at
+   * another.
    */
   assertionAudience: v.exactOptional(v.picklist(['issuer', 'endpoint'])),
   /** More headers of the assertion. One that names a setting without a value is left out. */
@@ -46,7 +50,10 @@ export const factsSchema = v.strictObject({
   clientIdInBody: v.exactOptional(v.picklist(['sent', 'left_out'])),
   /** How the body of a token request is written; `form` if absent (RFC 6749 §4). */
   requestFormat: v.exactOptional(v.picklist(['form', 'json'])),
-  /** Asked for in the authorization request, and with `client_credentials`; a refresh keeps what was granted (RFC 6749 §6). */
+  /**
+   * Asked for in the authorization request, and with `client_credentials`; a refresh keeps what was granted (RFC 6749
+   * §6).
+   */
   scope: v.exactOptional(words),
   /** A second authorization of the same user by the same client kills the first. */
   exclusivePer: v.exactOptional(v.picklist(['client_and_user'])),
@@ -59,7 +66,10 @@ export const factsSchema = v.strictObject({
   minTokenAgeSeconds: seconds,
   /** How long before its expiry a token is renewed. */
   marginSeconds: positive,
-  /** `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If unknown, `single_use`. */
+  /**
+   * `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If
+   * unknown, `single_use`.
+   */
   rotation: v.picklist(['single_use', 'grace', 'none']),
   graceSeconds: v.exactOptional(seconds),
   /** A refresh token lapses if it is not used for so long. */

@@ -8,9 +8,10 @@ import { identityOf, resolvedOrNone } from './resolve.ts';
 import { presetNamed } from './values.ts';
 
 /**
- * Returns the same key for connections of the same provider application and account, whatever the letter case of that; undefined
- * where grants are not exclusive, or the connection was put with `allow_grant_conflict`. Who logs in is not known to the broker: an
- * account that is not given counts as one and the same. `untoldGrant` where the settings do not fit their preset any more.
+ * Returns the same key for connections of the same provider application and account, whatever the letter case of that;
+ * undefined where grants are not exclusive, or the connection was put with `allow_grant_conflict`. Who logs in is not
+ * known to the broker: an account that is not given counts as one and the same. `untoldGrant` where the settings do not
+ * fit their preset any more.
  */
 export function grantKeyOf(config: ConnectionConfig, presets: Presets = knownPresets): GrantKey | undefined {
   const exclusive = presetNamed(config.provider, presets)?.facts.exclusivePer !== undefined;

@@ -55,7 +55,10 @@ const bodyEntries = {
 const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
 type Body = v.InferOutput<typeof bodySchema>;
 
-/** Returns the request, or every fault at once. No message contains a value: any of them might be a secret in the wrong place. */
+/**
+ * Returns the request, or every fault at once. No message contains a value: any of them might be a secret in the wrong
+ * place.
+ */
 export function parseConnectionRequest(
   body: unknown,
   { presets = knownPresets, ...policy }: ParseOptions,

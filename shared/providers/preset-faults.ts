@@ -1,4 +1,7 @@
-/** What is wrong with a preset as a whole: templates that name what is not there, settings that mean nothing, a grant that lacks its part. */
+/**
+ * What is wrong with a preset as a whole: templates that name what is not there, settings that mean nothing, a grant
+ * that lacks its part.
+ */
 import { factsSchema } from './facts.ts';
 import type { Preset } from './preset.ts';
 import type { Setting } from './setting.ts';

@@ -1,6 +1,6 @@
 /**
- * What a provider is like, as data. A preset is one file in `presets/`: facts, the settings by which a connection differs
- * from them, and what the provider's errors mean. It holds no code, so that a correction is a change of data.
+ * What a provider is like, as data. A preset is one file in `presets/`: facts, the settings by which a connection
+ * differs from them, and what the provider's errors mean. It holds no code, so that a correction is a change of data.
  */
 import * as v from 'valibot';
 import { factsSchema, positive, words } from './facts.ts';
@@ -19,7 +19,10 @@ const template: v.GenericSchema<Template> = v.lazy(() =>
   v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]),
 );
 
-/** The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}` have values. */
+/**
+ * The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}`
+ * have values.
+ */
 export const requestSchema = v.strictObject({
   headers,
   /** `Authorization: Basic` with this text in it. */
@@ -112,8 +115,8 @@ export const presetEntries = {
   /** With the grant `static`: the secret setting that is the access token. */
   accessToken: v.exactOptional(words),
   /**
-   * What a client puts on its requests to the provider, over settings, `{access_token}` and `{token_type}`; `Authorization` if
-   * absent. A header that names a setting without a value is left out.
+   * What a client puts on its requests to the provider, over settings, `{access_token}` and `{token_type}`;
+   * `Authorization` if absent. A header that names a setting without a value is left out.
    */
   headers: v.exactOptional(headers),
   /** First delay of the back-off, by failure code (`http_429`, `time_out`); the product's own if absent. */

@@ -26,7 +26,10 @@ export type ProviderChoice = Pick<ConnectionConfig, 'provider' | 'settings'>;
 /** What was resolved last, by presets: every step of a run asks for the same connection's settings. */
 const resolvedLast = new WeakMap<Presets, { readonly key: string; readonly provider: ResolvedProvider }>();
 
-/** Returns what holds for a connection. Throws if its provider is unknown or its settings do not fit: they were checked when they were put. */
+/**
+ * Returns what holds for a connection. Throws if its provider is unknown or its settings do not fit: they were checked
+ * when they were put.
+ */
 export function resolveProvider(choice: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider {
   const key = JSON.stringify([choice.provider, choice.settings]);
   const last = resolvedLast.get(presets);
@@ -68,7 +71,10 @@ function resolveAnew({ provider, settings }: ProviderChoice, presets: Presets): 
   };
 }
 
-/** The same, or undefined where it would throw: the preset is gone, or an upgrade changed it so that what is stored does not fit any more. */
+/**
+ * The same, or undefined where it would throw: the preset is gone, or an upgrade changed it so that what is stored does
+ * not fit any more.
+ */
 export function resolvedOrNone(choice: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider | undefined {
   try {
     return resolveProvider(choice, presets);
@@ -89,8 +95,9 @@ export function replacements(
 }
 
 /**
- * What a grant and its secrets are bound to: provider, token endpoint, client, and who the token request says it is. None of them
- * may be carried over to another. A provider that is not known any more, or whose preset the settings do not fit any more, is like no other.
+ * What a grant and its secrets are bound to: provider, token endpoint, client, and who the token request says it is.
+ * None of them may be carried over to another. A provider that is not known any more, or whose preset the settings do
+ * not fit any more, is like no other.
  */
 export function identityOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = null } = config;
@@ -110,8 +117,9 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
 }
 
 /**
- * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who they are of:
- * two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a browser.
+ * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who
+ * they are of: two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a
+ * browser.
  */
 export function destinationsOf(
   config: ConnectionConfig,

@@ -14,7 +14,10 @@ const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 const keyFault =
   'must be a private key without a passphrase, PEM or a JWK as JSON text, that can sign: RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519';
 
-/** Returns what is wrong with a secret, as the end of a sentence that begins with its path; never the value or a part of it. */
+/**
+ * Returns what is wrong with a secret, as the end of a sentence that begins with its path; never the value or a part of
+ * it.
+ */
 export function faultOfSecret(format: Format, value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a text';
   if (value === '') return 'must not be empty';
@@ -39,7 +42,9 @@ interface SigningKey {
   readonly kid?: string;
 }
 
-/** The key and what it says of itself, or undefined if the text is none, or none that an assertion can be signed with. */
+/**
+ * The key and what it says of itself, or undefined if the text is none, or none that an assertion can be signed with.
+ */
 export function privateKeyOf(text: string): SigningKey | undefined {
   try {
     const read = keyIn(text);
@@ -56,7 +61,10 @@ function keyIn(text: string): SigningKey {
   return { key: createPrivateKey({ key: jwk, format: 'jwk' }), ...(typeof jwk.kid === 'string' && { kid: jwk.kid }) };
 }
 
-/** RFC 7518 §3.3 and §3.4, RFC 8037 §3.1. A key that is bound to RSASSA-PSS has parameters of its own, which no algorithm here need have. */
+/**
+ * RFC 7518 §3.3 and §3.4, RFC 8037 §3.1. A key that is bound to RSASSA-PSS has parameters of its own, which no
+ * algorithm here need have.
+ */
 function canSign({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   if (asymmetricKeyType === 'rsa') return (asymmetricKeyDetails?.modulusLength ?? 0) >= leastRsaBits;
   if (asymmetricKeyType === 'ec') return curves.includes(asymmetricKeyDetails?.namedCurve ?? '');

@@ -20,7 +20,10 @@ export const settingSchema = v.variant('kind', [
     ...about,
     replaces: replaces(['tokenEndpoint', 'authorizationEndpoint', 'revocationEndpoint']),
   }),
-  /** An authorization server by its issuer (RFC 8414): the endpoints that are not given are discovered when the connection is put. */
+  /**
+   * An authorization server by its issuer (RFC 8414): the endpoints that are not given are discovered when the
+   * connection is put.
+   */
   v.strictObject({ kind: v.literal('issuer'), ...about }),
   v.strictObject({
     kind: v.literal('choice'),
@@ -50,7 +53,10 @@ export const settingSchema = v.variant('kind', [
     default: v.exactOptional(seconds),
     replaces: replaces(['lifetimeSeconds', 'minTokenAgeSeconds', 'graceSeconds']),
   }),
-  /** Kept in Secrets Manager with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`: base32 (RFC 6238). */
+  /**
+   * Kept in Secrets Manager with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`: base32
+   * (RFC 6238).
+   */
   v.strictObject({
     kind: v.literal('secret'),
     ...about,

@@ -32,7 +32,10 @@ export function unknownFields(value: unknown, known: readonly string[], prefix: 
 /** Who mistakes the name for the value must not see it in an error. */
 const printable = (name: string): string => (/^[\w.-]{1,40}$/.test(name) ? name : '(unnamed)');
 
-/** A setting is needed if the preset says so, or if the token endpoint has its name in it and nothing is given in the endpoint's place. */
+/**
+ * A setting is needed if the preset says so, or if the token endpoint has its name in it and nothing is given in the
+ * endpoint's place.
+ */
 function missing({ settings, facts }: Preset, name: string, given: ReadonlyMap<string, unknown>): string | undefined {
   const setting = settings[name];
   if (setting === undefined) return undefined;

@@ -30,7 +30,9 @@ export function filledRecord(templates: Readonly<Record<string, string>>, values
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** The same for JSON. A text that is one name and nothing else becomes the value as it is, so that a number stays one. */
+/**
+ * The same for JSON. A text that is one name and nothing else becomes the value as it is, so that a number stays one.
+ */
 export function filledTree(template: Template, values: Values): unknown {
   if (typeof template === 'string')
     return /^\{[^{}]+\}$/.test(template) ? values[template.slice(1, -1)] : filled(template, values);

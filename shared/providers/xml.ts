@@ -4,7 +4,10 @@ import { XMLBuilder, XMLParser } from 'fast-xml-parser';
 const parser = new XMLParser({ parseTagValue: false });
 const builder = new XMLBuilder({ attributeNamePrefix: '@', ignoreAttributes: false, suppressEmptyNode: true });
 
-/** The reply's elements as members, every value a text; undefined if it is no XML. A document type could define entities: no provider sends one. */
+/**
+ * The reply's elements as members, every value a text; undefined if it is no XML. A document type could define
+ * entities: no provider sends one.
+ */
 export function xmlMembers(body: string): unknown {
   if (/<!DOCTYPE/i.test(body) || !body.trimStart().startsWith('<')) return undefined;
   try {

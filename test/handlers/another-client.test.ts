@@ -1,4 +1,7 @@
-/** A grant that is dead, and a client that is replaced: there is nothing left to lose, and nothing of the old may reach the new. */
+/**
+ * A grant that is dead, and a client that is replaced: there is nothing left to lose, and nothing of the old may reach
+ * the new.
+ */
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { handlerWorld, hunt } from './world.ts';

@@ -1,6 +1,9 @@
 /** A browser as far as a login needs one: it keeps cookies, follows redirects, and presses a button. */
 export interface Browser {
-  /** Opens a link, answers the question it leads to, and returns the address that the login ends on, which it does not open. */
+  /**
+   * Opens a link, answers the question it leads to, and returns the address that the login ends on, which it does not
+   * open.
+   */
   login(link: string, answer: 'allow' | 'deny', end: string): Promise<URL>;
 }
 

@@ -1,4 +1,7 @@
-/** Where stored secrets may be sent: to whoever had them before. Whoever may PUT and DELETE must not come to know them by that. */
+/**
+ * Where stored secrets may be sent: to whoever had them before. Whoever may PUT and DELETE must not come to know them
+ * by that.
+ */
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../../local/platform/loopback.ts';

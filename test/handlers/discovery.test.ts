@@ -1,4 +1,6 @@
-/** Connections that name their authorization server by its issuer: a real one (oidc-provider), and some that misbehave. */
+/**
+ * Connections that name their authorization server by its issuer: a real one (oidc-provider), and some that misbehave.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';

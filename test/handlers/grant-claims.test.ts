@@ -1,4 +1,7 @@
-/** One grant for each user and application, where a provider knows only one: through the handlers, in every order that matters. */
+/**
+ * One grant for each user and application, where a provider knows only one: through the handlers, in every order that
+ * matters.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';

@@ -1,4 +1,7 @@
-/** PUTs and deletions of connections for one grant, interleaved step by step in every order that chance finds, some of them killed. */
+/**
+ * PUTs and deletions of connections for one grant, interleaved step by step in every order that chance finds, some of
+ * them killed.
+ */
 import { describe, expect, test } from 'vitest';
 import { deleteConnection, finishDeletion } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
@@ -24,7 +27,10 @@ class Steps {
 
   readonly next = (): Promise<void> => new Promise((resolve) => this.#waiting.push(resolve));
 
-  /** Lets one process after the other do a step, until all have ended; or kills those that are left with some probability at each step. */
+  /**
+   * Lets one process after the other do a step, until all have ended; or kills those that are left with some
+   * probability at each step.
+   */
   async run(killing: boolean): Promise<void> {
     for (;;) {
       await new Promise(setImmediate);

@@ -1,4 +1,7 @@
-/** A PUT that is sent twice: its answer was lost, or a tool applies again what it applied before. The refresh token in it may be used by then. */
+/**
+ * A PUT that is sent twice: its answer was lost, or a tool applies again what it applied before. The refresh token in
+ * it may be used by then.
+ */
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { handlerWorld, hunt } from './world.ts';

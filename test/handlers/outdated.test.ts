@@ -1,4 +1,7 @@
-/** Connections whose provider's preset was changed or removed by an upgrade: what is stored is no longer what the preset asks for. */
+/**
+ * Connections whose provider's preset was changed or removed by an upgrade: what is stored is no longer what the preset
+ * asks for.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';

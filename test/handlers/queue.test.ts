@@ -135,7 +135,8 @@ describe('refresh', () => {
       { level: 'WARN', connection: 'failing', code: 'http_429', class: 'transient', count: 1 },
     ]);
     const calls = world.provider.calls.length;
-    // The message for the lease's end arrives: it is replaced by one for the end of the back-off, a minute and up to a quarter.
+    // The message for the lease's end arrives: it is replaced by one for the end of the back-off, a minute and up to a
+    // quarter.
     world.later(20);
     const [delay, ...more] = await sentFor('failing', () => world.refresh('failing'));
     expect(more).toEqual([]);

@@ -20,7 +20,9 @@ const sound = (more: object = {}) => ({
 });
 const endpoint = (url: string) => sound({ settings: { token_endpoint: url } });
 
-/** The faulty fields, after all that is true of every refusal: it says what is wrong with each, and nothing was changed. */
+/**
+ * The faulty fields, after all that is true of every refusal: it says what is wrong with each, and nothing was changed.
+ */
 async function refused(request: string, body?: unknown): Promise<Record<string, string>> {
   const before = await world.stored();
   const answer: Answer = await world.call(request, body);

@@ -10,8 +10,8 @@ const accepted = {
 };
 
 /**
- * The function that a request (`GET /token/exact-nl?wait=0`) goes to, and the event it gets. A body that is no text is sent as JSON.
- * `authorizer` is what API Gateway says of who sent it; null if nothing.
+ * The function that a request (`GET /token/exact-nl?wait=0`) goes to, and the event it gets. A body that is no text is
+ * sent as JSON. `authorizer` is what API Gateway says of who sent it; null if nothing.
  */
 export function routed(
   request: string,

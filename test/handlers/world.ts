@@ -1,4 +1,7 @@
-/** The handlers as Lambda runs them, on the loopback endpoints: their environment, their clock, and all that they leave behind. */
+/**
+ * The handlers as Lambda runs them, on the loopback endpoints: their environment, their clock, and all that they leave
+ * behind.
+ */
 import { randomBytes } from 'node:crypto';
 import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
@@ -119,7 +122,10 @@ export class World {
     return handler({ Records: bodies.map((body, i) => recordOf(`message-${i}`, body)) }, context);
   }
 
-  /** Has a connection looked at, and renewed if that is due. Whatever the provider says to it is no failure of the message. */
+  /**
+   * Has a connection looked at, and renewed if that is due. Whatever the provider says to it is no failure of the
+   * message.
+   */
   async refresh(connection: string): Promise<void> {
     expect(await this.deliver(JSON.stringify({ connection }))).toEqual({ batchItemFailures: [] });
   }
@@ -192,7 +198,10 @@ export async function openWorld(): Promise<World> {
   return new World(stores, await startProvider(secret), secrets, captured());
 }
 
-/** The world of a test file, open until its last test. What the provider answers instead of tokens is forgotten after each test. */
+/**
+ * The world of a test file, open until its last test. What the provider answers instead of tokens is forgotten after
+ * each test.
+ */
 export async function handlerWorld(): Promise<World> {
   const world = await openWorld();
   afterEach(() => {

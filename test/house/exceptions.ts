@@ -30,7 +30,6 @@ export const unswept: readonly string[] = [
   'shared/adapters/sealing/',
   'shared/adapters/secrets/',
   'shared/application/',
-  'shared/compose.ts',
   'shared/domain/',
   'shared/ports/',
   'shared/providers/',

@@ -1,4 +1,7 @@
-/** Authorization by code (RFC 6749 §4.1) with PKCE (RFC 7636). oauth4webapi writes the requests and judges what comes back. */
+/**
+ * Authorization by code (RFC 6749 §4.1) with PKCE (RFC 7636). oauth4webapi writes the requests and judges what comes
+ * back.
+ */
 import {
   AuthorizationResponseError,
   authorizationCodeGrantRequest,
@@ -105,8 +108,8 @@ function readResponse(
 }
 
 /**
- * RFC 9207: who answers must be who was asked, so that one provider's code is not taken to another. Where the issuer is not known, it
- * is a URL below which the authorization endpoint lies, or beside it: one of another origin is another.
+ * RFC 9207: who answers must be who was asked, so that one provider's code is not taken to another. Where the issuer is
+ * not known, it is a URL below which the authorization endpoint lies, or beside it: one of another origin is another.
  */
 function isOurs(iss: string, { issuer, authorizationEndpoint }: ResolvedProvider): boolean {
   if (issuer !== undefined) return iss === issuer;

@@ -1,4 +1,7 @@
-/** How a client authenticates at a token endpoint: the parts that oauth4webapi leaves to us, or does otherwise than servers do. */
+/**
+ * How a client authenticates at a token endpoint: the parts that oauth4webapi leaves to us, or does otherwise than
+ * servers do.
+ */
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
@@ -22,7 +25,10 @@ const assertionLifetimeSeconds = 300;
 /** More than two clocks differ by that are kept right; less than any server takes for too old. */
 const assertionSetBackSeconds = 10;
 
-/** Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put again. */
+/**
+ * Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put
+ * again.
+ */
 export const unauthenticated = (code: OwnFailureCode): Unsent => ({
   kind: code === unreadable ? 'not_written' : 'not_sent',
   code,
@@ -55,8 +61,8 @@ export async function clientAuthenticationOf(
 }
 
 /**
- * RFC 6749 §2.3.1, form-encoding both halves. oauth4webapi's own also encodes `-`, `_` and `.`: right, but many servers do not
- * decode, and then know no client whose id is a UUID. What need not be encoded is not.
+ * RFC 6749 §2.3.1, form-encoding both halves. oauth4webapi's own also encodes `-`, `_` and `.`: right, but many servers
+ * do not decode, and then know no client whose id is a UUID. What need not be encoded is not.
  */
 function clientSecretBasic(clientSecret: string): ClientAuth {
   const encoded = (text: string) => encodeURIComponent(text).replaceAll('%20', '+');
@@ -65,9 +71,10 @@ function clientSecretBasic(clientSecret: string): ClientAuth {
 }
 
 /**
- * RFC 7523 §2.2. For the server by its issuer, or for the very endpoint that the request goes to: an assertion that were good at another
- * endpoint, too, could be taken there by the one that gets it. Signed before there is a request: a key can look sound and still not sign,
- * which must end no run. Issued a little earlier than now, for servers whose clock is behind.
+ * RFC 7523 §2.2. For the server by its issuer, or for the very endpoint that the request goes to: an assertion that
+ * were good at another endpoint, too, could be taken there by the one that gets it. Signed before there is a request: a
+ * key can look sound and still not sign, which must end no run. Issued a little earlier than now, for servers whose
+ * clock is behind.
  */
 async function privateKeyJwt(
   provider: ResolvedProvider,

@@ -1,4 +1,7 @@
-/** One request and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom it went. */
+/**
+ * One request and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom
+ * it went.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
@@ -19,14 +22,15 @@ export interface HttpRequest {
 export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<Exchange>;
 
 /**
- * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that are not
- * public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
+ * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that
+ * are not public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
  */
 export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
   const options = {
     keepAlive: false,
     denyIPAddressList: notGlobal,
-    // Of a host with two kinds of addresses, each gets time for a handshake with the other side of the world (RFC 8305 §5).
+    // Of a host with two kinds of addresses, each gets time for a handshake with the other side of the world (RFC 8305
+    // §5).
     autoSelectFamilyAttemptTimeout: limits.connectAttemptMs,
     ...(allowLoopback && { allowIPAddressList: ['127.0.0.1', '::1'] }),
   };
@@ -34,7 +38,10 @@ export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
   return (request, timeoutMs) => new Promise((resolve) => exchange(request, timeoutMs, agents, resolve));
 }
 
-/** Whatever of IPv6 is not of 2000::/3, which is all that is in use (RFC 4291 §2.4): also IPv4 addresses in other clothes. */
+/**
+ * Whatever of IPv6 is not of 2000::/3, which is all that is in use (RFC 4291 §2.4): also IPv4 addresses in other
+ * clothes.
+ */
 const notGlobal = ['::/3', '4000::/2', '8000::/1'];
 
 interface Agents {

@@ -1,4 +1,7 @@
-/** Authorization server metadata over HTTP (RFC 8414, OpenID Connect Discovery 1.0). oauth4webapi knows where it is and judges it. */
+/**
+ * Authorization server metadata over HTTP (RFC 8414, OpenID Connect Discovery 1.0). oauth4webapi knows where it is and
+ * judges it.
+ */
 import { allowInsecureRequests, customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import type { Exchange } from '../../domain/exchange.ts';
 import { limits } from '../../domain/limits.ts';

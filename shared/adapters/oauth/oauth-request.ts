@@ -27,7 +27,10 @@ export const tokenRequestStyle = ({ facts, values }: ResolvedProvider, { clientI
   ...(facts.requestFormat !== undefined && { format: facts.requestFormat }),
 });
 
-/** Returns the request that oauth4webapi would send, as it goes over the wire. Whether plain http may be used is for the caller to decide. */
+/**
+ * Returns the request that oauth4webapi would send, as it goes over the wire. Whether plain http may be used is for the
+ * caller to decide.
+ */
 export function captureRequest(
   send: (options: WriteOptions) => Promise<Response>,
   { headers: more = {}, clientId, format = 'form' }: Style = {},

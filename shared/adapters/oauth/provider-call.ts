@@ -1,4 +1,7 @@
-/** One call to a provider: its request is written, checked and sent. Whatever keeps it from being sent is an exchange, too. */
+/**
+ * One call to a provider: its request is written, checked and sent. Whatever keeps it from being sent is an exchange,
+ * too.
+ */
 import type { Exchange } from '../../domain/exchange.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
 import { type HttpRequest, httpExchange } from './http-exchange.ts';
@@ -12,8 +15,8 @@ type ProviderCall = (
 ) => Promise<Exchange>;
 
 /**
- * Returns a function that makes one call and never throws. A request that cannot be written, for example since a stored secret has no
- * encoding, is `not_written`: that secret has to be put again.
+ * Returns a function that makes one call and never throws. A request that cannot be written, for example since a stored
+ * secret has no encoding, is `not_written`: that secret has to be put again.
  */
 export function providerCall(policy: EndpointPolicy): ProviderCall {
   const exchange = httpExchange(policy);

@@ -1,4 +1,7 @@
-/** The text of a reply's body, whatever it was wrapped in on the way: some servers compress although they were asked not to. */
+/**
+ * The text of a reply's body, whatever it was wrapped in on the way: some servers compress although they were asked not
+ * to.
+ */
 import { isUtf8 } from 'node:buffer';
 import {
   brotliDecompressSync,
@@ -71,7 +74,10 @@ function firstOf(unwraps: readonly Unwrap[], body: Buffer, mostBytes: number): B
   return undefined;
 }
 
-/** What the body can be by its first bytes, where no header says it, or not the whole of it. Brotli and bare deflate have no mark. */
+/**
+ * What the body can be by its first bytes, where no header says it, or not the whole of it. Brotli and bare deflate
+ * have no mark.
+ */
 function unwrapsFor(body: Buffer): readonly Unwrap[] {
   const [first = 0, second = 0, third = 0, fourth = 0] = body;
   if (first === 0x1f && second === 0x8b) return [gzip];

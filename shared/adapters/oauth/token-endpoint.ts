@@ -1,6 +1,6 @@
 /**
- * Token endpoints over HTTP. oauth4webapi writes OAuth requests, a preset's template the others; the reply is handed on unread,
- * since errors are facts for the classifier.
+ * Token endpoints over HTTP. oauth4webapi writes OAuth requests, a preset's template the others; the reply is handed on
+ * unread, since errors are facts for the classifier.
  */
 import { clientCredentialsGrantRequest, refreshTokenGrantRequest } from 'oauth4webapi';
 import type { TokenEndpoint, TokenRequest } from '../../ports/token-endpoint.ts';
@@ -16,7 +16,9 @@ import { providerCall, type Unsent } from './provider-call.ts';
 
 const machine: Surroundings = { clock: systemClock, chance: systemChance };
 
-/** Returns the endpoint of every connection. Private, loopback, link-local and metadata addresses are not connected to. */
+/**
+ * Returns the endpoint of every connection. Private, loopback, link-local and metadata addresses are not connected to.
+ */
 export function httpTokenEndpoint(policy: EndpointPolicy, surroundings: Surroundings = machine): TokenEndpoint {
   const call = providerCall(policy);
   return {

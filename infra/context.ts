@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { faultOfEndpoint } from '../shared/providers/endpoint-url.ts';
 import { perhaps } from '../shared/providers/perhaps.ts';
+import { Faults } from './faults.ts';
 
 /** Where the connections' own secrets are kept. */
 export type SecretStore = 'secrets-manager' | 'dynamodb';
@@ -195,10 +196,10 @@ export function parseSettings(
   return faults.length > 0 ? { faults } : { settings: settingsOf(values) };
 }
 
-/** Returns the settings that the context holds. Throws one error that names every fault. */
+/** Returns the settings that the context holds. Throws `Faults` that name every one. */
 export function settingsIn(context: Readonly<Record<string, unknown>>, options: ParseOptions = {}): Settings {
   const parsed = parseSettings(context, options);
-  if ('faults' in parsed) throw new Error(`CDK context: ${parsed.faults.join(' ')}`);
+  if ('faults' in parsed) throw new Faults(`CDK context: ${parsed.faults.join(' ')}`);
   return parsed.settings;
 }
 

@@ -1,6 +1,9 @@
 import { buildApp } from './app.ts';
 import { summaryOf } from './context.ts';
+import { orSayFaults } from './faults.ts';
 
-const { app, settings } = buildApp();
-console.error(summaryOf(settings));
-app.synth();
+orSayFaults(() => {
+  const { app, settings } = buildApp();
+  console.error(summaryOf(settings));
+  app.synth();
+});

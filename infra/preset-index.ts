@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { parsePreset } from '../shared/providers/parse-preset.ts';
 import type { Preset } from '../shared/providers/preset.ts';
+import { Faults } from './faults.ts';
 
 const presets = join(import.meta.dirname, '../shared/providers/presets');
 
@@ -45,7 +46,7 @@ export function assertPresetIndex(folder = presets): void {
   const files = filesIn(folder);
   for (const file of files) check(folder, file);
   if (readFileSync(join(folder, 'index.ts'), 'utf8') !== indexOf(files))
-    throw new Error('shared/providers/presets/index.ts does not list the files beside it: run npm run presets');
+    throw new Faults('shared/providers/presets/index.ts does not list the files beside it: run npm run presets');
 }
 
 /** Writes the index. Throws, and writes nothing, if a preset cannot be used. */
@@ -60,10 +61,10 @@ function check(folder: string, file: string): void {
   try {
     parsePreset(preset);
   } catch (error) {
-    throw new Error(`shared/providers/presets/${file}: ${error instanceof Error ? error.message : 'unknown error'}`, {
+    throw new Faults(`shared/providers/presets/${file}: ${error instanceof Error ? error.message : 'unknown error'}`, {
       cause: error,
     });
   }
   if (preset.name !== basename(file, '.ts'))
-    throw new Error(`shared/providers/presets/${file}: its name is "${preset.name}"; let it be that of the file`);
+    throw new Faults(`shared/providers/presets/${file}: its name is "${preset.name}"; let it be that of the file`);
 }

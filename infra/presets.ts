@@ -1,4 +1,5 @@
 /** `npm run presets`. */
+import { orSayFaults } from './faults.ts';
 import { updatePresetIndex } from './preset-index.ts';
 
-updatePresetIndex();
+orSayFaults(() => updatePresetIndex());

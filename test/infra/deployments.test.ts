@@ -173,6 +173,20 @@ describe('the program that CDK runs', () => {
     expect(readdirSync(outdir)).toContain('token-broker-staging.template.json');
   });
 
+  test('says what is wrong with a setting, and nothing else', async () => {
+    const onStderr = vi.spyOn(console, 'error').mockImplementation(() => {});
+    vi.stubEnv('CDK_OUTDIR', outdir);
+    vi.stubEnv('CDK_CONTEXT_JSON', JSON.stringify({ secretStor: 'dynamodb' }));
+    vi.resetModules();
+    await import('../../infra/main.ts');
+    const { exitCode } = process;
+    process.exitCode = undefined;
+    expect(onStderr.mock.calls).toEqual([
+      ['CDK context: secretStor: there is no such setting; did you mean secretStore?'],
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
   test('says which Node.js it needs, to one that cannot run it', () => {
     const entry = JSON.stringify(join(import.meta.dirname, '../../infra/main.mjs'));
     const script = `Object.defineProperty(process.versions, 'node', { value: '20.19.0' }); await import(${entry});`;

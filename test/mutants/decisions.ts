@@ -24,7 +24,7 @@ export const decisions: readonly Mutant[] = [
       effect.do === 'mark_sent' && event.kind === 'looked_up' ? verdict(effect.held, at) : effect,
     ),
     invariant: 'S5',
-    caughtBy: { seeds: [3, 4] },
+    caughtBy: { withinSeeds: 10 },
   },
   {
     name: 'no sealed fallback',

@@ -5,12 +5,12 @@ import type { Circumstances, Effect, Event, Held } from '../../shared/domain/ste
 import type { Clause, Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
 
-/** Random seeds that show the mistake, or the rare race that does. */
-export type CaughtBy = { readonly seeds: readonly [number, ...number[]] } | { readonly race: string };
+/** How many random seeds, from 1 on, show the mistake at least once; or the rare race that does. */
+export type CaughtBy = { readonly withinSeeds: number } | { readonly race: string };
 
 export interface Mutant {
   readonly name: string;
-  /** The mistake, as somebody would make it. */
+  /** Why a programmer would make the mistake. */
   readonly why: string;
   readonly variant: Variant;
   /** Which invariant breaks. */

@@ -9,12 +9,15 @@ import { mutants } from './mutants.ts';
 
 const nothing: Variant = {};
 
-/** What the mistake's own seeds or race show. */
-async function shown({ caughtBy }: Mutant, variant: Variant): Promise<readonly Violation[]> {
-  if ('seeds' in caughtBy) {
-    const runs: Violation[] = [];
-    for (const seed of caughtBy.seeds) runs.push(...(await simulate(seed, { variant, brief: true })).violations);
-    return runs;
+/** What the mistake's seeds, up to the first that shows it, or its race show. */
+async function shown({ caughtBy, invariant }: Mutant, variant: Variant): Promise<readonly Violation[]> {
+  if ('withinSeeds' in caughtBy) {
+    const found: Violation[] = [];
+    for (let seed = 1; seed <= caughtBy.withinSeeds; seed += 1) {
+      found.push(...(await simulate(seed, { variant, brief: true })).violations);
+      if (found.some((violation) => violation.invariant === invariant)) return found;
+    }
+    return found;
   }
   const race = races.find(({ name }) => name === caughtBy.race);
   if (race === undefined) throw new Error(`no race is called ${caughtBy.race}`);

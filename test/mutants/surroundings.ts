@@ -104,7 +104,7 @@ export const surroundings: readonly Mutant[] = [
       },
     },
     invariant: 'S3',
-    caughtBy: { seeds: [1, 3] },
+    caughtBy: { withinSeeds: 10 },
   },
   {
     name: 'look-up error taken as absence',

@@ -5,6 +5,12 @@ import type { CaughtBy } from './mutant.ts';
 import { mutants } from './mutants.ts';
 
 function readArguments() {
+  if (process.argv.includes('--help')) {
+    console.log(
+      'npm run mutants -- [--seeds N, default 200] [--workers N, default 2]: what catches each kept mistake, as a table',
+    );
+    process.exit(0);
+  }
   try {
     return parseNumbers(process.argv.slice(2), {
       seeds: { default: 200, least: 1, most: 100_000 },
@@ -17,7 +23,7 @@ function readArguments() {
 }
 
 const inWords = (caughtBy: CaughtBy): string =>
-  'race' in caughtBy ? `race *${caughtBy.race}*` : `seed ${caughtBy.seeds.join(', ')}`;
+  'race' in caughtBy ? `race *${caughtBy.race}*` : `within ${caughtBy.withinSeeds} seeds`;
 
 /** `S5 12, S3 1 (from seed 4 on)`, or a dash. */
 function inNumbers(seen: readonly (readonly [seed: number, invariant: string])[]): string {

@@ -130,7 +130,7 @@ export const writes: readonly Mutant[] = [
         })),
     }),
     invariant: 'S8',
-    caughtBy: { seeds: [1] },
+    caughtBy: { withinSeeds: 10 },
   },
   {
     name: 'contested never noted',

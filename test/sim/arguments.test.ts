@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseNumbers } from './arguments.ts';
 
@@ -39,4 +41,13 @@ describe('the command line of the simulation', () => {
     ])
       expect(message).toContain(fault);
   });
+});
+
+test('npm run sim ends with a verdict', () => {
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status, stdout } = spawnSync(process.execPath, [main, '--seeds', '2', '--workers', '1'], {
+    encoding: 'utf8',
+  });
+  expect(stdout.trim().split('\n').at(-1)).toBe('No promise was broken.');
+  expect(status).toBe(0);
 });

@@ -1,8 +1,19 @@
-/** `npm run sim -- --seeds N --seed K`: N seeds from K on. Exits with 1 if an invariant broke, and tells how to see it again. */
+/** `npm run sim -- --seeds N --seed K`: N seeds from K on. Exits with 1 if a promise was broken, and tells how to see it again. */
 import { parseNumbers } from './arguments.ts';
 import { runSeeds, type Summary } from './seeds.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
+
+const usage = `npm run sim -- [options]
+
+  Runs the real protocol in simulated worlds full of faults, one for each seed, and checks every promise of docs/invariants.md.
+
+  --seeds N     how many worlds (default 1000)
+  --seed K      the number of the first (default 1); the same seed is the same world
+  --workers N   threads (default 2)
+  --log         prints everything that happens in one world; with --seeds 1
+
+  Exits with 0 if no promise was broken, with 1 if one was; then it prints the shortest set of faults that shows it.`;
 
 const tailLines = 60;
 const progressSeeds = 50_000;
@@ -12,6 +23,10 @@ const inOneLine = ({ seed, kind, violation }: Summary): string =>
   `seed ${seed} (${kind}) ${violation?.invariant}: ${violation?.what}`;
 
 function readArguments() {
+  if (process.argv.includes('--help')) {
+    console.log(usage);
+    process.exit(0);
+  }
   try {
     const { numbers, flags } = parseNumbers(
       process.argv.slice(2),
@@ -55,7 +70,7 @@ await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
   done += 1;
   for (const cost of Object.keys(total) as (keyof typeof total)[]) total[cost] += summary.costs[cost];
   longestUnavailableMs = Math.max(longestUnavailableMs, summary.costs.longestUnavailableMs);
-  // Whoever waits for long wants to know of what, and at once.
+  // A run can take an hour: a violation is told at once.
   if (summary.violation !== undefined) {
     broken.push(summary);
     if (broken.length <= mostTold) console.error(inOneLine(summary));
@@ -64,14 +79,28 @@ await runSeeds({ first: seed, count: seeds }, workers, (summary) => {
     console.error(`${done} seeds after ${elapsed().toFixed(0)} s, ${broken.length} with a violation`);
 });
 
-console.log(`${seeds} seeds from ${seed} on in ${elapsed().toFixed(1)} s: ${(seeds / elapsed()).toFixed(0)} a second`);
+const known = (count: number, what: string): string => `  ${String(count).padStart(10)}  ${what}`;
+console.log(`${seeds} seeds from ${seed} on in ${elapsed().toFixed(1)} s, ${(seeds / elapsed()).toFixed(0)} a second:`);
+for (const line of [
+  known(total.calls, 'calls to providers, many of which were made to fail'),
+  known(total.generations, 'token sets committed'),
+  known(total.discardedTokenSets, 'token sets that came when a newer one was committed already'),
+  known(total.invocations, 'invocations of the refresh function, many of which were killed or frozen'),
+  known(
+    total.reauthorizations,
+    'grants that a person gave anew, after a loss that cannot be avoided (docs/invariants.md, bounds)',
+  ),
+  known(total.logins, 'logins'),
+  known(total.removals, 'connections removed'),
+  known(
+    longestUnavailableMs / 1_000,
+    'seconds without a token at the longest: an outage of a provider, or a wait for a person',
+  ),
+])
+  console.log(line);
 console.log(
-  `calls ${total.calls}, token sets committed ${total.generations}, discarded ${total.discardedTokenSets}, invocations ${total.invocations}`,
+  broken.length === 0 ? 'No promise was broken.' : `PROMISES WERE BROKEN in ${broken.length} of ${seeds} seeds.`,
 );
-console.log(
-  `authorized again by a person: ${total.reauthorizations}, logins ${total.logins}, connections removed ${total.removals}`,
-);
-console.log(`longest time without a token that could be served: ${longestUnavailableMs / 1_000} s`);
 
 broken.sort((a, b) => a.seed - b.seed);
 const [first] = broken;

@@ -1,4 +1,7 @@
-/** For clients (docs/providers.md, Replies of the API, says how they get it): what a reply of a provider's API asks them to do. Pure, without network or clock. */
+/**
+ * For clients (docs/providers.md, Replies of the API, says how they get it): what a reply of a provider's API asks them
+ * to do. Pure, without network or clock.
+ */
 
 import type { EpochMs } from '../shared/domain/time.ts';
 import { xmlMembers } from '../shared/providers/xml.ts';
@@ -28,8 +31,9 @@ export interface Asked {
 }
 
 /**
- * Returns what to do after this reply (or after none: `undefined`), why, and where that was read. `retryAt` is in milliseconds since 1970. A provider that has no
- * rules of its own, or is not known, gets those of RFC 6750 §3.1 and RFC 9110 alone. Throws for numbers that are none.
+ * Returns what to do after this reply (`undefined`: no reply came), why, and where that was read. `retryAt` is in
+ * milliseconds since 1970. A provider that has no rules of its own, or is not known, gets those of RFC 6750 §3.1 and
+ * RFC 9110 alone. Throws for numbers that are `NaN`.
  */
 export function adviceOn(
   provider: string | ApiPreset,

@@ -1,6 +1,6 @@
 /**
- * What the replies of a provider's API mean, as data: one file in `api/`, beside the preset and not in it, since only clients have
- * use for it and no function is to carry it.
+ * What the replies of a provider's API mean, as data: one file in `api/`, beside the preset and not in it, since only
+ * clients have use for it and no function is to carry it.
  */
 import * as v from 'valibot';
 import { positive, words } from '../shared/providers/facts.ts';
@@ -77,7 +77,10 @@ const apiPresetSchema = v.pipe(
 export type ApiPreset = v.InferOutput<v.StrictObjectSchema<typeof apiPresetEntries, undefined>>;
 type When = ApiPreset['rules'][number]['when'];
 
-/** Whether the first holds of every reply that the second holds of: it has no condition that the second does not have as well. */
+/**
+ * Whether the first holds of every reply that the second holds of: it has no condition that the second does not have as
+ * well.
+ */
 function covers(first: When, second: When): boolean {
   if (first.unanswered !== second.unanswered) return false;
   return (Object.keys(first) as (keyof When)[]).every((name) => {

@@ -1,6 +1,6 @@
 /**
- * What a reply of a provider's *API* asks its client to do, as data like the rules of token endpoints: ordered rules, the first that
- * matches wins. Pure; for clients, not for the broker, which never calls an API.
+ * What a reply of a provider's *API* asks its client to do, as data like the rules of token endpoints: ordered rules,
+ * the first that matches wins. Pure; for clients, not for the broker, which never calls an API.
  */
 import { applies, type Conditions, type ErrorFacts } from '../shared/domain/conditions.ts';
 import { codesOf } from '../shared/domain/error-codes.ts';
@@ -79,9 +79,9 @@ export type Advice = Explained &
   (
     | {
         /**
-         * `proceed`: it is no failure. `report_token`: `POST /token/{connection}/rejections`, then repeat with the token that comes back.
-         * `reauthorize`: a person has to authorize the connection again, or put its credentials. `correct_request`: the same
-         * request would fail again.
+         * `proceed`: it is no failure. `report_token`: `POST /token/{connection}/rejections`, then repeat with the
+         * token that comes back. `reauthorize`: a person has to authorize the connection again, or put its credentials.
+         * `correct_request`: the same request would fail again.
          */
         readonly do: 'proceed' | 'report_token' | 'reauthorize' | 'correct_request';
       }

@@ -57,8 +57,7 @@ const secretsTable = () => ({ client: dynamoDb(), tableName: required('SECRETS_T
 
 /**
  * The connections' own secrets, where the stack says they are: in Secrets Manager, or sealed in a table, behind which
- * Secrets Manager still has those of before. A function that only writes has no use for the latter, and no access to
- * it.
+ * Secrets Manager still holds secrets written before the switch. A function that only writes needs no access to those.
  */
 function secretVersions(client: SecretsManagerClient, written?: SecretPruning['written']): SecretVersions {
   const inSecretsManager = () => secretsManagerVersions(client, required('SECRET_PREFIX'));

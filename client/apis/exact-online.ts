@@ -1,4 +1,7 @@
-/** Exact Online's REST API (OData). Its errors of the classes 400, 401, 403 and 404 are counted: ten an hour block the key for an hour. */
+/**
+ * Exact Online's REST API (OData). Its errors of the classes 400, 401, 403 and 404 are counted: ten an hour block the
+ * key for an hour.
+ */
 import type { ApiPreset } from '../api-preset.ts';
 
 const limit = 'forums.invantive.com/t/1229, Invantive’s analysis of July 2021';
@@ -22,14 +25,16 @@ export default {
       when: { status: [401], failures: 1 },
       do: 'reauthorize',
       comment:
-        'A renewed token was refused as well. Each 401 counts towards ten errors an hour, so it is not tried a third time.',
+        'A renewed token was refused as well. Each 401 counts towards ten errors an hour, so it is not tried a ' +
+        'third time.',
       source: limit,
     },
     {
       when: { status: [401] },
       do: 'report_token',
       comment:
-        'The access token was refused. It counts towards ten errors an hour that block the key: report it once, and do not loop.',
+        'The access token was refused. It counts towards ten errors an hour that block the key: report it once, and ' +
+        'do not loop.',
       source: limit,
     },
     {
@@ -51,7 +56,8 @@ export default {
       when: { status: ['5xx'] },
       do: 'correct_request',
       comment:
-        'Exact answers errors of business logic with 500 and 503, for example a missing general ledger account: no outage, and the same again would fail again.',
+        'Exact answers errors of business logic with 500 and 503, for example a missing general ledger account: no ' +
+        'outage, and the same again would fail again.',
       source: limit,
     },
   ],

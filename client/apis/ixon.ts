@@ -17,7 +17,8 @@ export default {
       growth: 'exponential',
       mayHaveActed: true,
       comment:
-        'A network error: repeat with growing delays until there is an answer. If it always comes back, look at the network.',
+        'A network error: repeat with growing delays until there is an answer. If it always comes back, look at the ' +
+        'network.',
       source: errors,
     },
     {
@@ -25,21 +26,24 @@ export default {
       do: 'retry',
       delaySeconds: 600,
       growth: 'constant',
-      comment: 'The limit is per source address, and a block stays for ten minutes for everybody behind that address.',
+      comment:
+        'The limit is per source address, and a block stays for ten minutes for all clients behind that address.',
       source: 'developer.ixon.cloud/docs/api-rate-limits',
     },
     {
       when: { status: ['4xx'], body: '2FA is required' },
       do: 'reauthorize',
       comment:
-        'The token was made without the second factor that a role enforces: put settings.otp_seed, or use a service account.',
+        'The token was made without the second factor that a role enforces: put settings.otp_seed, or use a service ' +
+        'account.',
       source: errors,
     },
     {
       when: { status: ['4xx'], member: message('^Invalid value'), body: authorization, failures: 1 },
       do: 'reauthorize',
       comment:
-        'A new token was refused as well: the credentials that it is made of are wrong, or the key was replaced. Put them.',
+        'A new token was refused as well: the credentials that it is made of are wrong, or the key was replaced. ' +
+        'Put them.',
       source: errors,
     },
     {
@@ -57,7 +61,8 @@ export default {
       },
       do: 'correct_request',
       comment:
-        'The header Authorization went wrong in its encoding, and a new token did not help: send the headers as GET /token gives them.',
+        'The header Authorization went wrong in its encoding, and a new token did not help: send the headers as GET ' +
+        '/token gives them.',
       source: errors,
     },
     {
@@ -68,7 +73,8 @@ export default {
       },
       do: 'report_token',
       comment:
-        'The token went wrong when it was made or encoded; IXON says to make it again. Look at how the header is sent, too.',
+        'The token went wrong when it was made or encoded; IXON says to make it again. Look at how the header is ' +
+        'sent, too.',
       source: errors,
     },
     {
@@ -81,7 +87,8 @@ export default {
       when: { status: ['4xx'] },
       do: 'correct_request',
       comment:
-        'The request is invalid; message and propertyName tell which part, for example a wrong public id in Api-Company.',
+        'The request is invalid; message and propertyName tell which part, for example a wrong public id in ' +
+        'Api-Company.',
       source: errors,
     },
     {

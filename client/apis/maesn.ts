@@ -22,7 +22,8 @@ export default {
       when: { status: [401] },
       do: 'reauthorize',
       comment:
-        'The account key is not valid any more: the grant at the system behind Maesn has ended, and the end user has to reconnect.',
+        'The account key is not valid any more: the grant at the system behind Maesn has ended, and the end user ' +
+        'has to reconnect.',
       source: table,
     },
     {
@@ -47,7 +48,8 @@ export default {
       when: { status: ['5xx'], body: downstream },
       do: 'correct_request',
       comment:
-        'An error of the system behind Maesn, for example a general ledger account that does not exist: downstreamErrors tells which.',
+        'An error of the system behind Maesn, for example a general ledger account that does not exist: ' +
+        'downstreamErrors tells which.',
       source: table,
     },
     {
@@ -63,7 +65,8 @@ export default {
       when: { status: ['4xx'] },
       do: 'correct_request',
       comment:
-        'The request is wrong, or the system behind Maesn does not have what it is about; errors and downstreamErrors tell more.',
+        'The request is wrong, or the system behind Maesn does not have what it is about; errors and ' +
+        'downstreamErrors tell more.',
       source: table,
     },
   ],

@@ -1,4 +1,7 @@
-/** Sage Intacct's REST API, whichever grant its token comes from. Errors come in three envelopes (node-intacct-rest-api src/core/errors.ts). */
+/**
+ * Sage Intacct's REST API, whichever grant its token comes from. Errors come in three envelopes (node-intacct-rest-api
+ * src/core/errors.ts).
+ */
 import type { ApiPreset } from '../api-preset.ts';
 
 const codes = 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures';
@@ -46,7 +49,7 @@ export default {
     {
       when: { status: ['4xx'], body: 'GW-0011' },
       do: 'reauthorize',
-      comment: 'Sender, client or tenant is inactive: somebody has to activate it at Sage Intacct.',
+      comment: 'Sender, client or tenant is inactive: an administrator has to activate it at Sage Intacct.',
       source: codes,
     },
     {

@@ -3,7 +3,8 @@ import type { ApiPreset } from '../api-preset.ts';
 
 const handling = "Sage's page on error handling";
 const resubmit =
-  'Resubmit the same request with <uniqueid>true</uniqueid> and the same control ids of its functions: those that were done are not done again.';
+  'Resubmit the same request with <uniqueid>true</uniqueid> and the same control ids of its functions: those that ' +
+  'were done are not done again.';
 const failed = (level: string) => ({ path: `response.${level}status`, matches: '^failure$' });
 const levels = ['', 'operation.', 'operation.authentication.', 'operation.result.'];
 
@@ -63,7 +64,8 @@ export default {
       when: { error: ['XL03000006'], member: failed('control.') },
       do: 'correct_request',
       comment:
-        "Control level: wrong sender id or password in this request's control block, or the sender is not authorized for the company. Nothing was run.",
+        "Control level: wrong sender id or password in this request's control block, or the sender is not authorized " +
+        'for the company. Nothing was run.',
       source: handling,
     },
     {
@@ -76,7 +78,8 @@ export default {
       when: { member: failed('operation.authentication.'), failures: 1 },
       do: 'reauthorize',
       comment:
-        'Authentication level: a new session was refused as well. Company, user or password is wrong; to repeat it may lock the account ([R]).',
+        'Authentication level: a new session was refused as well. Company, user or password is wrong; to repeat it ' +
+        'may lock the account ([R]).',
       source: handling,
     },
     {
@@ -89,7 +92,8 @@ export default {
       when: { body: '<result>\\s*<status>\\s*failure' },
       do: 'correct_request',
       comment:
-        'Function level: a function of this request failed, others in it may have succeeded: look at each result by its control id.',
+        'Function level: a function of this request failed, others in it may have succeeded: look at each result by ' +
+        'its control id.',
       source: handling,
     },
     {

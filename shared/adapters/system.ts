@@ -1,4 +1,4 @@
-/** The real clock and real chance: the only place, with `clients.ts`, where the product asks the machine. */
+/** The real clock and real chance. Nothing else in the product reads the time or draws a number, but for libraries. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { EpochMs } from '../domain/time.ts';

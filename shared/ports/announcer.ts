@@ -1,8 +1,8 @@
 /** Publishing of changes. */
 import type { Announcement } from '../domain/announcement.ts';
 
-/** Whoever subscribed to changes of connections. */
+/** Publishes changes of connections to subscribers. */
 export interface Announcer {
-  /** Tells them, at least once; a repetition has the same id. Throws `Unavailable`. */
+  /** Publishes a change at least once; a repetition has the same id. Throws `Unavailable`. */
   announce(announcement: Announcement): Promise<void>;
 }

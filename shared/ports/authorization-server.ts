@@ -21,13 +21,13 @@ export interface CodeGrant {
   readonly credentials: Credentials;
 }
 
-/** Why nobody can authorize a connection in a browser. */
+/** Why a connection cannot be authorized in a browser. */
 export type NotAuthorizable = 'no_authorization_endpoint' | 'no_login';
 
 /** The authorization server of a connection. */
 export interface AuthorizationServer {
   newCodeVerifier(): Secret;
-  /** Returns the link to open in a browser, or why there is none. */
+  /** Returns the link to open in a browser (RFC 6749 §4.1.1), or why there cannot be one. */
   authorizeUrl(
     config: ConnectionConfig,
     request: { readonly state: string; readonly redirectUri: string; readonly codeVerifier: Secret },

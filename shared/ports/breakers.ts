@@ -5,6 +5,6 @@ import type { Breaker } from '../domain/breaker.ts';
 export interface BreakerStore {
   /** A strongly consistent read. */
   read(application: string): Promise<Breaker | undefined>;
-  /** Writes a breaker over the version before its own, or as the first one; false if there is another version. */
+  /** Writes a breaker over the version before its own, or as the first one; false if the version is another one. */
   replace(breaker: Breaker): Promise<boolean>;
 }

@@ -5,12 +5,12 @@ import type { EpochMs } from '../domain/time.ts';
 /** Names a user and a provider application. No connection's name begins with `#`. */
 export type GrantKey = `#grant#${string}`;
 
-/** Instead of the key of a grant that cannot be told any more. Nothing is claimed under it. */
+/** Stands for the key of a grant whose preset does not tell it any more. Nothing is claimed under it. */
 export const untoldGrant: GrantKey = '#grant#?';
 
 export interface GrantClaim {
   readonly holder: ConnectionName;
-  /** Random, another each time that the grant is claimed. */
+  /** Random: another one each time that the grant is claimed. */
   readonly claimId: string;
   readonly claimedAt: EpochMs;
 }
@@ -19,7 +19,7 @@ export interface GrantClaim {
 export interface GrantClaims {
   /** A strongly consistent read. */
   read(key: GrantKey): Promise<GrantClaim | undefined>;
-  /** Claims in the place of the claim that was seen, or of none; false if there is another by now. */
+  /** Claims over the claim that was seen (undefined: no claim); false if the claim is another one by now. */
   claim(key: GrantKey, claim: GrantClaim, seen: GrantClaim | undefined): Promise<boolean>;
   /** Removes this very claim; another one stays. */
   giveBack(key: GrantKey, claim: GrantClaim): Promise<void>;

@@ -5,7 +5,7 @@ import type { Secret } from '../domain/secret.ts';
 /** What a sealed text is bound to: it opens for the same binding only. */
 export interface SealBinding {
   readonly connection: ConnectionName;
-  /** `versionIdOf(grantId, fence)`: names one token set of one grant, whoever committed it. */
+  /** `versionIdOf(grantId, fence)`: names one token set of one grant. */
   readonly versionId: string;
 }
 

@@ -21,6 +21,6 @@ export interface AuthorizationState {
 /** Throws `Unavailable` if the key cannot be read. */
 export interface StateSealer {
   seal(state: AuthorizationState): Promise<string>;
-  /** Undefined for any text that this did not seal. Whether it has expired is for the caller to see. */
+  /** Undefined for any text that `seal` did not return. The caller checks whether it has expired. */
   open(text: string): Promise<AuthorizationState | undefined>;
 }

@@ -12,7 +12,7 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     await applies(connection, promiseWake(at(9_000), at(9_000), now));
     await refuses(connection, promiseWake(at(8_500), at(9_000), now));
     expect((await applies(connection, promiseWake(at(8_500), at(8_999), now))).wakeAt).toBe(at(8_500));
-    // Due by the clock of whoever asks, or by that of whoever promised it.
+    // Due by the clock of the refresher that asks, or by that of the one that promised it.
     await refuses(connection, promiseWake(at(20_000), at(20_500), at(8_499 - limits.skewMs)));
     expect((await applies(connection, promiseWake(at(20_000), at(20_500), at(8_500 - limits.skewMs)))).wakeAt).toBe(
       at(20_000),

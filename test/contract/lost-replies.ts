@@ -1,10 +1,16 @@
-/** Adapters that lose the reply to the first try of each write, as a network may, and try again: each write is made twice. */
+/**
+ * Adapters that lose the reply to the first try of each write, as a network may, and try again: each write is made
+ * twice.
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
 const reading = /^(?:Get|Query|Scan)/;
 
-/** Returns the client, which from now on sends each write twice and shows the second reply only, whatever the first one said. */
+/**
+ * Returns the client, which from now on sends each write twice and shows the second reply only, whatever the first one
+ * said.
+ */
 export function losingReplies<C extends DynamoDBClient | SecretsManagerClient>(client: C): C {
   const { middlewareStack } = client as DynamoDBClient;
   middlewareStack.add(

@@ -76,7 +76,10 @@ export async function secretsTableWorld(): Promise<
   return { versions: dynamoDbVersions(table, readKey, systemClock), table, url: server.url, close };
 }
 
-/** The table in moto, which lets two conditional writes at the same time both win now and then: here one comes after the other. */
+/**
+ * The table in moto, which lets two conditional writes at the same time both win now and then: here one comes after the
+ * other.
+ */
 async function motoWorld(): Promise<SecretWorld> {
   const { url, stop } = await startMoto();
   const table = await tableAt(url);

@@ -1,4 +1,7 @@
-/** What the table of secrets adds to the contract of refresh-token-store.test.ts: seals, writers that may not read, and who is told what. */
+/**
+ * What the table of secrets adds to the contract of refresh-token-store.test.ts: seals, writers that may not read, and
+ * who is told what.
+ */
 import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { decodeProtectedHeader } from 'jose';

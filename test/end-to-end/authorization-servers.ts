@@ -1,4 +1,7 @@
-/** Two authorization servers that nobody here wrote, each with rotating refresh tokens, short access tokens and a ledger. */
+/**
+ * Two authorization servers of other projects, each with rotating refresh tokens, short access tokens and a
+ * ledger.
+ */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -41,7 +44,10 @@ export async function startOidcProvider(directory: string, accessTokenSeconds: n
   };
 }
 
-/** @node-oauth/oauth2-server: an old refresh token is refused and the grant survives, or (`old: 'good'`) an old one goes on working. */
+/**
+ * @node-oauth/oauth2-server: an old refresh token is refused and the grant survives, or (`old: 'good'`) an old one goes
+ * on working.
+ */
 export async function startNodeOauth2Server(
   accessTokenSeconds: number,
   old: 'refused' | 'good' = 'refused',

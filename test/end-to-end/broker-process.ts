@@ -15,7 +15,10 @@ export interface BrokerProcess {
   interrupt(): Promise<number | null>;
 }
 
-/** Starts `npm start`'s program on this directory, with more arguments, and resolves when it serves. Rejects with what it printed if it ends instead. */
+/**
+ * Starts `npm start`'s program on this directory, with more arguments, and resolves when it serves. Rejects with what
+ * it printed if it ends instead.
+ */
 export async function startBroker(
   directory: string,
   provider: 'none' | 'oidc-provider' = 'none',

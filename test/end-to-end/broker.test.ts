@@ -1,4 +1,7 @@
-/** The whole of it on real input: the bundles that deploy, wired from the synthesized template, against real authorization servers. */
+/**
+ * The whole of it on real input: the bundles that deploy, wired from the synthesized template, against real
+ * authorization servers.
+ */
 import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';

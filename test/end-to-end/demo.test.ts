@@ -1,4 +1,7 @@
-/** `npm start -- --provider NAME`, for every name there is: it connects the newcomer's connection, and tokens are renewed. */
+/**
+ * `npm start -- --provider NAME`, for every name there is: it connects the newcomer's connection, and tokens are
+ * renewed.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +54,6 @@ test.each(Object.keys(demoProviders) as DemoProviderName[])('%s', async (name) =
   const puts = (): number => world.log.filter((line) => line.includes('"connection_put"')).length;
   const before = puts();
   await connectDemo(world.broker.fetch, provider);
-  // At the next start, a connection that is there stays as it is. Keys might be others.
+  // At the next start, a connection that is there stays as it is. Keys might have changed.
   expect(puts() - before).toBe(renewed ? 0 : 1);
 });

@@ -1,4 +1,7 @@
-/** Exact Online when all is well: the broker with Exact's preset, at a simulator that keeps Exact's rules, is connected and renews. */
+/**
+ * Exact Online when all is well: the broker with Exact's preset, at a simulator that keeps Exact's rules, is connected
+ * and renews.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   bodyFor,

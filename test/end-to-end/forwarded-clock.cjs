@@ -1,9 +1,9 @@
 // @ts-check
 'use strict';
 /**
- * Moves this process's `Date` forward by as many milliseconds as the file says that FORWARDED_CLOCK names. Timers stay as they are.
- * Preloaded into each function, and required by the test that runs them, so that a whole broker and its providers skip the hours
- * between two renewals together. Plain CommonJS, as Node preloads it before anything else.
+ * Moves this process's `Date` forward by as many milliseconds as the file says that FORWARDED_CLOCK names. Timers stay
+ * as they are. Preloaded into each function, and required by the test that runs them, so that a whole broker and its
+ * providers skip the hours between two renewals together. Plain CommonJS, as Node preloads it before anything else.
  */
 const { readFileSync } = require('node:fs');
 

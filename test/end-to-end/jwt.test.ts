@@ -1,4 +1,7 @@
-/** The token routes behind JWTs: `npm start` with an issuer, which synthesizes the template for it and wires the bundles from that. */
+/**
+ * The token routes behind JWTs: `npm start` with an issuer, which synthesizes the template for it and wires the bundles
+ * from that.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** Two of the rows of `npm run kills`: the refresher's own process gets SIGKILL at an exact step, while clients ask on. */
+/**
+ * Two of the rows of `npm run kills`: the refresher's own process gets SIGKILL at an exact step, while clients ask on.
+ */
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { killAfter, killBefore } from '../kill/blows.ts';

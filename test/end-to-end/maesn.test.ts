@@ -1,4 +1,7 @@
-/** Maesn, from connecting to recovering: the broker with Maesn's preset, and clients that use its keys at a simulator of Maesn. */
+/**
+ * Maesn, from connecting to recovering: the broker with Maesn's preset, and clients that use its keys at a simulator of
+ * Maesn.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adviceOn } from '../../client/advice.ts';
 import { type Maesn, type MaesnFacts, maesnErrors, startMaesn } from '../../local/simulators/maesn.ts';
@@ -116,7 +119,7 @@ describe('a key that Maesn refuses', () => {
     const mended = await world.served('dead');
     expect(mended).toMatchObject({ generation: 3, headers: { 'X-ACCOUNT-KEY': next } });
     expect((await useApi(maesn, mended)).status).toBe(200);
-    // Whoever was slow to report the old key has the new one with the answer.
+    // A client that was slow to report the old key has the new one with the answer.
     expect(await world.reject('dead', { generation: 2, status: 401 })).toMatchObject({
       status: 200,
       body: { generation: 3, headers: mended.headers },

@@ -1,6 +1,6 @@
 /**
- * One local broker for a test file, with provider simulators beside it and a clock for all of them that a test moves forward: the
- * bundles that deploy, through hours and days of a provider's rules, without waiting for them.
+ * One local broker for a test file, with provider simulators beside it and a clock for all of them that a test moves
+ * forward: the bundles that deploy, through hours and days of a provider's rules, without waiting for them.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -52,7 +52,10 @@ export interface ProviderBroker {
   until(connection: string, expected: object): Promise<Answer['body']>;
   /** Makes a link, opens it, follows the provider's page back, and returns the page that the login ends on. */
   login(connection: string): Promise<LoginPage>;
-  /** Lets so much time pass for everybody, plans, as each minute would have, and resolves when what fell due has been done. */
+  /**
+   * Lets so much time pass for all processes, plans, as each minute would have, and resolves when what fell due has
+   * been done.
+   */
   forward(seconds: number): Promise<void>;
   /** The same, to the instant before which the connection makes no call. */
   forwardPastBackOff(connection: string): Promise<void>;
@@ -69,7 +72,7 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
   const forwarded = join(directory, 'forwarded-clock');
   let forwardedMs = 0;
   const setClock = (): void => {
-    // Renamed, so that nobody reads half a number.
+    // Renamed, so that no process reads half a number.
     writeFileSync(`${forwarded}.new`, String(forwardedMs));
     renameSync(`${forwarded}.new`, forwarded);
   };

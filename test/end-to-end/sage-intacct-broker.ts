@@ -18,7 +18,9 @@ export interface SageBroker extends ProviderBroker {
   /** The same with a connection in use, which has its first access token. */
   restInUse(connection: string, facts?: Partial<SageIntacctFacts>): Promise<SageIntacct>;
   xmlInUse(connection: string, facts?: Partial<SageIntacctXmlFacts>): Promise<SageIntacctXml>;
-  /** The next renewals go wrong, and the first of them as soon as the token is due. Returns the description after that. */
+  /**
+   * The next renewals go wrong, and the first of them as soon as the token is due. Returns the description after that.
+   */
   failing(connection: string, sage: Pick<SageIntacct, 'next'>, ...wrong: readonly Mishap[]): Promise<Answer['body']>;
 }
 
@@ -64,7 +66,9 @@ export async function vendors(sage: SageIntacct, { headers }: { readonly headers
   return { status: response.status, body: await response.json() };
 }
 
-/** Asks the gateway for vendors, as a client with the session and its own sender credentials does; returns the reply. */
+/**
+ * Asks the gateway for vendors, as a client with the session and its own sender credentials does; returns the reply.
+ */
 export async function vendorsByXml(
   sage: SageIntacctXml,
   { access_token: session }: { readonly access_token?: unknown },

@@ -1,4 +1,7 @@
-/** Sage Intacct when all is well: REST by login and by client credentials, and XML, each with its preset at its simulator. */
+/**
+ * Sage Intacct when all is well: REST by login and by client credentials, and XML, each with its preset at its
+ * simulator.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   answered,

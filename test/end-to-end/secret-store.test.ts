@@ -1,4 +1,7 @@
-/** Secrets in the table: a broker that began with Secrets Manager goes on there, is killed, and in the end forgets everything. */
+/**
+ * Secrets in the table: a broker that began with Secrets Manager goes on there, is killed, and in the end forgets
+ * everything.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +59,10 @@ async function connect(fetch: SignedFetch, name: string, server: RealServer | un
   expect((await fetch(`/connections/${name}`, { method: 'PUT', body: JSON.stringify(body) })).status).toBe(201);
 }
 
-/** Resolves when each connection has been renewed so many times more, with a token that is served; the test's time-out is its bound. */
+/**
+ * Resolves when each connection has been renewed so many times more, with a token that is served; the test's time-out
+ * is its bound.
+ */
 async function renewals(fetch: SignedFetch, names: readonly string[], more: number): Promise<void> {
   const generation = async (name: string) =>
     ((await (await fetch(`/connections/${name}`)).json()) as { generation: number }).generation;
@@ -73,7 +79,10 @@ async function renewals(fetch: SignedFetch, names: readonly string[], more: numb
   }
 }
 
-/** Resolves while no renewal is near: one that is killed with the provider's answer in memory is lost, whatever the store. */
+/**
+ * Resolves while no renewal is near: one that is killed with the provider's answer in memory is lost, whatever the
+ * store.
+ */
 async function untilQuiet(fetch: SignedFetch, names: readonly string[]): Promise<void> {
   const nextAt = async (name: string) =>
     Date.parse(((await (await fetch(`/connections/${name}`)).json()) as { next_renewal_at: string }).next_renewal_at);

@@ -18,7 +18,9 @@ export default async function setup({ provide }: TestProject): Promise<() => voi
   return () => rmSync(assembly, { recursive: true, force: true });
 }
 
-/** A fresh data directory for a local broker, which finds the synthesized assembly there as if it had made it itself. */
+/**
+ * A fresh data directory for a local broker, which finds the synthesized assembly there as if it had made it itself.
+ */
 export function dataDirectory(assembly: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'token-broker-'));
   cpSync(assembly, join(directory, 'cdk.out'), { recursive: true });

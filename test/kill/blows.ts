@@ -8,7 +8,7 @@ export interface Struck {
   readonly pid: () => number;
   /** SIGKILL; resolves when the process is gone. */
   readonly kill: () => Promise<void>;
-  /** Takes one of the emulated services away from everybody, and brings it back after that time. */
+  /** Takes one of the emulated services away from all processes, and brings it back after that time. */
   readonly takeAway: (service: keyof Endpoints, forMs: number) => void;
 }
 
@@ -20,7 +20,7 @@ export const killBefore: Blow = async ({ kill }) => {
   return undefined;
 };
 
-/** The request takes effect; nobody is left to hear of it. */
+/** The request takes effect; its sender is dead when the reply comes. */
 export const killAfter: Blow = async ({ kill }, forward) => {
   await forward();
   await kill();

@@ -17,7 +17,7 @@ export interface Answer {
 export const minTtlSeconds = 5;
 const waitSeconds = 10;
 const everyMs = 500;
-/** Longer than the gateway lets anybody wait. */
+/** Longer than the gateway lets a client wait. */
 const patienceMs = 35_000;
 
 const Token = v.object({ generation: v.number(), expires_in: v.number(), expires_at: v.string() });

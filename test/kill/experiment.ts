@@ -24,7 +24,10 @@ export interface Conditions {
   readonly accessTokenSeconds: number;
   /** Until which generation it is watched: 2 is the renewal that was struck, 3 shows that the grant is alive. */
   readonly lastGeneration: number;
-  /** A client reports its first token as refused, so that the renewal does not wait for the margin but comes 10 s after that token. */
+  /**
+   * A client reports its first token as refused, so that the renewal does not wait for the margin but comes 10 s after
+   * that token.
+   */
   readonly hurried?: true;
 }
 
@@ -103,7 +106,10 @@ async function reject(stage: Stage, connection: string): Promise<void> {
     throw new Error(`POST /token/${connection}/rejections answered ${reply.status}: ${await reply.text()}`);
 }
 
-/** Until a client got a token of that generation, or clients have been told for a while that somebody has to authorize again. */
+/**
+ * Until a client got a token of that generation, or clients have been told for a while that a person has to authorize
+ * again.
+ */
 async function untilSettled(answers: readonly Answer[], generation: number): Promise<void> {
   const until = Date.now() + holderGoneMs + afterwardsMs;
   while (Date.now() < until) {

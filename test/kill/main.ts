@@ -1,4 +1,7 @@
-/** `npm run kills`: kills, freezes and cuts off real refreshers at every step, prints what came of it, and exits with 1 if a promise was broken. */
+/**
+ * `npm run kills`: kills, freezes and cuts off real refreshers at every step, prints what came of it, and exits with 1
+ * if a promise was broken.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -4,8 +4,8 @@ import type { Passing } from './proxy.ts';
 
 /**
  * `ask`: a client's request for a refresh is about to be marked and sent. `acquire`: the lease is about to be taken.
- * `call`: the request is at the provider's door. `persist`: the new refresh token is about to be stored. `commit`: the success is
- * about to be committed.
+ * `call`: the request is at the provider's door. `persist`: the new refresh token is about to be stored. `commit`: the
+ * success is about to be committed.
  */
 export type Moment = 'ask' | 'acquire' | 'call' | 'persist' | 'commit';
 
@@ -23,7 +23,7 @@ const marks: readonly (readonly [part: string, moment: Moment])[] = [
   ['ADD #generation ', 'commit'],
 ];
 
-/** Returns the moment and the connection, or undefined for requests that are none of these steps. */
+/** Returns the moment and the connection, or undefined for a request that belongs to no step. */
 export function momentOf({
   headers,
   body,

@@ -1,4 +1,7 @@
-/** A loopback proxy that may hold, break or merely watch each request: how the harness comes between a refresher and what it talks to. */
+/**
+ * A loopback proxy that may hold, break or merely watch each request: how the harness comes between a refresher and
+ * what it talks to.
+ */
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
@@ -7,7 +10,7 @@ import { type Endpoint, listen } from '../../local/platform/loopback.ts';
 export interface Passing {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Whoever sent it is at the other end. */
+  /** The connection to the sender. */
   readonly socket: Socket;
   /** Aborts when the sender has left. */
   readonly gone: AbortSignal;

@@ -3,14 +3,18 @@ import { type Blow, freeze, killAfter, killBefore, outage } from './blows.ts';
 import type { Moment } from './moments.ts';
 
 /**
- * `in_time`: a new token is served before the old one expires, and nobody is turned away meanwhile. `in_time_but_away`: likewise,
- * but clients get 503 while the broker cannot reach its table. `after_holder`: the grant is kept, but the same refresh token may
- * only be sent again when the holder cannot answer any more; until then, or until it thaws and commits, 503. `lost_in_doubt`: the provider has spent the
- * only refresh token, and its successor died with the process: nobody can recover it, and the broker must say that it was us.
+ * `in_time`: a new token is served before the old one expires, and no client is turned away meanwhile.
+ * `in_time_but_away`: likewise, but clients get 503 while the broker cannot reach its table. `after_holder`: the grant
+ * is kept, but the same refresh token may only be sent again when the holder cannot answer any more; until then, or
+ * until it thaws and commits, 503. `lost_in_doubt`: the provider has spent the only refresh token, and its successor
+ * died with the process: it cannot be recovered, and the broker must say so.
  */
 export type Promised = 'in_time' | 'in_time_but_away' | 'after_holder' | 'lost_in_doubt';
 
-/** `strict`: oidc-provider, where a second use of a refresh token revokes the grant. `replay`: an old one goes on working. */
+/**
+ * `strict`: oidc-provider, where a second use of a refresh token revokes the grant. `replay`: an old one goes on
+ * working.
+ */
 export type ProviderKind = 'strict' | 'replay';
 
 export interface Trial {
@@ -18,7 +22,7 @@ export interface Trial {
   readonly at: Moment;
   readonly blow: Blow;
   readonly promised: Promised;
-  /** Token sets that the provider issued and nobody will ever use. */
+  /** Token sets that the provider issued and no client will ever use. */
   readonly unused: number;
 }
 
@@ -82,7 +86,10 @@ const away = (step: string, what: string, at: Moment, blow: Blow, promised: Prom
   unused: 0,
 });
 
-/** They concern every connection there is, so they come one after another. Nothing is sent twice: the strict provider tells all. */
+/**
+ * They concern every connection there is, so they come one after another. Nothing is sent twice: the strict provider
+ * tells all.
+ */
 export const outages: readonly Row[] = [
   away('2–5', 'DynamoDB away for 10 s during the call', 'call', outage('dynamoDb', awayMs), 'in_time_but_away'),
   away('2–5', 'Secrets Manager away for 10 s during the call', 'call', outage('secretsManager', awayMs), 'in_time'),

@@ -1,4 +1,7 @@
-/** The local broker behind proxies: the bundles that deploy, each environment a process of its own, and a hand on every wire. */
+/**
+ * The local broker behind proxies: the bundles that deploy, each environment a process of its own, and a hand on every
+ * wire.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Endpoints, type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import type { Blow, Struck } from './blows.ts';

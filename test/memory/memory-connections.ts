@@ -1,6 +1,6 @@
 /**
- * The table in memory, for scenarios and the simulation. Each operation is one synchronous block, so it is atomic. Items are
- * handed out as they are: they are read-only through and through, and a write makes a new one.
+ * The table in memory, for scenarios and the simulation. Each operation is one synchronous block, so it is atomic.
+ * Items are handed out as they are: they are read-only through and through, and a write makes a new one.
  */
 
 import { applied, holds, isMine } from '../../shared/domain/apply.ts';

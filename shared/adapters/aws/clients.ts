@@ -5,7 +5,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { limits } from '../../domain/limits.ts';
 
-/** The SDK's own defaults wait for ever, and without `throwOnRequestTimeout` a breach of the limit is only a warning in the log. */
+/**
+ * By default the SDK waits for ever, and without `throwOnRequestTimeout` it only logs a warning when a limit is passed.
+ */
 const options = {
   maxAttempts: 3,
   requestHandler: {

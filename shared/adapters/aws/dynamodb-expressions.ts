@@ -8,7 +8,7 @@ type Expressions = Pick<
   'ConditionExpression' | 'UpdateExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** `domain/apply.ts` says what a write means; here is only how to say it. Whatever the write, it changes existing items only. */
+/** `domain/apply.ts` says what a write means; this says it to DynamoDB. A write changes existing items only. */
 export function expressionsOf(write: Write): Expressions {
   const words = new ExpressionBuilder();
   const { name, value } = words;
@@ -56,7 +56,7 @@ class ExpressionBuilder {
   };
 
   condition(when: readonly Clause[]): string {
-    // Without it an update whose clauses all hold of nothing would bring a deleted connection back.
+    // Without it, an update whose clauses all hold of an absent item would bring a deleted connection back.
     return [{ present: 'connection' } as const, ...when].map(this.#clause).join(' AND ');
   }
 

@@ -14,8 +14,9 @@ interface ConditionalWrite<Item> {
 }
 
 /**
- * Applies a conditional write. When the reply to a write is lost, the SDK sends it again, and the condition fails because of what
- * the first try wrote: `isMine` tells that from a write that lost a race. Throws what the client throws.
+ * Applies a conditional write. When the reply to a write is lost, the SDK sends it again, and the condition fails
+ * because of what the first try wrote: `isMine` tells that from a write that lost a race. Throws what the client
+ * throws.
  */
 export async function writeOnce<Item>({
   send,

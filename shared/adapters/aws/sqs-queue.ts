@@ -13,7 +13,10 @@ type Message = Parameters<RefreshQueue['sendAll']>[0][number];
 
 const Body = v.pipe(v.string(), v.parseJson(), v.object({ connection: v.string() }));
 
-/** The connection that a message asks to look at. Throws if the body is none of ours; the error does not quote it. */
+/**
+ * Returns the connection that a message asks to look at. Throws if the broker did not write the body; the error does
+ * not quote it.
+ */
 export function parseMessage(body: string): ConnectionName {
   const parsed = v.safeParse(Body, body);
   const connection = parsed.success ? parseConnectionName(parsed.output.connection) : undefined;

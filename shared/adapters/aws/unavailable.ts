@@ -2,8 +2,9 @@
 import { SealBroken, Unavailable } from '../../ports/errors.ts';
 
 /**
- * Runs an operation on a store. Whatever goes wrong, a denied permission included, is an outage of ours (`Unavailable`) and never a
- * fact about a connection. Only a sealed text that does not open (`SealBroken`) is told as it is: no retry mends it.
+ * Runs an operation on a store. Whatever goes wrong, a denied permission included, is an outage of ours (`Unavailable`)
+ * and never a fact about a connection. Only a sealed text that does not open (`SealBroken`) is told as it is: no retry
+ * mends it.
  */
 export async function reportingAs<T>(store: Unavailable['store'], operation: () => Promise<T>): Promise<T> {
   try {
@@ -15,8 +16,9 @@ export async function reportingAs<T>(store: Unavailable['store'], operation: () 
 }
 
 /**
- * Returns the `Unavailable` to throw. Its cause says what went wrong and nothing that was sent or received: an AWS error may
- * quote its input, and a parser's error quotes the reply. The one message that is kept names an IAM action and a resource.
+ * Returns the `Unavailable` to throw. Its cause says what went wrong and nothing that was sent or received: an AWS
+ * error may quote its input, and a parser's error quotes the reply. The one message that is kept names an IAM action
+ * and a resource.
  */
 export function unavailable(store: Unavailable['store'], error: unknown): Unavailable {
   return new Unavailable(store, { cause: new Error(factsOf(error)) });

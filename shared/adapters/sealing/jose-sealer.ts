@@ -1,4 +1,7 @@
-/** Sealed texts: compact JWE (RFC 7516), `dir` with A256GCM, the key derived from a secret that only some functions may read. */
+/**
+ * Sealed texts: compact JWE (RFC 7516), `dir` with A256GCM, the key derived from a secret that only some functions may
+ * read.
+ */
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import * as v from 'valibot';
 import { Secret } from '../../domain/secret.ts';

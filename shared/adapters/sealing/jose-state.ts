@@ -1,4 +1,7 @@
-/** The `state` of authorization requests: compact JWE (RFC 7516) under a key of its own. It says nothing to whoever sees it in a URL. */
+/**
+ * The `state` of authorization requests: compact JWE (RFC 7516) under a key of its own. A reader of the URL learns
+ * nothing from it.
+ */
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import * as v from 'valibot';
 import { parseConnectionName } from '../../domain/connection-name.ts';

@@ -19,7 +19,10 @@ export interface KeySecret {
 /** The version before the current one, by Secrets Manager's label. No version id looks like it. */
 const previous = 'AWSPREVIOUS';
 
-/** Reads the current version, the one with this id, or the one before (`AWSPREVIOUS`); undefined if there is none. Throws `Unavailable`. */
+/**
+ * Reads the current version, the one with this id, or the previous one (`AWSPREVIOUS`); undefined if it does not exist.
+ * Throws `Unavailable`.
+ */
 export type ReadKey = (version?: string) => Promise<KeySecret | undefined>;
 
 /** A key for one purpose opens nothing of another, even if both were given the same secret. */
@@ -35,22 +38,24 @@ export interface KeyRing {
   ready(): Promise<void>;
   /** The key to seal with: the one in memory, if there is one. Throws `Unavailable`. */
   current(): Promise<Key>;
-  /** The key that a text was sealed with, by its `kid`; undefined if there is none. Throws `Unavailable`. */
+  /**
+   * The key that a text was sealed with, by its `kid`; undefined if that version does not exist. Throws `Unavailable`.
+   */
   named(kid: string): Promise<Key | undefined>;
   /**
-   * The same for texts that anybody may have written, and that live no longer than a key is the one before: only that and the current
-   * one are looked for, and not again within ten seconds, whatever names are asked for.
+   * Like `named`, for texts that come from outside, such as `state`. Only the current and the previous key are
+   * considered, and the secret is re-read at most once in ten seconds, so made-up key ids cannot flood the store.
    */
   recent(kid: string): Promise<Key | undefined>;
 }
 
 /** How long a rotated key may go unnoticed. */
 const rereadAfterMs = 300_000;
-/** How long strangers may keep a new key from being seen. */
+/** How long made-up key ids can keep a new key from being seen. */
 const lookAgainAfterMs = 10_000;
 const leastSecretLength = 32;
 
-/** What may be asked of the store as a version id. */
+/** What the store may be asked for as a version id. */
 export const kidPattern = /^[\w-]{32,64}$/;
 
 export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, 'now'>): KeyRing {
@@ -79,7 +84,7 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
       try {
         await loadCurrent();
       } catch (error) {
-        // A key in memory still seals; whoever opens the text finds it by its version.
+        // A key in memory still seals: a reader finds it by the version that the text names.
         if (latest === undefined) throw error;
       }
     },

@@ -1,33 +1,37 @@
-/** What Secrets Manager does with old versions by itself: a table keeps everything until somebody deletes it. */
+/** Deletes old versions from the table of secrets. Secrets Manager does that by itself; a table keeps every version. */
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { unavailable } from '../aws/unavailable.ts';
 import { deleteVersions, pagesOf, type SecretsTable, type Written } from './dynamodb-versions.ts';
 
-/** So many of the newest versions stay, however old. */
+/** This many of the newest versions stay, however old they are. */
 const keptVersions = 100;
-/** Every version stays for so long, however many follow. */
+/** Every version stays for a day, however many follow. */
 const keptMs = 86_400_000;
-/** A prime, so that every slot comes to its turn, also where slot and fencing token go up in step. */
+/** After every 61st lease. A prime, so that each slot has its turn, also where slot and fencing token go up in step. */
 const everyFence = 61;
-/** Of up to 1 MB each; a slot has one. What lies beyond is found when these have become fewer. */
+/** Pages have up to 1 MB, and a slot usually has one. What lies beyond is found once these have become fewer. */
 const mostPages = 8;
-/** For one pruning. The next does what is left. */
+/** One pruning takes no longer. The next one does what is left. */
 const budgetMs = 3_000;
 
-/** Whether the version that was just written is one after which to look for old ones: its id ends with its fencing token (`versionIdOf`). */
+/**
+ * Whether old versions are looked for after this one was written. Its id ends with its fencing token (`versionIdOf`).
+ */
 export const prunesAfter = (versionId: string): boolean =>
   Number.parseInt(versionId.slice(versionId.lastIndexOf('-') + 1), 16) % everyFence === 0;
 
 /**
  * Returns the versions that are neither among the newest nor young, as Secrets Manager would.
  *
- * What the table of connections points to is never among them. Pruning follows a renewal that has just stored a newer token set in this very
- * slot, and that one stays: its commit moves the pointer there, or a successor finds it and does. Whatever else may still be pointed to was
- * written for a grant, or by a holder, of the last minutes (an import, an attempt under way), which a day covers, or is at most two
- * generations old (a spare, an overtaken attempt), which a hundred versions cover: nothing but commits, orphans and imports writes any.
+ * What the table of connections points to is never among them. Pruning follows a renewal that has just stored a newer
+ * token set in this very slot, and that one stays: its commit moves the pointer there, or a successor finds it and
+ * does. Everything else that may still be pointed to is either minutes old (an import, an attempt under way), which a
+ * day covers, or at most two generations old (a spare, an overtaken attempt), which a hundred versions cover, since
+ * only commits, orphans and imports write versions.
  *
- * Of a part of the versions it returns fewer, never others: what has a hundred newer ones in a part has them in the whole.
+ * Given a part of the versions, it returns a part of the answer: what has a hundred newer ones in a part has them in
+ * the whole.
  */
 export function outgrown(versions: readonly Written[], now: number): readonly Written[] {
   const newestFirst = versions.toSorted((a, b) => b.writtenAt - a.writtenAt);
@@ -35,13 +39,13 @@ export function outgrown(versions: readonly Written[], now: number): readonly Wr
 }
 
 export interface SecretPruning {
-  /** Prunes beside the work, now and then. Returns at once and never throws. */
+  /** Is told of each version that was written, and prunes after some of them. Returns at once and never throws. */
   readonly written: (name: string, versionId: string) => void;
   /** Resolves when all that was begun has ended, after 3 s at most. Never rejects. */
   readonly settled: () => Promise<void>;
 }
 
-/** A pruning that fails is told, and made up for by the next. */
+/** Prunes in the background. A pruning that fails is logged, and made up for by the next one. */
 export function secretPruning(
   table: SecretsTable,
   clock: Pick<Clock, 'now'>,

@@ -1,4 +1,7 @@
-/** Versions of secrets, sealed in a table of their own: for more connections than Secrets Manager has writes a second for (docs/storage.md). */
+/**
+ * Versions of secrets, sealed in a table of their own, which takes more writes a second than Secrets Manager
+ * (docs/storage.md).
+ */
 import { createHmac, hkdfSync } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
@@ -21,7 +24,7 @@ export interface SecretsTable {
   readonly tableName: string;
 }
 
-/** `written` is told of every version that was stored. It must not throw, and nobody waits for it. */
+/** `written` is called with every version that was stored. It must not throw, and is not waited for. */
 export function dynamoDbVersions(
   table: SecretsTable,
   readKey: ReadKey,
@@ -34,7 +37,7 @@ export function dynamoDbVersions(
   return {
     read: (name, versionId) =>
       reportingAs('secrets', async () => {
-        // Whoever reads a refresh token is about to have another one to write: no key, no call.
+        // A refresher that reads a refresh token will have another one to write. Without the key it must not call.
         await keys.ready();
         const { Item } = await client.send(
           new GetItemCommand({ TableName: tableName, Key: keyOf(name, versionId), ConsistentRead: true }),
@@ -57,7 +60,8 @@ export function dynamoDbVersions(
                 digest: { S: digest },
                 writtenAt: { N: String(clock.now()) },
               },
-              // The same text never seals alike, and not every writer may read: the digest tells whether it is the same.
+              // The same text never seals alike, and not every writer may read. The digest tells whether the text is
+              // the same.
               ConditionExpression: 'attribute_not_exists(#name) OR #digest = :digest',
               ExpressionAttributeNames: { '#name': 'name', '#digest': 'digest' },
               ExpressionAttributeValues: { ':digest': { S: digest } },
@@ -81,7 +85,7 @@ export function dynamoDbVersions(
 /** A version without its text. */
 export interface Written {
   readonly versionId: string;
-  /** Milliseconds since 1970, by the clock of whoever wrote it. */
+  /** Milliseconds since 1970, by the writer's clock. */
   readonly writtenAt: number;
 }
 
@@ -107,8 +111,8 @@ export async function* pagesOf(
 const deletedAtOnce = 25;
 
 /**
- * Deletes versions, of which some may be gone already. One request for each, 25 at a time: the SDK repeats what was throttled, and whoever may
- * delete items by `BatchWriteItem` may also write them.
+ * Deletes versions, of which some may be gone already, by one request for each, 25 at a time. The SDK repeats what was
+ * throttled. No `BatchWriteItem`, since IAM cannot allow it to delete without allowing it to write.
  */
 export async function deleteVersions(
   { client, tableName }: SecretsTable,
@@ -127,8 +131,8 @@ export async function deleteVersions(
 const keyOf = (name: string, versionId: string) => ({ name: { S: name }, versionId: { S: versionId } });
 
 /**
- * HMAC-SHA-256 under a key of its own: without it a short secret could be guessed from its digest. Name and version are part of what is
- * digested, so that it tells nothing of equal texts elsewhere.
+ * HMAC-SHA-256 under a key of its own: without it a short secret could be guessed from its digest. Name and version are
+ * part of what is digested, so that it tells nothing of equal texts elsewhere.
  */
 function digestOf({ bytes }: Key, name: string, versionId: string, text: string): string {
   const key = new Uint8Array(hkdfSync('sha256', bytes, '', 'token-broker secrets digest v1', 32));

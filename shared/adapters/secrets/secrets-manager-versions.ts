@@ -13,17 +13,24 @@ import {
 import type { SecretVersions } from '../../ports/secret-versions.ts';
 import { reportingAs } from '../aws/unavailable.ts';
 
-/** Put, create or restore, put again: enough unless others keep creating and deleting the same secret. */
+/**
+ * Put, create or restore, put again. More are needed only while other functions keep creating and deleting the same
+ * secret.
+ */
 const puts = 3;
 
 /**
- * `prefix` begins every secret's name: what a function may read is written in IAM by name. A secret that is removed goes in seven days; a
- * version read or written before then keeps it. Labels (AWSCURRENT) are never read: they are not consistent, a version id is.
+ * `prefix` begins every secret's name: what a function may read is written in IAM by name. A secret that is removed
+ * goes in seven days; a version read or written before then keeps it. Labels (AWSCURRENT) are never read: they are not
+ * consistent, a version id is.
  */
 export function secretsManagerVersions(client: SecretsManagerClient, prefix: string): SecretVersions {
   const idOf = (name: string): string => `${prefix}${name}`;
 
-  /** A deleted secret keeps its name for days. A connection that uses the name again needs it: it would neither be written nor read. */
+  /**
+   * A deleted secret keeps its name for seven days, and can neither be written nor read. A connection of that name
+   * needs it back.
+   */
   const restore = (name: string) => client.send(new RestoreSecretCommand({ SecretId: idOf(name) }));
 
   async function get(name: string, versionId: string): Promise<string | undefined> {
@@ -33,7 +40,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
     return text ?? '';
   }
 
-  /** False if somebody else created it, or it is there but deleted: the next put tells. */
+  /** False if another function created the secret meanwhile, or it is there but deleted: the next put tells which. */
   async function create(name: string, versionId: string, text: string): Promise<boolean> {
     try {
       await client.send(

@@ -27,10 +27,7 @@ const puts = 3;
 export function secretsManagerVersions(client: SecretsManagerClient, prefix: string): SecretVersions {
   const idOf = (name: string): string => `${prefix}${name}`;
 
-  /**
-   * A deleted secret keeps its name for seven days, and can neither be written nor read. A connection of that name
-   * needs it back.
-   */
+  /** A deleted secret is kept for seven days, and a connection of its name can neither write nor read it till then. */
   const restore = (name: string) => client.send(new RestoreSecretCommand({ SecretId: idOf(name) }));
 
   async function get(name: string, versionId: string): Promise<string | undefined> {

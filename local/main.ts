@@ -1,9 +1,9 @@
 /** `npm start`: runs the broker on this machine and says what happens. */
 import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
-import { connectDemo, demoConnection } from './demo/demo.ts';
+import { connectDemo } from './demo/demo.ts';
 import { narrate, narrateEvent, narrateRefusal } from './narrate.ts';
-import { account } from './platform/account.ts';
+import { welcomeTo } from './welcome.ts';
 
 const given = parseArguments(process.argv.slice(2));
 if (given === 'help') process.stdout.write(usage);
@@ -35,18 +35,8 @@ else {
 
 async function welcome(broker: LocalBroker, scopePrefix = 'token:'): Promise<void> {
   closeOnSignal(broker);
-  const { url, credentials, provider, deployment } = broker;
-  const connection = provider ? demoConnection : 'NAME';
-  console.log(`\nThe token broker listens on ${url}`);
-  if (provider) console.log(`${provider.title} listens on ${provider.url}`);
-  const signed = `curl --aws-sigv4 "aws:amz:${account.region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
-  const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
-  console.log(
-    typeof jwt === 'object'
-      ? `\nGet an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope ${scopePrefix}${connection}:\n
-  curl -H "Authorization: Bearer $JWT" ${url}/token/${connection}\n\nAdminister connections:\n\n  ${signed} ${url}/connections\n`
-      : `\nGet an access token:\n\n  ${signed} ${url}/token/${connection}\n`,
-  );
+  console.log(welcomeTo(broker, scopePrefix));
+  const { provider } = broker;
   if (provider) await connectDemo(broker.fetch, provider);
 }
 

@@ -23,6 +23,8 @@ export interface DemoProvider {
   readonly url: string;
   /** What listens there, as the beginning of a sentence. */
   readonly title: string;
+  /** What a GET with its access token shows, where there is an API. */
+  readonly apiUrl?: string;
   /** What `PUT /connections/{connection}` says of it, besides the refresh token. */
   readonly connection: {
     readonly provider: string;

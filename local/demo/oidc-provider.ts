@@ -9,6 +9,7 @@ export const oidcProvider: DemoProviderKind = {
     return {
       url: issuer,
       title: 'An authorization server with 60-second access tokens',
+      apiUrl: server.userinfoEndpoint,
       connection: {
         provider: 'generic-oauth2',
         settings: {

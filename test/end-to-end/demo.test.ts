@@ -10,6 +10,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { connectDemo, demoConnection, startDemoProvider } from '../../local/demo/demo.ts';
 import { type DemoProviderName, demoProviders } from '../../local/demo/index.ts';
 import type { TokenCall } from '../../local/simulators/oidc/authorization-server.ts';
+import { welcomeTo } from '../../local/welcome.ts';
+import { newBrowser } from '../handlers/browser.ts';
 import { type ProviderBroker, startProviderBroker } from './provider-broker.ts';
 
 let world: ProviderBroker;
@@ -56,4 +58,41 @@ test.each(Object.keys(demoProviders) as DemoProviderName[])('%s', async (name) =
   await connectDemo(world.broker.fetch, provider);
   // At the next start, a connection that is there stays as it is. Keys might have changed.
   expect(puts() - before).toBe(renewed ? 0 : 1);
+});
+
+test('what the terminal says at the start connects another connection by a login, and reads with its token', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'demo-'));
+  const database = new DatabaseSync(join(directory, 'provider.sqlite'));
+  const redirectUri = `${world.broker.url}/oauth/callback`;
+  const provider = await startDemoProvider('oidc-provider', { database, directory, redirectUri });
+  onTestFinished(async () => {
+    await provider.close();
+    database.close();
+    rmSync(directory, { recursive: true });
+  });
+  const { url, credentials, deployment, fetch: signed } = world.broker;
+  const text = welcomeTo({ url, credentials, deployment, provider });
+
+  const login = async (body: string): Promise<void> => {
+    expect((await signed('/connections/another', { method: 'PUT', body })).status).toBeLessThan(300);
+    const made = await (await signed('/connections/another/authorizations', { method: 'POST' })).json();
+    const { authorize_url: link } = made as { authorize_url: string };
+    const back = await newBrowser().login(link, 'allow', redirectUri);
+    expect(await (await fetch(back)).text()).toContain('<h1>Connected</h1>');
+  };
+  const [, body = ''] = /-X PUT \S+\/connections\/another -d '(.+)'$/m.exec(text) ?? [];
+  expect(text).toContain(`-X POST ${url}/connections/another/authorizations`);
+  await login(body);
+  const { client } = JSON.parse(body);
+  expect(text).toContain(`client ${client.client_id}, secret ${client.client_secret}, redirect URI ${redirectUri}`);
+
+  const { access_token: token } = await world.served('another');
+  const [, api = ''] = /-H "Authorization: Bearer ACCESS_TOKEN" (\S+)/.exec(text) ?? [];
+  const read = await fetch(api, { headers: { authorization: `Bearer ${token}` } });
+  expect([read.status, await read.json()]).toEqual([200, { sub: 'newcomer' }]);
+
+  // The sample of docs/providers.md#discovery.
+  await login(
+    JSON.stringify({ provider: 'generic-oauth2', settings: { issuer: provider.url, scope: 'offline_access' }, client }),
+  );
 });

@@ -33,6 +33,8 @@ export interface AuthorizationServer {
   readonly tokenEndpoint: string;
   readonly authorizationEndpoint: string;
   readonly revocationEndpoint: string;
+  /** The one API here (OpenID Connect Core §5.3): who the account is. */
+  readonly userinfoEndpoint: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** Makes a grant and its first refresh token, as if somebody had just consented in a browser. */
   issueRefreshToken(): Promise<string>;
@@ -47,7 +49,7 @@ interface Kept {
   readonly signingKey: JsonWebKey;
 }
 
-const scope = 'offline_access';
+const scope = 'openid offline_access';
 const accountId = 'newcomer';
 const hourSeconds = 3_600;
 const yearSeconds = 365 * 86_400;
@@ -77,6 +79,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     tokenEndpoint: `${issuer}/token`,
     authorizationEndpoint: `${issuer}/auth`,
     revocationEndpoint: `${issuer}/token/revocation`,
+    userinfoEndpoint: `${issuer}/me`,
     client: { clientId, clientSecret },
     async issueRefreshToken() {
       const client = await provider.Client.find(clientId);

@@ -3,20 +3,22 @@ import type { LocalBroker } from './broker.ts';
 import { demoConnection } from './demo/demo.ts';
 import { account } from './platform/account.ts';
 
-/** Returns what a newcomer needs first: where the broker listens, how to get and use a token, and how to connect another connection. */
+/** Returns what a newcomer needs first: where the broker listens, how to get and use a token, and how to connect more. */
 export function welcomeTo(
   { url, credentials, provider, deployment }: Pick<LocalBroker, 'url' | 'credentials' | 'provider' | 'deployment'>,
   scopePrefix = 'token:',
 ): string {
   const connection = provider ? demoConnection : 'NAME';
-  const signed = `curl --aws-sigv4 "aws:amz:${account.region}:execute-api" --user "${credentials.accessKeyId}:${credentials.secretAccessKey}"`;
+  const user = `${credentials.accessKeyId}:${credentials.secretAccessKey}`;
+  const signed = `curl --aws-sigv4 "aws:amz:${account.region}:execute-api" --user "${user}"`;
   const jwt = deployment.routes.find(({ routeKey }) => routeKey === 'GET /token/{connection}')?.authorization;
   const byJwt = typeof jwt === 'object';
   const paragraphs = [
     [`The token broker listens on ${url}`, ...(provider ? [`${provider.title} listens on ${provider.url}`] : [])],
     byJwt
       ? [
-          `Get an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')} that has the scope ${scopePrefix}${connection}:`,
+          `Get an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')}`,
+          `that has the scope ${scopePrefix}${connection}:`,
         ]
       : ['Get an access token:'],
     [

@@ -9,6 +9,7 @@ export interface Arguments {
   readonly provider: ProviderName;
   readonly jwt?: JwtAuthorization;
   readonly secretStore: SecretStore;
+  readonly concurrency?: number;
 }
 
 /** What to start besides the broker. */
@@ -37,6 +38,8 @@ ${kinds.join('\n')}
   --jwt-claim     the claim that names what a caller may use (default: scope, and scp)
   --jwt-scope-prefix
                   what stands before a connection's name in it (default: token:)
+  --concurrency   how many invocations Lambda runs at a time, from 1 to 100; what comes beyond is throttled at once,
+                  as on AWS (new accounts have 10). Without it, 8 of a function run at a time, and the others wait
   --help          this text
 `;
 
@@ -49,6 +52,7 @@ const known = {
   'jwt-claim': { type: 'string' },
   'jwt-scope-prefix': { type: 'string' },
   'secret-store': { type: 'string' },
+  concurrency: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -69,6 +73,9 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   else if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false)
     faults.push(`--data: ${data} is not a directory.`);
   if (!isProvider(provider)) faults.push(`--provider: takes ${listed}, not ${said(provider)}.`);
+  const { concurrency } = values;
+  if (concurrency !== undefined && !isConcurrency(concurrency))
+    faults.push(`--concurrency: takes a number from 1 to 100, not ${said(concurrency)}.`);
   const parsed = parseSettings(
     {
       secretStore: values['secret-store'],
@@ -85,8 +92,17 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   if ('faults' in parsed) faults.push(...parsed.faults);
   if (faults.length > 0 || !isProvider(provider) || 'faults' in parsed) return { faults };
   const { secretStore, jwt } = parsed.settings;
-  return { port: Number(port), directory: String(data), provider, secretStore, ...(jwt && { jwt }) };
+  return {
+    port: Number(port),
+    directory: String(data),
+    provider,
+    secretStore,
+    ...(concurrency !== undefined && { concurrency: Number(concurrency) }),
+    ...(jwt && { jwt }),
+  };
 }
+
+const isConcurrency = (text: string | boolean): boolean => /^(?:[1-9]\d?|100)$/.test(String(text));
 
 const said = (value: string | boolean | undefined): string =>
   typeof value === 'string' && value !== '' ? value : 'nothing';

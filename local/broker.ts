@@ -40,6 +40,8 @@ export interface LocalBrokerOptions {
   readonly jwt?: JwtAuthorization;
   /** By default `secrets-manager`. */
   readonly secretStore?: SecretStore;
+  /** How many invocations run at a time before Lambda throttles: 1,000 unless given, of which 8 of a function run at once. */
+  readonly concurrency?: number;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
@@ -182,6 +184,7 @@ async function start(
       ALLOW_LOOPBACK_PROVIDERS: '1',
       ...options.variables,
     },
+    ...(options.concurrency && { concurrency: options.concurrency, quota: options.concurrency }),
     ...(onLog && { onLog }),
   });
 
@@ -192,7 +195,7 @@ async function start(
       queueUrl: queueUrl(definition.queueName),
       sqs: queues,
       lambda,
-      concurrency: defaultConcurrency,
+      concurrency: options.concurrency ?? defaultConcurrency,
       onError: (error) => onLog?.(definition.functionName, `event source ${definition.queueName}: ${error}`),
     }),
   );

@@ -7,8 +7,13 @@ export type { Outcome } from './runtime-api.ts';
 export interface LambdaOptions {
   /** Environment variables of every function besides its own: region, endpoints, credentials. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Execution environments of one function at most; further invocations wait. */
+  /**
+   * Execution environments of one function at most; further invocations wait. AWS would start one for each of them, which would be too
+   * many processes here.
+   */
   readonly concurrency?: number;
+  /** Invocations of all functions at a time, as an account's quota on AWS; further ones are throttled at once. */
+  readonly quota?: number;
   /** An environment that has had nothing to do for this long is taken down. */
   readonly idleMs?: number;
   /** An invocation that has waited this long for an environment is throttled. */
@@ -26,7 +31,8 @@ export interface Lambda {
 }
 
 export const defaultConcurrency = 8;
-const longestQueue = 1_000;
+/** What most accounts have. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const defaultQuota = 1_000;
 
 /** Whether Lambda refused to run the function, which is not the function's own failure. */
 export const isThrottled = (outcome: Outcome): boolean =>
@@ -36,11 +42,18 @@ const throttled: FunctionError = { errorType: 'TooManyRequestsException', errorM
 /** Runs functions as Lambda does: every execution environment is a process, started on demand, that handles one invocation at a time. */
 export function startLambda(definitions: readonly FunctionDefinition[], options: LambdaOptions): Lambda {
   const pools = new Map(definitions.map((definition) => [definition.name, startPool(definition, options)]));
+  const { quota = defaultQuota } = options;
+  let running = 0;
   return {
     invoke(functionName, event) {
       const pool = pools.get(functionName);
       const error = { errorType: 'ResourceNotFoundException', errorMessage: `Function not found: ${functionName}` };
-      return pool ? pool.invoke(JSON.stringify(event)) : Promise.resolve({ error });
+      if (!pool) return Promise.resolve({ error });
+      if (running >= quota) return Promise.resolve({ error: throttled });
+      running += 1;
+      return pool.invoke(JSON.stringify(event)).finally(() => {
+        running -= 1;
+      });
     },
     environments: () => [...pools.values()].flatMap((pool) => pool.environments()),
     async close(drainMs = 5_000) {
@@ -136,7 +149,7 @@ function startPool(definition: FunctionDefinition, options: LambdaOptions) {
   return {
     invoke: (event: string): Promise<Outcome> =>
       new Promise((resolve) => {
-        if (closed || queue.length >= longestQueue) return resolve({ error: throttled });
+        if (closed) return resolve({ error: throttled });
         const waiting: Waiting = { event, resolve, timer: setTimeout(() => throttle(waiting), waitMs) };
         queue.push(waiting);
         pump();

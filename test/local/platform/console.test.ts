@@ -35,6 +35,7 @@ describe('the command line', () => {
       provider: 'exact-online',
     });
     expect(parseArguments(['--secret-store', 'dynamodb'])).toMatchObject({ secretStore: 'dynamodb' });
+    expect(parseArguments(['--concurrency', '10'])).toMatchObject({ concurrency: 10 });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
     expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject(
       {
@@ -57,6 +58,8 @@ describe('the command line', () => {
       'vault',
       '--jwt-issuer',
       'idp',
+      '--concurrency',
+      '0',
       '--verbose',
       'now',
     ];
@@ -69,6 +72,7 @@ describe('the command line', () => {
         expect.stringMatching(
           /^--provider: takes oidc-provider, exact-online, .*sage-intacct-xml.* or none, not exact\.$/,
         ),
+        '--concurrency: takes a number from 1 to 100, not 0.',
         '--secret-store: takes secrets-manager or dynamodb, not vault.',
         '--jwt-issuer: takes an https URL without credentials, query and fragment, which API Gateway can reach.',
         expect.stringMatching(/^--jwt-audience: is missing, and --jwt-issuer needs it; it takes up to 50 names/),
@@ -82,7 +86,7 @@ describe('the command line', () => {
 });
 
 test('the help names every option', () => {
-  for (const name of ['port', 'data', 'provider', 'jwt-issuer', 'jwt-audience', 'help'])
+  for (const name of ['port', 'concurrency', 'data', 'provider', 'jwt-issuer', 'jwt-audience', 'help'])
     expect(usage).toContain(`\n  --${name} `);
 });
 

@@ -164,6 +164,24 @@ describe('when all environments are busy', () => {
   });
 });
 
+describe('an account that may run few invocations at a time', () => {
+  test('throttles what comes beyond at once, whatever the function, and takes more when one has ended', async () => {
+    const begun = Promise.withResolvers<void>();
+    const lambda = startLambda([fixtureFunction('sleep'), fixtureFunction('echo')], {
+      variables: {},
+      quota: 1,
+      onLog: () => begun.resolve(),
+    });
+    started.push(lambda);
+    const first = lambda.invoke('sleep', { ms: 300 });
+    await begun.promise;
+    expect(errorOf(await lambda.invoke('echo', {})).errorType).toBe('TooManyRequestsException');
+    expect(lambda.environments()).toHaveLength(1);
+    expect(resultOf(await first)).toBeDefined();
+    expect(resultOf(await lambda.invoke('echo', {}))).toBeDefined();
+  });
+});
+
 describe('closing', () => {
   test('lets an invocation in flight end, and leaves no process', async () => {
     const started = Promise.withResolvers<void>();

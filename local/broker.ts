@@ -40,7 +40,7 @@ export interface LocalBrokerOptions {
   readonly jwt?: JwtAuthorization;
   /** By default `secrets-manager`. */
   readonly secretStore?: SecretStore;
-  /** How many invocations run at a time before Lambda throttles: 1,000 unless given, of which 8 of a function run at once. */
+  /** How many invocations run at a time before Lambda throttles. By default 1,000, of which 8 of a function at once. */
   readonly concurrency?: number;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;

@@ -3,7 +3,7 @@ import type { LocalBroker } from './broker.ts';
 import { demoConnection } from './demo/demo.ts';
 import { account } from './platform/account.ts';
 
-/** Returns what a newcomer needs first: where the broker listens, how to get and use a token, and how to connect more. */
+/** Returns what a newcomer needs first: where the broker listens, how to get and use a token, how to connect more. */
 export function welcomeTo(
   { url, credentials, provider, deployment }: Pick<LocalBroker, 'url' | 'credentials' | 'provider' | 'deployment'>,
   scopePrefix = 'token:',

@@ -16,11 +16,11 @@ export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName>
 interface SecondsParameter {
   readonly leastMs: number;
   readonly mostMs: number;
-  readonly defaultMs: number;
+  readonly defaultMs?: number;
 }
 
 const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
-  min_ttl: { leastMs: limits.minTtlMs.least, mostMs: limits.minTtlMs.most, defaultMs: limits.minTtlMs.default },
+  min_ttl: { leastMs: limits.minTtlMs.least, mostMs: limits.minTtlMs.most },
   wait: { leastMs: 0, mostMs: limits.waitMs.most, defaultMs: limits.waitMs.default },
 };
 
@@ -30,7 +30,7 @@ const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
  */
 export function parseTokenQuery(
   event: APIGatewayProxyEventV2,
-): Parsed<{ readonly minTtlMs: number; readonly waitMs: number }> {
+): Parsed<{ readonly minTtlMs: number | undefined; readonly waitMs: number }> {
   const query = event.queryStringParameters ?? {};
   const faults: Fault[] = [];
   const values = Object.fromEntries(
@@ -55,7 +55,7 @@ export function parseTokenQuery(
   }
   return faults.length > 0
     ? { ok: false, faults }
-    : { ok: true, value: { minTtlMs: values.min_ttl ?? 0, waitMs: values.wait ?? 0 } };
+    : { ok: true, value: { minTtlMs: values.min_ttl, waitMs: values.wait ?? 0 } };
 }
 
 /** After which connection a list goes on: the `next` of the page before. */

@@ -1,14 +1,14 @@
 /** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
 import type { Commit } from '../domain/commit-writes.ts';
-import { inSecret, type Seen, versionIdOf } from '../domain/connection.ts';
+import { type Connection, inSecret, type Seen, versionIdOf } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Effect, Event, Held } from '../domain/steps.ts';
 import type { TokenSet } from '../domain/token-set.ts';
-import { Unavailable } from '../ports/errors.ts';
+import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
-import { sealedTextOf } from './sealed-token.ts';
+import { openedTextOf, sealedTextOf } from './sealed-token.ts';
 
 type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
 
@@ -40,10 +40,11 @@ async function storeWithin(
 
 export async function commitSuccess(run: Run, effect: Step<'commit_success'>): Promise<Event> {
   const { world, connection } = run;
-  const { held, tokens, place, contested, adoptedFence, overtaken } = effect;
+  const { held, place, contested, adoptedFence, overtaken } = effect;
   const adopted = adoptedFence !== undefined;
   const { item } = held.seen;
   const { fence } = held.attempt;
+  const tokens = await withWhatStays(run, item, effect.tokens);
   let sealedAccessToken: string;
   try {
     sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), {
@@ -68,6 +69,28 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
   return done.kind === 'applied'
     ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) }
     : { kind: 'commit_abandoned' };
+}
+
+/**
+ * Adds what a reply leaves out and the token set before has: where to call the API, which some servers tell at a login only; and
+ * whether its access token is the same. What cannot be opened is not missed.
+ */
+async function withWhatStays({ world, connection }: Run, item: Connection, tokens: TokenSet) {
+  const { tokens: current, grant } = item;
+  if (current === undefined || tokens.accessToken.reveal() === '') return tokens;
+  try {
+    const versionId = versionIdOf(grant.id, current.fence);
+    const before = openedTextOf(await world.accessSealer.open(current.sealed, { connection, versionId }));
+    const endpoint = tokens.companions?.endpoint ?? before.companions?.endpoint;
+    return {
+      ...tokens,
+      ...(endpoint !== undefined && { companions: { ...tokens.companions, endpoint } }),
+      again: !tokens.expiryAssumed && before.accessToken.reveal() === tokens.accessToken.reveal(),
+    };
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof SealBroken) return tokens;
+    throw error;
+  }
 }
 
 /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */

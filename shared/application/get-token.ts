@@ -55,7 +55,7 @@ export type TokenAnswer =
 export async function getToken(
   world: TokenWorld,
   connection: ConnectionName,
-  minTtlMs: number,
+  minTtlMs: number | undefined,
   waitMs: number,
 ): Promise<TokenAnswer> {
   const remembered = recall(world, connection, minTtlMs);
@@ -67,7 +67,11 @@ export async function getToken(
   }
 }
 
-function recall({ clock, memory }: TokenWorld, connection: ConnectionName, minTtlMs: number): TokenAnswer | undefined {
+function recall(
+  { clock, memory }: TokenWorld,
+  connection: ConnectionName,
+  minTtlMs: number | undefined,
+): TokenAnswer | undefined {
   const remembered = memory.get(connection);
   const now = clock.now();
   if (remembered === undefined || plus(remembered.readAt, limits.memoryMs) <= now) return undefined;
@@ -115,10 +119,10 @@ export async function rejectToken(
         provider: item.config.provider,
         generation,
         status,
-        ...(detail && { detail: redact(detail, []) }),
+        ...(detail && { detail: redact(detail, await partsOf(world, item)) }),
       });
     }
-    return await read(world, connection, limits.minTtlMs.default, plus(now, waitMs), generation);
+    return await read(world, connection, undefined, plus(now, waitMs), generation);
   } catch (error) {
     return unavailable(world, connection, error);
   }
@@ -134,7 +138,7 @@ function unavailable({ clock, telemetry }: TokenWorld, connection: ConnectionNam
 async function read(
   world: TokenWorld,
   connection: ConnectionName,
-  minTtlMs: number,
+  minTtlMs: number | undefined,
   until: EpochMs,
   rejected?: number,
 ): Promise<TokenAnswer> {
@@ -166,6 +170,21 @@ async function read(
         await clock.sleep(pauseMs);
       }
     }
+  }
+}
+
+/**
+ * The access token that is reported, and its parts between dots, one of which may be quoted alone. Shorter parts than these tell nothing.
+ * A token that cannot be opened is not known, and what looks like a secret is taken out all the same.
+ */
+async function partsOf(world: TokenWorld, item: Connection): Promise<readonly string[]> {
+  if (item.tokens === undefined) return [];
+  try {
+    const token = (await open(world, item, item.tokens)).accessToken.reveal();
+    return [token, ...token.split('.').filter((part) => part.length >= 3)];
+  } catch (error) {
+    if (error instanceof Unavailable || error instanceof SealBroken) return [];
+    throw error;
   }
 }
 

@@ -64,7 +64,7 @@ export function storedOutcome(rules: ProviderRules, name: string, credentials: C
   if (accessToken === undefined) return { kind: 'failure', class: 'transient', code: `${name}_missing` };
   const { tokenType = 'Bearer', defaultLifetimeMs } = rules.dialect;
   const expiresAt = plus(now, defaultLifetimeMs);
-  const tokens = { accessToken, tokenType, requestedAt: now, receivedAt: now, expiresAt };
+  const tokens = { accessToken, tokenType, requestedAt: now, receivedAt: now, expiresAt, expiryAssumed: true } as const;
   return withHeaderSecrets({ kind: 'success', tokens }, rules, credentials);
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Announcement } from './announcement.ts';
-import type { Connection, Seen } from './connection.ts';
+import type { Connection, Grant, Seen, ToldEnd } from './connection.ts';
 import type { GrantId } from './ids.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
@@ -32,11 +32,19 @@ export function grantEndOf(
   const ends = [
     ...(grantLifetimeMs === undefined ? [] : [{ from: grant.at, limitMs: grantLifetimeMs }]),
     ...(grantIdleMs === undefined ? [] : [{ from: tokens?.receivedAt ?? grant.at, limitMs: grantIdleMs }]),
+    // What the provider's own replies told.
+    ...(tokens?.grantEnd === undefined ? [] : [toldLimitOf(grant, tokens.receivedAt, tokens.grantEnd)]),
   ].map(({ from, limitMs }) => ({
     endsAt: plus(from, limitMs),
     announceAt: plus(from, limitMs - Math.min(limits.grantEndsAheadMs, limitMs / 4)),
   }));
   return ends.sort((a, b) => a.endsAt - b.endsAt)[0];
+}
+
+/** A fixed end counts from when the grant was given, another from its last use. */
+function toldLimitOf({ at: grantedAt }: Grant, receivedAt: EpochMs, { at, fixed }: ToldEnd) {
+  const from = fixed ? grantedAt : receivedAt;
+  return { from, limitMs: at - from };
 }
 
 /** When somebody should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers, need attention. */

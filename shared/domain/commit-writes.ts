@@ -5,8 +5,8 @@ import type { Attempt, Connection, Place, SealedTokenSet, Seen, State } from './
 import type { Cause, Failure } from './failure.ts';
 import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
-import { type EpochMs, plus } from './time.ts';
-import { refreshAtOf } from './timing.ts';
+import type { EpochMs } from './time.ts';
+import { lifeOf, toldEndOf } from './timing.ts';
 import type { TokenSet } from './token-set.ts';
 import {
   attemptPath,
@@ -20,22 +20,39 @@ import {
 } from './writes.ts';
 
 /** What of a token set is kept in the open. */
-export type Committed = Pick<TokenSet, 'tokenType' | 'scope' | 'requestedAt' | 'receivedAt' | 'expiresAt'>;
+export type Committed = Pick<
+  TokenSet,
+  'tokenType' | 'scope' | 'grantEndsAt' | 'requestedAt' | 'receivedAt' | 'expiresAt'
+> & {
+  /** The access token is the one that there was before. */
+  readonly again?: boolean;
+};
 
 /** The token set as every write of one sets it, and from when its renewal is wanted. */
 export function tokenSetAs(
   tokens: Committed,
   how: Pick<SealedTokenSet, 'sealed' | 'fence' | 'contested'>,
-  scopeBefore: string | undefined,
+  before: SealedTokenSet | undefined,
   profile: Profile,
 ): { readonly tokens: SealedTokenSet; readonly refreshAt: EpochMs } {
-  const { tokenType: type, requestedAt, receivedAt, expiresAt } = tokens;
+  const { tokenType: type } = tokens;
   // A reply that names no scope grants the one that there was, or was asked for (RFC 6749, sections 5.1 and 6).
-  const scope = tokens.scope ?? scopeBefore ?? profile.scope;
-  const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
+  const scope = tokens.scope ?? before?.scope ?? profile.scope;
+  const grantEnd = toldEndOf(tokens, before);
+  const life = lifeOf(tokens, before, profile, grantEnd);
+  const { requestedAt, receivedAt, expiresAt, renewableAt } = life;
   return {
-    tokens: { ...how, type, ...(scope !== undefined && { scope }), requestedAt, receivedAt, expiresAt, renewableAt },
-    refreshAt: refreshAtOf(tokens, profile),
+    tokens: {
+      ...how,
+      type,
+      ...(scope !== undefined && { scope }),
+      ...(grantEnd !== undefined && { grantEnd }),
+      requestedAt,
+      receivedAt,
+      expiresAt,
+      renewableAt,
+    },
+    refreshAt: life.refreshAt,
   };
 }
 
@@ -60,8 +77,7 @@ export interface Commit {
 export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
   const { fence, tokens } = commit;
   const sealed = commit.sealedAccessToken;
-  const committed = (contested: boolean) =>
-    tokenSetAs(tokens, { sealed, fence, contested }, item.tokens?.scope, profile);
+  const committed = (contested: boolean) => tokenSetAs(tokens, { sealed, fence, contested }, item.tokens, profile);
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for two generations

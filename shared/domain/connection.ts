@@ -82,6 +82,13 @@ export interface Grant {
   readonly importDigest?: string;
 }
 
+/** An end of a grant that a reply told. */
+export interface ToldEnd {
+  readonly at: EpochMs;
+  /** A renewal has not moved it: a person has to authorize again by then. */
+  readonly fixed: boolean;
+}
+
 /** The newest token set, but for its refresh token, which can be replaced without it. */
 export interface SealedTokenSet {
   /** The access token, sealed and bound to the connection, the grant and `fence`. */
@@ -89,6 +96,8 @@ export interface SealedTokenSet {
   readonly fence: Fence;
   readonly type: string;
   readonly scope?: string;
+  /** When the provider ends the grant if nothing happens, as its replies tell. Absent if they do not, or if there is no end. */
+  readonly grantEnd?: ToldEnd;
   /** Start of the request that brought the token set: its life counts from here. */
   readonly requestedAt: EpochMs;
   /** Arrival of the reply: the token's age, for `minTokenAge`, counts from here. */

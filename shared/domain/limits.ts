@@ -38,6 +38,12 @@ export const limits = {
   /** A connection this late is counted as overdue; a renewal that is merely under way is not. */
   overdueAfterMs: 150_000,
 
+  /** So long after its first end an access token that a server hands out once more is believed to live longer; until then it asks again. */
+  sameTokenMs: 5_000,
+  sameTokenRetryMs: 5_000,
+  /** An end of a grant that a renewal moves by less is one that no renewal moves. */
+  grantEndMovesMs: 60_000,
+
   // Back-off.
   backOffMaxMs: 900_000,
   /** From so many failures in a row on a connection is failing, and somebody is told; one or two pass by themselves. */

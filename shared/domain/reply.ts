@@ -8,7 +8,7 @@ import { instantOf } from './instants.ts';
 import { memberAt, membersLike } from './members.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
-import { plus } from './time.ts';
+import { type EpochMs, earliest, plus } from './time.ts';
 import type { TokenSet } from './token-set.ts';
 
 /** Where a reply has what RFC 6749 calls by another name, or does not know. Every path is one of `memberAt`. */
@@ -68,9 +68,24 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** Members that tell the expiry, most telling first: lifetimes, since they need no common clock, before instants. */
 const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];
-const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 /** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
 const longestLifetimeMs = 366 * 86_400_000;
+/** When a grant ends, as seconds that remain or as an instant. 0 is how Keycloak writes that an offline token has no end. */
+const grantEndMembers = [
+  'refresh_token_expires_in',
+  'refresh_expires_in',
+  'x_refresh_token_expires_in',
+  'x_refresh_token_hard_expires_in',
+  'refresh_token_expires_at',
+  'refresh_expires_at',
+  'refresh_token_expires_on',
+  'refresh_token_expires',
+  'refresh_token_expiry',
+  'refresh_token_expiration',
+];
+/** An end that is further away is none that anybody could be told of in time. */
+const longestGrantMs = 20 * longestLifetimeMs;
+const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 
 /** Total: every reply is a token set or an error. */
 export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialect): Reading {
@@ -83,11 +98,13 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
   const refused = refuses(members) || firstText(members, shape.errors ?? []) !== undefined;
 
   const good = reply.status >= 200 && reply.status < 300 && !refused;
-  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeOf(members, exchange, dialect), longestLifetimeMs));
+  const lifetimeMs = lifetimeOf(members, exchange, dialect);
+  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeMs ?? dialect.defaultLifetimeMs, longestLifetimeMs));
   const endpoint = endpointIn(members, shape.endpoint);
   const unusable = unusableOf({ members, accessToken, refreshToken, endpoint, alive: expiresAt > exchange.receivedAt });
   if (good && accessToken !== undefined && unusable === undefined) {
     const scope = scopeOf(members?.scope);
+    const grantEndsAt = refreshTokenEnds(members, exchange, dialect);
     return {
       kind: 'tokens',
       tokens: {
@@ -95,10 +112,12 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
         ...carried,
         tokenType: tokenTypeOf(memberLike(members, 'token_type'), dialect),
         ...(scope && { scope }),
+        ...(grantEndsAt !== undefined && { grantEndsAt }),
         ...(typeof endpoint === 'object' && { companions: { endpoint: endpoint.href } }),
         requestedAt: exchange.requestedAt,
         receivedAt: exchange.receivedAt,
         expiresAt,
+        ...(lifetimeMs === undefined && { expiryAssumed: true }),
       },
     };
   }
@@ -226,14 +245,14 @@ const scopeOf = (value: unknown): string | undefined =>
   text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value)?.toWellFormed();
 
 /**
- * Milliseconds from the start of the request to the expiry. An absolute expiry is told from a lifetime by its size or form.
+ * Milliseconds from the start of the request to the expiry; undefined if the reply does not tell. An absolute expiry is told from a lifetime by its size or form.
  * Zero and negative lifetimes tell nothing: they are how some write "does not expire" (VK ID documents −1).
  */
 function lifetimeOf(
   members: Members | undefined,
   { requestedAt }: CallTimes,
   { defaultLifetimeMs, expiresInUnit, reply }: Dialect,
-): number {
+): number | undefined {
   const told = [
     ...(reply?.expiry === undefined ? [] : [memberAt(members, reply.expiry)]),
     ...[...lifetimeMembers, ...instantMembers].map((name) => memberLike(members, name)),
@@ -241,12 +260,35 @@ function lifetimeOf(
     const instant = instantOf(value, requestedAt, expiresInUnit);
     return instant === undefined ? [] : [instant - requestedAt];
   });
-  const [first = defaultLifetimeMs, ...others] = told;
+  const [first, ...others] = told;
+  if (first === undefined) return undefined;
   // Milliseconds where seconds were to be: a sister member says so, or it is what the provider's tokens are known to live.
   const inSeconds = others.find((other) => isBetween(first / other, 950, 1_050));
   if (inSeconds !== undefined) return inSeconds;
   return isBetween(first / defaultLifetimeMs, 950, 1_000) ? Math.floor(first / 1_000) : first;
 }
+
+/** The earliest of the ends that a reply tells, or that it tells of none. */
+function refreshTokenEnds(
+  members: Members | undefined,
+  { requestedAt }: CallTimes,
+  { grant, expiresInUnit }: Dialect,
+): TokenSet['grantEndsAt'] {
+  if (grant !== 'refresh_token') return undefined;
+  const told = grantEndMembers
+    .map((name) => memberLike(members, name))
+    .filter((value) => isNumeric(value) || isDate(value));
+  const ends = told
+    .map((value) => instantOf(value, requestedAt, expiresInUnit))
+    .filter((instant) => instant !== undefined && instant - requestedAt <= longestGrantMs)
+    .filter((instant) => instant !== undefined);
+  if (ends.length > 0) return earliest(...(ends as [EpochMs, ...EpochMs[]]));
+  return told.length > 0 ? 'never' : undefined;
+}
+
+const isNumeric = (value: unknown): boolean =>
+  typeof value === 'number' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value.trim()));
+const isDate = (value: unknown): boolean => instantOf(value, 0 as EpochMs) !== undefined;
 
 const isBetween = (value: number, least: number, most: number): boolean => value >= least && value <= most;
 

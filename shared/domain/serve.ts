@@ -30,8 +30,23 @@ export interface Serving {
   readonly memorable: boolean;
 }
 
-/** Total over every state; a valid token is never refused because a renewal failed. */
-export function serve(item: Connection, minTtlMs: number, now: EpochMs): Serving {
+/**
+ * How much life is enough for a caller who does not say: the usual, or what can be had. Half of a token's life where that is shorter; and
+ * where a renewal brings nothing before the end, all that clocks allow.
+ */
+function enoughMs({ tokens, refreshAt }: Connection): number {
+  const { default: usual } = limits.minTtlMs;
+  if (tokens === undefined || refreshAt === undefined) return usual;
+  if (refreshAt >= tokens.expiresAt) return Math.min(usual, 2 * limits.skewMs);
+  return Math.min(usual, (tokens.expiresAt - tokens.receivedAt) / 2);
+}
+
+/**
+ * Total over every state; a valid token is never refused because a renewal failed. `askedMs`: the life that the caller asks for, undefined
+ * if it asks for none in particular.
+ */
+export function serve(item: Connection, askedMs: number | undefined, now: EpochMs): Serving {
+  const minTtlMs = askedMs ?? enoughMs(item);
   const answer = answerFor(item, minTtlMs, now);
   const active = item.state === 'active' && item.deletion === undefined;
   const hasten =

@@ -1,6 +1,6 @@
 /** Instants and delays. Pure: the clock and chance are arguments. */
 
-import type { Connection } from './connection.ts';
+import type { Connection, SealedTokenSet, ToldEnd } from './connection.ts';
 import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
@@ -10,6 +10,74 @@ import type { TokenSet } from './token-set.ts';
 /** Maps `chance` in [0, 1) onto the range. */
 export const between = (range: { readonly from: number; readonly to: number }, chance: number): number =>
   range.from + (range.to - range.from) * chance;
+
+/** From when to when a token set lives, and from when its renewal is allowed and wanted. */
+interface Life {
+  readonly requestedAt: EpochMs;
+  readonly receivedAt: EpochMs;
+  readonly expiresAt: EpochMs;
+  readonly renewableAt: EpochMs;
+  readonly refreshAt: EpochMs;
+}
+
+/**
+ * The life of a token set that follows `before`. A server that hands out the access token of before once more, as often as it is asked and
+ * always with a whole life, has not made it live longer: it keeps its first end. (If it still comes some time after that, the server has
+ * prolonged it.) Where the end is the same as before, another renewal would bring no more life: the next is made when it has come.
+ */
+export function lifeOf(
+  tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'> & { readonly again?: boolean },
+  before: Pick<Life, 'requestedAt' | 'expiresAt'> | undefined,
+  profile: Profile,
+  grantEnd: ToldEnd | undefined,
+): Life {
+  const { receivedAt } = tokens;
+  const prolonged = before === undefined || receivedAt >= plus(before.expiresAt, limits.sameTokenMs);
+  if (before !== undefined && tokens.again && !prolonged) {
+    const expiresAt = earliest(before.expiresAt, tokens.expiresAt);
+    const nextAt = latest(expiresAt, plus(receivedAt, limits.sameTokenRetryMs));
+    return { requestedAt: before.requestedAt, receivedAt, expiresAt, renewableAt: nextAt, refreshAt: nextAt };
+  }
+  const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
+  const capped = before !== undefined && Math.abs(tokens.expiresAt - before.expiresAt) <= limits.skewMs;
+  if (capped && tokens.expiresAt > receivedAt) {
+    const nextAt = latest(tokens.expiresAt, renewableAt);
+    return {
+      requestedAt: tokens.requestedAt,
+      receivedAt,
+      expiresAt: tokens.expiresAt,
+      renewableAt: nextAt,
+      refreshAt: nextAt,
+    };
+  }
+  const wantedAt = refreshAtOf(tokens, profile);
+  const neededAt = usedBy(receivedAt, grantEnd);
+  return {
+    requestedAt: tokens.requestedAt,
+    receivedAt,
+    expiresAt: tokens.expiresAt,
+    renewableAt,
+    refreshAt: neededAt === undefined ? wantedAt : latest(earliest(wantedAt, neededAt), renewableAt),
+  };
+}
+
+/** What a new token set makes of the ends that were told: one that a renewal has not moved is fixed. A reply that tells none changes nothing. */
+export function toldEndOf(
+  { receivedAt, grantEndsAt }: Pick<TokenSet, 'receivedAt' | 'grantEndsAt'>,
+  before: Pick<SealedTokenSet, 'receivedAt' | 'grantEnd'> | undefined,
+): ToldEnd | undefined {
+  if (grantEndsAt === undefined) return before?.grantEnd;
+  if (grantEndsAt === 'never') return undefined;
+  if (before?.grantEnd === undefined) return { at: grantEndsAt, fixed: false };
+  // Of two renewals at once nothing can be said.
+  if (receivedAt - before.receivedAt < 2 * limits.grantEndMovesMs)
+    return { at: grantEndsAt, fixed: before.grantEnd.fixed };
+  return { at: grantEndsAt, fixed: grantEndsAt - before.grantEnd.at < limits.grantEndMovesMs };
+}
+
+/** By when a refresh token whose end was told is used, so that it lives on: half-way. A fixed end is not moved by that. */
+const usedBy = (from: EpochMs, end: ToldEnd | undefined): EpochMs | undefined =>
+  end === undefined || end.fixed ? undefined : plus(from, Math.max(end.at - from, 0) / 2);
 
 /**
  * From when a token set's renewal is wanted. Two clocks bound it: the margin counts back from the expiry, which runs
@@ -51,8 +119,11 @@ export function hastenedAtOf({ tokens, refreshAt }: Connection): EpochMs | undef
 
 /** When an idle connection's refresh token must be used again, or undefined if it does not lapse. */
 export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | undefined {
-  if (profile.keepAliveMs === undefined) return undefined;
-  return plus(item.tokens?.receivedAt ?? item.createdAt, profile.keepAliveMs);
+  const { tokens, createdAt } = item;
+  const told = tokens && usedBy(tokens.receivedAt, tokens.grantEnd);
+  const usual =
+    profile.keepAliveMs === undefined ? undefined : plus(tokens?.receivedAt ?? createdAt, profile.keepAliveMs);
+  return told === undefined || usual === undefined ? (told ?? usual) : earliest(told, usual);
 }
 
 /** Until when the holder of an attempt begun at `startedAt` can still be working, by anybody's clock. */

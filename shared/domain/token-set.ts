@@ -18,7 +18,11 @@ export interface TokenSet {
   readonly refreshToken?: Secret;
   readonly tokenType: string;
   readonly scope?: string;
+  /** When the grant ends if nothing happens, as the reply tells it; `never` if it says that there is no end. Absent if it does not tell. */
+  readonly grantEndsAt?: EpochMs | 'never';
   readonly requestedAt: EpochMs;
   readonly receivedAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /** The reply tells no expiry: it is the one that the preset assumes. */
+  readonly expiryAssumed?: true;
 }

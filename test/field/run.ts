@@ -194,7 +194,7 @@ function clientOf(world: TokenWorld, entry: FieldCase, lines: string[], calls: r
   return {
     seen,
     async ask(): Promise<void> {
-      const answer = await getToken(world, connection, limits.minTtlMs.default, 0);
+      const answer = await getToken(world, connection, undefined, 0);
       const reply = tokenReply(connection, answer);
       seen.last = JSON.parse(reply.body ?? '{}');
       if (answer.kind !== 'token') {

@@ -21,6 +21,7 @@ const TokenSetText = text(
     scope: v.optional(v.string()),
     secrets: v.optional(v.record(v.string(), v.string())),
     endpoint: v.optional(v.string()),
+    grant_ends_at: v.optional(v.union([instant, v.literal('never')])),
     requested_at: instant,
     received_at: instant,
     expires_at: instant,
@@ -45,6 +46,7 @@ export const textOfTokenSet = (tokens: TokenSet): string =>
     scope: tokens.scope,
     secrets: tokens.companions?.secrets && revealed(tokens.companions.secrets),
     endpoint: tokens.companions?.endpoint,
+    grant_ends_at: tokens.grantEndsAt,
     requested_at: tokens.requestedAt,
     received_at: tokens.receivedAt,
     expires_at: tokens.expiresAt,
@@ -56,8 +58,8 @@ export const textOfCredentials = (credentials: Credentials): string => JSON.stri
 export function lookUpIn(stored: string): LookUp {
   const parsed = v.safeParse(TokenSetText, stored);
   if (!parsed.success) return v.is(ImportText, stored) ? { kind: 'absent' } : { kind: 'unreadable' };
-  const { access_token, refresh_token, token_type, scope, secrets, endpoint, requested_at, received_at, expires_at } =
-    parsed.output;
+  const { access_token, refresh_token, token_type, scope, secrets, endpoint, grant_ends_at } = parsed.output;
+  const { requested_at, received_at, expires_at } = parsed.output;
   const companions = { ...(secrets && { secrets: hidden(secrets) }), ...(endpoint !== undefined && { endpoint }) };
   return {
     kind: 'found',
@@ -67,6 +69,7 @@ export function lookUpIn(stored: string): LookUp {
       tokenType: token_type,
       ...(scope === undefined ? {} : { scope }),
       ...(Object.keys(companions).length > 0 && { companions }),
+      ...(grant_ends_at === undefined ? {} : { grantEndsAt: grant_ends_at }),
       requestedAt: requested_at,
       receivedAt: received_at,
       expiresAt: expires_at,

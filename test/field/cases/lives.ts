@@ -1,0 +1,211 @@
+/** What becomes of a connection over hours: tokens that come again, ends that are told, what is of the grant. */
+import type { FieldCase, ServerReply } from '../case.ts';
+
+const hour = 3_600;
+
+/** The access token of this moment, at a server that makes another every so many seconds. */
+const current = (atSeconds: number, lifeSeconds: number): string => `at-${Math.floor(atSeconds / lifeSeconds)}`;
+const ends = (lifeSeconds: number, count: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`at-${n}`, (n + 1) * lifeSeconds]));
+
+export const again: readonly FieldCase[] = [
+  {
+    source: 'pipedream#9252, doorkeeper#225',
+    what: 'the same access token with a whole life is served no longer than its first',
+    answers: ({ atSeconds }) => ({ body: { access_token: current(atSeconds, 60), expires_in: 60 } }),
+    askEverySeconds: 1,
+    hours: 1,
+    deadFromSeconds: ends(60, 61),
+    expected: { status: { state: 'active' }, calls: [60, 260] },
+  },
+  {
+    source: 'doorkeeper#225',
+    what: 'the same with an hour',
+    answers: ({ atSeconds }) => ({ body: { access_token: current(atSeconds, hour), expires_in: hour } }),
+    askEverySeconds: 10,
+    deadFromSeconds: ends(hour, 25),
+    expected: { status: { state: 'active' }, calls: [24, 90] },
+  },
+  {
+    source: 'of this kind',
+    what: 'the same with the seconds that remain: two or three calls a life',
+    answers: ({ atSeconds }) => ({
+      body: { access_token: current(atSeconds, 600), expires_in: Math.ceil(600 - (atSeconds % 600)) },
+    }),
+    askEverySeconds: 5,
+    deadFromSeconds: ends(600, 145),
+    expected: { status: { state: 'active' }, calls: [144, 3 * 144], refusals: 3 * 144 },
+  },
+  {
+    source: 'owncloud/web#7636',
+    what: 'another token each time, and a session that ends them all',
+    answers: ({ nth, atSeconds }) => ({
+      body: { access_token: `at-${nth}`, expires_in: Math.ceil(600 - (atSeconds % 600)) },
+    }),
+    askEverySeconds: 5,
+    expected: { status: { state: 'active' }, calls: [144, 3 * 144], refusals: 3 * 144 },
+  },
+  {
+    source: 'of this kind',
+    what: 'one token for ever, always with a whole life, is prolonged by its server',
+    answers: [{ body: { access_token: 'at-0', expires_in: 60 } }],
+    hours: 1,
+    askEverySeconds: 1,
+    expected: { status: { state: 'active' }, calls: [60, 260], last: { access_token: 'at-0' } },
+  },
+  {
+    source: 'Moneybird',
+    what: 'one token for ever, without a word of its life, is served without a gap',
+    answers: [{ body: { access_token: 'at-0' } }],
+    askEverySeconds: 1,
+    expected: { status: { state: 'active' }, calls: [20, 40], refusals: 2 },
+  },
+  {
+    source: 'of this kind',
+    what: 'a token that lives five seconds is served with what it has',
+    answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 5 } }),
+    hours: 0.1,
+    askEverySeconds: 1,
+    expected: { status: { state: 'active' }, served: {}, refusals: 180 },
+  },
+];
+
+/** A server whose refresh tokens lapse when they were not used for so long. */
+function lapsing(idleSeconds: number, told: (remaining: number) => object) {
+  let usedAt = 0;
+  return ({ atSeconds }: { readonly atSeconds: number }): ServerReply => {
+    if (atSeconds - usedAt > idleSeconds)
+      return { status: 400, body: { error: 'invalid_grant', error_description: 'Token is not active' } };
+    usedAt = atSeconds;
+    return { body: { access_token: `at-${atSeconds}`, expires_in: 300, refresh_token: 'rt-0', ...told(idleSeconds) } };
+  };
+}
+
+const rest = { askUntilSeconds: 10, hours: 4 };
+const lives = { status: { state: 'active' }, told: ['authorized'] };
+
+export const grantEnds: readonly FieldCase[] = [
+  {
+    source: 'keycloak/keycloak#32926',
+    what: 'Keycloak: at rest for hours, with a refresh token of half an hour',
+    answers: lapsing(1_800, (s) => ({ refresh_expires_in: s })),
+    ...rest,
+    expected: { ...lives, calls: [8, 32] },
+  },
+  ...[
+    ['refresh_token_expires_in', (s: number) => s],
+    ['refresh_token_expires_in', (s: number) => String(s)],
+    ['x_refresh_token_expires_in', (s: number) => s],
+    ['refreshExpiresIn', (s: number) => s],
+    ['refreshTokenExpiresIn', (s: number) => s],
+  ].map(
+    ([name, told]): FieldCase => ({
+      source: 'openid/AppAuth-Android#531, QuickBooks-V3-DotNET-SDK#370, nango#6775',
+      what: `${name} keeps a grant alive`,
+      answers: lapsing(1_800, (s) => ({ [String(name)]: (told as (s: number) => unknown)(s) })),
+      ...rest,
+      expected: { ...lives, calls: [8, 32] },
+    }),
+  ),
+  {
+    source: 'of this kind',
+    what: 'an instant',
+    answers: ({ nth }) => ({
+      body: { access_token: `at-${nth}`, expires_in: 300, refresh_token_expires_at: '2026-12-09T00:00:00Z' },
+    }),
+    askUntilSeconds: 10,
+    hours: 3,
+    expected: { status: { grant_ends_at: '2026-12-09T00:00:00.000Z' }, calls: [1, 15] },
+  },
+  {
+    source: 'Google, an app in testing',
+    what: 'an end that no use moves is told ahead, and shown',
+    provider: 'google',
+    settings: { scope: 'email' },
+    answers: ({ atSeconds }) => ({
+      body: {
+        access_token: `at-${atSeconds}`,
+        expires_in: hour,
+        refresh_token_expires_in: 604_799 - Math.floor(atSeconds),
+      },
+    }),
+    askUntilSeconds: 10,
+    hours: 6 * 24,
+    expected: {
+      status: { state: 'active', grant_ends_at: expect_day('2026-12-05') },
+      told: ['authorized', 'reauthorization_due'],
+      calls: [2, 12],
+    },
+  },
+  {
+    source: 'Keycloak, an offline token',
+    what: '0 is no end',
+    answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 300, refresh_expires_in: 0 } }),
+    askUntilSeconds: 10,
+    expected: { status: { state: 'active' }, calls: [1, 15], told: ['authorized'] },
+  },
+  {
+    source: 'Intuit, November 2025',
+    what: 'QuickBooks is asked for the hard end, and the earlier of the two counts',
+    provider: 'quickbooks',
+    answers: [
+      {
+        body: {
+          access_token: 'at',
+          expires_in: hour,
+          x_refresh_token_expires_in: 8_640_000,
+          x_refresh_token_hard_expires_in: 864_000,
+        },
+      },
+    ],
+    hours: 0.5,
+    expected: {
+      status: { grant_ends_at: expect_day('2026-12-09') },
+      request: { headers: { 'x-include-refresh-token-hard-expires-in': 'true' } },
+    },
+  },
+  {
+    source: 'of this kind',
+    what: 'a reply that does not tell leaves what was told',
+    answers: [
+      { body: { access_token: 'at-1', expires_in: 300, refresh_token_expires_in: 864_000 } },
+      { body: { access_token: 'at-2', expires_in: 300 } },
+    ],
+    hours: 0.2,
+    expected: { status: { grant_ends_at: expect_day('2026-12-09') } },
+  },
+];
+
+export const ofTheGrant: readonly FieldCase[] = [
+  {
+    source: 'trycompai/comp#3229',
+    what: 'Salesforce tells instance_url once',
+    provider: 'salesforce',
+    settings: { domain: 'acme.my' },
+    answers: [
+      { body: { access_token: 'at-1', instance_url: 'https://acme.my.salesforce.com' } },
+      { body: { access_token: 'at-2' } },
+    ],
+    hours: 2,
+    expected: { last: { access_token: 'at-2', endpoint: 'https://acme.my.salesforce.com/' } },
+  },
+  {
+    source: 'of this kind',
+    what: 'Zoho tells another api_domain later',
+    provider: 'zoho',
+    settings: { region: 'eu' },
+    answers: ({ nth }) => ({
+      body: {
+        access_token: `at-${nth}`,
+        api_domain: `https://www.zohoapis.${nth === 1 ? 'eu' : 'com'}`,
+        expires_in: hour,
+      },
+    }),
+    hours: 2,
+    expected: { last: { endpoint: 'https://www.zohoapis.com/' } },
+  },
+];
+
+function expect_day(day: string): unknown {
+  return { asymmetricMatch: (value: unknown) => String(value).startsWith(day), toString: () => day };
+}

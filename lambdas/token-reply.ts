@@ -4,7 +4,7 @@ import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
-import { requestHeaders } from '../shared/providers/headers.ts';
+import { requestHeaders, requestValues } from '../shared/providers/headers.ts';
 import { json, problem } from './reply.ts';
 
 /** A token, or why there is none and what to do about it. */
@@ -62,6 +62,7 @@ function tokenBody({ item, tokens, accessToken, companions, now, warning }: Extr
       ...(companions?.secrets && { secrets: companions.secrets }),
     }),
     endpoint: companions?.endpoint,
+    values: requestValues(item.config, item.grant.values),
     warning,
   };
 }

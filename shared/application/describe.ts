@@ -92,6 +92,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
           ? (item.refreshAt ?? item.dueAt)
           : undefined,
     ),
+    values: item.grant.values,
     grant_ends_at: iso(grantEndOf(item, profile ?? {})?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after:

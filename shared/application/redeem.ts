@@ -3,7 +3,7 @@
  * the code is sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
  */
 import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
-import { type Connection, type PlaceInSecret, versionIdOf } from '../domain/connection.ts';
+import { type Connection, type Grant, type PlaceInSecret, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { firstPlace } from '../domain/grant-writes.ts';
 import { type GrantId, nextFence } from '../domain/ids.ts';
@@ -91,7 +91,8 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
     { credentials: grant.credentials, others: [code, grant.codeVerifier] },
   );
   if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  const kept = await keep(world, item, { id, tokens: outcome.tokens, identity }, deadline);
+  const values = valuesIn(parameters, rules.callbackValues);
+  const kept = await keep(world, item, { id, tokens: outcome.tokens, identity, values }, deadline);
   // Subscribers are told at once.
   if (kept.kind === 'connected') await requestRefresh(world, connection);
   return told(kept, provider);
@@ -134,6 +135,16 @@ interface Redeemed {
   readonly tokens: TokenSet;
   readonly id: string;
   readonly identity: Provider['identity'];
+  readonly values: Grant['values'];
+}
+
+/** What the callback told beside the code. Anything but short plain text is no value of any provider's. */
+function valuesIn(parameters: URLSearchParams, names: readonly string[]): Grant['values'] {
+  const told = names.flatMap((name) => {
+    const value = parameters.get(name) ?? '';
+    return /^[\x21-\x7e]{1,256}$/.test(value) ? [[name, value] as const] : [];
+  });
+  return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
 /**
@@ -168,7 +179,7 @@ type New = Redeemed & { readonly grantId: GrantId; readonly place: PlaceInSecret
 async function commit(
   world: RedeemWorld,
   before: Connection,
-  { id, grantId, place, tokens, identity }: New,
+  { id, grantId, place, tokens, identity, values }: New,
 ): Promise<'applied' | 'lost' | 'another'> {
   const { clock, store, accessSealer, providers } = world;
   const item = await store.read(before.connection);
@@ -183,7 +194,7 @@ async function commit(
   const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
   const write = authorized(
     { item, profile: provider.rules.profile(item) },
-    { id, grantId, place, tokens, sealedAccessToken },
+    { id, grantId, place, tokens, sealedAccessToken, ...(values && { values }) },
     clock.now(),
   );
   return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';

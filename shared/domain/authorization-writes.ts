@@ -2,7 +2,7 @@
 
 import { dayOf } from './budget.ts';
 import { type Committed, tokenSetAs } from './commit-writes.ts';
-import type { Connection, PendingAuthorization, PlaceInSecret, Seen } from './connection.ts';
+import type { Connection, Grant, PendingAuthorization, PlaceInSecret, Seen } from './connection.ts';
 import { replaceGrant } from './grant-writes.ts';
 import { type GrantId, nextFence } from './ids.ts';
 import type { EpochMs } from './time.ts';
@@ -60,13 +60,15 @@ export interface Authorized {
   readonly place: PlaceInSecret;
   readonly tokens: Committed;
   readonly sealedAccessToken: string;
+  /** What came with its callback. */
+  readonly values?: Grant['values'];
 }
 
 /** Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew it at once. */
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
-  const { id, grantId, place, tokens, sealedAccessToken: sealed } = brought;
+  const { id, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
   const first = tokenSetAs(tokens, { sealed, fence: nextFence(item.fence), contested: false }, undefined, profile);
-  const replaced = replaceGrant(item, item.config, now, { id: grantId, place }, first);
+  const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, first);
   return {
     ...replaced,
     name: 'authorized',

@@ -80,6 +80,8 @@ export interface Grant {
   readonly at: EpochMs;
   /** Recognises the refresh token whose import began this grant. Absent if a login began it, or it needs no refresh token. */
   readonly importDigest?: string;
+  /** What came with the login that gave it, by the names of the callback's parameters: `realmId`, `businessId` … */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 /** An end of a grant that a reply told. */

@@ -23,12 +23,14 @@ export interface NewGrant {
   readonly place: PlaceInSecret | undefined;
   /** Of the refresh token, if it was imported. */
   readonly importDigest?: string;
+  readonly values?: Grant['values'];
 }
 
-const grantAs = ({ id, importDigest }: NewGrant, at: EpochMs): Grant => ({
+const grantAs = ({ id, importDigest, values }: NewGrant, at: EpochMs): Grant => ({
   id,
   at,
   ...(importDigest !== undefined && { importDigest }),
+  ...(values !== undefined && { values }),
 });
 
 /** Where the refresh token goes that a grant begins with. Attempts store theirs under their fencing tokens, which begin at 1. */

@@ -50,6 +50,8 @@ export interface ProviderRules {
   readonly dialect: Dialect;
   /** The secrets that API requests carry beside the access token: clients get them with the token. */
   readonly headerSecrets: readonly string[];
+  /** The parameters of a login's callback that clients get with the token. */
+  readonly callbackValues: readonly string[];
   /** With the grant `static`: the name of the secret that is itself the access token. */
   readonly storedToken?: string;
 }

@@ -6,7 +6,7 @@ import type { Presets } from './by-name.ts';
 import type { Preset } from './preset.ts';
 import { knownPresets } from './presets/index.ts';
 import { filledRecord, namesIn } from './templates.ts';
-import { presetNamed, valuesOf } from './values.ts';
+import { clientValuesOf, presetNamed, valuesOf } from './values.ts';
 
 const bearer = { Authorization: '{token_type} {access_token}' };
 
@@ -30,6 +30,10 @@ export function requestHeaders(
   const token = { access_token: presented.accessToken.reveal(), token_type: presented.tokenType };
   return filledRecord(preset?.headers ?? bearer, { ...(preset && valuesOf(preset, settings)), ...revealed, ...token });
 }
+
+/** What came with a login and clients need: `realmId` and the like. Undefined if there is nothing. */
+export const requestValues = (config: ConnectionConfig, told: Readonly<Record<string, string>> | undefined) =>
+  clientValuesOf(config, told, knownPresets);
 
 /** The secrets in a preset's headers, by the names of their settings. */
 export const headerSecretsOf = ({ headers = {}, settings }: Preset): readonly string[] =>

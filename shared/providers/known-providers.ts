@@ -8,6 +8,7 @@ import { importDigestOf } from './import-digest.ts';
 import { knownPresets } from './presets/index.ts';
 import { dialectOf, profileOf } from './profile.ts';
 import { applicationOf, destinationsOf, identityOf, resolvedOrNone } from './resolve.ts';
+import { callbackValuesOf } from './values.ts';
 
 export const providersFrom = (presets: Presets = knownPresets): Providers => ({
   of: (config) => ({
@@ -28,6 +29,7 @@ function rulesOf(config: ConnectionConfig, presets: Presets): ProviderRules | un
     profile: (item) => profileOf(item, presets),
     dialect: dialectOf(config, presets),
     headerSecrets: headerSecretsOf(preset),
+    callbackValues: callbackValuesOf(preset).map(([, parameter]) => parameter),
     ...(facts.grant === 'static' && preset.accessToken !== undefined && { storedToken: preset.accessToken }),
   };
 }

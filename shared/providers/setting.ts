@@ -13,6 +13,8 @@ export const settingSchema = v.variant('kind', [
     /** The whole text must match. A text that becomes part of an endpoint needs one that keeps it there. */
     pattern: v.exactOptional(words),
     default: v.exactOptional(words),
+    /** A login's callback tells it in this parameter. It stays with the grant, and clients get it under this name in `values`. */
+    callback: v.exactOptional(words),
     replaces: replaces(['scope']),
   }),
   v.strictObject({

@@ -19,3 +19,23 @@ export function valuesOf({ settings }: Preset, given: ConnectionConfig['settings
     entries.filter((entry): entry is [string, string | number] => ['string', 'number'].includes(typeof entry[1])),
   );
 }
+
+/** The settings that a login's callback tells, each with the name of its parameter. */
+export const callbackValuesOf = ({ settings }: Preset): readonly (readonly [setting: string, parameter: string])[] =>
+  Object.entries(settings).flatMap(([name, setting]) =>
+    setting.kind === 'text' && setting.callback !== undefined ? [[name, setting.callback] as const] : [],
+  );
+
+/** What clients get with the token beside headers: what the grant's login told, or else what the settings say. Undefined if there is nothing. */
+export function clientValuesOf(
+  { provider, settings }: ConnectionConfig,
+  told: Readonly<Record<string, string>> = {},
+  presets: Presets,
+): Readonly<Record<string, string>> | undefined {
+  const preset = presetNamed(provider, presets);
+  const entries = (preset === undefined ? [] : callbackValuesOf(preset)).flatMap(([name, parameter]) => {
+    const value = told[parameter] ?? settings[name];
+    return typeof value === 'string' ? [[parameter, value] as const] : [];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}

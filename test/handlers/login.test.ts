@@ -168,6 +168,20 @@ describe('a login', () => {
     expect(after).not.toHaveProperty('authorization');
   });
 
+  test('brings what the callback tells: clients get it with the token, and it stays with the grant', async () => {
+    await put('company', { business_id: 'of-an-import' });
+    const query = await loggedIn(await linkFor('company'));
+    query.set('businessId', '0b5c-1');
+    query.set('shop', 'no value, with blanks');
+    query.set('unheard_of', 'x');
+    expect(await world.open(String(query))).toMatchObject({ status: 200 });
+    expect((await token('company')).body.values).toEqual({ businessId: '0b5c-1' });
+    expect((await world.call('GET /connections/company')).body).toMatchObject({ values: { businessId: '0b5c-1' } });
+    world.later(accessTokenSeconds / 2 + 1);
+    await world.refresh('company');
+    expect((await token('company')).body).toMatchObject({ generation: 2, values: { businessId: '0b5c-1' } });
+  });
+
   test('brings a dead grant back to life', async () => {
     await put('dead');
     await connect('dead');

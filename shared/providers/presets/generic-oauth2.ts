@@ -93,6 +93,18 @@ export default {
       kind: 'text',
       description: 'For a server that wants redirect_uri at every refresh: the one that the login was made with.',
     },
+    business_id: {
+      kind: 'text',
+      callback: 'businessId',
+      description:
+        'MYOB: the company file. A login tells it, and nothing else does; give it for a refresh token that is imported.',
+    },
+    selling_partner_id: {
+      kind: 'text',
+      callback: 'selling_partner_id',
+      description: 'Amazon Selling Partner API: the seller. A login tells it.',
+    },
+    shop: { kind: 'text', callback: 'shop', description: 'Shopify: the shop. A login tells it.' },
     pkce: {
       kind: 'choice',
       choices: ['S256', 'none'],

@@ -29,6 +29,12 @@ export default {
   },
   settings: {
     scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by spaces.' },
+    realm_id: {
+      kind: 'text',
+      pattern: '[0-9]+',
+      callback: 'realmId',
+      description: 'The company. A login tells it; give it for a refresh token that is imported.',
+    },
   },
   errorRules: [],
 } satisfies Preset;

@@ -36,6 +36,16 @@ export default {
       },
       description: "The data centre of the account: what its address ends in. A login's callback names it as location.",
     },
+    location: {
+      kind: 'text',
+      callback: 'location',
+      description: 'The data centre of the account, as a login tells it.',
+    },
+    accounts_server: {
+      kind: 'text',
+      callback: 'accounts-server',
+      description: "The data centre's address, as a login tells it.",
+    },
     scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by commas.' },
   },
   reply: { format: 'json', endpoint: { path: 'api_domain' } },

@@ -178,6 +178,15 @@ export const grantEnds: readonly FieldCase[] = [
 
 export const ofTheGrant: readonly FieldCase[] = [
   {
+    source: 'nango#328, windmill#6232',
+    what: 'QuickBooks: the realm of an imported grant is given with the PUT',
+    provider: 'quickbooks',
+    settings: { realm_id: '9130357' },
+    answers: [{ body: { access_token: 'at-1', expires_in: hour } }],
+    hours: 0.5,
+    expected: { served: { values: { realmId: '9130357' } } },
+  },
+  {
     source: 'trycompai/comp#3229',
     what: 'Salesforce tells instance_url once',
     provider: 'salesforce',

@@ -29,6 +29,7 @@ import type { Sealer } from '../ports/sealer.ts';
 import type { SecretRemoval } from '../ports/secret-removal.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
+import { forgotten } from './memories.ts';
 import { type RevocationResult, revocationOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
 
@@ -49,6 +50,7 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
   if (item === undefined) return false;
   if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
   await requestRefresh(world, connection);
+  await forgotten(world, item);
   return true;
 }
 
@@ -167,6 +169,8 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew,
   // and keeps its claim.
   const claim = key && (await claimHeld({ claims }, connection, key));
+  // A connection that is put again under this name is not to meet a memory of this one.
+  await forgotten(world, item);
   if (!(await store.remove(connection, asTaken(item, owner)))) return lookAgain(world, taken, 'changed_meanwhile');
   if (key !== undefined && claim !== undefined) await giveBack(world, key, claim);
   return true;

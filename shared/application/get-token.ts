@@ -72,9 +72,10 @@ function recall(
   connection: ConnectionName,
   minTtlMs: number | undefined,
 ): TokenAnswer | undefined {
-  const remembered = memory.get(connection);
   const now = clock.now();
-  if (remembered === undefined || plus(remembered.readAt, limits.memoryMs) <= now) return undefined;
+  forgetOld(memory, now);
+  const remembered = memory.get(connection);
+  if (remembered === undefined) return undefined;
   const { answer, memorable } = serve(remembered.item, minTtlMs, now);
   if (!memorable || answer.kind !== 'serve') return undefined;
   const { item, accessToken, companions } = remembered;
@@ -87,6 +88,20 @@ function recall(
     now,
     warning: answer.warning,
   };
+}
+
+/** Opened tokens stay no longer than they may be served. The oldest entry comes first, so that this looks at few. */
+function forgetOld(memory: TokenWorld['memory'], now: EpochMs): void {
+  for (const [connection, { readAt }] of memory) {
+    if (plus(readAt, limits.memoryMs) > now) return;
+    memory.delete(connection);
+  }
+}
+
+/** The age of a memory counts from before the read: whatever is written after that instant may not be in it. */
+function remember({ memory }: TokenWorld, connection: ConnectionName, remembered: Remembered): void {
+  memory.delete(connection);
+  memory.set(connection, remembered);
 }
 
 /** What a client says of a token that the provider refused. */
@@ -144,6 +159,7 @@ async function read(
 ): Promise<TokenAnswer> {
   const { clock, chance, store } = world;
   for (;;) {
+    const readAt = clock.now();
     const item = await store.read(connection);
     if (item === undefined) return { kind: 'not_found' };
     const now = clock.now();
@@ -154,7 +170,7 @@ async function read(
       case 'serve': {
         const { tokens, warning } = answer;
         const opened = await open(world, item, tokens);
-        if (serving.memorable) world.memory.set(connection, { item, ...opened, readAt: now });
+        if (serving.memorable) remember(world, connection, { item, ...opened, readAt });
         return { kind: 'token', item, tokens, ...opened, now, warning };
       }
       case 'gone':

@@ -27,6 +27,7 @@ import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
 import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
+import { forgotten } from './memories.ts';
 import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
 
@@ -128,6 +129,7 @@ async function putCompleted(
       });
       // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
       await requestRefresh(world, connection);
+      if (before?.grant.id !== item.grant.id) await forgotten(world, before);
       return { kind: before === undefined ? 'created' : 'replaced', item };
     }
   }
@@ -198,7 +200,7 @@ function change(
   const obstacle = obstacleTo(providers, before, request);
   if (request.grant === 'refresh_token' && obstacle !== undefined) return abandonGrant(before, config, now, grant.id);
   // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
-  // that was replaced, must not be served; but an environment that remembers it does so for up to `memoryMs`.
+  // that was replaced, must not be served, nor from an environment that remembers it (`forgotten`).
   const replaced = request.grant === 'static' && request.credentials !== undefined;
   const anew = replaced || before.state === 'reauthorization_required' || obstacle?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);

@@ -21,6 +21,7 @@ import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { AuthorizationState } from '../ports/state-sealer.ts';
 import type { AuthorizeWorld } from './authorize.ts';
+import { forgotten } from './memories.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { sealedTextOf } from './sealed-token.ts';
@@ -94,7 +95,10 @@ export async function redeem(world: RedeemWorld, parameters: URLSearchParams, de
   const values = valuesIn(parameters, rules.callbackValues);
   const kept = await keep(world, item, { id, tokens: outcome.tokens, identity, values }, deadline);
   // Subscribers are told at once.
-  if (kept.kind === 'connected') await requestRefresh(world, connection);
+  if (kept.kind === 'connected') {
+    await requestRefresh(world, connection);
+    await forgotten(world, item);
+  }
   return told(kept, provider);
 }
 

@@ -71,7 +71,10 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   if (item.deletion !== undefined) return { kind: 'gone' };
   const { tokens } = item;
   const lifeMs = tokens === undefined ? 0 : tokens.expiresAt - now;
-  if (tokens !== undefined && lifeMs >= minTtlMs) return { kind: 'serve', tokens, warning: warningOf(item) };
+  // A token that a client reported, and that will not be renewed, helps no other client.
+  const reported = item.state !== 'active' && item.rejected?.generation === item.generation;
+  if (tokens !== undefined && lifeMs >= minTtlMs && !reported)
+    return { kind: 'serve', tokens, warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(hastenedAtOf(item) ?? dueFrom(item, now), item.notBefore ?? now);
   if (notBefore > now) {

@@ -53,8 +53,9 @@ export function race(
     const s = new Scenario(kind, { ...story, options: { ...story.options, ...(variant && { variant }) } });
     const { violations, violate, answered } = watch(s, rates);
     const ask = async () => {
+      const askedAt = s.time.now();
       const answer = await s.ask(10_000, 0);
-      answered(answer, 10_000);
+      answered(answer, 10_000, askedAt);
       return answer.kind;
     };
     await tell(s, { ask, violate });

@@ -107,6 +107,7 @@ async function logIn(world: World, { tripMs, again, moment }: Login): Promise<vo
 async function remove(world: World, { recreated }: Deletion, until: EpochMs, ask: () => void): Promise<void> {
   for (let second = 0; second < 20; second += 1) world.time.at(world.time.now() + second * 1_000, ask);
   const there = await untilAnswered(world, 10, () => world.delete());
+  for (let times = 0; times < 3; times += 1) ask();
   if (there === undefined || recreated === undefined) return;
   await world.time.sleep(recreated.afterMs);
   for (

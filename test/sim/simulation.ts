@@ -90,8 +90,9 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   let servableAt = world.time.now();
   let longestUnavailableMs = 0;
   const ask = async (minTtlMs: number): Promise<void> => {
+    const askedAt = world.time.now();
     const answer = await world.get(minTtlMs, world.random.pick([0, 5_000, 10_000]));
-    answered(answer, minTtlMs);
+    answered(answer, minTtlMs, askedAt);
   };
 
   await world.authorize();

@@ -39,7 +39,8 @@ export function watch(world: World, rates: FaultRates) {
   return {
     violations,
     violate,
-    answered: (answer: TokenAnswer, minTtlMs: number) => each(({ onAnswer }) => onAnswer?.(answer, minTtlMs)),
+    answered: (answer: TokenAnswer, minTtlMs: number, askedAt: number) =>
+      each(({ onAnswer }) => onAnswer?.(answer, minTtlMs, askedAt)),
     ended: (item: Connection | undefined, answer: TokenAnswer) => each(({ onEnd }) => onEnd?.(item, answer)),
   };
 }

@@ -21,7 +21,7 @@ export interface Watched {
 }
 
 export interface Checker extends Watcher {
-  readonly onAnswer?: (answer: TokenAnswer, minTtlMs: number) => void;
+  readonly onAnswer?: (answer: TokenAnswer, minTtlMs: number, askedAt: number) => void;
   /** After the faults have stopped and everything had time to converge; no item if the connection was deleted. */
   readonly onEnd?: (item: Connection | undefined, answer: TokenAnswer) => void;
 }

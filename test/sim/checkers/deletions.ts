@@ -1,11 +1,10 @@
 /** What must hold of a connection that was deleted, and of one that is put again under its name (S10). */
 
 import type { Connection } from '../../../shared/domain/connection.ts';
-import { limits } from '../../../shared/domain/limits.ts';
 import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';
 
-/** Once DELETE was answered, a token is served only from the memory of an environment. A frozen one may have read before. */
+/** A client that asks once DELETE was answered gets no token, nor one from a memory. A frozen environment may have read before. */
 export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watched): Checker => {
   const answeredAt = new Map<number, number>();
   let marked: Connection | undefined;
@@ -16,12 +15,11 @@ export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watche
     onDeleted() {
       if (marked !== undefined && !answeredAt.has(marked.createdAt)) answeredAt.set(marked.createdAt, world.time.now());
     },
-    onAnswer(answer) {
+    onAnswer(answer, _minTtlMs, askedAt) {
       if (answer.kind !== 'token' || rates.pause > 0) return;
       const since = answeredAt.get(answer.item.createdAt);
-      const lateMs = since === undefined ? 0 : answer.now - since;
-      if (lateMs > limits.memoryMs + 2 * limits.skewMs)
-        violate('S10', `a token was served ${lateMs} ms after DELETE was answered`);
+      if (since !== undefined && askedAt >= since)
+        violate('S10', `a token was served to a client that asked ${askedAt - since} ms after DELETE was answered`);
     },
   };
 };

@@ -1,8 +1,9 @@
 /** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
 import type { Commit } from '../domain/commit-writes.ts';
-import { type Connection, inSecret, type Seen, versionIdOf } from '../domain/connection.ts';
+import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
+import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import type { Effect, Event, Held } from '../domain/steps.ts';
+import type { Effect, Event } from '../domain/steps.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
@@ -55,8 +56,7 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
     if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
     throw error;
   }
-  const done = await commitOver(run, held.seen, {
-    fence,
+  const done = await commitOver(run, held, {
     tokens,
     sealedAccessToken,
     place,
@@ -94,25 +94,26 @@ async function withWhatStays({ world, connection }: Run, item: Connection, token
 }
 
 /** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
-async function commitOver(run: Run, seen: Seen, commit: Commit): Promise<Committed> {
+async function commitOver(run: Run, held: Held, commit: Commit): Promise<Committed> {
+  const { seen, lease } = held;
   const done = await commitUntilDeadline(
     run.world,
     run.connection,
     run.deadline,
-    run.protocol.commitSuccess(seen, commit),
+    run.protocol.commitSuccess(held, commit),
   );
   const now = done.kind === 'refused' ? done.item : undefined;
   const older =
     now !== undefined &&
     now.grant.id === seen.item.grant.id &&
     now.generation > seen.item.generation &&
-    now.committedFence < commit.fence;
+    now.committedFence < lease.fence;
   if (!older) return done;
-  return commitOver(run, { ...seen, item: now }, { ...commit, overtaken: now.refreshToken });
+  return commitOver(run, { ...held, seen: { ...seen, item: now } }, { ...commit, overtaken: now.refreshToken });
 }
 
 export async function commitFailure(run: Run, { held, commit }: Step<'commit_failure'>): Promise<Event> {
-  const write = run.protocol.commitFailure(held.seen.item, held.attempt.fence, commit);
+  const write = run.protocol.commitFailure(held, commit);
   const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
   reportFailure(run.world, held, done, commit);
   switch (done.kind) {
@@ -127,7 +128,7 @@ export async function commitFailure(run: Run, { held, commit }: Step<'commit_fai
 
 export async function keepSpare(run: Run, { held, place }: Step<'keep_spare'>): Promise<Event> {
   const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [
-    run.protocol.keepSpare(held.seen.item, held.attempt.fence, place),
+    run.protocol.keepSpare(held, place),
   ]);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'spare_kept' };
 }

@@ -1,7 +1,7 @@
 /** Keeps a lease alive while its holder works. */
 
+import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import type { Held } from '../domain/steps.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
@@ -24,7 +24,7 @@ export function startHeartbeat(clock: Clock, store: ConnectionStore, protocol: P
       if (stopped.signal.aborted) return;
       const next = plus(clock.now(), limits.leaseMs);
       try {
-        const { applied } = await store.apply(connection, protocol.renewLease(held.lease.fence, next));
+        const { applied } = await store.apply(connection, protocol.renewLease(held, next));
         until = applied ? next : plus(clock.now(), -1);
         if (!applied) return;
       } catch {

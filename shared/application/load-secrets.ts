@@ -1,8 +1,8 @@
 /** Brings what a call needs into memory. */
 
 import type { OwnFailureCode } from '../domain/failure.ts';
+import type { Held } from '../domain/held.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { Held } from '../domain/steps.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
 import type { Sealer } from '../ports/sealer.ts';

@@ -2,8 +2,8 @@
 import { type Breaker, untoldRefusals } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { Connection } from '../domain/connection.ts';
+import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import type { Held } from '../domain/steps.ts';
 import { iso } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';

@@ -5,8 +5,9 @@
 import { type Breaker, signOf } from '../domain/breaker.ts';
 import type { Attempt, Seen } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import { type Held, heldBy } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import type { Effect, Event, Held } from '../domain/steps.ts';
+import type { Effect, Event } from '../domain/steps.ts';
 import { type EpochMs, latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
@@ -145,7 +146,7 @@ class Invocation {
     this.#acquires += 1;
     if (!result.applied)
       return { kind: 'acquire_refused', seen: result.item && seenBy(this.#run, result.item), tries: this.#acquires };
-    const held: Held = { lease: write.lease, attempt: write.attempt, seen: seenBy(this.#run, result.item) };
+    const held = heldBy(write, result, seenBy(this.#run, result.item).profile);
     this.#heartbeat?.stop();
     this.#heartbeat = startHeartbeat(clock, store, this.#run.protocol, held);
     this.#wake = queue
@@ -170,7 +171,7 @@ class Invocation {
     try {
       const { applied } = await store.apply(
         this.#run.connection,
-        this.#run.protocol.markSent(held.seen.item, held.attempt.fence, plus(clock.now(), limits.leaseMs)),
+        this.#run.protocol.markSent(held, plus(clock.now(), limits.leaseMs)),
       );
       return applied ? { kind: 'send_marked', held } : { kind: 'send_refused' };
     } catch (error) {
@@ -246,7 +247,7 @@ class Invocation {
       this.#run.world,
       this.#run.connection,
       this.#run.deadline,
-      this.#run.protocol.release(held.seen.item, held.attempt.fence, notBefore, called),
+      this.#run.protocol.release(held, notBefore, called),
     );
     if (budgetSpent && done.kind === 'applied') reportBudget(this.#run.world, done.item);
     return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };

@@ -1,8 +1,9 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
 import { attemptsOf, inDoubt } from './attempts.ts';
-import type { Attempt, Connection, Place, SealedTokenSet, Seen, State } from './connection.ts';
+import type { Attempt, Place, SealedTokenSet, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
+import type { Held } from './held.ts';
 import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
 import type { EpochMs } from './time.ts';
@@ -58,7 +59,6 @@ export function tokenSetAs(
 
 /** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
 export interface Commit {
-  readonly fence: Fence;
   readonly tokens: Committed;
   readonly sealedAccessToken: string;
   readonly place: Place | undefined;
@@ -74,8 +74,9 @@ export interface Commit {
  * leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late commit, to be tried again
  * over that one.
  */
-export function commitSuccess({ item, profile }: Seen, commit: Commit): readonly Write[] {
-  const { fence, tokens } = commit;
+export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit): readonly Write[] {
+  const { item, profile } = seen;
+  const { tokens } = commit;
   const sealed = commit.sealedAccessToken;
   const committed = (contested: boolean) => tokenSetAs(tokens, { sealed, fence, contested }, item.tokens, profile);
   // The refresher that took the lease from this one may have sent the same refresh token.
@@ -147,7 +148,7 @@ export interface FailureCommit {
  * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only with a refresh
  * token, which an older holder's late success must then not replace.
  */
-export function commitFailure(item: Connection, fence: Fence, commit: FailureCommit): Write {
+export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit: FailureCommit): Write {
   const { failure } = commit;
   const unknown = failure.class === 'in_doubt';
   // No connection, or nothing to send: the provider has not seen it.
@@ -189,7 +190,7 @@ export function commitFailure(item: Connection, fence: Fence, commit: FailureCom
 }
 
 /** Keeps the refresh token of a success that a newer one has overtaken, where no secret has it. */
-export const keepSpare = (item: Connection, fence: Fence, place: Place): Write => ({
+export const keepSpare = ({ lease: { fence }, seen: { item } }: Held, place: Place): Write => ({
   name: 'keep_spare',
   when: [sameGrant(item), { path: 'committedFence', above: fence }],
   set: { spare: place },

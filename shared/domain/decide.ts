@@ -19,16 +19,9 @@ import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine }
 import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
 import { inSecret, type Seen } from './connection.ts';
+import type { Held } from './held.ts';
 import { limits } from './limits.ts';
-import {
-  type Circumstances,
-  type Effect,
-  type Event,
-  type Held,
-  type Orphan,
-  releaseAndLookAgain,
-  releaseFor,
-} from './steps.ts';
+import { type Circumstances, type Effect, type Event, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
 import { type EpochMs, plus } from './time.ts';
 import { between } from './timing.ts';
 

@@ -2,7 +2,8 @@
 import { dueBy } from './announcements.ts';
 import { inDoubt, mayHaveBeenSent } from './attempts.ts';
 import { callsOn, dayOf, outdatedCalls } from './budget.ts';
-import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
+import { type Attempt, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
+import type { Acquire, Held } from './held.ts';
 import { nextFence } from './ids.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
@@ -19,12 +20,7 @@ import {
 } from './writes.ts';
 
 /** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
-export function acquire(
-  { item, profile }: Seen,
-  owner: string,
-  now: EpochMs,
-  wakeAt: EpochMs,
-): Write & { readonly lease: Lease; readonly attempt: Attempt } {
+export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Acquire {
   const fence = nextFence(item.fence);
   const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
   const attempt: Attempt = {
@@ -60,7 +56,7 @@ export function acquire(
 }
 
 /** The heartbeat. Depends on the lease alone: a holder whose lease ended and was not taken may go on. */
-export const renewLease = (fence: number, until: EpochMs): Write => ({
+export const renewLease = ({ lease: { fence } }: Held, until: EpochMs): Write => ({
   name: 'renew_lease',
   when: [leaseIsMine(fence)],
   set: { 'lease.until': until },
@@ -68,7 +64,7 @@ export const renewLease = (fence: number, until: EpochMs): Write => ({
 });
 
 /** The last gate before a refresh token is sent a second time. */
-export const markSent = (item: Connection, fence: number, until: EpochMs): Write => ({
+export const markSent = ({ lease: { fence }, seen: { item } }: Held, until: EpochMs): Write => ({
   name: 'mark_sent',
   when: [sameGrant(item), leaseIsMine(fence), sameGeneration(item)],
   set: { [`attempts.${fence}.sent`]: true, 'lease.until': until },
@@ -79,12 +75,9 @@ export const markSent = (item: Connection, fence: number, until: EpochMs): Write
  * Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted; and where an
  * older holder has committed meanwhile, only `notBefore` is outdated by that.
  */
-export function release(
-  item: Connection,
-  fence: number,
-  notBefore: EpochMs | undefined,
-  called: boolean,
-): readonly Write[] {
+export function release(held: Held, notBefore: EpochMs | undefined, called: boolean): readonly Write[] {
+  const { item } = held.seen;
+  const { fence } = held.lease;
   const bare: Write = {
     name: 'release',
     when: [sameGrant(item), leaseIsMine(fence)],

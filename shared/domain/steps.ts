@@ -4,8 +4,9 @@ import type { Announcement } from './announcement.ts';
 import type { StopReason, WaitReason } from './assess.ts';
 import type { Breaker } from './breaker.ts';
 import type { FailureCommit } from './commit-writes.ts';
-import type { Attempt, Lease, Place, Seen } from './connection.ts';
+import type { Attempt, Place, Seen } from './connection.ts';
 import type { Failure, OwnFailureCode } from './failure.ts';
+import type { Held } from './held.ts';
 import type { Outcome } from './outcome.ts';
 import type { Secret } from './secret.ts';
 import type { EpochMs } from './time.ts';
@@ -15,14 +16,6 @@ import type { TokenSet } from './token-set.ts';
 export interface Orphan {
   readonly attempt: Attempt;
   readonly tokens: TokenSet;
-}
-
-/** Holding the lease: what it is to be able to call and to commit. */
-export interface Held {
-  readonly lease: Lease;
-  readonly attempt: Attempt;
-  /** The connection as the acquiring write returned it. */
-  readonly seen: Seen;
 }
 
 export type Event =

@@ -5,7 +5,18 @@ import { type Connection, inSecret, type Seen } from '../../shared/domain/connec
 import { abandonGrant, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { acquire, markSent } from '../../shared/domain/lease-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import { at, commitOf, failureOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
+import {
+  at,
+  commitOf,
+  failureOf,
+  holderOf,
+  leaseEnd,
+  now,
+  otherGrantId,
+  seenOf,
+  storeUnder,
+  storeWorlds,
+} from './worlds.ts';
 
 const spare = inSecret(1, 'overtaken');
 
@@ -13,7 +24,10 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
   const { store, applies, refuses, held } = storeUnder(open);
 
   const commits = (seen: Seen, fence: number, more: Partial<Commit> = {}) => {
-    const [asHolder, late] = commitSuccess(seen, { ...commitOf(fence), ...more }) as [Write, Write];
+    const [asHolder, late] = commitSuccess(holderOf(seen.item, fence), { ...commitOf(fence), ...more }) as [
+      Write,
+      Write,
+    ];
     return { asHolder, late };
   };
 
@@ -98,14 +112,14 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         cause: 'refresh_in_doubt',
         notBefore: undefined,
       });
-      const dead = await applies(connection, commitFailure(successor, 3, verdict));
+      const dead = await applies(connection, commitFailure(holderOf(successor, 3), verdict));
       const abandoned = await applies(
         connection,
         abandonGrant(dead, { ...config, clientId: 'other' }, now, otherGrantId),
       );
       await refuses(connection, commits(seen, 9).asHolder);
       await refuses(connection, commits(seen, 9).late);
-      await refuses(connection, keepSpare(seen.item, 2, inSecret(0, 'v')));
+      await refuses(connection, keepSpare(holderOf(seen.item, 2), inSecret(0, 'v')));
       expect(await store().read(connection)).toEqual(abandoned);
     });
 
@@ -130,7 +144,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
 
     test('by the holder: the failure and the next attempt, no lease, no attempt; again it is known as one’s own', async () => {
       const { item } = await held();
-      const write = commitFailure(item, 2, failureOf(2));
+      const write = commitFailure(holderOf(item, 2), failureOf(2));
       const after = await applies(item.connection, write);
       expect(after).toMatchObject({
         failure: failureOf(2).failure,
@@ -147,14 +161,14 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('in doubt: the entry stays, ended', async () => {
       const { item } = await held();
       const failure = { ...failureOf(2).failure, class: 'in_doubt' as const };
-      const after = await applies(item.connection, commitFailure(item, 2, failureOf(2, { failure })));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), failureOf(2, { failure })));
       expect(after.attempts[2]).toEqual({ ...item.attempts[2], ended: true });
     });
 
     test('a verdict takes the connection out of the due index, once subscribers were told of it', async () => {
       const { item } = await held();
       const verdict = failureOf(2, { notBefore: undefined, state: 'reauthorization_required', cause: 'invalid_grant' });
-      const after = await applies(item.connection, commitFailure(item, 2, verdict));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), verdict));
       const { at } = verdict.failure;
       expect(after).toMatchObject({
         state: 'reauthorization_required',
@@ -170,7 +184,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
 
     test('a suspicion is noted, and what is suspected stays', async () => {
       const { item } = await held({ spare });
-      const after = await applies(item.connection, commitFailure(item, 2, failureOf(2, { suspect: true })));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), failureOf(2, { suspect: true })));
       expect(after).toMatchObject({
         suspect: failureOf(2).failure,
         refreshToken: item.refreshToken,
@@ -181,7 +195,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
 
     test('another refresh token takes the place of the one that failed, and nothing is suspected of it', async () => {
       const { item } = await held({ spare, suspect: failureOf(1).failure });
-      const after = await applies(item.connection, commitFailure(item, 2, failureOf(2, { place: spare })));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), failureOf(2, { place: spare })));
       expect(after.refreshToken).toEqual(spare);
       expect(after).not.toHaveProperty('spare');
       expect(after).not.toHaveProperty('suspect');
@@ -189,7 +203,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
 
     test('wrong settings stop the connection', async () => {
       const { item } = await held();
-      const after = await applies(item.connection, commitFailure(item, 2, misconfigured));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), misconfigured));
       expect(after).toMatchObject({ state: 'misconfigured', cause: 'invalid_client' });
       expect(await tell(after)).not.toHaveProperty('dueAt');
     });
@@ -197,32 +211,39 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('wrong settings are no news once they were replaced, and any other failure is', async () => {
       const { item } = await held();
       await applies(item.connection, replaceConfig(item, item.config, at(1)));
-      await refuses(item.connection, commitFailure(item, 2, misconfigured));
-      const after = await applies(item.connection, commitFailure(item, 2, failureOf(2)));
+      await refuses(item.connection, commitFailure(holderOf(item, 2), misconfigured));
+      const after = await applies(item.connection, commitFailure(holderOf(item, 2), failureOf(2)));
       expect(after).toMatchObject({ state: 'active', failure: { code: 'http_503' } });
     });
 
     test('is refused without the lease, and after a commit', async () => {
       const seen = await held();
       const { item } = seen;
-      await refuses(item.connection, commitFailure({ ...item, generation: 1 }, 2, failureOf(2)));
+      await refuses(item.connection, commitFailure(holderOf({ ...item, generation: 1 }, 2), failureOf(2)));
       await applies(item.connection, acquire(seen, 'you', leaseEnd, leaseEnd));
-      await refuses(item.connection, commitFailure(item, 2, failureOf(2)));
+      await refuses(item.connection, commitFailure(holderOf(item, 2), failureOf(2)));
     });
   });
 
   test('an overtaken refresh token is kept as a spare after a newer commit of the same grant, and only then', async () => {
     const seen = await held();
     const { connection } = seen.item;
-    await refuses(connection, keepSpare(seen.item, 2, spare));
+    await refuses(connection, keepSpare(holderOf(seen.item, 2), spare));
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
     const { asHolder } = commits(successor, 3);
     const committed = await applies(connection, asHolder);
-    await refuses(connection, keepSpare({ ...seen.item, grant: { ...seen.item.grant, id: otherGrantId } }, 2, spare));
-    await refuses(connection, keepSpare(seen.item, 3, spare));
+    await refuses(
+      connection,
+      keepSpare(holderOf({ ...seen.item, grant: { ...seen.item.grant, id: otherGrantId } }, 2), spare),
+    );
+    await refuses(connection, keepSpare(holderOf(seen.item, 3), spare));
     // The pointer to what it may have stored has stayed until now.
     expect(Object.keys(committed.attempts)).toEqual(['2']);
-    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toEqual({ ...committed, spare, attempts: {} });
+    expect(await applies(connection, keepSpare(holderOf(seen.item, 2), spare))).toEqual({
+      ...committed,
+      spare,
+      attempts: {},
+    });
   });
 
   test('an overtaken attempt stays for two generations more, and not longer', async () => {
@@ -244,7 +265,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const seen = await held();
     const { connection } = seen.item;
     const second = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
-    const marked = seenOf(await applies(connection, markSent(second, 3, leaseEnd)));
+    const marked = seenOf(await applies(connection, markSent(holderOf(second, 3), leaseEnd)));
     const third = seenOf(await applies(connection, acquire(marked, 'you', at(120_000), at(120_000))));
     let item = await applies(connection, commits(third, 4).asHolder);
     expect(Object.keys(item.attempts)).toEqual(['2', '3']);
@@ -263,9 +284,9 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const seen = await held();
     const { connection } = seen.item;
     const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
-    await applies(connection, commitFailure(successor.item, 3, failureOf(3, { place: spare })));
+    await applies(connection, commitFailure(holderOf(successor.item, 3), failureOf(3, { place: spare })));
     await refuses(connection, commits(seen, 2).late);
-    expect(await applies(connection, keepSpare(seen.item, 2, spare))).toMatchObject({
+    expect(await applies(connection, keepSpare(holderOf(seen.item, 2), spare))).toMatchObject({
       refreshToken: spare,
       spare,
       committedFence: 3,

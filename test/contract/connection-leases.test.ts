@@ -3,7 +3,7 @@ import { commitSuccess } from '../../shared/domain/commit-writes.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import { at, commitOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
+import { at, commitOf, holderOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the lease in %s', (_world, open) => {
   const { store, created, applies, refuses, held } = storeUnder(open);
@@ -79,21 +79,21 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
   describe('while holding the lease', () => {
     test('it is renewed, also after its end, but not once another holds it', async () => {
       const { item } = await held();
-      expect((await applies(item.connection, renewLease(2, at(99_000)))).lease).toEqual({
+      expect((await applies(item.connection, renewLease(holderOf(item, 2), at(99_000)))).lease).toEqual({
         owner: 'me',
         fence: 2,
         until: at(99_000),
       });
       await applies(item.connection, acquire(seenOf(item), 'you', at(99_000), leaseEnd));
-      await refuses(item.connection, renewLease(2, at(120_000)));
+      await refuses(item.connection, renewLease(holderOf(item, 2), at(120_000)));
     });
 
     test('an attempt is marked as sent, in the lease and generation it was decided in only', async () => {
       const { item } = await held();
       const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
-      await refuses(item.connection, markSent(second, 2, at(60_000)));
-      await refuses(item.connection, markSent({ ...second, generation: 1 }, 3, at(60_000)));
-      const after = await applies(item.connection, markSent(second, 3, at(60_000)));
+      await refuses(item.connection, markSent(holderOf(second, 2), at(60_000)));
+      await refuses(item.connection, markSent(holderOf({ ...second, generation: 1 }, 3), at(60_000)));
+      const after = await applies(item.connection, markSent(holderOf(second, 3), at(60_000)));
       expect(after.attempts[3]?.sent).toBe(true);
       expect(after.lease?.until).toBe(at(60_000));
     });
@@ -101,8 +101,8 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('a release takes away my lease and my entry and nobody else’s', async () => {
       const { item } = await held();
       const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
-      for (const write of release(second, 2, undefined, false)) await refuses(item.connection, write);
-      const [full] = releases(second, 3, at(30_000), false);
+      for (const write of release(holderOf(second, 2), undefined, false)) await refuses(item.connection, write);
+      const [full] = releases(holderOf(second, 3), at(30_000), false);
       const after = await applies(item.connection, full);
       expect(after.lease).toBeUndefined();
       expect(Object.keys(after.attempts)).toEqual(['2']);
@@ -113,9 +113,9 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       const seen = await held();
       const { connection } = seen.item;
       const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
-      const [, late] = commitSuccess(seen, commitOf(2)) as [Write, Write];
+      const [, late] = commitSuccess(holderOf(seen.item, 2), commitOf(2)) as [Write, Write];
       const committed = await applies(connection, late);
-      const [full, bare] = releases(mine, 3, at(30_000), false);
+      const [full, bare] = releases(holderOf(mine, 3), at(30_000), false);
       await refuses(connection, full);
       const after = await applies(connection, bare);
       expect(after.lease).toBeUndefined();
@@ -127,10 +127,10 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       const seen = await held();
       const { connection } = seen.item;
       const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
-      const [, late] = commitSuccess(seen, commitOf(2)) as [Write, Write];
+      const [, late] = commitSuccess(holderOf(seen.item, 2), commitOf(2)) as [Write, Write];
       const committed = await applies(connection, late);
-      for (const write of release(mine, 3, undefined, true)) await refuses(connection, write);
-      const [full] = releases(committed, 3, undefined, true);
+      for (const write of release(holderOf(mine, 3), undefined, true)) await refuses(connection, write);
+      const [full] = releases(holderOf(committed, 3), undefined, true);
       expect((await applies(connection, full)).attempts).toEqual({});
     });
   });

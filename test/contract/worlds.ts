@@ -7,11 +7,13 @@ import type { Commit, FailureCommit } from '../../shared/domain/commit-writes.ts
 import { type Connection, inSecret, type Seen, versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
+import type { Held } from '../../shared/domain/held.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
+import { holding } from '../holding.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 
@@ -103,6 +105,9 @@ export function newConnection(more: Partial<Connection> = {}): Connection {
   return { ...item, ...more };
 }
 
+/** Whoever holds, or held, the lease with this fencing token, and sees the connection as `item`. */
+export const holderOf = (item: Connection, fence: number): Held => holding(item, fence, profile);
+
 export const seenOf = (item: Connection): Seen => ({ item, profile });
 
 export const at = (ms: number): EpochMs => plus(now, ms);
@@ -110,7 +115,6 @@ export const at = (ms: number): EpochMs => plus(now, ms);
 export const leaseEnd = at(18_000);
 
 export const commitOf = (fence: number): Commit => ({
-  fence,
   tokens: { tokenType: 'Bearer', scope: 'read', requestedAt: at(1_000), receivedAt: at(1_200), expiresAt: at(601_000) },
   sealedAccessToken: `sealed under ${fence}`,
   place: inSecret(1, versionIdOf('00000000-0000-4000-8000', fence)),

@@ -1,4 +1,5 @@
 /** What subscribers are told, when, and how a note of it is kept until they are. */
+
 import { describe, expect, test } from 'vitest';
 import type { Announcement } from '../../shared/domain/announcement.ts';
 import { announced, announcementOf, dueBy, grantEndOf, restUntil } from '../../shared/domain/announcements.ts';
@@ -9,6 +10,7 @@ import { decide } from '../../shared/domain/decide.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { Event } from '../../shared/domain/steps.ts';
+import { holding } from '../holding.ts';
 import { decided } from './decisions.ts';
 import {
   at,
@@ -40,7 +42,7 @@ describe('a write that changes the state notes it, and has the planner look', ()
   const { item } = heldOf().seen;
   const failing = (state: Connection['state']) =>
     itemAfter(
-      commitFailure(item, myFence, {
+      commitFailure(holding(item, myFence, profileOf()), {
         failure: verdict,
         notBefore: state === 'active' ? at(minute) : undefined,
         state,
@@ -49,7 +51,6 @@ describe('a write that changes the state notes it, and has the planner look', ()
       item,
     );
   const commit = {
-    fence: myFence,
     tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: at(second), expiresAt: at(600 * second) },
     sealedAccessToken: 'sealed',
     place: undefined,
@@ -58,7 +59,7 @@ describe('a write that changes the state notes it, and has the planner look', ()
     overtaken: undefined,
   };
   const succeeding = (before: Connection) =>
-    itemAfter(commitSuccess({ item: before, profile: profileOf() }, commit)[0] ?? fail(), before);
+    itemAfter(commitSuccess(holding(before, myFence, profileOf()), commit)[0] ?? fail(), before);
   const fail = () => {
     throw new Error('no write');
   };
@@ -105,7 +106,12 @@ describe('a write that changes the state notes it, and has the planner look', ()
     expect(succeeding(noted).dueAt).toBe(at(-minute));
     expect(
       itemAfter(
-        commitFailure(noted, myFence, { failure: verdict, notBefore: at(minute), state: 'active', suspect: false }),
+        commitFailure(holding(noted, myFence, profileOf()), {
+          failure: verdict,
+          notBefore: at(minute),
+          state: 'active',
+          suspect: false,
+        }),
         noted,
       ).dueAt,
     ).toBe(at(-minute));

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
 import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
 import { decide } from '../../shared/domain/decide.ts';
+import type { Held } from '../../shared/domain/held.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
-import type { Event, Held } from '../../shared/domain/steps.ts';
+import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { refreshAtOf } from '../../shared/domain/timing.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
@@ -295,7 +296,7 @@ describe('an error that brings a refresh token', () => {
     '%s: nothing is left to be looked up, so its own version is not adopted over the token in force',
     (_title, outcome) => {
       const { commit } = decided(persisted(outcome), 'commit_failure');
-      const item = itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item);
+      const item = itemAfter(commitFailure(held, commit), held.seen.item);
       expect(item.attempts).toEqual({});
       expect(item.refreshToken).toEqual(place);
     },

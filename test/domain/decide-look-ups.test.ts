@@ -1,9 +1,10 @@
 /** What is decided on what earlier attempts have stored, or have not. */
 import { describe } from 'vitest';
 import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
+import type { Held } from '../../shared/domain/held.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
-import type { Event, Held } from '../../shared/domain/steps.ts';
+import type { Event } from '../../shared/domain/steps.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { cases, type Row } from './decisions.ts';
 import {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
 import { type Attempt, type Connection, inSecret, type Place, type Seen } from '../../shared/domain/connection.ts';
 import type { Cause } from '../../shared/domain/failure.ts';
-import type { Event, Held } from '../../shared/domain/steps.ts';
+import type { Held } from '../../shared/domain/held.ts';
+import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
@@ -98,7 +99,7 @@ describe('something else is there', () => {
   ]);
   test('the release from a newer token set is one that applies', () => {
     const { held: releasing } = decided(reread(held, newer), 'release');
-    const item = itemAfter(released(releasing.seen.item, myFence, undefined, false), newer.item);
+    const item = itemAfter(released(releasing, undefined, false), newer.item);
     expect(item).not.toHaveProperty('lease');
     expect(item.attempts).toEqual({});
   });
@@ -200,7 +201,7 @@ describe('from suspicion to verdict', () => {
   /** Held anew, after the failure that is decided on `event` was committed. */
   const next = (event: Event, held: Held): Held => {
     const { commit } = decided(event, 'commit_failure');
-    return heldOf(itemAfter(commitFailure(held.seen.item, myFence, commit), held.seen.item), held.seen.profile);
+    return heldOf(itemAfter(commitFailure(held, commit), held.seen.item), held.seen.profile);
   };
 
   test('a look-up that could not be made goes before a replay that cannot hurt, and not before a verdict', () => {

@@ -1,9 +1,12 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
+
 import { describe, expect, test } from 'vitest';
 import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
+import { type Held, heldBy } from '../../shared/domain/held.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
-import type { Effect, Event, Held } from '../../shared/domain/steps.ts';
+import type { Effect, Event } from '../../shared/domain/steps.ts';
+import { holding } from '../holding.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -176,10 +179,10 @@ describe('the lease was acquired: decide again on what the write returned', () =
     const lease = { owner: 'f11', fence: 11, until: now };
     const seen = dueConnectionOf({ fence: 11, lease, attempts: attemptsWith(attemptOf(11)) });
     const write = acquire(seenOf(seen), 'f12', now, at(18_000));
-    const item = itemAfter(write, itemAfter(released(seen, 11, undefined, false), seen));
+    const item = itemAfter(write, itemAfter(released(holding(seen, 11, profileOf()), undefined, false), seen));
     expect(item.attempts).toEqual({ 12: write.attempt });
     expect(write.attempt.sent).toBe(false);
-    decided(acquired({ lease: write.lease, attempt: write.attempt, seen: seenOf(item) }), 'mark_sent');
+    decided(acquired(heldBy(write, { applied: true, item }, profileOf())), 'mark_sent');
   });
 });
 

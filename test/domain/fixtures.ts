@@ -6,13 +6,15 @@ import {
   type Connection,
   inSecret,
   type SealedTokenSet,
+  type Seen,
   versionIdOf,
 } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
+import type { Held } from '../../shared/domain/held.ts';
 import { release } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
-import type { Circumstances, Held } from '../../shared/domain/steps.ts';
+import type { Circumstances } from '../../shared/domain/steps.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 
@@ -145,20 +147,9 @@ export function heldOf(
   const attempt = attemptOf(myFence, { startedAt: now, sent: earlier.length === 0, repeats, ...more });
   const attempts = { ...item.attempts, ...attemptsWith(attempt) };
   const failing = { ...item.calls.failing, [myFence]: now };
-  return {
-    lease,
-    attempt,
-    seen: {
-      profile,
-      item: {
-        ...item,
-        fence: myFence,
-        lease,
-        attempts,
-        calls: { ...item.calls, failing, count: item.calls.count + 1, day: today },
-      },
-    },
-  };
+  const calls = { ...item.calls, failing, count: item.calls.count + 1, day: today };
+  const seen: Seen = { profile, item: { ...item, fence: myFence, lease, attempts, calls } };
+  return { lease, attempt, seen } as Held;
 }
 
 export const circumstances = (more: Partial<Circumstances> = {}): Circumstances => ({

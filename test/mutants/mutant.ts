@@ -1,7 +1,8 @@
 /** What a kept mistake is, and the few tools to make one out of the right thing. */
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import type { Attempt, Connection, Seen } from '../../shared/domain/connection.ts';
-import type { Circumstances, Effect, Event, Held } from '../../shared/domain/steps.ts';
+import type { Held } from '../../shared/domain/held.ts';
+import type { Circumstances, Effect, Event } from '../../shared/domain/steps.ts';
 import type { Clause, Write } from '../../shared/domain/writes.ts';
 import type { Variant } from '../sim/variant.ts';
 

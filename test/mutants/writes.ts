@@ -1,7 +1,7 @@
 /** Kept mistakes in what is written, and under which conditions. */
 import { protocol as normative } from '../../shared/application/protocol.ts';
 import { attemptsOf } from '../../shared/domain/attempts.ts';
-import { type Connection, type SealedTokenSet, versionIdOf } from '../../shared/domain/connection.ts';
+import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
@@ -26,7 +26,7 @@ export const writes: readonly Mutant[] = [
     why: 'What was done is recorded when it is done.',
     variant: writing({
       acquire: (...args) => withAttempt(args[0], args, () => ({ sent: false })),
-      markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[1]}.sent`),
+      markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[0].lease.fence}.sent`),
     }),
     invariant: 'S2',
     caughtBy: { race: 'two doubts in a row' },
@@ -34,7 +34,9 @@ export const writes: readonly Mutant[] = [
   {
     name: 'a replay is not marked as sent',
     why: 'The first attempt is marked already.',
-    variant: writing({ markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[1]}.sent`) }),
+    variant: writing({
+      markSent: (...args) => omit(normative.markSent(...args), `attempts.${args[0].lease.fence}.sent`),
+    }),
     invariant: 'S2',
     caughtBy: { race: 'lost request, and its replay is stored and dies' },
   },
@@ -86,9 +88,9 @@ export const writes: readonly Mutant[] = [
     name: 'no gate before the replay',
     why: 'The lease was taken a moment ago.',
     variant: writing({
-      markSent: (item, fence, until) => ({
-        ...normative.markSent(item, fence, until),
-        when: [{ present: 'lease' }, { present: `attempts.${fence}` }],
+      markSent: (held, until) => ({
+        ...normative.markSent(held, until),
+        when: [{ present: 'lease' }, { present: `attempts.${held.lease.fence}` }],
       }),
     }),
     invariant: 'S2',
@@ -123,8 +125,8 @@ export const writes: readonly Mutant[] = [
     name: 'refresh_at in seconds',
     why: 'expires_in is in seconds.',
     variant: writing({
-      commitSuccess: (seen, commit) =>
-        normative.commitSuccess(seen, commit).map((write) => ({
+      commitSuccess: (held, commit) =>
+        normative.commitSuccess(held, commit).map((write) => ({
           ...write,
           set: { ...write.set, refreshAt: Math.floor(Number(write.set.refreshAt) / 1_000) },
         })),
@@ -155,9 +157,9 @@ export const writes: readonly Mutant[] = [
     name: 'an overtaken attempt is forgotten',
     why: 'A newer token set is committed, so what an older attempt brings is of no use.',
     variant: writing({
-      commitSuccess: (seen, commit) =>
-        normative.commitSuccess(seen, commit).map((write) => {
-          const older = attemptsOf(seen.item).filter(({ fence }) => fence <= commit.fence);
+      commitSuccess: (held, commit) =>
+        normative.commitSuccess(held, commit).map((write) => {
+          const older = attemptsOf(held.seen.item).filter(({ fence }) => fence <= held.lease.fence);
           const kept = write.remove.filter((path) => !path.startsWith('attempts.'));
           return { ...write, remove: [...kept, ...older.map(({ fence }) => `attempts.${fence}` as const)] };
         }),
@@ -176,11 +178,11 @@ export const writes: readonly Mutant[] = [
     name: 'an adopted orphan keeps the generation',
     why: 'It was not fetched, only found.',
     variant: writing({
-      commitSuccess: ({ item, profile }, commit) =>
+      commitSuccess: (held, commit) =>
         normative
-          .commitSuccess({ item, profile }, commit)
+          .commitSuccess(held, commit)
           .map(({ add, ...write }) =>
-            commit.place?.versionId !== versionIdOf(item.grant.id, commit.fence) && add !== undefined
+            commit.place?.versionId !== held.attempt.versionId && add !== undefined
               ? write
               : { ...write, ...(add && { add }) },
           ),

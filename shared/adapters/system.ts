@@ -1,6 +1,7 @@
 /** The real clock and real chance. Nothing else in the product reads the time or draws a number, but for libraries. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import type { GrantId } from '../domain/ids.ts';
 import type { EpochMs } from '../domain/time.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 
@@ -17,6 +18,6 @@ const grantIdLength = 23;
 
 export const systemChance: Chance = {
   next: () => Math.random(),
-  grantId: () => randomUUID().slice(0, grantIdLength),
+  grantId: () => randomUUID().slice(0, grantIdLength) as GrantId,
   id: () => randomUUID(),
 };

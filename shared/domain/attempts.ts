@@ -1,5 +1,6 @@
 /** Questions about attempts: which may have been sent, which leave the current refresh token in doubt, who may still answer. */
 import type { Attempt, Connection } from './connection.ts';
+import type { Fence } from './ids.ts';
 import { type EpochMs, latest } from './time.ts';
 import { safeAt } from './timing.ts';
 
@@ -11,15 +12,15 @@ export const attemptsOf = (item: Connection): Attempt[] =>
 const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
 
 /** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
-export const unresolved = (item: Connection, exceptFence?: number): Attempt[] =>
+export const unresolved = (item: Connection, exceptFence?: Fence): Attempt[] =>
   attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
 
 /** Those among them that may have brought one newer than what is committed. */
-export const mayHaveBeenSent = (item: Connection, exceptFence?: number): Attempt[] =>
+export const mayHaveBeenSent = (item: Connection, exceptFence?: Fence): Attempt[] =>
   unresolved(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
 
 /** Those among them that may have consumed the *current* refresh token. */
-export const inDoubt = (item: Connection, exceptFence?: number): Attempt[] =>
+export const inDoubt = (item: Connection, exceptFence?: Fence): Attempt[] =>
   mayHaveBeenSent(item, exceptFence).filter((attempt) => attempt.generation === item.generation);
 
 /** Until when an earlier holder could still answer, or undefined when none can. */
@@ -30,7 +31,7 @@ export function holdersAnswerUntil(attempts: readonly Attempt[], now: EpochMs): 
 }
 
 /** The connection as it would be without our own lease and attempt, to decide again on it. */
-export function withoutMine(item: Connection, fence: number): Connection {
+export function withoutMine(item: Connection, fence: Fence): Connection {
   const { [String(fence)]: _attempt, ...attempts } = item.attempts;
   const { [String(fence)]: _call, ...failing } = item.calls.failing;
   const { lease, ...rest } = item;

@@ -1,4 +1,5 @@
 /** What a failed call means, and why a connection is not active. */
+import type { Fence } from './ids.ts';
 import type { EpochMs } from './time.ts';
 
 /**
@@ -67,5 +68,5 @@ export interface Failure {
   /** How many failures in a row, this one included. */
   readonly count: number;
   /** The fencing token of the attempt that failed: recognises our own write when its reply was lost. */
-  readonly fence: number;
+  readonly fence: Fence;
 }

@@ -7,6 +7,7 @@ import type { FailureCommit } from './commit-writes.ts';
 import type { Attempt, Place, Seen } from './connection.ts';
 import type { Failure, OwnFailureCode } from './failure.ts';
 import type { Held } from './held.ts';
+import type { Fence } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Secret } from './secret.ts';
 import type { EpochMs } from './time.ts';
@@ -87,7 +88,7 @@ export type Effect =
       readonly place: Place | undefined;
       readonly contested: boolean;
       /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */
-      readonly adoptedFence: number | undefined;
+      readonly adoptedFence: Fence | undefined;
       /** The refresh token that these tokens put aside, though it was committed after the call that brought them began. */
       readonly overtaken: Place | undefined;
     }

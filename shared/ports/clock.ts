@@ -1,4 +1,5 @@
 /** Time and chance: the only sources of both. */
+import type { GrantId } from '../domain/ids.ts';
 import type { EpochMs } from '../domain/time.ts';
 
 export interface Clock {
@@ -11,7 +12,7 @@ export interface Chance {
   /** A number in [0, 1). */
   next(): number;
   /** Random and unguessable: the first four groups of a UUID, lower case hex, for a new grant. */
-  grantId(): string;
+  grantId(): GrantId;
   /** Random, unique for each call. */
   id(): string;
 }

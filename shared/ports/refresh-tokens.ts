@@ -1,5 +1,6 @@
 /** Where refresh tokens are kept. */
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Slot, VersionId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 
@@ -14,14 +15,14 @@ export interface RefreshTokenStore {
    * The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does
    * not exist. Throws `Unavailable`, `SealBroken`.
    */
-  read(connection: ConnectionName, slot: number, versionId: string): Promise<Secret | undefined>;
+  read(connection: ConnectionName, slot: Slot, versionId: VersionId): Promise<Secret | undefined>;
   /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
-  lookUp(connection: ConnectionName, slot: number, versionId: string): Promise<LookUp>;
+  lookUp(connection: ConnectionName, slot: Slot, versionId: VersionId): Promise<LookUp>;
   /**
    * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again
    * succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
-  persist(connection: ConnectionName, slot: number, versionId: string, tokens: TokenSet): Promise<boolean>;
+  persist(connection: ConnectionName, slot: Slot, versionId: VersionId, tokens: TokenSet): Promise<boolean>;
 }
 
 /** Where an imported refresh token is put, by a function that cannot read one. */
@@ -32,8 +33,8 @@ export interface ImportedRefreshTokens {
    */
   storeRefreshToken(
     connection: ConnectionName,
-    slot: number,
-    versionId: string,
+    slot: Slot,
+    versionId: VersionId,
     refreshToken: Secret,
   ): Promise<boolean>;
 }

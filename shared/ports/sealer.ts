@@ -1,12 +1,13 @@
 /** Authenticated encryption of what is stored outside Secrets Manager. */
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { VersionId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 
 /** What a sealed text is bound to: it opens for the same binding only. */
 export interface SealBinding {
   readonly connection: ConnectionName;
   /** `versionIdOf(grantId, fence)`: names one token set of one grant. */
-  readonly versionId: string;
+  readonly versionId: VersionId;
 }
 
 /** Seals and opens with one key (access tokens and refresh tokens have different ones). */

@@ -1,4 +1,5 @@
 /** A deletion that is cut short, or that a store fails, at each of its steps, before and after it took effect. */
+
 import { expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
 import {
@@ -8,6 +9,7 @@ import {
 } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
@@ -64,7 +66,7 @@ function openWorld() {
   const telemetry = { info: log('info'), warn: log('warn'), error: log('error'), count: () => undefined };
   const common = {
     clock: { now: () => now, sleep: async () => undefined },
-    chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `0000000${++ids}-0000-4000-8000` },
+    chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `0000000${++ids}-0000-4000-8000` as GrantId },
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry,
     providers: providersFrom(),

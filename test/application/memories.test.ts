@@ -4,6 +4,7 @@ import { deleteConnection } from '../../shared/application/delete-connection.ts'
 import { getToken, type TokenWorld } from '../../shared/application/get-token.ts';
 import { forgotten } from '../../shared/application/memories.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
@@ -24,7 +25,7 @@ async function warm(readMs: number) {
   let reads = 0;
   const environment = (): TokenWorld => ({
     clock: { now: () => time.now(), sleep: (ms) => time.sleep(ms) },
-    chance: { next: () => 0, id: () => 'id', grantId: () => 'grant' },
+    chance: { next: () => 0, id: () => 'id', grantId: () => 'grant' as GrantId },
     store: {
       ...table,
       read: async (name) => {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
-import { type Connection, type ConnectionConfig, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
+import { inSecret } from '../plain.ts';
 import { now } from '../providers/loopback.ts';
 
 const connection = 'exact-nl' as ConnectionName;
@@ -26,7 +28,7 @@ type Store = ReturnType<typeof memoryConnections>;
 async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
   const store = memoryConnections();
   const item = {
-    ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old', place: undefined }),
+    ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old' as GrantId, place: undefined }),
     authorization: { id: 'link' },
   };
   await store.create(item);
@@ -34,7 +36,7 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
   const state: AuthorizationState = {
     id: 'link',
     connection,
-    grantId: 'old',
+    grantId: 'old' as GrantId,
     configuredAt: now,
     redirectUri: 'https://broker.example/oauth/callback',
     codeVerifier: new Secret('v'),
@@ -44,7 +46,7 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
   const asked: number[] = [];
   const world: RedeemWorld = {
     clock: { now: () => now, sleep: async () => undefined },
-    chance: { next: () => 0, id: () => 'redeemer', grantId: () => '00000000-0000-4000-8000' },
+    chance: { next: () => 0, id: () => 'redeemer', grantId: () => '00000000-0000-4000-8000' as GrantId },
     store,
     claims: memoryGrantClaims(),
     providers: providersFrom(),
@@ -86,7 +88,7 @@ test('settings that are put at the very moment of a login are kept, and so is it
 
 test('a login for a connection that was deleted meanwhile is none for the one that was put again under its name', async () => {
   const again = create(connection, config, '0', plus(now, 1), 'active', {
-    id: 'new',
+    id: 'new' as GrantId,
     place: inSecret(0, 'v'),
   });
   const { redemption, found, asked } = await loggedIn(async (store) => {

@@ -1,9 +1,11 @@
 /** The writes of a login, on every store. */
+
 import { describe, expect, test } from 'vitest';
 import { authorized, offerAuthorization, redeemAuthorization } from '../../shared/domain/authorization-writes.ts';
 import { callsOn, errorsOf } from '../../shared/domain/budget.ts';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
+import { inSecret } from '../plain.ts';
 import { at, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 const spent = (item: Connection, when: EpochMs) => ({

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { announced, announcementOf } from '../../shared/domain/announcements.ts';
 import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
-import { type Connection, inSecret, type Seen } from '../../shared/domain/connection.ts';
+import type { Connection, Seen } from '../../shared/domain/connection.ts';
 import { abandonGrant, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Fence, Generation } from '../../shared/domain/ids.ts';
 import { acquire, markSent } from '../../shared/domain/lease-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import { inSecret } from '../plain.ts';
 import {
   at,
   commitOf,
@@ -219,7 +221,10 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('is refused without the lease, and after a commit', async () => {
       const seen = await held();
       const { item } = seen;
-      await refuses(item.connection, commitFailure(holderOf({ ...item, generation: 1 }, 2), failureOf(2)));
+      await refuses(
+        item.connection,
+        commitFailure(holderOf({ ...item, generation: 1 as Generation }, 2), failureOf(2)),
+      );
       await applies(item.connection, acquire(seen, 'you', leaseEnd, leaseEnd));
       await refuses(item.connection, commitFailure(holderOf(item, 2), failureOf(2)));
     });
@@ -275,7 +280,10 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     ] as const) {
       const when = at(fence * 60_000);
       const trying = seenOf(await applies(connection, acquire(seenOf(item), 'you', when, when)));
-      item = await applies(connection, commits(trying, fence, { adoptedFence, overtaken: item.refreshToken }).asHolder);
+      item = await applies(
+        connection,
+        commits(trying, fence, { adoptedFence: adoptedFence as Fence, overtaken: item.refreshToken }).asHolder,
+      );
       expect(Object.keys(item.attempts)).toEqual(left);
     }
   });

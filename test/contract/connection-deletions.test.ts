@@ -1,6 +1,7 @@
 /** The writes of deleting a connection, on every store. */
+
 import { describe, expect, test } from 'vitest';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import {
   asTaken,
   markDeleted,
@@ -10,6 +11,7 @@ import {
 } from '../../shared/domain/deletion-writes.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
+import { inSecret } from '../plain.ts';
 import { at, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 const over = limits.deletionLeaseMs;

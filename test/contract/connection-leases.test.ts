@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { commitSuccess } from '../../shared/domain/commit-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { Generation } from '../../shared/domain/ids.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import { told } from '../plain.ts';
 import { at, commitOf, holderOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the lease in %s', (_world, open) => {
@@ -40,7 +43,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       ['grant', { grant: { id: otherGrantId, at: now } }],
     ])('is refused if the %s is not as seen', async (_what, stale) => {
       const item = await created();
-      await refuses(item.connection, acquire(seenOf({ ...item, ...stale }), 'me', now, leaseEnd));
+      await refuses(item.connection, acquire(seenOf(told<Connection>({ ...item, ...stale })), 'me', now, leaseEnd));
     });
 
     test.each(['reauthorization_required', 'misconfigured'] as const)(
@@ -92,7 +95,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       const { item } = await held();
       const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
       await refuses(item.connection, markSent(holderOf(second, 2), at(60_000)));
-      await refuses(item.connection, markSent(holderOf({ ...second, generation: 1 }, 3), at(60_000)));
+      await refuses(item.connection, markSent(holderOf({ ...second, generation: 1 as Generation }, 3), at(60_000)));
       const after = await applies(item.connection, markSent(holderOf(second, 3), at(60_000)));
       expect(after.attempts[3]?.sent).toBe(true);
       expect(after.lease?.until).toBe(at(60_000));

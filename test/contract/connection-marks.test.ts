@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Generation } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
 import { ask, touch } from '../../shared/domain/use-writes.ts';
@@ -24,7 +25,7 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     const rested = await applies(item.connection, rest(item, undefined));
     expect(rested).not.toHaveProperty('dueAt');
     expect((await applies(item.connection, rest(rested, at(77)))).dueAt).toBe(at(77));
-    await refuses(item.connection, rest({ ...item, generation: 1 }, undefined));
+    await refuses(item.connection, rest({ ...item, generation: 1 as Generation }, undefined));
     const touched = await applies(item.connection, touch(at(6)));
     await refuses(item.connection, rest(item, undefined));
     await refuses(item.connection, rest({ ...touched, lastUsed: at(5) }, undefined));
@@ -37,7 +38,7 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     expect((await applies(resting.connection, arm(resting, at(10)))).dueAt).toBe(at(10));
     await refuses(resting.connection, arm(resting, at(11)));
     expect((await applies(resting.connection, arm(resting, at(9)))).dueAt).toBe(at(9));
-    await refuses(resting.connection, arm({ ...resting, generation: 1 }, at(1)));
+    await refuses(resting.connection, arm({ ...resting, generation: 1 as Generation }, at(1)));
   });
 
   test.each([
@@ -56,7 +57,7 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     await applies(item.connection, ask(item, now));
     await refuses(item.connection, ask(item, at(4_999)));
     expect((await applies(item.connection, ask(item, at(5_000)))).askedAt).toBe(at(5_000));
-    await refuses(item.connection, ask({ ...item, generation: 1 }, at(60_000)));
+    await refuses(item.connection, ask({ ...item, generation: 1 as Generation }, at(60_000)));
   });
 
   test('one asks for a renewal ahead of its time, which is due from then on; not where nobody can renew', async () => {

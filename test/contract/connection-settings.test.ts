@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { inSecret } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Fence, GrantId } from '../../shared/domain/ids.ts';
 import { tokenSetOf } from '../domain/fixtures.ts';
+import { inSecret } from '../plain.ts';
 import { at, failureOf, now, otherGrantId, storeUnder, storeWorlds } from './worlds.ts';
 
 describe('a new connection', () => {
@@ -40,7 +41,7 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       refreshAt: at(50),
     });
     const config = { ...item.config, settings: { nested: { list: ['a', 1, true, null] } }, marginSeconds: 60 };
-    await refuses(item.connection, replaceConfig({ ...item, fence: 2 }, config, at(2)));
+    await refuses(item.connection, replaceConfig({ ...item, fence: 2 as Fence }, config, at(2)));
     await refuses(item.connection, replaceConfig({ ...item, configuredAt: at(-1) }, config, at(2)));
     const after = await applies(item.connection, replaceConfig(item, config, at(2)));
     const { cause, notBefore, ...kept } = item;
@@ -65,12 +66,15 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
     const write = replaceGrant(item, item.config, at(3), { id: otherGrantId, place });
     await refuses(
       item.connection,
-      replaceGrant({ ...item, fence: 1 }, item.config, at(3), { id: '22222222-0000-4000-8000', place }),
+      replaceGrant({ ...item, fence: 1 as Fence }, item.config, at(3), {
+        id: '22222222-0000-4000-8000' as GrantId,
+        place,
+      }),
     );
     await refuses(
       item.connection,
       replaceGrant({ ...item, configuredAt: at(-1) }, item.config, at(3), {
-        id: '33333333-0000-4000-8000',
+        id: '33333333-0000-4000-8000' as GrantId,
         place,
       }),
     );

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { commitFailure, commitSuccess, keepSpare } from '../../shared/domain/commit-writes.ts';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Fence } from '../../shared/domain/ids.ts';
 import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
 import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { ask, touch } from '../../shared/domain/use-writes.ts';
 import { sameGrant, type Write } from '../../shared/domain/writes.ts';
+import { inSecret } from '../plain.ts';
 import {
   at,
   commitOf,
@@ -63,7 +65,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
       expect(await store().read(item.connection)).toBeUndefined();
     });
 
-    test.each<Partial<Connection>>([{ grant: { id: otherGrantId, at: now } }, { committedFence: 7 }])(
+    test.each<Partial<Connection>>([{ grant: { id: otherGrantId, at: now } }, { committedFence: 7 as Fence }])(
       'what is there as %o is not removed by who saw something else',
       async (seen) => {
         const item = await created();

@@ -9,6 +9,7 @@ import { dynamoDb } from '../../shared/adapters/aws/clients.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import { unavailable } from '../../shared/adapters/aws/unavailable.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Fence, GrantId } from '../../shared/domain/ids.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { touch } from '../../shared/domain/use-writes.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
@@ -37,11 +38,11 @@ describe('a condition that fails', () => {
     const send = vi.spyOn(world.client, 'send').mockImplementation(async () => {
       throw refusal;
     });
-    const write = acquire(seenOf({ ...item, fence: 1 }), 'you', now, now);
-    const anothers = acquire(seenOf({ ...item, fence: 1 }), 'me', now, now);
+    const write = acquire(seenOf({ ...item, fence: 1 as Fence }), 'you', now, now);
+    const anothers = acquire(seenOf({ ...item, fence: 1 as Fence }), 'me', now, now);
     expect(await world.store.apply(item.connection, write)).toEqual({ applied: true, item });
     expect(await world.store.apply(item.connection, anothers)).toEqual({ applied: false, item });
-    expect(await world.store.create({ ...item, grant: { ...item.grant, id: 'another' } })).toBe(false);
+    expect(await world.store.create({ ...item, grant: { ...item.grant, id: 'another' as GrantId } })).toBe(false);
     expect(send).toHaveBeenCalledTimes(3);
   });
 

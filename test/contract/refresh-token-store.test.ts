@@ -10,8 +10,8 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Slot, VersionId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
@@ -19,6 +19,7 @@ import type { TokenSet } from '../../shared/domain/token-set.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
+import { slotOf, versionIdOf } from '../plain.ts';
 import { prefix, type SecretWorld, secretsManagerWorld, secretWorlds } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
 
@@ -60,8 +61,8 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     ['of a refresh token that came with an error', tokenSet('refresh', { accessToken: new Secret('') })],
   ])('a token set %s is found as it was persisted', async (_which, tokens) => {
     const name = newName();
-    expect(await store().persist(name, 0, version(2), tokens)).toBe(true);
-    const found = await store().lookUp(name, 0, version(2));
+    expect(await store().persist(name, slotOf(0), version(2) as VersionId, tokens)).toBe(true);
+    const found = await store().lookUp(name, slotOf(0), version(2) as VersionId);
     if (found.kind !== 'found') throw new Error(found.kind);
     const plain = ({ accessToken, refreshToken, companions, ...rest }: TokenSet) => ({
       ...rest,
@@ -75,52 +76,60 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
 
   test('a refresh token is read by its version, also when newer ones follow', async () => {
     const name = newName();
-    await store().persist(name, 1, version(2), tokenSet('old'));
-    await store().persist(name, 1, version(3), tokenSet('middle'));
-    await store().persist(name, 1, version(4), tokenSet('new'));
-    expect((await store().read(name, 1, version(2)))?.reveal()).toBe('old');
-    expect((await store().read(name, 1, version(3)))?.reveal()).toBe('middle');
+    await store().persist(name, slotOf(1), version(2) as VersionId, tokenSet('old'));
+    await store().persist(name, slotOf(1), version(3) as VersionId, tokenSet('middle'));
+    await store().persist(name, slotOf(1), version(4) as VersionId, tokenSet('new'));
+    expect((await store().read(name, slotOf(1), version(2) as VersionId))?.reveal()).toBe('old');
+    expect((await store().read(name, slotOf(1), version(3) as VersionId))?.reveal()).toBe('middle');
   });
 
   test('slots and connections do not share versions', async () => {
     const name = newName();
-    await store().persist(name, 0, version(2), tokenSet('refresh'));
-    await store().persist(name, 1, version(3), tokenSet('other'));
-    expect(await store().read(name, 1, version(2))).toBeUndefined();
-    expect(await store().read(newName(), 0, version(2))).toBeUndefined();
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
+    await store().persist(name, slotOf(1), version(3) as VersionId, tokenSet('other'));
+    expect(await store().read(name, slotOf(1), version(2) as VersionId)).toBeUndefined();
+    expect(await store().read(newName(), 0 as Slot, version(2) as VersionId)).toBeUndefined();
   });
 
   test('what was never stored is absent, whether or not the slot has a secret', async () => {
     const name = newName();
-    expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'absent' });
-    await store().persist(name, 0, version(2), tokenSet('refresh'));
-    expect(await store().lookUp(name, 0, version(3))).toEqual({ kind: 'absent' });
+    expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toEqual({ kind: 'absent' });
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
+    expect(await store().lookUp(name, slotOf(0), version(3) as VersionId)).toEqual({ kind: 'absent' });
   });
 
   test('persisting the same again succeeds, something else under the same version does not and changes nothing', async () => {
     const name = newName();
-    expect(await store().persist(name, 0, version(2), tokenSet('refresh'))).toBe(true);
-    expect(await store().persist(name, 0, version(2), tokenSet('refresh'))).toBe(true);
-    expect(await store().persist(name, 0, version(2), tokenSet('other'))).toBe(false);
-    expect((await store().read(name, 0, version(2)))?.reveal()).toBe('refresh');
+    expect(await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'))).toBe(true);
+    expect(await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'))).toBe(true);
+    expect(await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('other'))).toBe(false);
+    expect((await store().read(name, slotOf(0), version(2) as VersionId))?.reveal()).toBe('refresh');
   });
 
   test('of many first writers of a slot all succeed with the same, one with something of its own', async () => {
     const [same, own] = [newName(), newName()];
     const writers = Array.from({ length: 10 }, (_, i) => i);
-    expect(await Promise.all(writers.map(() => store().persist(same, 0, version(2), tokenSet('refresh'))))).toEqual(
-      writers.map(() => true),
+    expect(
+      await Promise.all(
+        writers.map(() => store().persist(same, slotOf(0), version(2) as VersionId, tokenSet('refresh'))),
+      ),
+    ).toEqual(writers.map(() => true));
+    const done = await Promise.all(
+      writers.map((i) => store().persist(own, slotOf(0), version(2) as VersionId, tokenSet(`refresh-${i}`))),
     );
-    const done = await Promise.all(writers.map((i) => store().persist(own, 0, version(2), tokenSet(`refresh-${i}`))));
     expect(done.filter(Boolean)).toHaveLength(1);
-    expect((await store().read(own, 0, version(2)))?.reveal()).toBe(`refresh-${done.indexOf(true)}`);
+    expect((await store().read(own, slotOf(0), version(2) as VersionId))?.reveal()).toBe(
+      `refresh-${done.indexOf(true)}`,
+    );
   });
 
   test('an imported refresh token is read, but is no token set to adopt', async () => {
     const name = newName();
-    expect(await store().storeRefreshToken(name, 0, version(1), new Secret('imported'))).toBe(true);
-    expect((await store().read(name, 0, version(1)))?.reveal()).toBe('imported');
-    expect(await store().lookUp(name, 0, version(1))).toEqual({ kind: 'absent' });
+    expect(await store().storeRefreshToken(name, slotOf(0), version(1) as VersionId, new Secret('imported'))).toBe(
+      true,
+    );
+    expect((await store().read(name, slotOf(0), version(1) as VersionId))?.reveal()).toBe('imported');
+    expect(await store().lookUp(name, slotOf(0), version(1) as VersionId)).toEqual({ kind: 'absent' });
   });
 
   test.each([
@@ -133,26 +142,26 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     const name = newName();
     // Secrets Manager takes no empty text.
     await world.versions.write(`${name}/refresh-0`, version(2), text === '' ? ' ' : text);
-    expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'unreadable' });
+    expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toEqual({ kind: 'unreadable' });
   });
 
   test('reading content without a refresh token is an outage of ours, not a missing version', async () => {
     const name = newName();
-    await store().persist(name, 0, version(2), tokenSet(undefined));
-    await expect(store().read(name, 0, version(2))).rejects.toBeInstanceOf(Unavailable);
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet(undefined));
+    await expect(store().read(name, slotOf(0), version(2) as VersionId)).rejects.toBeInstanceOf(Unavailable);
   });
 
   test('a slot that was deleted with its connection can be used by the next one of that name', async () => {
     const name = newName();
     const slots = 2;
-    await store().persist(name, 0, version(2), tokenSet('refresh'));
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
     await credentials(world.versions).store(name, version(9), { client_secret: new Secret('client') });
     await secretRemoval(world.versions).remove(name, slots, () => true);
     await secretRemoval(world.versions).remove(name, slots, () => true);
-    expect(await store().lookUp(name, 0, version(3))).toEqual({ kind: 'absent' });
+    expect(await store().lookUp(name, slotOf(0), version(3) as VersionId)).toEqual({ kind: 'absent' });
     await secretRemoval(world.versions).remove(name, slots, () => true);
-    expect(await store().persist(name, 0, version(4), tokenSet('next'))).toBe(true);
-    expect((await store().read(name, 0, version(4)))?.reveal()).toBe('next');
+    expect(await store().persist(name, slotOf(0), version(4) as VersionId, tokenSet('next'))).toBe(true);
+    expect((await store().read(name, slotOf(0), version(4) as VersionId))?.reveal()).toBe('next');
   });
 
   describe('the secrets of a connection that is deleted', () => {
@@ -235,21 +244,26 @@ describe('Secrets Manager alone', () => {
   test('out of reach, nothing is absent: a look-up is unreadable, the rest unavailable', async () => {
     world.faults.down = true;
     const name = newName();
-    expect(await store().lookUp(name, 0, version(2))).toEqual({ kind: 'unreadable' });
-    await expect(store().read(name, 0, version(2))).rejects.toBeInstanceOf(Unavailable);
-    await expect(store().persist(name, 0, version(2), tokenSet('refresh'))).rejects.toBeInstanceOf(Unavailable);
+    expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toEqual({ kind: 'unreadable' });
+    await expect(store().read(name, slotOf(0), version(2) as VersionId)).rejects.toBeInstanceOf(Unavailable);
+    await expect(store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'))).rejects.toBeInstanceOf(
+      Unavailable,
+    );
   });
 
   test('a slot that is full for the day is unavailable, so that the token is kept elsewhere', async () => {
     const name = newName();
-    for (let fence = 1; fence <= 100; fence += 1) await store().persist(name, 0, version(fence), tokenSet('refresh'));
-    await expect(store().persist(name, 0, version(101), tokenSet('refresh'))).rejects.toBeInstanceOf(Unavailable);
-    expect(await store().persist(name, 0, version(100), tokenSet('refresh'))).toBe(true);
+    for (let fence = 1; fence <= 100; fence += 1)
+      await store().persist(name, slotOf(0), version(fence) as VersionId, tokenSet('refresh'));
+    await expect(
+      store().persist(name, slotOf(0), version(101) as VersionId, tokenSet('refresh')),
+    ).rejects.toBeInstanceOf(Unavailable);
+    expect(await store().persist(name, slotOf(0), version(100) as VersionId, tokenSet('refresh'))).toBe(true);
   });
 
   test('the names and texts are those of docs/storage.md', async () => {
     const name = newName();
-    await store().persist(name, 3, version(2), tokenSet('refresh', { scope: 'read' }));
+    await store().persist(name, slotOf(3), version(2) as VersionId, tokenSet('refresh', { scope: 'read' }));
     const { SecretString } = await world.client.send(
       new GetSecretValueCommand({ SecretId: `broker/${name}/refresh-3`, VersionId: version(2) }),
     );
@@ -277,9 +291,14 @@ describe('Secrets Manager alone', () => {
       { step: 'initialize' },
     );
     const name = newName();
-    await store().persist(name, 0, version(2), tokenSet('before'));
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('before'));
     expect(
-      await refreshTokens(secretsManagerVersions(client, prefix)).persist(name, 0, version(3), tokenSet('refresh')),
+      await refreshTokens(secretsManagerVersions(client, prefix)).persist(
+        name,
+        slotOf(0),
+        version(3) as VersionId,
+        tokenSet('refresh'),
+      ),
     ).toBe(true);
     expect(commands).toEqual([
       'PutSecretValueCommand',
@@ -288,19 +307,19 @@ describe('Secrets Manager alone', () => {
       'RestoreSecretCommand',
       'PutSecretValueCommand',
     ]);
-    expect((await store().read(name, 0, version(3)))?.reveal()).toBe('refresh');
+    expect((await store().read(name, slotOf(0), version(3) as VersionId))?.reveal()).toBe('refresh');
     client.destroy();
   });
 
   test('a secret deleted between two puts is restored', async () => {
     const name = newName();
     const SecretId = `broker/${name}/refresh-0`;
-    await store().persist(name, 0, version(2), tokenSet('refresh'));
+    await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
     await world.client.send(new DeleteSecretCommand({ SecretId }));
     await expect(
       world.client.send(new PutSecretValueCommand({ SecretId, SecretString: 'x', ClientRequestToken: version(3) })),
     ).rejects.toThrow('deletion');
-    expect(await store().persist(name, 0, version(3), tokenSet('next'))).toBe(true);
-    expect((await store().lookUp(name, 0, version(2))).kind).toBe('found');
+    expect(await store().persist(name, slotOf(0), version(3) as VersionId, tokenSet('next'))).toBe(true);
+    expect((await store().lookUp(name, slotOf(0), version(2) as VersionId)).kind).toBe('found');
   });
 });

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { joseSealer } from '../../shared/adapters/sealing/jose-sealer.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { VersionId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { SealBroken, Unavailable } from '../../shared/ports/errors.ts';
@@ -13,7 +14,7 @@ const keySecret = (i: 0 | 1): KeySecret => ({ versionId: versionIds[i], secret: 
 const plaintext = new Secret('eyJ-an-access-token');
 const binding: SealBinding = {
   connection: 'exact-nl' as ConnectionName,
-  versionId: '00000000-0000-4000-8000-000000000002',
+  versionId: '00000000-0000-4000-8000-000000000002' as VersionId,
 };
 
 describe('a sealer', () => {
@@ -64,7 +65,7 @@ describe('a sealer', () => {
 
   test.each([
     ['connection', { ...binding, connection: 'exact-be' as ConnectionName }],
-    ['token set', { ...binding, versionId: '00000000-0000-4000-8000-000000000003' }],
+    ['token set', { ...binding, versionId: '00000000-0000-4000-8000-000000000003' as VersionId }],
   ])('does not open for another %s', async (_what, other) => {
     const sealed = await newSealer().seal(plaintext, binding);
     await expect(newSealer().open(sealed, other)).rejects.toBeInstanceOf(SealBroken);

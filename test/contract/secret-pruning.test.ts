@@ -3,9 +3,9 @@ import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dyn
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { outgrown, prunesAfter, secretPruning } from '../../shared/adapters/secrets/dynamodb-pruning.ts';
 import { dynamoDbVersions, type SecretsTable, type Written } from '../../shared/adapters/secrets/dynamodb-versions.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { mostSlots } from '../../shared/providers/profile.ts';
+import { versionIdOf } from '../plain.ts';
 import { readKey, secretsTableWorld } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
 

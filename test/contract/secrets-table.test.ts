@@ -11,12 +11,13 @@ import { keyRing, type ReadKey } from '../../shared/adapters/sealing/key-ring.ts
 import { refreshTokens } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { dynamoDbVersions } from '../../shared/adapters/secrets/dynamodb-versions.ts';
 import { withFallback } from '../../shared/adapters/secrets/fallback-versions.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Slot, VersionId } from '../../shared/domain/ids.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { SealBroken, Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
+import { versionIdOf } from '../plain.ts';
 import { keySecret, readKey, secretsTableWorld } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
 
@@ -129,9 +130,13 @@ describe('an item', () => {
     ] as const) {
       await expect(world.versions.read(to, versionId)).rejects.toBeInstanceOf(SealBroken);
       const [connection, slot] = to.split('/refresh-');
-      expect(await refreshTokens(world.versions).lookUp(connection as ConnectionName, Number(slot), versionId)).toEqual(
-        { kind: 'unreadable' },
-      );
+      expect(
+        await refreshTokens(world.versions).lookUp(
+          connection as ConnectionName,
+          Number(slot) as Slot,
+          versionId as VersionId,
+        ),
+      ).toEqual({ kind: 'unreadable' });
     }
     expect(await world.versions.read(name, version(2))).toBe(text);
   });
@@ -147,7 +152,10 @@ describe('an item', () => {
   });
 
   test('has a key of its own, even where the same secret was given for another purpose', async () => {
-    const [name, binding] = [newName(), { connection: 'exact-nl' as ConnectionName, versionId: version(2) }];
+    const [name, binding] = [
+      newName(),
+      { connection: 'exact-nl' as ConnectionName, versionId: version(2) as VersionId },
+    ];
     await world.versions.write(name, version(2), text);
     const { sealed } = await only(name);
     for (const purpose of ['access', 'refresh'] as const) {
@@ -256,9 +264,11 @@ describe('nothing is absent', () => {
     const name = newName();
     await expect(store.read(name, version(2))).rejects.toMatchObject({ name: 'Unavailable', message });
     await expect(store.write(name, version(2), text)).rejects.toMatchObject({ name: 'Unavailable', message });
-    expect(await refreshTokens(store).lookUp('exact-nl' as ConnectionName, 0, version(2))).toEqual({
-      kind: 'unreadable',
-    });
+    expect(await refreshTokens(store).lookUp('exact-nl' as ConnectionName, 0 as Slot, version(2) as VersionId)).toEqual(
+      {
+        kind: 'unreadable',
+      },
+    );
   });
 
   test('and none of it says what was to be stored', async () => {

@@ -4,6 +4,7 @@ import { joseSealer } from '../../shared/adapters/sealing/jose-sealer.ts';
 import { joseState } from '../../shared/adapters/sealing/jose-state.ts';
 import type { KeySecret, ReadKey } from '../../shared/adapters/sealing/key-ring.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId, VersionId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
@@ -16,7 +17,7 @@ const key: ReadKey = async (asked) =>
 const state: AuthorizationState = {
   id: 'an-id',
   connection: 'exact-nl' as ConnectionName,
-  grantId: '00000000-0000-4000-8000',
+  grantId: '00000000-0000-4000-8000' as GrantId,
   configuredAt: 5 as EpochMs,
   redirectUri: 'https://broker.example/oauth/callback',
   codeVerifier: new Secret('a-verifier-that-nobody-may-see'),
@@ -61,7 +62,7 @@ describe('a state', () => {
     expect(await joseState(key, clock).open(await joseState(other, clock).seal(state))).toBeUndefined();
     const token = await joseSealer('access', key, clock).seal(new Secret('{}'), {
       connection: state.connection,
-      versionId,
+      versionId: versionId as VersionId,
     });
     expect(await joseState(key, clock).open(token)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { systemChance, systemClock } from '../../shared/adapters/system.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
+import { versionIdOf } from '../plain.ts';
 
 describe('the system', () => {
   test('a sleep that is aborted ends at once and does not reject, also if it was aborted before', async () => {

@@ -1,13 +1,15 @@
 /** What the contract suites run on, and the connections they write. */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
 import type { Commit, FailureCommit } from '../../shared/domain/commit-writes.ts';
-import { type Connection, inSecret, type Seen, versionIdOf } from '../../shared/domain/connection.ts';
+import type { Connection, Seen } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
 import type { Held } from '../../shared/domain/held.ts';
+import type { Fence, GrantId } from '../../shared/domain/ids.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
@@ -15,6 +17,7 @@ import type { Write } from '../../shared/domain/writes.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 import { holding } from '../holding.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
+import { inSecret, type Plain, told, versionIdOf } from '../plain.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 
 export interface StoreWorld {
@@ -70,7 +73,7 @@ export const memoryWorld = async (): Promise<StoreWorld> => ({
 });
 
 /** Of another authorization than the one every connection here begins with. */
-export const otherGrantId = '11111111-0000-4000-8000';
+export const otherGrantId = '11111111-0000-4000-8000' as GrantId;
 
 export const now = 1_800_000_000_000 as EpochMs;
 
@@ -89,7 +92,7 @@ export const profile: Profile = {
 let made = 0;
 
 /** A connection of a name of its own, as it is first written, once subscribers were told of it. */
-export function newConnection(more: Partial<Connection> = {}): Connection {
+export function newConnection(more: Partial<Plain<Connection>> = {}): Connection {
   made += 1;
   const name = `connection-${String(made).padStart(4, '0')}` as ConnectionName;
   const config = {
@@ -99,10 +102,10 @@ export function newConnection(more: Partial<Connection> = {}): Connection {
   };
   const place = inSecret(0, 'imported-refresh-token-version-000');
   const { announcement: _, ...item } = create(name, config, '0', now, 'active', {
-    id: '00000000-0000-4000-8000',
+    id: '00000000-0000-4000-8000' as GrantId,
     place,
   });
-  return { ...item, ...more };
+  return told<Connection>({ ...item, ...more });
 }
 
 /** Whoever holds, or held, the lease with this fencing token, and sees the connection as `item`. */
@@ -124,7 +127,7 @@ export const commitOf = (fence: number): Commit => ({
 });
 
 export const failureOf = (fence: number, more: Partial<FailureCommit> = {}): FailureCommit => ({
-  failure: { class: 'transient', code: 'http_503', status: 503, at: at(2_000), count: 1, fence },
+  failure: { class: 'transient', code: 'http_503', status: 503, at: at(2_000), count: 1, fence: fence as Fence },
   notBefore: at(7_000),
   state: 'active',
   suspect: false,
@@ -163,7 +166,7 @@ export function storeUnder(open: () => Promise<StoreWorld>) {
   afterAll(() => world.close());
   const store = () => world.store;
 
-  const created = async (more: Partial<Connection> = {}): Promise<Connection> => {
+  const created = async (more: Partial<Plain<Connection>> = {}): Promise<Connection> => {
     const item = newConnection(more);
     expect(await store().create(item)).toBe(true);
     return item;
@@ -183,7 +186,7 @@ export function storeUnder(open: () => Promise<StoreWorld>) {
     expect(await store().read(connection)).toEqual(before);
   };
   /** A new connection whose lease I hold, with fencing token 2. */
-  const held = async (more: Partial<Connection> = {}): Promise<Seen> => {
+  const held = async (more: Partial<Plain<Connection>> = {}): Promise<Seen> => {
     const item = await created(more);
     return seenOf(await applies(item.connection, acquire(seenOf(item), 'me', now, leaseEnd)));
   };

@@ -4,13 +4,15 @@ import { describe, expect, test } from 'vitest';
 import type { Announcement } from '../../shared/domain/announcement.ts';
 import { announced, announcementOf, dueBy, grantEndOf, restUntil } from '../../shared/domain/announcements.ts';
 import { commitFailure, commitSuccess } from '../../shared/domain/commit-writes.ts';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import { abandonGrant, create, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Fence, GrantId } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import { holding } from '../holding.ts';
+import { inSecret } from '../plain.ts';
 import { decided } from './decisions.ts';
 import {
   at,
@@ -68,23 +70,23 @@ describe('a write that changes the state notes it, and has the planner look', ()
   test.each<[string, Connection, Announcement['change'] | undefined]>([
     [
       'created with a grant',
-      create('new' as ConnectionName, item.config, '0', now, 'active', { id: 'g', place: inSecret(0, 'v') }),
+      create('new' as ConnectionName, item.config, '0', now, 'active', { id: 'g' as GrantId, place: inSecret(0, 'v') }),
       'authorized',
     ],
     [
       'created without one',
       create('new' as ConnectionName, item.config, '0', now, 'reauthorization_required', {
-        id: 'g',
+        id: 'g' as GrantId,
         place: undefined,
       }),
       undefined,
     ],
     [
       'a new grant',
-      itemAfter(replaceGrant(item, item.config, now, { id: 'g', place: inSecret(0, 'v') }), item),
+      itemAfter(replaceGrant(item, item.config, now, { id: 'g' as GrantId, place: inSecret(0, 'v') }), item),
       'authorized',
     ],
-    ['a dead grant abandoned', itemAfter(abandonGrant(dead, item.config, now, 'g'), dead), undefined],
+    ['a dead grant abandoned', itemAfter(abandonGrant(dead, item.config, now, 'g' as GrantId), dead), undefined],
     ['new settings', itemAfter(replaceConfig(connectionOf(), item.config, now), connectionOf()), undefined],
     [
       'new settings for wrong ones',
@@ -246,7 +248,7 @@ describe('when it is told', () => {
   test('an attempt of somebody else does not keep it back', () => {
     const busy = {
       ...noted,
-      lease: { owner: 'other', fence: 12, until: at(minute) },
+      lease: { owner: 'other', fence: 12 as Fence, until: at(minute) },
       attempts: attemptsWith(attemptOf(12)),
     };
     decided(read(busy), 'announce');

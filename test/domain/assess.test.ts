@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Assessment, assess, isUnused, leaseAlive } from '../../shared/domain/assess.ts';
 import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from '../../shared/domain/attempts.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
+import type { Fence } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import {
@@ -235,12 +236,13 @@ describe('attempts that may have been sent', () => {
   const fences = (attempts: readonly { readonly fence: number }[]) => attempts.map((attempt) => attempt.fence);
 
   test('unresolved: also those that a committed success has overtaken', () =>
-    expect(fences(unresolved(item, 13))).toEqual([committedFence - 1, 9, 11, 100]));
+    expect(fences(unresolved(item, 13 as Fence))).toEqual([committedFence - 1, 9, 11, 100]));
   test('mayHaveBeenSent: all but those, in the order they were made', () =>
     expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
-  test('mayHaveBeenSent: mine excepted', () => expect(fences(mayHaveBeenSent(item, 13))).toEqual([9, 11, 100]));
+  test('mayHaveBeenSent: mine excepted', () =>
+    expect(fences(mayHaveBeenSent(item, 13 as Fence))).toEqual([9, 11, 100]));
   test('inDoubt: those with the current refresh token', () => expect(fences(inDoubt(item))).toEqual([11, 13, 100]));
-  test('inDoubt: mine excepted', () => expect(fences(inDoubt(item, 13))).toEqual([11, 100]));
+  test('inDoubt: mine excepted', () => expect(fences(inDoubt(item, 13 as Fence))).toEqual([11, 100]));
 });
 
 describe('holdersAnswerUntil: 84 s after the latest start among those that have not ended', () => {
@@ -280,7 +282,7 @@ describe('withoutMine: the connection as if we had not acquired', () => {
     });
     const calls = callsWith({ failing: { 11: at(-minute) }, count: 6 });
     const before = { ...item, attempts: attemptsWith(theirs), calls };
-    expect(withoutMine(item, 12)).toStrictEqual(without(before, 'lease'));
+    expect(withoutMine(item, 12 as Fence)).toStrictEqual(without(before, 'lease'));
   });
   test('leaves a lease that is another’s', () => {
     const item = connectionOf({
@@ -288,6 +290,10 @@ describe('withoutMine: the connection as if we had not acquired', () => {
       attempts: attemptsWith(theirs, attemptOf(13)),
       calls: callsWith({ failing: { 13: now }, count: 1 }),
     });
-    expect(withoutMine(item, 13)).toStrictEqual({ ...item, attempts: attemptsWith(theirs), calls: callsWith() });
+    expect(withoutMine(item, 13 as Fence)).toStrictEqual({
+      ...item,
+      attempts: attemptsWith(theirs),
+      calls: callsWith(),
+    });
   });
 });

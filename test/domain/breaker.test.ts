@@ -1,4 +1,5 @@
 /** When a provider that answers nobody is left alone, and who finds out whether it is back. */
+
 import { describe, expect, test } from 'vitest';
 import { recordOutcome } from '../../shared/application/provider-health.ts';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../shared/domain/breaker.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
@@ -83,7 +85,7 @@ test('a call that was not made does not change the breaker', async () => {
   const before: Breaker = { application: 'app', version: 1, unanswered: { bert: now } };
   await breakers.replace(before);
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
-  const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' };
+  const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' as GrantId };
   const world = {
     clock: { now: () => now, sleep: async () => undefined },
     chance,

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Connection, inSecret, outlivesGrant } from '../../shared/domain/connection.ts';
-import { abandonGrant, firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { type Connection, outlivesGrant } from '../../shared/domain/connection.ts';
+import { abandonGrant, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
+import { firstPlace, inSecret } from '../plain.ts';
 import { at, attemptOf, attemptsWith, connectionOf, failureOf, itemAfter, now, second } from './fixtures.ts';
 
 /** Every attribute that there can be, each with a value of its own. */
@@ -9,7 +11,7 @@ const full: Required<Connection> = {
   ...(connectionOf() as Required<Connection>),
   state: 'reauthorization_required',
   cause: 'invalid_grant',
-  lease: { owner: 'me', fence: 8, until: at(second) },
+  lease: { owner: 'me', fence: 8 as Fence, until: at(second) },
   attempts: attemptsWith(attemptOf(8)),
   spare: inSecret(1, 'spare'),
   notBefore: at(1),
@@ -18,7 +20,7 @@ const full: Required<Connection> = {
   withheld: failureOf(),
   wakeAt: at(2),
   askedAt: at(3),
-  rejected: { generation: 5, times: 1 },
+  rejected: { generation: 5 as Generation, times: 1 },
   announcement: { change: 'reauthorization_required', at: at(4) },
   announcedEnd: at(5),
   authorization: { id: 'link' },
@@ -38,13 +40,13 @@ describe('an attribute', () => {
   const survivors = Object.entries(outlivesGrant).flatMap(([name, stays]) => (stays ? [name] : []));
 
   test('of the old grant is not there any more once a new one has come', () => {
-    const after = itemAfter(replaceGrant(full, full.config, now, { id, place: firstPlace(id) }), full);
+    const after = itemAfter(replaceGrant(full, full.config, now, { id: id as GrantId, place: firstPlace(id) }), full);
     expect(Object.keys(after).sort()).toEqual([...survivors, 'attempts', 'grant', 'refreshToken'].sort());
     expect(after).toMatchObject({ attempts: {}, grant: { id, at: now }, refreshToken: firstPlace(id) });
   });
 
   test('of a grant that is abandoned is not there any more, but for why the connection waits', () => {
-    const after = itemAfter(abandonGrant(full, full.config, now, id), full);
+    const after = itemAfter(abandonGrant(full, full.config, now, id as GrantId), full);
     expect(Object.keys(after).sort()).toEqual([...survivors, 'attempts', 'cause', 'grant'].sort());
     expect(after).toMatchObject({ attempts: {}, grant: { id, at: now }, cause: 'not_authorized_yet' });
     expect(after.announcement).toEqual(full.announcement);

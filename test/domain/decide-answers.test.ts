@@ -1,15 +1,18 @@
 /** What is decided on the provider's answer. */
+
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
-import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { decide } from '../../shared/domain/decide.ts';
 import type { Held } from '../../shared/domain/held.ts';
+import type { VersionId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { refreshAtOf } from '../../shared/domain/timing.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
+import { inSecret } from '../plain.ts';
 import { decided } from './decisions.ts';
 import {
   at,
@@ -319,7 +322,7 @@ describe('an error that brings a refresh token', () => {
     ],
     ['error', limited],
   ] as const)('a refresh token that had to be sealed goes with the commit just the same (%s)', (_title, outcome) => {
-    const sealed: Place = { kind: 'sealed', versionId: 'version', sealed: 'ciphertext' };
+    const sealed: Place = { kind: 'sealed', versionId: 'version' as VersionId, sealed: 'ciphertext' };
     const effect = decide(persisted(outcome, sealed), circumstances());
     expect(
       effect.do === 'commit_success' ? effect.place : effect.do === 'commit_failure' ? effect.commit.place : effect,

@@ -1,11 +1,14 @@
 /** What is decided on what earlier attempts have stored, or have not. */
+
 import { describe } from 'vitest';
-import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import type { Held } from '../../shared/domain/held.ts';
+import type { Generation } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
+import { inSecret, type Plain } from '../plain.ts';
 import { cases, type Row } from './decisions.ts';
 import {
   at,
@@ -164,7 +167,7 @@ describe('could not be read: that is not absence', () => {
 });
 
 describe('none', () => {
-  const begun = (ms: number, more: Partial<Attempt> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
+  const begun = (ms: number, more: Partial<Plain<Attempt>> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
   cases([
     releases('single use, its holder can still answer: wait for that', heldAfter([begun(-20_000)]), 64_000),
     releases('single use, its holder can still answer for 1 ms', heldAfter([begun(1 - 84_000)]), 1),
@@ -177,7 +180,7 @@ describe('none', () => {
     ),
     sends(
       'single use, its holder sent an outgrown refresh token: ours was never sent',
-      heldAfter([begun(-20_000, { generation: generation - 1 })]),
+      heldAfter([begun(-20_000, { generation: (generation - 1) as Generation })]),
     ),
     sends('a replay cannot hurt: at once', heldAfter([begun(-20_000)], atOnce)),
   ]);
@@ -185,7 +188,7 @@ describe('none', () => {
 
 describe('none, and the provider called the grant dead before', () => {
   const outgrown = { generation: generation - 1 };
-  const held = (startedAt: number, profile: Partial<Profile> = {}, more: Partial<Attempt> = {}) =>
+  const held = (startedAt: number, profile: Partial<Profile> = {}, more: Partial<Plain<Attempt>> = {}) =>
     heldAfter([attemptOf(11, { startedAt: at(startedAt), ...more })], profile, { suspect });
   cases([
     releases('a holder can still answer: wait', held(1 - 84_000), 1),

@@ -1,11 +1,14 @@
 /** What is decided before a grant is believed dead. */
+
 import { describe, expect, test } from 'vitest';
 import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
-import { type Attempt, type Connection, inSecret, type Place, type Seen } from '../../shared/domain/connection.ts';
+import type { Attempt, Connection, Place, Seen } from '../../shared/domain/connection.ts';
 import type { Cause } from '../../shared/domain/failure.ts';
 import type { Held } from '../../shared/domain/held.ts';
+import type { Generation, GrantId } from '../../shared/domain/ids.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
+import { inSecret, type Plain } from '../plain.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -36,7 +39,7 @@ const spare: Place = inSecret(1, 'overtaken');
 const atOnce = profileOf({ ambiguousRetry: 'at_once' });
 const afterAttempts = (...attempts: readonly Attempt[]): Connection =>
   dueConnectionOf({ attempts: attemptsWith(...attempts) });
-const begun = (ms: number, more: Partial<Attempt> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
+const begun = (ms: number, more: Partial<Plain<Attempt>> = {}) => attemptOf(11, { startedAt: at(ms), ...more });
 
 const reread = (held: Held, seen: Seen | undefined = held.seen): Event => ({ kind: 'reread', held, verdict, seen });
 const changed = (held: Held, more: Partial<Connection>): Seen => ({
@@ -72,7 +75,7 @@ const commits = (title: string, item: Connection, commit: FailureCommit, chance 
 
 describe('something else is there', () => {
   const held = heldOf();
-  const newer = changed(held, { generation: generation + 1 });
+  const newer = changed(held, { generation: (generation + 1) as Generation });
   cases([
     [
       'nothing: whatever is recreated has no lease of mine',
@@ -81,7 +84,7 @@ describe('something else is there', () => {
     ],
     [
       'another grant: it has no lease of mine',
-      reread(held, changed(held, { grant: { id: '00000000-0000-4000-8000', at: now } })),
+      reread(held, changed(held, { grant: { id: '00000000-0000-4000-8000' as GrantId, at: now } })),
       stop('superseded'),
     ],
     [

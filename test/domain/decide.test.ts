@@ -1,12 +1,14 @@
 /** What is decided up to the call, and how everything ends; look-ups, answers and verdicts have files of their own. */
 
 import { describe, expect, test } from 'vitest';
-import { type Attempt, type Connection, inSecret, type Place } from '../../shared/domain/connection.ts';
+import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { type Held, heldBy } from '../../shared/domain/held.ts';
+import type { VersionId } from '../../shared/domain/ids.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Effect, Event } from '../../shared/domain/steps.ts';
 import { holding } from '../holding.ts';
+import { inSecret } from '../plain.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
   at,
@@ -257,7 +259,7 @@ describe('just before the call', () => {
 describe('the end', () => {
   const held = heldOf();
   const stored: Place = inSecret(0, 'overtaken');
-  const place: Place = { kind: 'sealed', versionId: 'overtaken', sealed: 'text' };
+  const place: Place = { kind: 'sealed', versionId: 'overtaken' as VersionId, sealed: 'text' };
   cases([
     ['renewed', { kind: 'success_committed', adopted: false, seen: held.seen }, stop('refreshed')],
     [

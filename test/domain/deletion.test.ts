@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import { grantEnded, isPatient } from '../../shared/domain/deletion-writes.ts';
+import type { Generation } from '../../shared/domain/ids.ts';
 import { acquire } from '../../shared/domain/lease-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import { newConnection, now, profile } from '../contract/worlds.ts';
+import { inSecret } from '../plain.ts';
 import { itemAfter } from './fixtures.ts';
 
 const deletion = { since: now, notBefore: now };
@@ -59,7 +61,7 @@ describe('slots that a connection may have used', () => {
       const { lease: _, ...after } = itemAfter(write, item);
       used.add(write.attempt.slot);
       expect(after.slots).toBeGreaterThan(Math.max(...used));
-      item = { ...after, generation: item.generation + 1 };
+      item = { ...after, generation: (item.generation + 1) as Generation };
     }
   });
 });

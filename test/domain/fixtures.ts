@@ -1,22 +1,17 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
+
 import { applied } from '../../shared/domain/apply.ts';
-import {
-  type Attempt,
-  type Calls,
-  type Connection,
-  inSecret,
-  type SealedTokenSet,
-  type Seen,
-  versionIdOf,
-} from '../../shared/domain/connection.ts';
+import type { Attempt, Calls, Connection, SealedTokenSet, Seen } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Held } from '../../shared/domain/held.ts';
+import type { Fence, Generation } from '../../shared/domain/ids.ts';
 import { release } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { Circumstances } from '../../shared/domain/steps.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import { inSecret, type Plain, told, versionIdOf } from '../plain.ts';
 
 export const now = 1_800_000_000_000 as EpochMs;
 /** The instant `ms` from now. */
@@ -29,10 +24,10 @@ export const day = 24 * hour;
 /** The day of `now`, counted from 1970. */
 export const today = 20_833;
 
-export const generation = 5;
+export const generation = 5 as Generation;
 /** The fencing token of the committed token set; whoever holds the lease now has the next but two. */
-export const committedFence = 8;
-export const myFence = 13;
+export const committedFence = 8 as Fence;
+export const myFence = 13 as Fence;
 const grantId = '3f2a81c4-0d5e-4b6a-9c7d';
 
 /** Single use or unknown, as most providers: an hour's token, no least age. */
@@ -50,43 +45,45 @@ export const profileOf = (more: Partial<Profile> = {}): Profile => ({
 });
 
 /** Requested a minute ago, and expires in 540 s. */
-export const tokenSetOf = (more: Partial<SealedTokenSet> = {}): SealedTokenSet => ({
-  sealed: 'sealed',
-  fence: committedFence,
-  type: 'Bearer',
-  requestedAt: at(-minute),
-  receivedAt: at(-59 * second),
-  expiresAt: at(540 * second),
-  renewableAt: at(-59 * second),
-  contested: false,
-  ...more,
-});
+export const tokenSetOf = (more: Partial<Plain<SealedTokenSet>> = {}): SealedTokenSet =>
+  told<SealedTokenSet>({
+    sealed: 'sealed',
+    fence: committedFence,
+    type: 'Bearer',
+    requestedAt: at(-minute),
+    receivedAt: at(-59 * second),
+    expiresAt: at(540 * second),
+    renewableAt: at(-59 * second),
+    contested: false,
+    ...more,
+  });
 
 /** Nothing was spent but this. */
 export const callsWith = (more: Partial<Calls> = {}): Calls => ({ day: 0, count: 0, failing: {}, codes: {}, ...more });
 
 /** Its token was requested a minute ago, falls due in 510 s and expires in 540 s. */
-export const connectionOf = (more: Partial<Connection> = {}): Connection => ({
-  connection: 'exact-nl' as ConnectionName,
-  config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
-  configuredAt: at(-30 * day),
-  createdAt: at(-30 * day),
-  calls: callsWith(),
-  state: 'active',
-  grant: { id: grantId, at: at(-30 * day) },
-  generation,
-  fence: committedFence,
-  committedFence,
-  attempts: {},
-  tokens: tokenSetOf(),
-  refreshAt: at(510 * second),
-  refreshToken: inSecret(1, versionIdOf(grantId, committedFence)),
-  dueAt: at(510 * second),
-  dueShard: '3',
-  slots: 2,
-  lastUsed: at(-minute),
-  ...more,
-});
+export const connectionOf = (more: Partial<Plain<Connection>> = {}): Connection =>
+  told<Connection>({
+    connection: 'exact-nl' as ConnectionName,
+    config: { provider: 'generic-oauth2', settings: {}, renewal: 'while_used' },
+    configuredAt: at(-30 * day),
+    createdAt: at(-30 * day),
+    calls: callsWith(),
+    state: 'active',
+    grant: { id: grantId, at: at(-30 * day) },
+    generation,
+    fence: committedFence,
+    committedFence,
+    attempts: {},
+    tokens: tokenSetOf(),
+    refreshAt: at(510 * second),
+    refreshToken: inSecret(1, versionIdOf(grantId, committedFence)),
+    dueAt: at(510 * second),
+    dueShard: '3',
+    slots: 2,
+    lastUsed: at(-minute),
+    ...more,
+  });
 
 /** The same without these attributes, as before the first token set. */
 export function without(item: Connection, ...names: (keyof Connection)[]): Connection {
@@ -96,37 +93,39 @@ export function without(item: Connection, ...names: (keyof Connection)[]): Conne
 }
 
 /** Imported or authorized a moment ago: no token set yet. */
-export const firstConnectionOf = (more: Partial<Connection> = {}): Connection =>
+export const firstConnectionOf = (more: Partial<Plain<Connection>> = {}): Connection =>
   without(connectionOf({ generation: 0, ...more }), 'tokens', 'refreshAt');
 
 /** Due for one second, and in use. */
-export const dueConnectionOf = (more: Partial<Connection> = {}): Connection =>
+export const dueConnectionOf = (more: Partial<Plain<Connection>> = {}): Connection =>
   connectionOf({ refreshAt: at(-second), tokens: tokenSetOf({ expiresAt: at(29 * second) }), ...more });
 
 /** Sent a moment ago with the current refresh token, and nothing heard of it. */
-export const attemptOf = (fence: number, more: Partial<Attempt> = {}): Attempt => ({
-  fence,
-  slot: 0,
-  versionId: versionIdOf(grantId, fence),
-  startedAt: at(-20 * second),
-  generation,
-  sent: true,
-  repeats: false,
-  ended: false,
-  ...more,
-});
+export const attemptOf = (fence: number, more: Partial<Plain<Attempt>> = {}): Attempt =>
+  told<Attempt>({
+    fence,
+    slot: 0,
+    versionId: versionIdOf(grantId, fence),
+    startedAt: at(-20 * second),
+    generation,
+    sent: true,
+    repeats: false,
+    ended: false,
+    ...more,
+  });
 
 export const attemptsWith = (...attempts: readonly Attempt[]): Connection['attempts'] =>
   Object.fromEntries(attempts.map((attempt) => [String(attempt.fence), attempt]));
 
-export const failureOf = (more: Partial<Failure> = {}): Failure => ({
-  class: 'transient',
-  code: 'http_503',
-  at: at(-minute),
-  count: 1,
-  fence: 12,
-  ...more,
-});
+export const failureOf = (more: Partial<Plain<Failure>> = {}): Failure =>
+  told<Failure>({
+    class: 'transient',
+    code: 'http_503',
+    at: at(-minute),
+    count: 1,
+    fence: 12,
+    ...more,
+  });
 
 /** The item after a write that must be applied. */
 export function itemAfter(write: Write, item: Connection): Connection {
@@ -139,7 +138,7 @@ export function itemAfter(write: Write, item: Connection): Connection {
 export function heldOf(
   item: Connection = dueConnectionOf(),
   profile: Profile = profileOf(),
-  more: Partial<Attempt> = {},
+  more: Partial<Plain<Attempt>> = {},
 ): Held {
   const lease = { owner: 'me', fence: myFence, until: at(18 * second) };
   const earlier = Object.values(item.attempts).filter((attempt) => attempt.sent);

@@ -1,4 +1,5 @@
 /** Runs a case through the real exchange and the real protocol, on a clock that is moved. */
+
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -12,6 +13,7 @@ import { plan } from '../../shared/application/plan.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
@@ -107,7 +109,7 @@ function worldAt(time: VirtualTime) {
   const chance = {
     next: () => 0.5,
     id: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
-    grantId: () => '00000000-0000-4000-8000',
+    grantId: () => '00000000-0000-4000-8000' as GrantId,
   };
   const clock = { now: () => time.now(), sleep: (ms: number, signal?: AbortSignal) => time.sleep(ms, signal) };
   const versions = memoryVersions();

@@ -2,10 +2,12 @@ import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { composeConnections } from '../../shared/compose.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
-import { firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
+import { firstPlace, slotOf } from '../plain.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -48,9 +50,9 @@ async function connected(name: string, ...settings: [object?]): Promise<void> {
 async function replaced(name: string, item: Connection | undefined, refreshToken: string): Promise<void> {
   if (item === undefined) throw new Error(`there is no ${name}`);
   const { store, refreshTokens } = composeConnections()();
-  const id = '22222222-0000-4000-8000';
+  const id = '22222222-0000-4000-8000' as GrantId;
   const grant = { id, place: firstPlace(id) };
-  await refreshTokens.storeRefreshToken(item.connection, 0, grant.place.versionId, new Secret(refreshToken));
+  await refreshTokens.storeRefreshToken(item.connection, slotOf(0), grant.place.versionId, new Secret(refreshToken));
   expect(
     (await store.apply(item.connection, replaceGrant(item, item.config, plus(item.configuredAt, 1), grant))).applied,
   ).toBe(true);

@@ -7,6 +7,7 @@ import { deleteConnection, finishDeletion } from '../../shared/application/delet
 import { putConnection } from '../../shared/application/put-connection.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
@@ -68,7 +69,7 @@ function openWorld(random: Random) {
   const nothing = async () => true;
   const world = {
     clock: { now: () => now, sleep: async () => undefined },
-    chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `grant-${++ids}` },
+    chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `grant-${++ids}` as GrantId },
     store: stepping(store, steps),
     claims: stepping(claims, steps),
     refreshTokens: {

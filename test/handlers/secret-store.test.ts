@@ -1,11 +1,12 @@
 /** The functions with secrets in the table, and on their way there. */
+
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient, PutItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
-import { versionIdOf } from '../../shared/domain/connection.ts';
+import { versionIdOf } from '../plain.ts';
 import { lifetimeSeconds } from './provider.ts';
 import { hunt, nobody, openWorld } from './world.ts';
 

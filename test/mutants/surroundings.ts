@@ -1,13 +1,14 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import type { VersionId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
 import type { Mutant } from './mutant.ts';
 
 /** An id that nobody can compute from grant and fence. */
-const scrambled = (versionId: string): string => [...versionId].reverse().join('');
+const scrambled = (versionId: VersionId): VersionId => [...versionId].reverse().join('') as VersionId;
 
 const fromArrival = (outcome: Outcome): Outcome => {
   if (outcome.kind !== 'success') return outcome;
@@ -142,7 +143,7 @@ export const surroundings: readonly Mutant[] = [
         refreshTokens: {
           ...given.refreshTokens,
           persist: (connection, slot, versionId, tokens) =>
-            given.refreshTokens.persist(connection, slot, scrambled(versionId), tokens),
+            given.refreshTokens.persist(connection, slot, scrambled(versionId) as VersionId, tokens),
         },
       }),
     },
@@ -159,7 +160,11 @@ export const surroundings: readonly Mutant[] = [
           ...given.refreshTokens,
           read: (connection, slot, versionId) => {
             const newest = [...world.secrets.keys()].findLast((name) => name.startsWith(`${slot}/`));
-            return given.refreshTokens.read(connection, slot, newest?.slice(newest.indexOf('/') + 1) ?? versionId);
+            return given.refreshTokens.read(
+              connection,
+              slot,
+              (newest?.slice(newest.indexOf('/') + 1) ?? versionId) as VersionId,
+            );
           },
         },
       }),

@@ -1,8 +1,10 @@
 /** Kept mistakes in what is written, and under which conditions. */
+
 import { protocol as normative } from '../../shared/application/protocol.ts';
 import { attemptsOf } from '../../shared/domain/attempts.ts';
 import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { Slot } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
@@ -201,7 +203,8 @@ export const writes: readonly Mutant[] = [
     name: 'slots by fence',
     why: 'The fence is what makes the version id unique.',
     variant: writing({
-      acquire: (...args) => withAttempt(args[0], args, ({ fence }) => ({ slot: fence % args[0].profile.slots })),
+      acquire: (...args) =>
+        withAttempt(args[0], args, ({ fence }) => ({ slot: (fence % args[0].profile.slots) as Slot })),
     }),
     invariant: 'S3',
     caughtBy: { race: 'a failure before each renewal of a day' },

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { classify } from '../../shared/domain/classify.ts';
 import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { byName } from '../../shared/providers/presets/index.ts';
@@ -26,10 +27,10 @@ function connection(
     configuredAt: 0 as EpochMs,
     calls: { day: 0, count: 0, failing: {}, codes: {} },
     state: 'active',
-    grant: { id: 'g', at: 0 as EpochMs },
-    generation: 1,
-    fence: 1,
-    committedFence: 1,
+    grant: { id: 'g' as GrantId, at: 0 as EpochMs },
+    generation: 1 as Generation,
+    fence: 1 as Fence,
+    committedFence: 1 as Fence,
     attempts: {},
     slots: 2,
     dueShard: '0',
@@ -38,7 +39,7 @@ function connection(
       : {
           tokens: {
             sealed: 'sealed',
-            fence: 1,
+            fence: 1 as Fence,
             type: 'Bearer',
             requestedAt: 1_000_000 as EpochMs,
             receivedAt: 1_000_000 as EpochMs,

@@ -4,15 +4,17 @@ import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
-import { type Connection, inSecret } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
+import { inSecret } from '../plain.ts';
 import { kinds } from '../sim/natures.ts';
 import { reply } from '../sim/provider.ts';
 import { Random } from '../sim/random.ts';
@@ -49,7 +51,7 @@ class Herd {
     for (const name of this.names) {
       await this.store.create(
         create(name, config, '0', start, 'active', {
-          id: `0000000${name.length}-0000-4000-8000`,
+          id: `0000000${name.length}-0000-4000-8000` as GrantId,
           place: inSecret(0, 'v'),
         }),
       );
@@ -108,7 +110,7 @@ class Herd {
     };
     return {
       clock: { now: () => time.now(), sleep: (ms, signal) => time.sleep(ms, signal) },
-      chance: { next: () => this.#random.next(), grantId: () => '', id: () => this.#random.hex(16) },
+      chance: { next: () => this.#random.next(), grantId: () => '' as GrantId, id: () => this.#random.hex(16) },
       store: this.store,
       refreshTokens: {
         read: async () => new Secret('r'),

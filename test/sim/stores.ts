@@ -5,6 +5,7 @@ import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
 import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
@@ -217,7 +218,7 @@ export class Stores {
   }
 
   chance(): Chance {
-    return { next: () => this.random.next(), grantId: () => this.grantId(), id: () => this.random.hex(16) };
+    return { next: () => this.random.next(), grantId: () => this.grantId() as GrantId, id: () => this.random.hex(16) };
   }
 
   grantId(): string {

@@ -19,7 +19,8 @@ import { type RedeemWorld, type Redemption, redeem } from '../../shared/applicat
 import { type TendWorld, tend } from '../../shared/application/tend.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
-import { create, firstPlace, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
+import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
@@ -29,6 +30,7 @@ import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
+import { firstPlace } from '../plain.ts';
 import { AuthorizationServer } from './authorization-server.ts';
 import { type Boundary, Environment } from './environment.ts';
 import {
@@ -86,12 +88,18 @@ export class World extends Stores {
     this.secrets.set(this.secretOf(place.slot, place.versionId), bare(refreshToken, this.time.now()));
     const before = await this.store.read(this.connection);
     if (before === undefined) {
-      const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', { id, place });
+      const item = create(this.connection, this.options.config, '0', this.time.now(), 'active', {
+        id: id as GrantId,
+        place,
+      });
       await this.store.create(item);
       this.written('create', item);
     } else
       await this.apply(
-        (this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), { id, place }),
+        (this.#variant.replaceGrant ?? replaceGrant)(before, this.options.config, this.time.now(), {
+          id: id as GrantId,
+          place,
+        }),
       );
     this.note('authorized', id);
   }

@@ -5,6 +5,7 @@
 import { CompactEncrypt, type CompactJWEHeaderParameters, compactDecrypt } from 'jose';
 import * as v from 'valibot';
 import { parseConnectionName } from '../../domain/connection-name.ts';
+import type { GrantId } from '../../domain/ids.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { EpochMs } from '../../domain/time.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -71,7 +72,7 @@ export function joseState(readKey: ReadKey, clock: Pick<Clock, 'now'>): StateSea
         return {
           id: payload.jti,
           connection,
-          grantId: payload.grant,
+          grantId: payload.grant as GrantId,
           configuredAt: payload.configured,
           redirectUri: payload.redirect_uri,
           codeVerifier: new Secret(payload.verifier),

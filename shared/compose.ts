@@ -42,7 +42,10 @@ import { mostSlots } from './providers/profile.ts';
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {
-    made ??= { value: make() };
+    if (made === undefined) {
+      assertRelations();
+      made = { value: make() };
+    }
     return made.value;
   };
 }
@@ -85,7 +88,6 @@ export const composeToken = (): (() => TokenWorld) =>
 /** `settled` resolves when what goes on beside the work has ended, which takes seconds at most. */
 export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settled'>) =>
   once(() => {
-    assertRelations();
     const client = secretsManager();
     const telemetry = telemetryOf('refresh');
     const pruning =
@@ -146,7 +148,6 @@ export const composeConnections = (): (() => ConnectionsWorld &
 
 export const composeAuthorizations = (): (() => RedeemWorld) =>
   once(() => {
-    assertRelations();
     const client = secretsManager();
     const versions = secretVersions(client);
     return {

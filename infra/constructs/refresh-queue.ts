@@ -17,14 +17,9 @@ export class RefreshQueue extends Construct {
     this.deadLetters = new Queue(this, 'DeadLetters', { ...secured, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(this, 'Queue', {
       ...secured,
-      // Lambda's advice for a queue that feeds a function: a throttled delivery is tried again within this time.
-      visibilityTimeout: Duration.millis(6 * limits.refreshTimeoutMs),
-      // Longer than all deliveries of a message take. After an outage of the function, two hours of messages are left
-      // to go through, not days of them.
-      retentionPeriod: Duration.hours(2),
-      // A delivery that finds no concurrency counts, though no code has run: three would be dead letters without a
-      // fault.
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
+      visibilityTimeout: Duration.millis(limits.visibilityTimeouts * limits.refreshTimeoutMs),
+      retentionPeriod: Duration.millis(limits.messageRetentionMs),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: limits.deliveries },
     });
   }
 

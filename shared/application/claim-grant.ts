@@ -32,10 +32,6 @@ export type ClaimRefused =
   /** Another connection is being put, or deleted, with this grant: it will be known by then. */
   | { readonly kind: 'grant_pending'; readonly holder: ConnectionName; readonly until: EpochMs };
 
-const tries = 3;
-/** How long the deletion of a connection usually takes at most. */
-const deletionMs = 10_000;
-
 /**
  * Claims the connection's grant, each time anew. Returns why not, or undefined if it is claimed. Throws `Unavailable`.
  */
@@ -45,7 +41,7 @@ export async function claimGrant(
   key: GrantKey,
 ): Promise<ClaimRefused | undefined> {
   let holder = connection;
-  for (let attempt = 0; attempt < tries; attempt += 1) {
+  for (let attempt = 0; attempt < limits.claimTries; attempt += 1) {
     const seen = await claims.read(key);
     const now = clock.now();
     if (seen !== undefined && seen.holder !== connection) {
@@ -56,7 +52,7 @@ export async function claimGrant(
       if (item !== undefined && (theirs === key || theirs === untoldGrant)) {
         return item.deletion === undefined
           ? { kind: 'grant_conflict', holder }
-          : { kind: 'grant_pending', holder, until: plus(now, deletionMs) };
+          : { kind: 'grant_pending', holder, until: plus(now, limits.deletionMs) };
       }
       const until = plus(seen.claimedAt, limits.claimMs);
       if (until > now) return { kind: 'grant_pending', holder, until };

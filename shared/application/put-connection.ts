@@ -13,6 +13,7 @@ import {
   replaceConfig,
   replaceGrant,
 } from '../domain/grant-writes.ts';
+import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
@@ -53,8 +54,6 @@ export type PutResult =
   /** The connection of this name is being deleted; nothing was changed. */
   | { readonly kind: 'deleting' };
 
-const tries = 5;
-
 /**
  * Discovers the endpoints that the request leaves to its issuer, then writes the connection. Secrets are stored before
  * the item that points to them: whatever crashes, the item never points to nothing. Throws `Unavailable`.
@@ -93,7 +92,7 @@ async function putCompleted(
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
   const { grantKey: key, importDigest } = world.providers.of(request.config);
   let stored = nothingStored;
-  for (let attempt = 0; attempt < tries; attempt += 1) {
+  for (let attempt = 0; attempt < limits.putTries; attempt += 1) {
     const before = await store.read(connection);
     if (before?.deletion !== undefined) return { kind: 'deleting' };
     const faults = faultsAgainst(world.providers, before, request);

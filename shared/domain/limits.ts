@@ -124,10 +124,37 @@ export const limits = {
   storeConnectMs: 1_000,
   storeRequestMs: 2_000,
   messageDelayMaxMs: 900_000,
+
+  // The queue.
+  /**
+   * How often a message is delivered before it counts as dead. A delivery that finds no concurrency counts, though no code has run:
+   * three would be dead letters without a fault.
+   */
+  deliveries: 10,
+  /** A delivery that was not confirmed is repeated after so many time-outs of the refresh function, as Lambda advises. */
+  visibilityTimeouts: 6,
+  /** A message that is older is dropped: after an outage of the function, the planner has asked again by then. */
+  messageRetentionMs: 7_200_000,
+
+  // PUT.
+  /** How often a PUT looks again at a connection that refreshers keep changing. */
+  putTries: 5,
+  /** How often it looks again at a claim that another connection may be making. */
+  claimTries: 3,
+  /** How long the deletion of a connection usually takes at most: what a PUT that waits for it is told. */
+  deletionMs: 10_000,
 } as const;
 
-/** What must hold among the numbers, each with its reason. Asserted at synth, at start-up and in a test. */
-export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
+/** The numbers as a type of their own, for relations among others than those of the product. */
+export type Limits = Numbers<typeof limits>;
+
+type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? number : Numbers<T[K]> };
+
+/** A relation, and whether it holds. */
+export type Relation = readonly [holds: boolean, rule: string];
+
+/** Returns what must hold among the numbers, each with its reason. */
+export const relationsOf = (limits: Limits): readonly Relation[] => [
   [limits.heartbeatMs * 3 <= limits.leaseMs, 'heartbeat × 3 ≤ lease: two lost heartbeats do not lose the lease'],
   [
     limits.leaseMs + limits.oneRefreshMs <= limits.marginMs,
@@ -171,10 +198,14 @@ export const relations: readonly (readonly [holds: boolean, rule: string])[] = [
   ],
   [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],
   [limits.longestOwnWaitMs <= limits.messageDelayMaxMs, 'longest own wait ≤ longest message delay'],
+  [
+    limits.deliveries * limits.visibilityTimeouts * limits.refreshTimeoutMs < limits.messageRetentionMs,
+    'deliveries × visibility < retention: a message that fails becomes a dead letter, and is not dropped',
+  ],
 ];
 
-/** Throws one error that lists every relation that does not hold. */
-export function assertRelations(all: readonly (readonly [boolean, string])[] = relations): void {
-  const broken = all.filter(([holds]) => !holds).map(([, rule]) => rule);
+/** Throws one error that lists every relation that does not hold. Called at synth, and by each function before it does anything. */
+export function assertRelations(of: Limits = limits): void {
+  const broken = relationsOf(of).flatMap(([holds, rule]) => (holds ? [] : [rule]));
   if (broken.length > 0) throw new Error(`limits contradict each other: ${broken.join('; ')}`);
 }

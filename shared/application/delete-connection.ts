@@ -3,7 +3,7 @@
  * revoked.
  */
 
-import { unresolved } from '../domain/attempts.ts';
+import { openAttempts } from '../domain/attempts.ts';
 import type { Attempt, Connection, GrantEnded, Place } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import {
@@ -196,7 +196,7 @@ async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<Revoca
   const { connection } = item;
   // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh
   // token is spent.
-  const orphans = unresolved(item).map((attempt) => () => orphanOf(world, connection, attempt));
+  const orphans = openAttempts(item).map((attempt) => () => orphanOf(world, connection, attempt));
   const places = [item.refreshToken, item.spare].flatMap((place) =>
     place === undefined ? [] : [() => refreshTokenAt(world, connection, place)],
   );

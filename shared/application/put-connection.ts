@@ -101,8 +101,9 @@ async function putCompleted(
     // alone.
     const refused = key && (await claimGrant(world, connection, key));
     if (refused !== undefined) return refused;
-    const outgrown = before && world.providers.of(before.config).grantKey;
-    const left = outgrown !== undefined && outgrown !== key ? await claimHeld(world, connection, outgrown) : undefined;
+    const formerKey = before && world.providers.of(before.config).grantKey;
+    const left =
+      formerKey !== undefined && formerKey !== key ? await claimHeld(world, connection, formerKey) : undefined;
     const imported = imports(world.providers, before, request) ? request.refreshToken : undefined;
     const grant: NewGrant =
       imported === undefined
@@ -119,7 +120,7 @@ async function putCompleted(
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
     const item = await write(world, connection, before, config, request, grant);
     if (item !== undefined) {
-      if (outgrown !== undefined && left !== undefined) await giveBack(world, outgrown, left);
+      if (formerKey !== undefined && left !== undefined) await giveBack(world, formerKey, left);
       world.telemetry.info('connection_put', {
         connection,
         provider: config.provider,

@@ -22,7 +22,7 @@ export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done:
   const { connection, config } = held.seen.item;
   const facts = { connection, provider: config.provider, fence: held.attempt.fence, adopted };
   if (done.kind !== 'applied') {
-    telemetry.warn(done.kind === 'refused' ? 'refresh_superseded' : 'commit_abandoned', facts);
+    telemetry.warn(done.kind === 'refused' ? 'refresh_overtaken' : 'commit_abandoned', facts);
     return;
   }
   const { generation, tokens, refreshAt } = done.item;

@@ -1,6 +1,6 @@
 /** What to do about what a call came to, and when a grant is believed dead: the second half of `decide.ts`. */
 
-import { holdersAnswerUntil, inDoubt, unresolved } from './attempts.ts';
+import { holdersAnswerUntil, inDoubt, openAttempts } from './attempts.ts';
 import type { FailureCommit } from './commit-writes.ts';
 import type { Connection, Place, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
@@ -105,10 +105,10 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 /** Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a newer one. */
 export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
-  if (seen === undefined || seen.item.grant.id !== before.grant.id) return { do: 'stop', reason: 'superseded' };
+  if (seen === undefined || seen.item.grant.id !== before.grant.id) return { do: 'stop', reason: 'overtaken' };
   if (seen.item.generation !== before.generation)
     return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
-  const earlier = unresolved(seen.item, held.attempt.fence);
+  const earlier = openAttempts(seen.item, held.attempt.fence);
   if (earlier.some((attempt) => !attempt.ended)) {
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
     return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };

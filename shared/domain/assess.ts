@@ -19,7 +19,7 @@ export type StopReason =
   | 'refreshed'
   | 'failed'
   | 'released'
-  | 'superseded'
+  | 'overtaken'
   | 'lease_lost'
   | 'contended'
   | 'commit_abandoned';

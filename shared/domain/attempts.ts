@@ -12,12 +12,12 @@ export const attemptsOf = (item: Connection): Attempt[] =>
 const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
 
 /** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
-export const unresolved = (item: Connection, exceptFence?: Fence): Attempt[] =>
+export const openAttempts = (item: Connection, exceptFence?: Fence): Attempt[] =>
   attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
 
 /** Those among them that may have brought one newer than what is committed. */
 export const mayHaveBeenSent = (item: Connection, exceptFence?: Fence): Attempt[] =>
-  unresolved(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
+  openAttempts(item, exceptFence).filter((attempt) => !overtaken(item, attempt));
 
 /** Those among them that may have consumed the *current* refresh token. */
 export const inDoubt = (item: Connection, exceptFence?: Fence): Attempt[] =>

@@ -86,7 +86,7 @@ export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit):
   const trying = commit.overtaken !== undefined;
   const mayBring = (attempt: Attempt) => attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
   const stays = (attempt: Attempt) => mayBring(attempt) && (trying || attempt.generation >= item.generation - 1);
-  const outgrown = attemptsOf(item).filter(
+  const settled = attemptsOf(item).filter(
     (attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)),
   );
   const spare = commit.place === undefined ? undefined : commit.overtaken;
@@ -116,7 +116,7 @@ export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit):
       'withheld',
       ...(spare === undefined ? (['spare'] as const) : []),
       'askedAt',
-      ...outgrown.map((attempt) => attemptPath(attempt.fence)),
+      ...settled.map((attempt) => attemptPath(attempt.fence)),
     ],
     mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };

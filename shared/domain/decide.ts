@@ -15,7 +15,7 @@
 import { announcementOf } from './announcements.ts';
 import { giveUp, onAnswered, onFailureRefused, onKept, onRefused, onReread } from './answers.ts';
 import { assess } from './assess.ts';
-import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from './attempts.ts';
+import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, openAttempts, withoutMine } from './attempts.ts';
 import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
 import { inSecret, type Seen } from './connection.ts';
@@ -66,11 +66,11 @@ export function decide(event: Event, at: Circumstances): Effect {
       // In a secret it is found by the attempt, which stays in the item.
       return event.place?.kind === 'sealed'
         ? { do: 'keep_spare', held: event.held, place: event.place }
-        : { do: 'stop', reason: 'superseded' };
+        : { do: 'stop', reason: 'overtaken' };
     case 'failure_refused':
       return onFailureRefused(event.held, event.place, at);
     case 'spare_kept':
-      return { do: 'stop', reason: 'superseded' };
+      return { do: 'stop', reason: 'overtaken' };
     case 'commit_abandoned':
       return { do: 'stop', reason: 'commit_abandoned' };
     case 'released':
@@ -112,7 +112,9 @@ function onAcquired(held: Held, at: Circumstances): Effect {
     return { ...releaseAndLookAgain(held, at), wakeAt: again.kind === 'wait' ? again.until : undefined };
   // Before a verdict, also those that a success has overtaken: some providers kill the other one of two.
   const earlier =
-    seen.item.suspect === undefined ? mayHaveBeenSent(seen.item, attempt.fence) : unresolved(seen.item, attempt.fence);
+    seen.item.suspect === undefined
+      ? mayHaveBeenSent(seen.item, attempt.fence)
+      : openAttempts(seen.item, attempt.fence);
   // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
   if (earlier.length === 0)
     return attempt.sent
@@ -145,7 +147,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
   // "Could not be read" is not "is not there".
   if (unreadable && patient) return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
   // A replay asks who may have sent this refresh token; a verdict, who may yet bring another.
-  const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : unresolved(item, held.attempt.fence);
+  const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : openAttempts(item, held.attempt.fence);
   const answersUntil = holdersAnswerUntil(others, at.now);
   if (patient && answersUntil !== undefined) return releaseFor(held, answersUntil);
   if (suspect !== undefined) return giveUp(held, item, suspect, 'refresh_in_doubt', at);

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { type Assessment, assess, isUnused, leaseAlive } from '../../shared/domain/assess.ts';
-import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, unresolved, withoutMine } from '../../shared/domain/attempts.ts';
+import {
+  holdersAnswerUntil,
+  inDoubt,
+  mayHaveBeenSent,
+  openAttempts,
+  withoutMine,
+} from '../../shared/domain/attempts.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { Fence } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
@@ -158,7 +164,7 @@ const rows: readonly Row[] = [
     wait(at(510 * second), 'not_due'),
   ],
   [
-    'an attempt on an outgrown generation leaves no doubt',
+    'an attempt on a former generation leaves no doubt',
     connectionOf({ attempts: attemptsWith(attemptOf(11, { generation: generation - 1 })) }),
     wait(at(510 * second), 'not_due'),
   ],
@@ -235,8 +241,8 @@ describe('attempts that may have been sent', () => {
   });
   const fences = (attempts: readonly { readonly fence: number }[]) => attempts.map((attempt) => attempt.fence);
 
-  test('unresolved: also those that a committed success has overtaken', () =>
-    expect(fences(unresolved(item, 13 as Fence))).toEqual([committedFence - 1, 9, 11, 100]));
+  test('openAttempts: also those that a committed success has overtaken', () =>
+    expect(fences(openAttempts(item, 13 as Fence))).toEqual([committedFence - 1, 9, 11, 100]));
   test('mayHaveBeenSent: all but those, in the order they were made', () =>
     expect(fences(mayHaveBeenSent(item))).toEqual([9, 11, 13, 100]));
   test('mayHaveBeenSent: mine excepted', () =>

@@ -57,7 +57,7 @@ describe('a token set', () => {
       true,
     ],
     [
-      'only an outgrown refresh token may have been sent before',
+      'only a former refresh token may have been sent before',
       inDoubtAfter(attemptOf(11, { generation: generation - 1 })),
       false,
     ],

@@ -114,31 +114,26 @@ const goesOnWithSpare = (title: string): Row => {
 describe('found', () => {
   const [eleven, twelve] = [attemptOf(11, { slot: 1 }), attemptOf(12)];
   const repeating = attemptOf(12, { repeats: true });
-  const outgrown = attemptOf(10, { generation: generation - 1 });
-  const outgrownRepeating = attemptOf(12, { generation: generation - 1, repeats: true });
+  const former = attemptOf(10, { generation: generation - 1 });
+  const formerRepeating = attemptOf(12, { generation: generation - 1, repeats: true });
   const current = dueConnectionOf().refreshToken;
   cases([
     adopts('the only one that sent it: commit it as mine', heldAfter([eleven]), eleven, false),
     adopts('the second, the first having sent it too', heldAfter([eleven, twelve]), twelve, true),
     adopts('the first, the second having sent it too', heldAfter([eleven, twelve]), eleven, true),
     adopts('one that knew itself to repeat another, gone since', heldAfter([repeating]), repeating, true),
+    adopts('another sent a former refresh token: nobody contests this one', heldAfter([former, eleven]), eleven, false),
     adopts(
-      'another sent an outgrown refresh token: nobody contests this one',
-      heldAfter([outgrown, eleven]),
-      eleven,
-      false,
-    ),
-    adopts(
-      'one with an outgrown refresh token, the only one that sent that: the current one is put aside',
-      heldAfter([outgrown]),
-      outgrown,
+      'one with a former refresh token, the only one that sent that: the current one is put aside',
+      heldAfter([former]),
+      former,
       false,
       current,
     ),
     adopts(
-      'one with an outgrown refresh token, known to repeat another',
-      heldAfter([outgrownRepeating]),
-      outgrownRepeating,
+      'one with a former refresh token, known to repeat another',
+      heldAfter([formerRepeating]),
+      formerRepeating,
       true,
       current,
     ),
@@ -179,7 +174,7 @@ describe('none', () => {
       74_000,
     ),
     sends(
-      'single use, its holder sent an outgrown refresh token: ours was never sent',
+      'single use, its holder sent a former refresh token: ours was never sent',
       heldAfter([begun(-20_000, { generation: (generation - 1) as Generation })]),
     ),
     sends('a replay cannot hurt: at once', heldAfter([begun(-20_000)], atOnce)),
@@ -187,7 +182,7 @@ describe('none', () => {
 });
 
 describe('none, and the provider called the grant dead before', () => {
-  const outgrown = { generation: generation - 1 };
+  const former = { generation: generation - 1 };
   const held = (startedAt: number, profile: Partial<Profile> = {}, more: Partial<Plain<Attempt>> = {}) =>
     heldAfter([attemptOf(11, { startedAt: at(startedAt), ...more })], profile, { suspect });
   cases([
@@ -201,14 +196,11 @@ describe('none, and the provider called the grant dead before', () => {
     concludes('its holder saw it end', held(-20_000, {}, { ended: true })),
     goesOnWithSpare('no holder can answer any more, but there is a spare: go on with that'),
     releases(
-      'a holder with an outgrown refresh token can still answer, and bring another: wait',
-      held(1 - 84_000, {}, outgrown),
+      'a holder with a former refresh token can still answer, and bring another: wait',
+      held(1 - 84_000, {}, former),
       1,
     ),
-    releases('the same, where a replay cannot hurt', held(1 - 84_000, atOnce, outgrown), 1),
-    concludes(
-      'a holder with an outgrown refresh token cannot answer any more: the verdict',
-      held(-84_000, {}, outgrown),
-    ),
+    releases('the same, where a replay cannot hurt', held(1 - 84_000, atOnce, former), 1),
+    concludes('a holder with a former refresh token cannot answer any more: the verdict', held(-84_000, {}, former)),
   ]);
 });

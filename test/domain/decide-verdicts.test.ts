@@ -80,12 +80,12 @@ describe('something else is there', () => {
     [
       'nothing: whatever is recreated has no lease of mine',
       { kind: 'reread', held, verdict, seen: undefined },
-      stop('superseded'),
+      stop('overtaken'),
     ],
     [
       'another grant: it has no lease of mine',
       reread(held, changed(held, { grant: { id: '00000000-0000-4000-8000' as GrantId, at: now } })),
-      stop('superseded'),
+      stop('overtaken'),
     ],
     [
       'a newer token set: release and look again',
@@ -109,7 +109,7 @@ describe('something else is there', () => {
 });
 
 describe('nobody can have another refresh token: the verdict', () => {
-  const outgrown = { generation: generation - 1 };
+  const former = { generation: generation - 1 };
   cases([
     commits('nobody else was at it: the provider’s own word', dueConnectionOf(), dead('refresh_token_reused')),
     commits(
@@ -123,8 +123,8 @@ describe('nobody can have another refresh token: the verdict', () => {
       dead('refresh_in_doubt'),
     ),
     commits(
-      'the same of an outgrown refresh token',
-      afterAttempts(attemptOf(11, { ended: true, ...outgrown })),
+      'the same of a former refresh token',
+      afterAttempts(attemptOf(11, { ended: true, ...former })),
       dead('refresh_in_doubt'),
     ),
     commits(
@@ -159,8 +159,8 @@ describe('nobody can have another refresh token: the verdict', () => {
 });
 
 describe('an earlier attempt has not ended: suspicion, and the next look-up decides', () => {
-  const outgrown = { generation: generation - 1 };
-  const overtaken = attemptOf(committedFence - 1, { startedAt: at(-84_000), ...outgrown });
+  const former = { generation: generation - 1 };
+  const overtaken = attemptOf(committedFence - 1, { startedAt: at(-84_000), ...former });
   cases([
     commits('its holder can still answer', afterAttempts(begun(-20_000)), suspected(at(64_000))),
     commits('its holder can still answer for 1 ms', afterAttempts(begun(1 - 84_000)), suspected(at(1))),
@@ -171,13 +171,13 @@ describe('an earlier attempt has not ended: suspicion, and the next look-up deci
     ),
     commits('the same: in up to 6 s', afterAttempts(begun(-84_000)), suspected(at(5_250)), 0.75),
     commits(
-      'it sent an outgrown refresh token, and can still bring another',
-      afterAttempts(begun(-20_000, outgrown)),
+      'it sent a former refresh token, and can still bring another',
+      afterAttempts(begun(-20_000, former)),
       suspected(at(64_000)),
     ),
     commits(
-      'it sent an outgrown refresh token, and may have stored another',
-      afterAttempts(begun(-84_000, outgrown)),
+      'it sent a former refresh token, and may have stored another',
+      afterAttempts(begun(-84_000, former)),
       suspected(at(3_000)),
     ),
     commits(

@@ -108,14 +108,14 @@ describe('the lease was acquired: decide again on what the write returned', () =
     held: Held,
     rest: { do: 'load_secrets' | 'mark_sent' } | { do: 'look_up'; attempts: readonly Attempt[] },
   ): Row => [title, acquired(held), { ...rest, held }];
-  const [outgrown, ended, open, unsent] = [
+  const [former, ended, open, unsent] = [
     attemptOf(9, { generation: generation - 1 }),
     attemptOf(10, { ended: true }),
     attemptOf(11),
     attemptOf(12, { sent: false }),
   ];
   const overtaken = attemptOf(committedFence - 1, { generation: generation - 1 });
-  const several = dueConnectionOf({ attempts: attemptsWith(overtaken, outgrown, ended, open, unsent) });
+  const several = dueConnectionOf({ attempts: attemptsWith(overtaken, former, ended, open, unsent) });
   const suspect = failureOf({ class: 'dead_grant', code: 'invalid_grant' });
 
   cases([
@@ -134,7 +134,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
     ),
     proceeds('others may have sent: look up every one, newest first', heldOf(several), {
       do: 'look_up',
-      attempts: [open, ended, outgrown],
+      attempts: [open, ended, former],
     }),
     proceeds(
       'nothing is looked up of one that a success has overtaken',
@@ -281,14 +281,14 @@ describe('the end', () => {
     [
       'a newer token set is there, and the refresh token is in its secret',
       { kind: 'success_refused', held, place: stored },
-      stop('superseded'),
+      stop('overtaken'),
     ],
     [
       'a newer token set is there, and no refresh token came',
       { kind: 'success_refused', held, place: undefined },
-      stop('superseded'),
+      stop('overtaken'),
     ],
-    ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('superseded')],
+    ['the overtaken refresh token was kept', { kind: 'spare_kept' }, stop('overtaken')],
     [
       'a failure that something newer overtook: give the lease back, if it is still mine',
       { kind: 'failure_refused', held, place: undefined },

@@ -24,7 +24,7 @@ describe('re-authorized while a refresh is in flight', () => {
     const item = await s.item();
     expect(item).toMatchObject({ grant, generation: 2, state: 'active' });
     expect(item.refreshToken?.versionId.startsWith(grant.id)).toBe(true);
-    expect(s.log.some(([, what]) => what === 'refresh_superseded')).toBe(true);
+    expect(s.log.some(([, what]) => what === 'refresh_overtaken')).toBe(true);
     expect(await s.grantKept()).toBe(true);
   });
 });
@@ -47,7 +47,7 @@ describe('re-authorized with an orphan left', () => {
 });
 
 describe('stale reader acquires after a commit', () => {
-  test('is refused: the generation it read is outgrown', async () => {
+  test('is refused: the generation it read is over', async () => {
     const s = new Scenario('revoking', { strikes: [['after', 'table.read', 3, pause(3)]] });
     await s.connected();
     await s.untilDue();

@@ -50,7 +50,7 @@ describe('paused before commit at a strict provider', () => {
     expect(await s.item()).toMatchObject({ state: 'active', generation: 2, committedFence: 4 });
     expect((await s.ask()).kind).toBe('token');
     await s.pass(60);
-    expect(s.log.some(([, what]) => what === 'refresh_superseded')).toBe(true);
+    expect(s.log.some(([, what]) => what === 'refresh_overtaken')).toBe(true);
     expect(await s.item()).toMatchObject({ state: 'active', generation: 2, committedFence: 4 });
     expect(s.results()).toEqual(['rotated']);
     expect(await s.grantKept()).toBe(true);

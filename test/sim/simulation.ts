@@ -143,7 +143,7 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
       calls: world.provider.ledger.length,
       generations: world.current?.generation ?? 0,
       reauthorizations,
-      discardedTokenSets: logged('refresh_superseded'),
+      discardedTokenSets: logged('refresh_overtaken'),
       longestUnavailableMs,
       invocations: world.environments.filter((environment) => environment.kind === 'refresh').length,
       logins: world.log.filter(([, what, detail]) => what === 'login' && detail.endsWith(' connected')).length,

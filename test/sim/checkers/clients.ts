@@ -49,7 +49,7 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
       violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured')
       violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
-    // One whose refresh token an older holder's late success has outgrown waits for the next renewal, which looks for what it stored.
+    // One whose refresh token an older holder's late success has overtaken waits for the next renewal, which looks for what it stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
     const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
     if (item.state === 'active' && open.length > 0) violate('L1', 'an attempt is still open');

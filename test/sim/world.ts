@@ -45,8 +45,7 @@ import type { Call, Provider, Way } from './provider.ts';
 import { Stores, type WorldOptions } from './stores.ts';
 import type { Variant } from './variant.ts';
 
-const visibilityMs = limits.refreshTimeoutMs * 6;
-const deliveries = 3;
+const visibilityMs = limits.visibilityTimeouts * limits.refreshTimeoutMs;
 
 /** The presets' providers, with the profile of the simulated one. */
 function providersWith(profile: Profile): Providers {
@@ -271,7 +270,7 @@ export class World extends Stores {
       const at = this.time.now() + Math.ceil(delayMs / 1_000) * 1_000 + lateMs * (copy + 1);
       this.time.at(at, () => {
         const again = () => {
-          if (received + 1 < deliveries) this.#deliver(visibilityMs, received + 1);
+          if (received + 1 < limits.deliveries) this.#deliver(visibilityMs, received + 1);
         };
         const { environment, ended } = this.refresh();
         let done = false;

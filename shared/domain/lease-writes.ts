@@ -2,13 +2,14 @@
 import { dueBy } from './announcements.ts';
 import { inDoubt, mayHaveBeenSent } from './attempts.ts';
 import { callsOn, dayOf, outdatedCalls } from './budget.ts';
-import { type Attempt, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
+import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
 import type { Acquire, Held } from './held.ts';
 import { nextFence } from './ids.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
 import {
   attemptPath,
+  type Clause,
   failingPath,
   leaseIsMine,
   noLeaseAlive,
@@ -19,7 +20,26 @@ import {
   type Write,
 } from './writes.ts';
 
-/** Takes the lease and records the intent, in one write. Refused if anything that was decided upon has changed. */
+/** Nothing that the decision to refresh was based on has changed. */
+const asDecidedOn = (item: Connection): readonly Clause[] => [
+  sameGrant(item),
+  sameFence(item),
+  sameGeneration(item),
+  stillActive,
+];
+
+/**
+ * Takes the lease and records the intent to send, in one write. Refused if anything that was decided upon has changed.
+ *
+ *   refresher 1   read ──── acquire, fence 8 ──── call ──── commit (if no newer commit than 8)
+ *   lease                   │◄────────────── leaseMs ──────────────►│ each heartbeat moves the end
+ *   refresher 2        read ─── acquire: refused, the fence has changed and a lease is alive
+ *
+ *   refresher 1   read ──── acquire, fence 8 ──── call ──── killed; attempt 8 stays: sent, outcome unknown
+ *   lease                   │◄────────────── leaseMs ──────────────►│
+ *   refresher 3                                                      read ─── acquire, fence 9: attempt 8 may have been
+ *                                                                    sent, so attempt 9 is not marked as sent: look up first
+ */
 export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Acquire {
   const fence = nextFence(item.fence);
   const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
@@ -29,21 +49,21 @@ export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wa
     versionId: versionIdOf(item.grant.id, fence),
     startedAt: now,
     generation: item.generation,
-    // Ahead of us somebody may have sent: look first, send later (`markSent`).
+    // An earlier holder may have sent the refresh token: look up what it stored first, send later (`markSent`).
     sent: mayHaveBeenSent(item).length === 0,
     repeats: inDoubt(item).length > 0,
     ended: false,
   };
   return {
     name: 'acquire',
-    when: [sameGrant(item), sameFence(item), sameGeneration(item), stillActive, noLeaseAlive(now)],
+    when: [...asDecidedOn(item), noLeaseAlive(now)],
     set: {
       fence,
       lease,
       [attemptPath(fence)]: attempt,
       wakeAt,
       slots: Math.max(item.slots, profile.slots),
-      // Counted before it is made, and as a failure until it is known to be none.
+      // The call is counted before it is made, and as a failure until it is known to have succeeded.
       [failingPath(fence)]: now,
       'calls.count': callsOn(item, now) + 1,
       'calls.day': dayOf(now),

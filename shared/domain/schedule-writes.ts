@@ -4,31 +4,36 @@ import type { Connection } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { dueFrom } from './timing.ts';
-import { asSeen, exists, sameGeneration, type Write } from './writes.ts';
+import { asSeen, type Clause, exists, sameGeneration, type Write } from './writes.ts';
+
+/** No message is promised for an instant between the end of the skew and `soonEnough`. */
+const noPromiseInTime = (now: EpochMs, soonEnough: EpochMs): Clause => ({
+  any: [
+    { absent: 'wakeAt' },
+    { path: 'wakeAt', atMost: plus(now, limits.skewMs) },
+    { path: 'wakeAt', above: soonEnough },
+  ],
+});
 
 /**
- * Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`). A promise that is due by somebody's clock is
- * none: whoever asks may be the one whom its message has woken, with a clock that is behind the promiser's.
+ * Promises a message at `wakeAt`, unless one is promised that comes about as soon (`soonEnough`):
+ *
+ *   now          now + skewMs          wakeAt     soonEnough
+ *    │ does not count │  counts: send none │  counts  │  too late: send one, and promise that
+ *    └────────────────┴────────────────────┴──────────┴──────────────────────────────────────►  the promise that there is
+ *
+ * A promise that is due within `skewMs` does not count: its message may have woken this very refresher, whose clock may run behind.
  */
 export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
   name: 'promise_wake',
-  when: [
-    exists,
-    {
-      any: [
-        { absent: 'wakeAt' },
-        { path: 'wakeAt', atMost: plus(now, limits.skewMs) },
-        { path: 'wakeAt', above: soonEnough },
-      ],
-    },
-  ],
+  when: [exists, noPromiseInTime(now, soonEnough)],
   set: { wakeAt },
   remove: [],
-  // Another waiter may have hit the same millisecond: then two messages are sent, which harms less than none.
+  // Another refresher may have promised the same millisecond: then two messages are sent, which harms less than none.
   mine: [{ path: 'wakeAt', equals: wakeAt }],
 });
 
-/** Lets an idle connection rest, if nobody has asked and nothing was committed since it was seen. */
+/** Lets an idle connection rest, if no client has asked and nothing was committed since it was seen. */
 export const rest = (item: Connection, dueAt: EpochMs | undefined): Write => ({
   name: 'rest',
   when: [exists, sameGeneration(item), asSeen('lastUsed', item.lastUsed)],

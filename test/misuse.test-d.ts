@@ -23,7 +23,7 @@ noNewerCommit(fence);
 // A write of a holder by a refresher that holds nothing.
 // @ts-expect-error: a connection that was seen is no lease
 commitSuccess(seen, commitOf(1));
-// @ts-expect-error: a lease and an attempt that no table has granted are none
+// @ts-expect-error: a lease and an attempt that no table has granted prove nothing
 commitFailure({ lease: held.lease, attempt: held.attempt, seen }, failureOf(1));
 // @ts-expect-error: a fencing token is no lease
 renewLease(fence, now);
@@ -51,5 +51,5 @@ inSecret(versionId, held.attempt.slot);
 // A token set is there whole, or not at all.
 // @ts-expect-error: an expiry without a token
 connectionOf({ tokens: { expiresAt: now } });
-// @ts-expect-error: there may be none
+// @ts-expect-error: it may be absent
 tokens.expiresAt;

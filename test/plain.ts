@@ -1,4 +1,7 @@
-/** Tests write fencing tokens, generations, slots and ids as the numbers and texts that they are; the product tells them apart. */
+/**
+ * Tests write fencing tokens, generations, slots and ids as the numbers and texts that they are; the product tells them
+ * apart.
+ */
 import * as connection from '../shared/domain/connection.ts';
 import * as grants from '../shared/domain/grant-writes.ts';
 import type { Fence, Generation, GrantId, Slot, VersionId } from '../shared/domain/ids.ts';

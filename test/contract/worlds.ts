@@ -108,7 +108,7 @@ export function newConnection(more: Partial<Plain<Connection>> = {}): Connection
   return told<Connection>({ ...item, ...more });
 }
 
-/** Whoever holds, or held, the lease with this fencing token, and sees the connection as `item`. */
+/** The refresher that holds, or held, the lease with this fencing token, and sees the connection as `item`. */
 export const holderOf = (item: Connection, fence: number): Held => holding(item, fence, profile);
 
 export const seenOf = (item: Connection): Seen => ({ item, profile });

@@ -38,6 +38,7 @@ import type { SecretVersions } from './ports/secret-versions.ts';
 import { connectionRequests } from './providers/connection-requests.ts';
 import { providersFrom } from './providers/known-providers.ts';
 import { mostSlots } from './providers/profile.ts';
+import { providersSpeaking } from './providers/resolved-providers.ts';
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -127,6 +128,10 @@ export const composePlan = (): (() => PlanWorld) =>
     telemetry: telemetryOf('plan'),
   }));
 
+function readsNoReply(): never {
+  throw new Error('the function connections reads no replies of token endpoints');
+}
+
 export const composeConnections = (): (() => ConnectionsWorld &
   DeleteWorld & { readonly requests: ConnectionRequests }) =>
   once(() => {
@@ -139,7 +144,8 @@ export const composeConnections = (): (() => ConnectionsWorld &
       credentials: credentials(versions),
       queue: queue(),
       claims: claims(),
-      providers: providersFrom(),
+      // No reply of a token endpoint is read here, and the parsers stay out of the bundle.
+      providers: providersSpeaking(readsNoReply),
       requests: connectionRequests({ allowLoopback: loopbackAllowed() }),
       discovery: httpDiscovery({ allowLoopback: loopbackAllowed() }),
       telemetry: telemetryOf('connections'),

@@ -1,35 +1,7 @@
 /** The port `Providers`, answered from the presets. */
-import type { ConnectionConfig } from '../domain/connection.ts';
-import type { ProviderRules, Providers } from '../ports/providers.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { Presets } from './by-name.ts';
-import { grantKeyOf } from './grant-key.ts';
-import { headerSecretsOf } from './headers.ts';
-import { importDigestOf } from './import-digest.ts';
-import { knownPresets } from './presets/index.ts';
-import { dialectOf, profileOf } from './profile.ts';
-import { applicationOf, destinationsOf, identityOf, resolvedOrNone } from './resolve.ts';
-import { callbackValuesOf } from './values.ts';
+import { dialectOf } from './dialect.ts';
+import { providersSpeaking } from './resolved-providers.ts';
 
-export const providersFrom = (presets: Presets = knownPresets): Providers => ({
-  of: (config) => ({
-    application: applicationOf(config, presets),
-    identity: identityOf(config, presets),
-    destinations: destinationsOf(config, presets),
-    grantKey: grantKeyOf(config, presets),
-    importDigest: importDigestOf,
-    rules: rulesOf(config, presets),
-  }),
-});
-
-function rulesOf(config: ConnectionConfig, presets: Presets): ProviderRules | undefined {
-  const resolved = resolvedOrNone(config, presets);
-  if (resolved === undefined) return undefined;
-  const { preset, facts } = resolved;
-  return {
-    profile: (item) => profileOf(item, presets),
-    dialect: dialectOf(config, presets),
-    headerSecrets: headerSecretsOf(preset),
-    callbackValues: callbackValuesOf(preset).map(([, parameter]) => parameter),
-    ...(facts.grant === 'static' && preset.accessToken !== undefined && { storedToken: preset.accessToken }),
-  };
-}
+export const providersFrom = (presets?: Presets): Providers => providersSpeaking(dialectOf, presets);

@@ -3,13 +3,11 @@
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Profile } from '../domain/profile.ts';
-import type { Dialect } from '../domain/reply.ts';
 import type { Presets } from './by-name.ts';
 import { longestMarginSeconds } from './contradictions.ts';
 import type { Facts } from './facts.ts';
 import { knownPresets } from './presets/index.ts';
-import { type ProviderChoice, resolveProvider } from './resolve.ts';
-import { xmlMembers } from './xml.ts';
+import { resolveProvider } from './resolve.ts';
 
 /** More slots than any cycle needs that leaves time to use the token; each is a secret that costs money. */
 export const mostSlots = 40;
@@ -46,21 +44,6 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
       ...Object.fromEntries(Object.entries(delays).map(([code, seconds]) => [code, seconds * 1_000])),
       default: first * 1_000,
     },
-  };
-}
-
-/** Returns how the connection's provider speaks. Throws if it is unknown. */
-export function dialectOf(config: ProviderChoice, presets: Presets = knownPresets): Dialect {
-  const { preset, facts } = resolveProvider(config, presets);
-  return {
-    grant: facts.grant,
-    errorRules: preset.errorRules.map((rule) => ({ ...rule, name: `${preset.name}/${rule.name}` })),
-    defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
-    expiresInUnit: facts.expiresInUnit,
-    resetHeaders: preset.resetHeaders ?? [],
-    ...(preset.reply && { reply: preset.reply }),
-    ...(preset.reply?.format === 'xml' && { parse: xmlMembers }),
-    ...(facts.tokenType !== undefined && { tokenType: facts.tokenType }),
   };
 }
 

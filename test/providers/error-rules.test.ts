@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { classify } from '../../shared/domain/classify.ts';
-import { dialectOf } from '../../shared/providers/profile.ts';
+import { dialectOf } from '../../shared/providers/dialect.ts';
 import { now } from './loopback.ts';
 
 const settings: Readonly<Record<string, Record<string, string>>> = {

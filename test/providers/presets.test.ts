@@ -7,9 +7,9 @@ import { classify } from '../../shared/domain/classify.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
+import { dialectOf } from '../../shared/providers/dialect.ts';
 import { parsePreset } from '../../shared/providers/parse-preset.ts';
 import { knownPresets } from '../../shared/providers/presets/index.ts';
-import { dialectOf } from '../../shared/providers/profile.ts';
 import { newPreset } from './new-preset.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;

@@ -7,8 +7,9 @@ import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
+import { dialectOf } from '../../shared/providers/dialect.ts';
 import { byName } from '../../shared/providers/presets/index.ts';
-import { dialectOf, profileOf } from '../../shared/providers/profile.ts';
+import { profileOf } from '../../shared/providers/profile.ts';
 import { destinationsOf, identityOf, resolveProvider } from '../../shared/providers/resolve.ts';
 import { newPreset } from './new-preset.ts';
 

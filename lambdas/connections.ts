@@ -1,4 +1,4 @@
-/** `PUT`, `GET` and the list of connections. */
+/** `PUT`, `GET`, `DELETE` and the list of connections. */
 import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { describe } from '../shared/application/describe.ts';
 import { type ConnectionsWorld, putConnection } from '../shared/application/put-connection.ts';

@@ -58,7 +58,7 @@ export function parseTokenQuery(
     : { ok: true, value: { minTtlMs: values.min_ttl, waitMs: values.wait ?? 0 } };
 }
 
-/** After which connection a list goes on: the `next` of the page before. */
+/** Returns the connection after which a list goes on: the `next` of the page before. */
 export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
   const { after, ...others } = event.queryStringParameters ?? {};
   const faults = Object.keys(others).map(
@@ -70,7 +70,7 @@ export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<Connection
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }
 
-/** The JSON body, or the fault that it is none. Its content is for a schema to judge. */
+/** Returns the JSON of the body, or the fault that it is not JSON. Its content is for a schema to judge. */
 export function parseBody(event: APIGatewayProxyEventV2): Parsed<unknown> {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
   if (Buffer.byteLength(text) > limits.bodyBytes)

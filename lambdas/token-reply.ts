@@ -7,7 +7,7 @@ import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestHeaders, requestValues } from '../shared/providers/headers.ts';
 import { json, problem } from './reply.ts';
 
-/** A token, or why there is none and what to do about it. */
+/** Returns the token, or the problem that says why it is missing and what to do about it. */
 export function tokenReply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
   switch (answer.kind) {
     case 'token':

@@ -1,11 +1,11 @@
 /**
- * Of two connections of the same user and provider application, where the provider knows only one grant for both, one
- * would end the other's. A connection therefore claims its grant before it is written. The claim is an item of its own,
- * so it can outlive its reason: what counts is whether its holder is such a connection.
+ * Some providers know only one grant for each user and application, so two connections would end each other's. A PUT
+ * therefore claims the grant before it writes the connection. The claim is an item of its own and can outlive its
+ * reason: it counts only while its holder is a connection that has this grant.
  *
- * Two PUTs at the same time: one of them claims first. The other finds a holder that is not there yet, and waits; it
- * may take the claim over only when whoever claimed is past the end of its function, and so can write no connection any
- * more.
+ * Of two PUTs at the same time one claims first. The second finds a holder that is not a connection yet, and is told to
+ * wait: it may take the claim over only when the function of the first has ended, and so cannot write its connection
+ * any more.
  */
 
 import type { ConnectionName } from '../domain/connection-name.ts';
@@ -29,7 +29,7 @@ export interface ClaimWorld {
 export type ClaimRefused =
   /** Another connection has this grant. */
   | { readonly kind: 'grant_conflict'; readonly holder: ConnectionName }
-  /** Another connection is being put, or deleted, with this grant: it will be known by then. */
+  /** Another connection with this grant is being put or deleted. Whether it has the grant is certain at `until`. */
   | { readonly kind: 'grant_pending'; readonly holder: ConnectionName; readonly until: EpochMs };
 
 /**
@@ -48,7 +48,7 @@ export async function claimGrant(
       holder = seen.holder;
       const item = await store.read(holder);
       const theirs = item && providers.of(item.config).grantKey;
-      // A holder whose key cannot be told may well have the grant that it claimed: its own PUT tells again.
+      // A holder whose settings are outdated may well have the grant that it claimed: its next PUT decides.
       if (item !== undefined && (theirs === key || theirs === untoldGrant)) {
         return item.deletion === undefined
           ? { kind: 'grant_conflict', holder }
@@ -74,7 +74,7 @@ export async function claimHeld(
   return claim?.holder === connection ? claim : undefined;
 }
 
-/** A claim that cannot be given back is taken over by whoever wants it. */
+/** Gives a claim back, as well as it can: a claim that stays is taken over by the next PUT that wants it. */
 export async function giveBack(
   { claims, telemetry }: Pick<ClaimWorld, 'claims'> & { readonly telemetry: Telemetry },
   key: GrantKey,

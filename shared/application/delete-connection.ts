@@ -1,6 +1,6 @@
 /**
- * `DELETE /connections/{connection}`, and what follows from it: only the refresh function can read what has to be
- * revoked.
+ * `DELETE /connections/{connection}` marks the connection. The refresh function does the rest, since only it can read
+ * the refresh tokens that have to be revoked.
  */
 
 import { openAttempts } from '../domain/attempts.ts';
@@ -41,8 +41,8 @@ export interface DeleteWorld {
 }
 
 /**
- * Marks the connection; the rest follows by itself. False if there is none. Throws `Unavailable` if it could not be
- * marked.
+ * Marks the connection and asks the refresher to finish. False if there is no such connection. Throws `Unavailable` if
+ * it could not be marked.
  */
 export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<boolean> {
   const { clock, store, telemetry } = world;
@@ -66,7 +66,7 @@ export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'provid
   readonly telemetry: Telemetry;
 }
 
-/** A deletion that is ours, as it was when we took it. */
+/** A deletion that this refresher has taken, and the connection as it was then. */
 interface Taken {
   readonly item: Connection;
   readonly since: EpochMs;
@@ -75,9 +75,9 @@ interface Taken {
 }
 
 /**
- * Ends the grant of a connection that was deleted and that nobody refreshes, then deletes its secrets and, last, its
- * item: whatever crashes, the item tells what there is left to do. A provider that cannot be told is tried for a day.
- * What cannot be done now, for whatever store is out of reach, is left to the planner.
+ * Finishes a deletion while no refresh is under way: ends the grant at the provider, then deletes the secrets and,
+ * last, the item. Whatever crashes, the item tells what is left to do. A provider that does not answer is tried for a
+ * day. What a store out of reach prevents now is left to the planner.
  */
 export async function finishDeletion(world: FinishDeletionWorld, connection: ConnectionName): Promise<void> {
   const owner = world.chance.id();
@@ -91,7 +91,9 @@ export async function finishDeletion(world: FinishDeletionWorld, connection: Con
   }
 }
 
-/** Undefined if there is nothing to delete, or nothing to do now, or another is at work on it. */
+/**
+ * Takes the deletion. Undefined if there is nothing to delete, nothing to do now, or another refresher at work on it.
+ */
 async function take(
   { clock, store }: FinishDeletionWorld,
   connection: ConnectionName,
@@ -104,7 +106,7 @@ async function take(
     : undefined;
 }
 
-/** If it cannot even be given back, its time ends by itself. */
+/** Gives the deletion back. If that fails too, its time ends by itself. */
 async function giveUp({ clock, store }: FinishDeletionWorld, connection: ConnectionName, owner: string): Promise<void> {
   try {
     await store.apply(connection, postponeDeletion(owner, plus(clock.now(), limits.deletionRetryMs)));
@@ -129,8 +131,8 @@ async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
 }
 
 /**
- * Returns what came of it once that is written down, and undefined if the deletion has to wait, or is not ours any
- * more.
+ * Ends the grant and returns how, once that is written down. Undefined if the deletion has to wait, or has been taken
+ * by another refresher.
  */
 async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<GrantEnded, 'versionId'> | undefined> {
   const { clock, store, telemetry } = world;
@@ -150,14 +152,14 @@ async function endGrant(world: FinishDeletionWorld, taken: Taken): Promise<Omit<
 }
 
 /**
- * Deletes what is left: the secrets, the item, and the claim of the grant. False if the deletion is not ours any more,
- * or has changed.
+ * Deletes what is left: the secrets, the item, and the claim of the grant. False if another refresher has taken the
+ * deletion, or the connection has changed.
  *
  * Secrets are deleted by name, and a connection that is put again has the same names. It cannot be there before the
  * item is gone, and only the owner removes the item, once none of its secrets is being deleted any more. An owner that
  * was paused on the way finds its time over and stops; one that is paused between that look and the request has been
  * ended by Lambda, at its time-out, before another can have the deletion (`deletionLeaseMs`). Should a request still
- * arrive later than that, whoever reads the secret within seven days restores it.
+ * arrive later than that, the next refresher that reads the secret within seven days restores it.
  */
 async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolean> {
   const { clock, store, claims, providers, secretRemoval } = world;
@@ -176,7 +178,10 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   return true;
 }
 
-/** Another starts from what there is then; if somebody has taken the deletion already, that is the other one. */
+/**
+ * Gives the deletion back at once, for a refresher to begin again with what there is then. Harmless if another has it
+ * already.
+ */
 async function lookAgain(
   { clock, store, telemetry }: FinishDeletionWorld,
   { item, owner }: Taken,
@@ -188,14 +193,14 @@ async function lookAgain(
 }
 
 /**
- * Revokes all that may be in force, side by side, since each may take as long as a call may. The worst that comes of it
- * is how it went.
+ * Revokes every refresh token that may be in force, side by side, since each may take as long as a call may. Returns
+ * the worst result.
  */
 async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<RevocationResult> {
   const { item } = taken;
   const { connection } = item;
-  // At a provider that rotates, what an attempt has brought and nobody committed is in force, and the committed refresh
-  // token is spent.
+  // At a provider that rotates, a refresh token that an attempt brought and that was not committed is in force, and the
+  // committed one is spent.
   const orphans = openAttempts(item).map((attempt) => () => orphanOf(world, connection, attempt));
   const places = [item.refreshToken, item.spare].flatMap((place) =>
     place === undefined ? [] : [() => refreshTokenAt(world, connection, place)],
@@ -225,7 +230,7 @@ async function revokedOne(
     return revocationOf(await world.revocation.revoke(config, refreshToken, credentials ?? {}));
   } catch (error) {
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
-    // What cannot be read for a day is not waited for either.
+    // A refresh token that cannot be read for a day is not waited for either.
     if (error instanceof Unavailable && !isPatient({ since }, world.clock.now()))
       return { kind: 'failed', code: 'store_unavailable' };
     throw error;

@@ -1,7 +1,7 @@
 /**
- * What a PUT may carry over from the connection that it replaces. Nobody can read stored secrets back to send them
- * again, so they stay if none is sent; but only for their owner, and only where they would be sent to nobody who was
- * not sent them before: else whoever may put and delete a connection could have them sent to a host of his own.
+ * What a PUT may keep of the connection that it replaces. Stored secrets cannot be read back to be sent again, so they
+ * stay if the request brings none; but only for the same identity, and only if they go to no new destination. Otherwise
+ * a caller who may put connections could have their secrets sent to a host of its own.
  */
 
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
@@ -9,12 +9,12 @@ import { firstPlace } from '../domain/grant-writes.ts';
 import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Providers } from '../ports/providers.ts';
 
-/** Why nothing may be carried over: another owner, or settings that name somebody new to send it to. */
+/** Why nothing may be kept: another identity, or settings that name a new destination. */
 export type Obstacle =
   | { readonly kind: 'another_owner' }
   | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
 
-/** Returns what bars the request from what is stored for `before`, or undefined if nothing does. */
+/** Returns what keeps the request from what is stored for `before`, or undefined. */
 export function obstacleTo(
   providers: Providers,
   before: Connection,
@@ -27,7 +27,7 @@ export function obstacleTo(
   return paths.length === 0 ? undefined : { kind: 'another_destination', paths };
 }
 
-/** The stored secrets, if the request has a use for them and nothing bars it from them. */
+/** Returns the stored secrets, if the request has a use for them and there is no obstacle. */
 export const kept = (
   providers: Providers,
   before: Connection | undefined,
@@ -38,9 +38,9 @@ export const kept = (
     : undefined;
 
 /**
- * Whether the request's refresh token is to begin a grant. One that began the present grant is most likely used by now,
- * and the request sent again: its answer was lost, or a tool applies what it applied before. The grant goes on then,
- * with its newest refresh token. Only where it is dead is the old one meant to be tried.
+ * Whether the request's refresh token begins a new grant. The one that began the present grant is most likely used by
+ * now, and the request was sent again: its answer was lost, or a tool applies its configuration again. The grant then
+ * goes on with its newest refresh token. Only a dead grant is begun again with the old one.
  */
 export const imports = (providers: Providers, before: Connection | undefined, request: ConnectionRequest): boolean =>
   request.refreshToken !== undefined &&

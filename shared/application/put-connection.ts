@@ -97,8 +97,7 @@ async function putCompleted(
     if (before?.deletion !== undefined) return { kind: 'deleting' };
     const faults = faultsAgainst(world.providers, before, request);
     if (faults.length > 0) return { kind: 'invalid', faults };
-    // Anew for each look at the connection: only then does another writer, who gives back what it saw, leave this claim
-    // alone.
+    // Claimed anew for each look at the connection: another PUT gives back only the very claim that it saw.
     const refused = key && (await claimGrant(world, connection, key));
     if (refused !== undefined) return refused;
     const formerKey = before && world.providers.of(before.config).grantKey;
@@ -109,7 +108,7 @@ async function putCompleted(
       imported === undefined
         ? { id: grantId, place: undefined }
         : { id: grantId, place: firstPlace(grantId), importDigest: importDigest(connection, imported) };
-    // Where there is no item any more, what was stored for it was deleted with it: storing it again brings it back.
+    // A deletion takes the stored secrets with it. Where the item is gone, they are stored again.
     stored = await storeSecrets(world, connection, before === undefined ? nothingStored : stored, {
       credentials: request.credentials,
       given,
@@ -127,7 +126,7 @@ async function putCompleted(
         created: before === undefined,
         imported: imported !== undefined,
       });
-      // Subscribers are told at once, and a connection that is always renewed has its token before anybody asks.
+      // The refresher tells subscribers at once, and fetches the first token of a connection that is always renewed.
       await requestRefresh(world, connection);
       if (before?.grant.id !== item.grant.id) await forgotten(world, before);
       return { kind: before === undefined ? 'created' : 'replaced', item };
@@ -181,7 +180,7 @@ async function write(
     const item = create(connection, config, shard, now, state, grant);
     return (await store.create(item)) ? item : undefined;
   }
-  // Each time later than the last, so that a change of settings between the look and the write is seen by its instant.
+  // Later than the last PUT, so that the instant tells a change of settings between the look and the write.
   const replacedAt = latest(now, plus(before.configuredAt, 1));
   const replacing = change(providers, before, config, request, grant, replacedAt);
   const { applied, item } = await store.apply(connection, replacing);
@@ -199,8 +198,8 @@ function change(
   if (grant.place !== undefined) return replaceGrant(before, config, now, grant);
   const obstacle = obstacleTo(providers, before, request);
   if (request.grant === 'refresh_token' && obstacle !== undefined) return abandonGrant(before, config, now, grant.id);
-  // What needs no person waits for nobody, and there is nothing in it to lose: a token of the old client, or a key
-  // that was replaced, must not be served, nor from an environment that remembers it (`forgotten`).
+  // A grant that needs no login can begin again at once, and nothing is lost by it. A token of the old client, or a
+  // replaced key, must not be served, not even from an environment that remembers it (`forgotten`).
   const replaced = request.grant === 'static' && request.credentials !== undefined;
   const anew = replaced || before.state === 'reauthorization_required' || obstacle?.kind === 'another_owner';
   if (request.grant !== 'refresh_token' && anew) return replaceGrant(before, config, now, grant);

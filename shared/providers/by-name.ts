@@ -1,6 +1,6 @@
 /**
- * Presets by name, each with the settings that all of them have. Without the schema: the token function reads presets
- * too.
+ * Presets by name, each with the settings that every preset has. This file does not import the schema, which the token
+ * function has no use for.
  */
 import type { Preset } from './preset.ts';
 import type { Settings } from './setting.ts';

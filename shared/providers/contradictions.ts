@@ -1,6 +1,6 @@
 /**
- * Facts that cannot all be true, or that leave the protocol no room. The same rules for a preset and for a connection's
- * settings.
+ * Facts that cannot all be true, or that leave the protocol no room. The same rules hold for a preset and for a
+ * connection's settings.
  */
 import { limits } from '../domain/limits.ts';
 import type { Facts } from './facts.ts';
@@ -11,19 +11,20 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** The most that the contract allows. */
+/** The longest `margin_seconds` that a PUT may ask for. */
 const mostMarginSeconds = 3_600;
 const guardSeconds = (2 * limits.skewMs) / 1_000;
 const graceReserveSeconds = limits.graceReserveMs / 1_000;
 /**
- * A token endpoint that gets less time than this to answer is often cut off, and every cut is a refresh token in doubt.
+ * A token endpoint with less time than this to answer is often cut off, and each time a refresh token is in doubt.
  */
 const leastCallSeconds = 10;
 const leastGraceSeconds = graceReserveSeconds + leastCallSeconds;
 
 /**
- * The longest margin that the least age of a token leaves room for. Two clocks' skew is granted on top: a least age has
- * it added as a guard, and a margin may be written by the provider's own rule (Exact: 600 − 570 s, renewed at 574 s).
+ * Returns the longest margin, in seconds, that the least age of a token leaves room for. The skew of two clocks is
+ * added: a preset's least age contains it as a guard, and an operator may take the margin from the provider's own rule
+ * (Exact Online: 600 − 570 s, renewed at 574 s).
  */
 export function longestMarginSeconds({ lifetimeSeconds, minTokenAgeSeconds }: Facts): number {
   if (minTokenAgeSeconds === 0) return mostMarginSeconds;

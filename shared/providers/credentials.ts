@@ -28,7 +28,9 @@ export function neededSecrets({ settings }: Preset, { clientAuthentication }: Fa
   }));
 }
 
-/** Secrets that are missing beside others, and credentials for which these facts have no use. */
+/**
+ * Returns the secrets that are missing beside the given ones, and the credentials for which these facts have no use.
+ */
 export function credentialFaults(preset: Preset, facts: Facts, body: unknown): Fault[] {
   const { clientAuthentication, grant } = facts;
   const client = member(body, 'client');
@@ -54,7 +56,7 @@ export function credentialFaults(preset: Preset, facts: Facts, body: unknown): F
 const secretIn = ({ settings }: Preset, body: unknown, name: string): unknown =>
   settings[name]?.kind === 'secret' ? member(member(body, 'settings'), name) : undefined;
 
-/** Nobody can read stored secrets back, so a new one cannot be put beside old ones. */
+/** Stored secrets cannot be read back, so a request cannot replace one of them and keep the rest. */
 function incomplete(preset: Preset, facts: Facts, body: unknown): Fault[] {
   const given = (name: string): boolean =>
     (name === 'client_secret' ? member(member(body, 'client'), name) : secretIn(preset, body, name)) !== undefined;

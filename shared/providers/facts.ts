@@ -1,6 +1,7 @@
 /**
- * The facts of a preset: what the protocol, the requests and the authorization act upon. docs/providers.md has the same
- * list for people.
+ * The facts of a preset: what the refresher, its requests and the login go by. `{name}` in an endpoint or a parameter
+ * stands for the value of the setting of that name. A name that ends in `Seconds` is whole seconds. docs/providers.md
+ * explains each fact.
  */
 import * as v from 'valibot';
 
@@ -9,18 +10,21 @@ export const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 export const factsSchema = v.strictObject({
-  /** `mint`: the preset's own `request`. `static`: the preset's `accessToken`, and no call. */
+  /**
+   * How tokens are obtained. `refresh_token`, `client_credentials`: RFC 6749 §6, §4.4. `mint`: by the preset's own
+   * `request`. `static`: the preset's `accessToken` is the token, and there is no call.
+   */
   grant: v.picklist(['refresh_token', 'client_credentials', 'mint', 'static']),
-  /** Absent if only a setting gives it, and for `static`. `{name}` stands for the value of the setting of that name. */
+  /** RFC 6749 §3.2. Absent if only a setting gives it, and for `static`. */
   tokenEndpoint: v.exactOptional(words),
   authorizationEndpoint: v.exactOptional(words),
-  /** RFC 7009. Absent also where a revocation takes more with it than this connection's grant. */
+  /** RFC 7009. Absent if the provider has none. */
   revocationEndpoint: v.exactOptional(words),
   /** What a revocation ends; this grant alone if absent. Where it ends more, a deletion leaves it out. */
   revocationEnds: v.exactOptional(v.picklist(['user_and_application'])),
-  /** How the client authenticates at the token endpoint (RFC 6749 §2.3.1, RFC 7523; `none` is a public client). */
+  /** How the client authenticates at the token endpoint (RFC 6749 §2.3.1, RFC 7523 §2.2); `none` is a public client. */
   clientAuthentication: v.picklist(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']),
-  /** Of `private_key_jwt` with an RSA key; other keys have only one. `RS256` if absent. */
+  /** The signature of `private_key_jwt` with an RSA key (`RS256` if absent); a key of another kind has only one. */
   assertionAlgorithm: v.exactOptional(v.picklist(['RS256', 'PS256'])),
   /**
    * Whom an assertion is for: the authorization server by its issuer, or the endpoint that it is sent to by its URL. If
@@ -32,7 +36,7 @@ export const factsSchema = v.strictObject({
   assertionHeaders: v.exactOptional(v.record(v.string(), words)),
   /** More claims of the assertion. */
   assertionClaims: v.exactOptional(v.record(v.string(), words)),
-  /** RFC 7636. Needed where there is an authorization endpoint. */
+  /** Whether the login has PKCE (RFC 7636). Required beside an authorization endpoint. */
   pkce: v.exactOptional(v.picklist(['S256', 'none'])),
   /** More parameters of the authorization request. */
   authorizationParameters: v.exactOptional(v.record(v.string(), words)),
@@ -55,30 +59,30 @@ export const factsSchema = v.strictObject({
    * §6).
    */
   scope: v.exactOptional(words),
-  /** A second authorization of the same user by the same client kills the first. */
+  /** The provider knows one grant for each user and client: a second authorization ends the first. */
   exclusivePer: v.exactOptional(v.picklist(['client_and_user'])),
-  /** Of a token whose reply does not tell; `Bearer` if absent, `N_A` for what is no access token (RFC 8693 §2.2.1). */
+  /** The type of a token whose reply does not tell; `Bearer` if absent, `N_A` for a stored key (RFC 8693 §2.2.1). */
   tokenType: v.exactOptional(words),
   /** Lifetime of an access token whose reply does not tell. */
   lifetimeSeconds: positive,
   expiresInUnit: v.picklist(['seconds', 'milliseconds']),
   /** Earliest age, from its arrival, at which a token may be renewed; 0 if there is no such rule. */
   minTokenAgeSeconds: seconds,
-  /** How long before its expiry a token is renewed. */
+  /** How long before its expiry a token is renewed, unless the connection has its own `margin_seconds`. */
   marginSeconds: positive,
   /**
-   * `single_use`: a used refresh token is dead at once. `grace`: after `graceSeconds`. `none`: it stays good. If
-   * unknown, `single_use`.
+   * What becomes of a used refresh token. `single_use`: it is dead at once. `grace`: it is dead after `graceSeconds`.
+   * `none`: it stays good. If that is not known, `single_use` is the safe choice.
    */
   rotation: v.picklist(['single_use', 'grace', 'none']),
   graceSeconds: v.exactOptional(seconds),
-  /** A refresh token lapses if it is not used for so long. */
+  /** The provider forgets a refresh token that was not used for so long. */
   refreshTokenIdleSeconds: v.exactOptional(positive),
   /** A grant ends after so long, however much it is used: a person has to authorize again. */
   refreshTokenLifetimeSeconds: v.exactOptional(positive),
-  /** A refresh token is used at least this often, so that it does not lapse. */
+  /** The refresher uses a refresh token at least this often, so that the provider does not forget it. */
   keepAliveSeconds: v.exactOptional(positive),
-  /** We stop after so many errors within an hour, and so many calls in a day. */
+  /** The refresher stops after so many errors within an hour, and after so many calls in a day. */
   errorsPerHour: v.exactOptional(positive),
   callsPerDay: v.exactOptional(positive),
 });

@@ -1,6 +1,8 @@
 /**
  * What a provider is like, as data. A preset is one file in `presets/`: facts, the settings by which a connection
- * differs from them, and what the provider's errors mean. It holds no code, so that a correction is a change of data.
+ * differs from them, and the meaning of the provider's errors. It holds no code, so a correction is a change of data.
+ * To add a provider: write its file with the source of each fact beside it, run `npm run presets`, and add its row to
+ * docs/providers.md.
  */
 import * as v from 'valibot';
 import { factsSchema, positive, words } from './facts.ts';
@@ -20,8 +22,8 @@ const template: v.GenericSchema<Template> = v.lazy(() =>
 );
 
 /**
- * The token request of a provider that has its own (`mint`). Beside settings and secrets, `{otp}` and `{unique_id}`
- * have values.
+ * The token request of a provider that has its own (the grant `mint`). Its templates know the settings, the secrets,
+ * `{otp}` (a one-time password) and `{unique_id}` (another for each request).
  */
 export const requestSchema = v.strictObject({
   headers,
@@ -29,7 +31,7 @@ export const requestSchema = v.strictObject({
   basic: v.exactOptional(words),
   /** The setting with the seed of `{otp}` (RFC 6238: SHA-1, 6 digits, 30 s). Without a seed, `{otp}` is empty. */
   oneTimePassword: v.exactOptional(words),
-  /** In XML, a member `@name` is an attribute. */
+  /** JSON, or XML in which a member `@name` is an attribute. */
   body: v.union([v.strictObject({ json: template }), v.strictObject({ xml: v.record(v.string(), template) })]),
 });
 
@@ -128,7 +130,7 @@ export const presetEntries = {
 
 export type Preset = v.InferOutput<v.StrictObjectSchema<typeof presetEntries, undefined>>;
 
-/** The causes that fit a class; `''` stands for none. */
+/** Returns the causes that fit a class; `''` where a rule may give no cause. */
 function causesOf(failureClass: string): readonly string[] {
   if (failureClass === 'dead_grant') return grantCauses;
   return failureClass === 'misconfigured' ? settingsCauses : [''];

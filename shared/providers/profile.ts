@@ -9,7 +9,7 @@ import type { Facts } from './facts.ts';
 import { knownPresets } from './presets/index.ts';
 import { resolveProvider } from './resolve.ts';
 
-/** More slots than any cycle needs that leaves time to use the token; each is a secret that costs money. */
+/** No token whose life leaves time to use it needs more slots; each slot is a secret that costs money. */
 export const mostSlots = 40;
 const dayMs = 86_400_000;
 /** Our choices, after what integration platforms advise: a minute after a 429, 15 to 30 s after a 500. */
@@ -63,6 +63,6 @@ function cycleOf({ tokens }: Connection, facts: Facts, marginMs: number): number
   );
 }
 
-/** So many that no secret takes more versions in a day than Secrets Manager keeps. */
+/** Returns so many slots that no secret takes more versions in a day than Secrets Manager keeps. */
 const slotsFor = (cycleMs: number): number =>
   Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), mostSlots);

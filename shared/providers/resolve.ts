@@ -13,9 +13,9 @@ export interface ResolvedProvider {
   readonly facts: Facts;
   /** The settings with their defaults. */
   readonly values: Values;
-  /** Who the authorization server says it is, where a setting tells. */
+  /** The issuer identifier of the authorization server (RFC 8414 §2), if a setting gives it. */
   readonly issuer?: string;
-  /** Undefined if nothing is ever called (`static`). */
+  /** Undefined with the grant `static`, which makes no call. */
   readonly tokenEndpoint?: URL;
   readonly authorizationEndpoint?: URL;
   readonly revocationEndpoint?: URL;
@@ -72,8 +72,8 @@ function resolveAnew({ provider, settings }: ProviderChoice, presets: Presets): 
 }
 
 /**
- * The same, or undefined where it would throw: the preset is gone, or an upgrade changed it so that what is stored does
- * not fit any more.
+ * Returns the same, or undefined where `resolveProvider` throws: the preset is gone, or an upgrade changed it so that
+ * the stored settings do not fit any more.
  */
 export function resolvedOrNone(choice: ProviderChoice, presets: Presets = knownPresets): ResolvedProvider | undefined {
   try {
@@ -95,9 +95,9 @@ export function replacements(
 }
 
 /**
- * What a grant and its secrets are bound to: provider, token endpoint, client, and who the token request says it is.
- * None of them may be carried over to another. A provider that is not known any more, or whose preset the settings do
- * not fit any more, is like no other.
+ * Returns what a grant and its secrets belong to, as one text: provider, token endpoint, client, and the user that the
+ * token request names. A PUT carries none of them over to another identity. Settings that fit no preset have an
+ * identity that no sound connection has.
  */
 export function identityOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = null } = config;
@@ -110,16 +110,15 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
     preset.request?.basic,
     preset.request?.body as Template,
   ];
-  // A duration is how, not who.
+  // Durations do not identify a grant, so they are left out.
   const names = asked.flatMap(namesIn).filter((name) => ['text', 'choice'].includes(preset.settings[name]?.kind ?? ''));
   const who = Object.fromEntries([...new Set(names)].sort().map((name) => [name, `{${name}}`]));
   return JSON.stringify([provider, tokenEndpoint?.href ?? null, clientId, filledTree(who, values)]);
 }
 
 /**
- * Where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so. Not who
- * they are of: two connections with one identity may differ in it. To the authorization endpoint no secret goes, only a
- * browser.
+ * Returns where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so.
+ * Connections with one identity may differ in it. No secret goes to the authorization endpoint, only a browser.
  */
 export function destinationsOf(
   config: ConnectionConfig,
@@ -129,7 +128,10 @@ export function destinationsOf(
   return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
 }
 
-/** Provider, token endpoint and client: whoever shares them shares the provider's health and its limits. */
+/**
+ * Returns provider, token endpoint and client as one text: connections that share all three share the provider's health
+ * and its limits.
+ */
 export function applicationOf(config: ConnectionConfig, presets: Presets = knownPresets): string {
   const { provider, clientId = '' } = config;
   return [provider, resolvedOrNone(config, presets)?.tokenEndpoint?.href ?? '', clientId].join(' ');

@@ -1,4 +1,4 @@
-/** What secrets must look like: told when they are put, long before they would be refused by a provider. */
+/** What secrets must look like: a PUT tells it long before a provider would refuse them. */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Secret as Seed } from 'otpauth';
 import type { Setting } from './setting.ts';
@@ -6,7 +6,7 @@ import type { Setting } from './setting.ts';
 type Format = Extract<Setting, { kind: 'secret' }>['format'];
 
 const mostCharacters = 8_192;
-/** RFC 4226 §4 wants 16; what many providers show is 16 letters, which is 10. */
+/** RFC 4226 §4 asks for 16 bytes; many providers show 16 letters of base32, which are 10. */
 const leastSeedBytes = 10;
 
 const leastRsaBits = 2_048;
@@ -38,19 +38,19 @@ export function faultOfSecret(format: Format, value: unknown): string | undefine
 
 interface SigningKey {
   readonly key: KeyObject;
-  /** What it calls itself. */
+  /** The key id that the key itself carries (RFC 7517 §4.5). */
   readonly kid?: string;
 }
 
 /**
- * The key and what it says of itself, or undefined if the text is none, or none that an assertion can be signed with.
+ * Parses a private key (PEM or JWK). Undefined if the text is not a key, or if its type cannot sign an assertion.
  */
 export function privateKeyOf(text: string): SigningKey | undefined {
   try {
     const read = keyIn(text);
     return canSign(read.key) ? read : undefined;
   } catch {
-    // Its message may quote the text.
+    // The error's message may quote the text.
     return undefined;
   }
 }
@@ -71,7 +71,7 @@ function canSign({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolea
   return asymmetricKeyType === 'ed25519';
 }
 
-/** The seed, however its groups are spaced, or undefined if the text is none. */
+/** Parses a TOTP seed in base32, however its groups are spaced. Undefined if the text is not one, or is too short. */
 export function seedOf(text: string): Seed | undefined {
   try {
     const seed = Seed.fromBase32(text.replace(/[\s-]/g, '').toUpperCase());

@@ -1,8 +1,11 @@
-/** The settings of a preset: by which a connection differs from the facts, or fills in what only it can know. */
+/**
+ * The settings of a preset: what a PUT may or must give for one connection, in place of a fact or for a
+ * `{placeholder}`.
+ */
 import * as v from 'valibot';
 import { type Facts, seconds, words } from './facts.ts';
 
-/** The fact whose value a setting replaces. A setting without one is only for `{placeholders}`. */
+/** The fact in whose place the setting's value is put. A setting without one is for `{placeholders}` only. */
 const replaces = <const Names extends readonly (keyof Facts)[]>(names: Names) => v.exactOptional(v.picklist(names));
 const about = { description: words, required: v.exactOptional(v.literal(true)) };
 
@@ -10,10 +13,16 @@ export const settingSchema = v.variant('kind', [
   v.strictObject({
     kind: v.literal('text'),
     ...about,
-    /** The whole text must match. A text that becomes part of an endpoint needs one that keeps it there. */
+    /**
+     * A regular expression that the whole text must match. Required where the text becomes part of an endpoint, so that
+     * it cannot lead to another host.
+     */
     pattern: v.exactOptional(words),
     default: v.exactOptional(words),
-    /** A login's callback tells it in this parameter. It stays with the grant, and clients get it under this name in `values`. */
+    /**
+     * A login's callback tells it in this parameter. It stays with the grant, and clients get it under this name in
+     * `values`.
+     */
     callback: v.exactOptional(words),
     replaces: replaces(['scope']),
   }),

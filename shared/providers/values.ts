@@ -1,4 +1,6 @@
-/** The values of a connection's settings. Without the schema: the token function needs them too. */
+/**
+ * The values of a connection's settings. This file does not import the schema, which the token function has no use for.
+ */
 import type { ConnectionConfig } from '../domain/connection.ts';
 import type { Presets } from './by-name.ts';
 import type { Preset } from './preset.ts';
@@ -8,7 +10,7 @@ import type { Values } from './templates.ts';
 export const presetNamed = (name: string, presets: Presets): Preset | undefined =>
   Object.hasOwn(presets, name) ? presets[name] : undefined;
 
-/** What templates find: the settings as given, else their defaults. Secrets are not among them. */
+/** Returns what templates find: the settings as given, else their defaults. Secrets are not among them. */
 export function valuesOf({ settings }: Preset, given: ConnectionConfig['settings']): Values {
   const entries = Object.entries(settings).map(([name, setting]) => {
     const value = given[name] ?? ('default' in setting ? setting.default : undefined);
@@ -26,7 +28,10 @@ export const callbackValuesOf = ({ settings }: Preset): readonly (readonly [sett
     setting.kind === 'text' && setting.callback !== undefined ? [[name, setting.callback] as const] : [],
   );
 
-/** What clients get with the token beside headers: what the grant's login told, or else what the settings say. Undefined if there is nothing. */
+/**
+ * What clients get with the token beside headers: what the grant's login told, or else what the settings say. Undefined
+ * if there is nothing.
+ */
 export function clientValuesOf(
   { provider, settings }: ConnectionConfig,
   told: Readonly<Record<string, string>> = {},

@@ -194,7 +194,7 @@ test.each(moments)(
     await expect(world.finishDeletion()).rejects.toBeInstanceOf(Killed);
     world.strikeWith(() => undefined);
     const before = world.revoked.length;
-    // Nobody takes it from one who may be alive.
+    // No refresher takes it from another that may be alive.
     await world.finishDeletion();
     world.later(limits.deletionLeaseMs);
     await world.finishDeletion();

@@ -43,7 +43,7 @@ async function dead(name: string): Promise<void> {
   });
 }
 
-/** Has somebody log in, as far as the broker sees it. */
+/** Has a person log in, as far as the broker sees it. */
 async function loggedIn(name: string) {
   const { status, body } = await world.call(`POST /connections/${name}/authorizations`);
   expect(status).toBe(201);
@@ -70,7 +70,7 @@ describe('a dead connection', () => {
     for (const gone of ['refreshToken', 'spare', 'suspect', 'tokens', 'lease'] as const)
       expect(after).not.toHaveProperty(gone);
     expect(after.grant).not.toHaveProperty('importDigest');
-    // Nobody is told that it is authorized, and the old client's token is served to nobody.
+    // No subscriber is told that it is authorized, and no client is served the old client's token.
     expect(after.announcement?.change).not.toBe('authorized');
     world.later(limits.memoryMs / 1_000 + 1);
     expect(await world.call('GET /token/given?wait=0')).toMatchObject({

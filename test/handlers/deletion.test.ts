@@ -288,7 +288,7 @@ describe('a connection that is deleted', () => {
     world.later(600);
     world.provider.instead = async () => {
       world.provider.instead = undefined;
-      // While the provider thinks, somebody deletes the connection, and the message of that is delivered.
+      // While the provider thinks, an operator deletes the connection, and the message of that is delivered.
       await world.call('DELETE /connections/busy');
       await world.refresh('busy');
       expect(await exists('busy')).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * Where stored secrets may be sent: to whoever had them before. Whoever may PUT and DELETE must not come to know them
- * by that.
+ * Where stored secrets may be sent: to those who had them before. A caller who may PUT and DELETE must not come to know
+ * them by that.
  */
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { listen } from '../../local/platform/loopback.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
-/** Somebody else's server, which takes note of what it is sent. */
+/** A server of a stranger, which takes note of what it is sent. */
 let stranger: { readonly url: string; readonly close: () => Promise<void> };
 const overheard: string[] = [];
 beforeAll(async () => {

@@ -160,7 +160,7 @@ describe.each<readonly [what: string, names: Names, killing: boolean]>([
         for (let i = 0; i < 3; i += 1) start(opened, random, names);
         await opened.steps.run(killing && round < 3);
         expect(await faults(opened), `seed ${seed}, round ${round}`).toEqual([]);
-        // Nobody outlives a function, and so a claim: whoever is left was killed.
+        // No PUT outlives its function, and so no claim: what is left was killed.
         opened.later(random.chance(0.5) ? limits.tokenTimeoutMs : limits.claimMs);
       }
       const { items } = await opened.store.list(100);

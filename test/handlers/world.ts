@@ -29,7 +29,7 @@ const handlers = {
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Nobody listens on port 1. */
+/** No server listens on port 1. */
 export const nobody = 'http://127.0.0.1:1';
 
 export class World {
@@ -109,7 +109,7 @@ export class World {
     return { status: statusCode, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '' };
   }
 
-  /** Takes note of a secret that somebody else made. */
+  /** Takes note of a secret that was made elsewhere. */
   known(secret: string): string {
     this.#secrets.add(secret);
     return secret;
@@ -211,7 +211,7 @@ export async function handlerWorld(): Promise<World> {
   return world;
 }
 
-/** The last test of a file: it sees all that the others left. */
+/** The last test of a file: it sees all that the tests before it left. */
 export function hunt(world: () => World): void {
   test('no secret that was used here was printed, answered, stored in clear or sent', async () => {
     expect(await world().leaks()).toEqual([]);

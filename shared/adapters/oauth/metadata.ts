@@ -75,7 +75,7 @@ async function read(
   }
 }
 
-/** Whose metadata it is, if it is somebody's: most often the same with another path, or without. */
+/** Returns which issuer the metadata names, if it names one: most often the same server with another path. */
 function named(body: string): string | undefined {
   try {
     const url = URL.parse(String(JSON.parse(body).issuer));

@@ -1,6 +1,6 @@
 /**
- * Token endpoints over HTTP. oauth4webapi writes OAuth requests, a preset's template the others; the reply is handed on
- * unread, since errors are facts for the classifier.
+ * Token endpoints over HTTP. oauth4webapi writes OAuth requests; a preset's template writes the requests of providers
+ * that have their own. The reply is handed on unread: its meaning is for the classifier to find.
  */
 import { clientCredentialsGrantRequest, refreshTokenGrantRequest } from 'oauth4webapi';
 import type { TokenEndpoint, TokenRequest } from '../../ports/token-endpoint.ts';

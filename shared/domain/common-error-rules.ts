@@ -10,12 +10,20 @@ const refreshToken = 'refresh[ _-]?token';
 /** What is said of a refresh token that will never be good again. */
 const gone =
   "invalid|expired?|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
+const goneBefore =
+  "invalid(?!_(?:request|client|scope|grant))|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such|(?:not|cannot|n't|unable to|failed to) (?:find|found|recogni[sz]e|valid|decrypt|decode|parse|verify|load)";
 /** Both orders, on one line; the distance is bounded, so that the expression takes time in proportion to the text. */
-const goneRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:invalid|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such|(?:not|n't) (?:find|found|recogni[sz]e|valid))\\b.{0,40}?${refreshToken}`;
+const goneRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:${goneBefore})(?![a-z]).{0,40}?${refreshToken}|\\bno (?:matching |valid )?${refreshToken}s? (?:was |were )?(?:found|exists?)`;
 /** A request that lacks the refresh token, or a scope or grant type of that name, is no dead grant. */
-const absentRefreshToken = `missing (?!or invalid)|required parameter|parameter.{0,20}required|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied|present|specified|included)|grant[ _-]?type|\\bscopes?\\b`;
-const logInAgain =
-  '(?:log|sign)(?:ging|ing)?[ -]?(?:in|on) again|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|authenticate again|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |is )?(?:revoked|withdrawn)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|user (?:has )?(?:revoked|de-?authori[sz]ed|(?:been |was |is )?(?:deleted|disabled|deactivated|inactive))|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)';
+const absentRefreshToken = `missing (?!or invalid)|required parameter|parameter.{0,20}required|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied|present|specified|included)|in (?:the )?(?:request|body)|grant[ _-]?type|\\bscopes?\\b`;
+const again = '(?:(?:log|sign)(?:ging|ing)?[ -]?(?:in|on)|authori[sz]e|authenticate|connect|consent) again';
+const noMore = 'revoked|withdrawn|de-?authori[sz]ed|deleted|disabled|deactivated|inactive';
+const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |has |is )?(?:revoked|withdrawn|expired)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|(?:user|resource owner)(?: account)? (?:(?:has|been|was|is) ){0,3}(?:${noMore})|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)`;
+/** A person, but one who looks after the client. */
+const ofTheClient = 'console|portal|dashboard';
+/** Something that passes. A session that has timed out does not. */
+const passing =
+  '(?:being|already) processed|in progress|under ?way|in[ -]flight|duplicate request|concurrent|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service|server) (?:is )?unavailable|(?<!(?:session|inactivity|idle|login)(?: has| is)? )time[d-]? ?out|upstream|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
 
 /** The last one matches everything. */
 export const commonErrorRules: readonly ErrorRule[] = [
@@ -39,7 +47,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
     when: {
       explicit: true,
       words:
-        'issued in the future|not (?:yet valid|valid yet)|\\b(?:iat|nbf)\\b|clock (?:skew|drift)|used (?:before|too early)|AADSTS700024|valid time range',
+        '(?:issued?|issued_at|iat|nbf|time|claim|token|jwt|assertion)\\b.{0,30}\\bfuture\\b|not (?:yet valid|valid (?:yet|before|until))|\\b(?:iat|nbf)\\b|clock (?:skew|drift)|used (?:before|too early)|AADSTS700024|valid time range',
     },
     class: 'transient',
     comment: 'An assertion of a clock that is ahead of theirs: the next one is good.',
@@ -58,7 +66,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
     when: {
       explicit: true,
       words:
-        '\\bip\\b.{0,40}\\b(?:restrict|block|den(?:y|ied)|forbid|not (?:allow|permit|authori[sz]ed|whitelist|on the|in the))|(?:restrict|block|den|not allow).{0,30}\\bip\\b|(?:not|outside).{0,30}(?:allow|white)-?\\s?list',
+        '\\bip\\b(?: address)? (?:out of )?range|\\bip\\b.{0,40}\\b(?:restrict|block|den(?:y|ied)|forbid|not (?:allow|permit|authori[sz]ed|whitelist|on the|in the))|(?:restrict|block|den|not allow).{0,30}\\bip\\b|(?:not|outside).{0,30}(?:allow|white)-?\\s?list',
     },
     class: 'misconfigured',
     cause: 'invalid_request',
@@ -70,8 +78,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
     name: 'try_later',
     when: {
       explicit: true,
-      words:
-        '(?:being|already) processed|in progress|concurrent|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service|server) (?:is )?unavailable|(?:request|gateway|upstream|backend|connection) time[d-]? ?out|internal (?:server )?error|(?:server|system) (?:is )?busy|maintenance',
+      words: passing,
       unless: `${logInAgain}|${goneRefreshToken}`,
     },
     class: 'transient',
@@ -153,7 +160,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
   },
   {
     name: 'log_in_again',
-    when: { status: ['2xx', '3xx', '4xx'], words: logInAgain },
+    when: { status: ['2xx', '3xx', '4xx'], words: logInAgain, unless: ofTheClient },
     class: 'dead_grant',
     cause: 'invalid_grant',
     comment: 'The words send a person to log in again.',

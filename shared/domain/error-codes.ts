@@ -1,43 +1,21 @@
 /** Error codes in one form, and where replies have them and the words for them. */
-import { membersLike, textsAt } from './members.ts';
+import { membersLike, squashed, textsAt } from './members.ts';
 
-/** Where a text is an error code, whatever it says. */
-const codePlaces = [
-  'error',
-  'error.code',
-  'error.type',
-  'error.status',
-  'error.error',
-  'errors',
-  'errors.code',
-  'errors.errorType',
-  'errors.type',
-  'errors.error',
-  'error_code',
-  'error_type',
-  'error_subtype',
-  'fault.detail.errorcode',
-  'fault.code',
-];
-/** Where a text is an error code only if it is one that is known: these members are in replies of every kind. */
-const weakCodePlaces = ['code', 'status', 'type', 'name', 'reason', 'message', 'error.reason', 'error.message'];
-/** Where the words are, most telling first. */
-const wordPlaces = [
+/** Members in which a text is an error code, whatever it says. */
+const codeMembers = ['error', 'errors', 'error_code', 'error_type', 'error_subtype'];
+/** Members in which a text is an error code only if it is one that is known: replies of every kind have them. */
+const weakCodeMembers = ['code', 'status', 'type', 'name', 'reason', 'title', 'message', 'detail', 'msg'];
+/** Members that have the words, most telling first. */
+const wordMembers = [
   'error_description',
   'message',
-  'error.message',
-  'fault.faultstring',
+  'faultstring',
   'error_message',
-  'error.error_description',
-  'error.description',
-  'error.detail',
-  'errors.message',
-  'errors.description',
-  'errors.detail',
   'errmsg',
   'msg',
   'description',
   'detail',
+  'details',
   'reason',
   'hint',
   'error_hint',
@@ -72,18 +50,19 @@ export interface Said {
   readonly description?: string;
 }
 
-/** Reads the codes and the words of a reply; `known` tells which codes mean something. Paths of the provider's own come first. */
+/** Reads the codes and the words of a reply, however deep they are; `known` tells which codes mean something. The provider's own paths come first. */
 export function saidIn(
   members: unknown,
   own: { readonly errors?: readonly string[]; readonly descriptions?: readonly string[] },
   known: (code: string) => boolean,
 ): Said {
-  const at = (paths: readonly string[]) => paths.flatMap((path) => textsAt(members, path));
+  const at = (paths: readonly string[] = []) => paths.flatMap((path) => textsAt(members, path));
+  const found = textsIn(members);
+  const ofMembers = (names: readonly string[]) => names.flatMap((name) => found.get(squashed(name)) ?? []);
   const isKnown = (text: string) => codesOf(text).some(known);
-  const strong = at([...(own.errors ?? []), ...codePlaces]);
-  const weak = at(weakCodePlaces).filter(isKnown);
-  const texts = [...strong, ...weak];
-  const described = at([...(own.descriptions ?? []), ...wordPlaces]);
+  const strong = [...at(own.errors), ...ofMembers(codeMembers)];
+  const texts = [...strong, ...ofMembers(weakCodeMembers).filter(isKnown)];
+  const described = [...at(own.descriptions), ...ofMembers(wordMembers)];
   // A code that is a sentence says something, too.
   const sentences = strong.filter((text) => /\s/.test(text.trim()));
   const words = [...new Set([...described, ...sentences])].map((text) => text.replaceAll(/\s+/g, ' ')).join('\n');
@@ -97,6 +76,44 @@ export function saidIn(
   };
 }
 
+/** How deep, and how much, a reply is looked into. */
+const mostLevels = 5;
+const mostMembers = 512;
+
+/** Every text of a reply by the name of its member, outer ones first. A text that is itself JSON is looked into. */
+function textsIn(members: unknown): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let level: (readonly [name: string, value: unknown])[] = [['', members]];
+  let left = mostMembers;
+  for (let depth = 0; depth < mostLevels && level.length > 0; depth += 1) {
+    const next: (readonly [string, unknown])[] = [];
+    for (const [name, value] of level) {
+      if (left-- <= 0) return found;
+      const inner = typeof value === 'string' ? parsed(value) : value;
+      if (typeof inner === 'string') {
+        if (inner.trim() !== '') found.set(name, [...(found.get(name) ?? []), inner]);
+      } else if (Array.isArray(inner)) next.push(...inner.slice(0, mostMembers).map((entry) => [name, entry] as const));
+      else if (typeof inner === 'object' && inner !== null)
+        next.push(...Object.entries(inner).map(([key, member]) => [nameIn(name, squashed(key)), member] as const));
+    }
+    level = next;
+  }
+  return found;
+}
+
+/** What an error calls its code, type or status is an error code. */
+const nameIn = (outer: string, name: string): string =>
+  ['error', 'errors', 'fault'].includes(outer) && ['code', 'type', 'status'].includes(name) ? 'errorcode' : name;
+
+function parsed(text: string): unknown {
+  if (text.length > mostCharacters || !/^\s*[{[]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Whether a reply says that it is a refusal, also beside a token: not by an empty `error`, nor by `"error": 0`. */
 export const refuses = (members: unknown): boolean =>
   membersLike(members, 'error').some(tells) ||
@@ -106,8 +123,11 @@ export const refuses = (members: unknown): boolean =>
 export const complains = (members: unknown): boolean =>
   refuses(members) || ['errors', 'errcode', 'fault'].some((place) => membersLike(members, place).some(tells));
 
+/** Words for "no error" of servers that leave out no member. */
+const saysNothing = ['', '0', 'false', 'null', 'none', 'undefined'];
+
 function tells(value: unknown): boolean {
-  if (typeof value === 'string') return value.trim() !== '';
+  if (typeof value === 'string') return !saysNothing.includes(value.trim().toLowerCase());
   if (typeof value === 'number') return value !== 0;
   if (typeof value !== 'object' || value === null) return value === true;
   return Object.values(value).some(tells);

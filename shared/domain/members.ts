@@ -18,7 +18,8 @@ const mostEntries = 16;
 /** More members of an object are not looked at. */
 const mostMembers = 256;
 
-const squashed = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+/** However a name's words are joined. */
+export const squashed = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /**
  * Returns everything at a path of member names, however they are written: `expires_in`, `expiresIn` and `ExpiresIn` are one name. All

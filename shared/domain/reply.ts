@@ -169,12 +169,16 @@ export function membersOf({ headers, body }: HttpReply): Members | undefined {
   }
 }
 
-/** The code in a body that is no JSON: a bare word, or an element of XML. */
-function namedIn({ body }: HttpReply): Members | undefined {
+/** What a reply says that is no JSON: a bare word, a sentence, an element of XML; or, in its place, a header (RFC 6750 §3). */
+function namedIn({ headers, body }: HttpReply): Members | undefined {
   const start = body.slice(0, 4_096).trim();
+  const inHeader = (name: string) =>
+    new RegExp(`\\b${name}="([^"]{1,256})"`).exec((headers['www-authenticate'] ?? '').slice(0, 4_096))?.[1];
+  if (start === '') return { error: inHeader('error'), error_description: inHeader('error_description') };
   const element = /<(?:\w{1,32}:)?(?:error|error_?code|code)>([\w .-]{1,64})</i.exec(start)?.[1];
   const code = element ?? (/^[\w.-]{1,64}$/.test(start) ? start : undefined);
-  return code === undefined ? undefined : { code };
+  if (code !== undefined) return { code };
+  return headers['content-type']?.startsWith('text/plain') ? { message: start } : undefined;
 }
 
 export const asMembers = (value: unknown): Members | undefined =>

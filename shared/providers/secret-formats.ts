@@ -30,9 +30,9 @@ export function faultOfSecret(format: Format, value: unknown): string | undefine
         ? 'must be a base32 text, as the provider shows it beside the QR code'
         : undefined;
     case undefined:
-      return /^[^\p{Cc}]+$/u.test(value) && value.trim() === value
+      return /^[^\p{Cc}\p{Cs}]+$/u.test(value) && value.trim() === value
         ? undefined
-        : 'must be a text without line breaks, and without spaces at its ends';
+        : 'must be a text without line breaks and half characters, and without spaces at its ends';
   }
 }
 

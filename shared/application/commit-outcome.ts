@@ -1,4 +1,6 @@
-/** Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit. */
+/**
+ * Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit.
+ */
 import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
@@ -72,8 +74,8 @@ export async function commitSuccess(run: Run, effect: Step<'commit_success'>): P
 }
 
 /**
- * Adds what a reply leaves out and the token set before has: where to call the API, which some servers tell at a login only; and
- * whether its access token is the same. What cannot be opened is not missed.
+ * Adds what a reply leaves out and the token set before has: where to call the API, which some servers tell at a login
+ * only; and whether its access token is the same. What cannot be opened is not missed.
  */
 async function withWhatStays({ world, connection }: Run, item: Connection, tokens: TokenSet) {
   const { tokens: current, grant } = item;

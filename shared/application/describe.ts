@@ -53,8 +53,9 @@ function secretSettings({ credentials }: ConnectionConfig): readonly string[] | 
 type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' | 'grantIdleMs'>;
 
 /**
- * Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON. Without a profile,
- * where the preset is gone or asks for other settings than are stored, there are no limits to tell of, and the description says so.
+ * Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON.
+ * Without a profile, where the preset is gone or asks for other settings than are stored, there are no limits to tell
+ * of, and the description says so.
  */
 export function describe(item: Connection, now: EpochMs, profile: Limits | undefined) {
   const { config, tokens } = item;
@@ -84,7 +85,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     generation: item.generation,
     expires_at: iso(tokens?.expiresAt),
     expires_in: tokens && Math.max(0, Math.floor((tokens.expiresAt - now) / 1_000)),
-    // A look that is only for telling somebody is no renewal.
+    // A look that is only for telling subscribers is no renewal.
     next_renewal_at: iso(
       item.announcement === undefined
         ? item.dueAt

@@ -1,4 +1,6 @@
-/** `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must. */
+/**
+ * `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must.
+ */
 
 import { type Connection, type SealedTokenSet, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
@@ -51,7 +53,9 @@ export type TokenAnswer =
       readonly item?: Connection;
     };
 
-/** Answers within `waitMs` and a little, whatever happens. Never throws for a store that is down: that is `unavailable`. */
+/**
+ * Answers within `waitMs` and a little, whatever happens. Never throws for a store that is down: that is `unavailable`.
+ */
 export async function getToken(
   world: TokenWorld,
   connection: ConnectionName,
@@ -112,8 +116,8 @@ export interface Rejection {
 }
 
 /**
- * `POST /token/{connection}/rejections`: answers with a token newer than the one reported, at once if there is one; else notes the
- * report, asks for a renewal, and waits for it as long as it can come within `waitMs`.
+ * `POST /token/{connection}/rejections`: answers with a token newer than the one reported, at once if there is one;
+ * else notes the report, asks for a renewal, and waits for it as long as it can come within `waitMs`.
  */
 export async function rejectToken(
   world: TokenWorld,
@@ -190,8 +194,9 @@ async function read(
 }
 
 /**
- * The access token that is reported, and its parts between dots, one of which may be quoted alone. Shorter parts than these tell nothing.
- * A token that cannot be opened is not known, and what looks like a secret is taken out all the same.
+ * The access token that is reported, and its parts between dots, one of which may be quoted alone. Shorter parts than
+ * these tell nothing. A token that cannot be opened is not known, and what looks like a secret is taken out all the
+ * same.
  */
 async function partsOf(world: TokenWorld, item: Connection): Promise<readonly string[]> {
   if (item.tokens === undefined) return [];
@@ -211,7 +216,7 @@ const open = async (
 ): Promise<OpenedToken> =>
   openedTextOf(await sealer.open(sealed, { connection, versionId: versionIdOf(grant.id, fence) }));
 
-/** Leaves the marks. None of them is needed to serve, so a store that fails here fails nobody. */
+/** Leaves the marks. A token is served without them, so a store that fails here fails no client. */
 async function mark(world: TokenWorld, item: Connection, serving: Serving, now: EpochMs): Promise<void> {
   const { store, queue, telemetry } = world;
   const { connection } = item;

@@ -13,7 +13,10 @@ export interface Heartbeat {
   stop(): void;
 }
 
-/** Renews every `heartbeatMs` until stopped. A beat that cannot reach the table is made up for by the next; a refused one ends it. */
+/**
+ * Renews every `heartbeatMs` until stopped. A beat that cannot reach the table is made up for by the next; a refused
+ * one ends it.
+ */
 export function startHeartbeat(clock: Clock, store: ConnectionStore, protocol: Protocol, held: Held): Heartbeat {
   const { connection } = held.seen.item;
   const stopped = new AbortController();

@@ -1,4 +1,7 @@
-/** Every minute: each connection that falls due before the next plan is surely through gets a message for its instant. */
+/**
+ * Runs every minute. Sends one delayed message for each connection that falls due before the next run is certain to be
+ * over.
+ */
 import { limits } from '../domain/limits.ts';
 import { plus } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,7 +18,10 @@ export interface PlanWorld {
 
 export const dueShards: readonly string[] = Array.from({ length: limits.dueShards }, (_, shard) => String(shard));
 
-/** Returns how many messages were sent and how many connections are overdue. Throws `Unavailable`: the next minute makes up for it. */
+/**
+ * Returns how many messages were sent and how many connections are overdue. Throws `Unavailable`: the next minute makes
+ * up for it.
+ */
 export async function plan({
   clock,
   store,

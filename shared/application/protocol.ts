@@ -1,4 +1,6 @@
-/** The protocol's decisions and writes as one value. A test may put a wrong one in place of any of them (test/mutants). */
+/**
+ * The protocol's decisions and writes as one value. A test may put a wrong one in place of any of them (test/mutants).
+ */
 import { announced } from '../domain/announcements.ts';
 import { commitFailure, commitSuccess, keepSpare } from '../domain/commit-writes.ts';
 import { decide } from '../domain/decide.ts';

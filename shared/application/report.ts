@@ -1,4 +1,6 @@
-/** What people and alarms are told of a commit. State changes are counted once, by whoever's write made them. */
+/**
+ * What people and alarms are told of a commit. State changes are counted once, by the refresher whose write made them.
+ */
 import { type Breaker, untoldRefusals } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { Connection } from '../domain/connection.ts';
@@ -80,7 +82,10 @@ export function reportBudget({ telemetry }: Reporting, { connection, config, not
   telemetry.count('BudgetSpent', 1, config.provider);
 }
 
-/** A provider that stops answering (told again after each probe that fails), or answers again: told by whoever's write made it so. */
+/**
+ * A provider that stops answering (told again after each probe that fails), or answers again: told by the refresher
+ * whose write made it so.
+ */
 export function reportBreaker(
   { telemetry }: Reporting,
   { connection, config }: Connection,

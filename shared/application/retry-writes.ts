@@ -17,8 +17,8 @@ interface Table {
 }
 
 /**
- * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor of
- * this attempt might have to wait for minutes. Throws `Unavailable` at last.
+ * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor
+ * of this attempt might have to wait for minutes. Throws `Unavailable` at last.
  */
 export async function applyWithRetries(
   { clock, chance, store }: Table,
@@ -35,7 +35,10 @@ export async function applyWithRetries(
   }
 }
 
-/** Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's reserve. */
+/**
+ * Tries the writes in order until one is applied, and all again while the table cannot be reached, up to the deadline's
+ * reserve.
+ */
 export async function commitUntilDeadline(
   { clock, chance, store }: Table,
   connection: ConnectionName,

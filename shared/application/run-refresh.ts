@@ -1,6 +1,7 @@
 /**
- * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it.
- * It decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in `commit-outcome.ts`.
+ * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it. It
+ * decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in
+ * `commit-outcome.ts`.
  */
 import { type Breaker, signOf } from '../domain/breaker.ts';
 import type { Attempt, Seen } from '../domain/connection.ts';
@@ -26,8 +27,8 @@ export type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
 type Step = Exclude<Effect, Ending>;
 
 /**
- * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table cannot be
- * reached before anything was begun; whatever was begun is then finished by a later call, here or elsewhere.
+ * Looks at one connection and does what its state calls for. Returns how it ended. Throws `Unavailable` if the table
+ * cannot be reached before anything was begun; whatever was begun is then finished by a later call, here or elsewhere.
  */
 export async function runRefresh(
   world: RefreshWorld,
@@ -102,7 +103,10 @@ class Invocation {
     }
   }
 
-  /** Sends the message for `until`, unless one that is not later has been promised. What a wait loses, the planner finds. */
+  /**
+   * Sends the message for `until`, unless one that is not later has been promised. What a wait loses, the planner
+   * finds.
+   */
   async promiseWake(wait: Extract<Ending, { do: 'wait' }>): Promise<Ending> {
     const { clock, chance, queue, store, telemetry } = this.#run.world;
     const now = clock.now();
@@ -139,7 +143,7 @@ class Invocation {
   async #acquire(seen: Seen): Promise<Event> {
     const { clock, chance, queue, store, telemetry } = this.#run.world;
     const now = clock.now();
-    // Whoever takes the lease promises a look at its end, so that its own death is noticed in time.
+    // The refresher that takes the lease promises a look at its end, so that its own death is noticed in time.
     const wakeAt = plus(now, limits.leaseMs + between(limits.wakeJitterMs, chance.next()));
     const write = this.#run.protocol.acquire(seen, this.#owner, now, wakeAt);
     const result = await applyWithRetries(this.#run.world, this.#run.connection, write);

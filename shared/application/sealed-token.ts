@@ -5,7 +5,10 @@ import type { Companions, TokenSet } from '../domain/token-set.ts';
 
 export type OpenedToken = Pick<TokenSet, 'accessToken' | 'companions'>;
 
-/** The access token alone is sealed as it is, so most sealed texts are a token and nothing else. One that could be taken for JSON is wrapped. */
+/**
+ * The access token alone is sealed as it is, so most sealed texts are a token and nothing else. One that could be taken
+ * for JSON is wrapped.
+ */
 export function sealedTextOf({ accessToken, companions = {} }: OpenedToken): Secret {
   const { secrets, endpoint } = companions;
   if (secrets === undefined && endpoint === undefined && !accessToken.reveal().startsWith('{')) return accessToken;

@@ -20,7 +20,7 @@ export interface Announcement {
   /** Why the connection is not active. */
   readonly cause?: Cause;
   readonly at: EpochMs;
-  /** Of `reauthorization_due`: when the provider ends the grant if nobody authorizes again. */
+  /** Of `reauthorization_due`: when the provider ends the grant unless a person authorizes again. */
   readonly grantEndsAt?: EpochMs;
   /** Of `refusals_withheld`: the connections of the application that its provider refused until then. */
   readonly connections?: readonly ConnectionName[];

@@ -1,6 +1,6 @@
 /**
- * Changes that subscribers are told of. A write that makes one notes it in the item; whoever comes by tells it and takes the note
- * away. So it is told at least once, whatever dies in between, and normally exactly once.
+ * Changes that subscribers are told of. A write that makes one notes it in the item; the next refresher tells it and
+ * takes the note away. So it is told at least once, whatever dies in between, and normally exactly once.
  */
 
 import type { Announcement } from './announcement.ts';
@@ -23,7 +23,10 @@ interface GrantEnd {
   readonly announceAt: EpochMs;
 }
 
-/** When the provider ends the grant if nothing happens, whether by its age or because it was not used. Undefined if it never does. */
+/**
+ * When the provider ends the grant if nothing happens, whether by its age or because it was not used. Undefined if it
+ * never does.
+ */
 export function grantEndOf(
   { grant, tokens, refreshToken }: Connection,
   { grantLifetimeMs, grantIdleMs }: Pick<Profile, 'grantLifetimeMs' | 'grantIdleMs'>,
@@ -47,7 +50,10 @@ function toldLimitOf({ at: grantedAt }: Grant, receivedAt: EpochMs, { at, fixed 
   return { from, limitMs: at - from };
 }
 
-/** When somebody should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers, need attention. */
+/**
+ * When a refresher should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers,
+ * need attention.
+ */
 export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
   const end = grantEndOf(item, profile);
   const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;

@@ -33,7 +33,10 @@ export function onAnswered(
     : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
 }
 
-/** Too many grants of one application are refused at once: the refusal is written down, and no verdict is given on it yet. */
+/**
+ * Too many grants of one application are refused at once: the refusal is written down, and no verdict is given on it
+ * yet.
+ */
 function withhold(
   held: Held,
   outcome: Extract<Outcome, { kind: 'failure' }>,
@@ -45,15 +48,15 @@ function withhold(
   return { do: 'commit_failure', held, commit };
 }
 
-/** A refresh token that came with an error, as a token set that expired when it came: whoever has it renews at once. */
+/** A refresh token that came with an error, as a token set that expired when it came, and is renewed at once. */
 function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet {
   const times = { requestedAt: now, receivedAt: now, expiresAt: now };
   return { accessToken: new Secret(''), ...(refreshToken && { refreshToken }), tokenType: 'Bearer', ...times };
 }
 
 /**
- * A failure is no news to those who have gone on without us, but the refresh token that came with it is: it may be nowhere else,
- * and a successor would send the one that it replaces.
+ * A failure is no news once a successor has gone on, but the refresh token that came with it is: it may be stored
+ * nowhere else, and the successor would send the one that it replaces.
  */
 export function onFailureRefused(held: Held, place: Place | undefined, at: Circumstances): Effect {
   if (place === undefined) return { ...releaseAndLookAgain(held, at), called: true };
@@ -102,7 +105,10 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
   return backOffUntil(at.now, failure.count, failure.code, profile, at.chance, retryAt);
 }
 
-/** Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a newer one. */
+/**
+ * Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a
+ * newer one.
+ */
 export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
   if (seen === undefined || seen.item.grant.id !== before.grant.id) return { do: 'stop', reason: 'overtaken' };
@@ -117,7 +123,7 @@ export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, a
   return giveUp(held, seen.item, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'), at);
 }
 
-/** The verdict, unless there is another refresh token of this grant that nobody has tried. */
+/** The verdict, unless this grant has another refresh token that was not tried yet. */
 export function giveUp(held: Held, item: Connection, verdict: Failure, cause: Cause, at: Circumstances): Effect {
   if (item.spare === undefined) return commitVerdict(held, verdict, cause);
   return {

@@ -1,13 +1,17 @@
 /**
  * What a conditional write means, as a pure function of an item: the reference for every adapter of the table. The
- * memory adapter runs on it; the DynamoDB adapter translates the same data and only asks here whether a write was its own.
+ * memory adapter runs on it; the DynamoDB adapter translates the same data and only asks here whether a write was its
+ * own.
  */
 import type { Connection } from './connection.ts';
 import type { Clause, Path, Write } from './writes.ts';
 
 type Attributes = { [name: string]: unknown };
 
-/** Whether the clause holds of the item. As in DynamoDB, a comparison with an absent attribute, or with one of another type, is false. */
+/**
+ * Whether the clause holds of the item. As in DynamoDB, a comparison with an absent attribute, or with one of another
+ * type, is false.
+ */
 export function holds(clause: Clause, item: Connection): boolean {
   if ('any' in clause) return clause.any.some((one) => holds(one, item));
   if ('present' in clause) return valueAt(item, clause.present) !== undefined;
@@ -25,8 +29,8 @@ export const isMine = (write: Write, item: Connection): boolean =>
   write.mine?.every((clause) => holds(clause, item)) ?? false;
 
 /**
- * The item after the write, or undefined if a clause does not hold; `item` itself is left as it was.
- * Throws for a write that DynamoDB would refuse: overlapping paths, a path into an absent attribute, or an addition to one.
+ * The item after the write, or undefined if a clause does not hold; `item` itself is left as it was. Throws for a write
+ * that DynamoDB would refuse: overlapping paths, a path into an absent attribute, or an addition to one.
  */
 export function applied(write: Write, item: Connection): Connection | undefined {
   refuseOverlaps(write);
@@ -72,7 +76,10 @@ function valueAt(item: Connection, path: Path): unknown {
   return value;
 }
 
-/** The object that holds the path's last name. What lies on the way to it is copied: the item before shares the rest with the item after. */
+/**
+ * The object that holds the path's last name. What lies on the way to it is copied: the item before shares the rest
+ * with the item after.
+ */
 function placeOf(item: Connection, path: string, write: Write): [parent: Attributes, name: string] {
   const names = path.split('.');
   const name = names.pop() ?? path;

@@ -24,7 +24,7 @@ export type StopReason =
   | 'contended'
   | 'commit_abandoned';
 
-/** What the state of a connection calls for, at this instant, from somebody who holds nothing yet. */
+/** What the state of a connection calls for, at this instant, from a refresher that holds no lease yet. */
 export type Assessment =
   | { readonly kind: 'refresh'; readonly reason: RefreshReason }
   | { readonly kind: 'wait'; readonly until: EpochMs; readonly reason: WaitReason }
@@ -34,7 +34,7 @@ export type Assessment =
 export const leaseAlive = (item: Connection, now: EpochMs): boolean =>
   item.lease !== undefined && item.lease.until > now;
 
-/** Nobody has asked for this connection's token for so long that it is not renewed ahead of need. */
+/** No client has asked for this connection's token for so long that it is not renewed ahead of need. */
 export const isUnused = (item: Connection, profile: Profile, now: EpochMs): boolean =>
   profile.renewal === 'while_used' && (item.lastUsed === undefined || plus(item.lastUsed, limits.usedWithinMs) <= now);
 

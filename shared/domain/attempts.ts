@@ -1,4 +1,7 @@
-/** Questions about attempts: which may have been sent, which leave the current refresh token in doubt, who may still answer. */
+/**
+ * Questions about attempts: which may have been sent, which leave the current refresh token in doubt, who may still
+ * answer.
+ */
 import type { Attempt, Connection } from './connection.ts';
 import type { Fence } from './ids.ts';
 import { type EpochMs, latest } from './time.ts';
@@ -8,10 +11,15 @@ import { safeAt } from './timing.ts';
 export const attemptsOf = (item: Connection): Attempt[] =>
   Object.values(item.attempts).sort((a, b) => a.fence - b.fence);
 
-/** A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success turn out dead. */
+/**
+ * A later attempt's success was committed, and this one's outcome is still unknown: it matters only should that success
+ * turn out dead.
+ */
 const overtaken = (item: Connection, attempt: Attempt): boolean => attempt.fence <= item.committedFence;
 
-/** Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token. */
+/**
+ * Attempts that may have brought another token set, overtaken ones included, except the one with this fencing token.
+ */
 export const openAttempts = (item: Connection, exceptFence?: Fence): Attempt[] =>
   attemptsOf(item).filter((attempt) => attempt.sent && attempt.fence !== exceptFence);
 

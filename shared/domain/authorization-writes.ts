@@ -35,7 +35,10 @@ export const isPending = (item: Connection, asked: Asked, id: string): boolean =
   item.authorization?.id === id &&
   item.authorization.redeemer === undefined;
 
-/** Written before the code is sent: of any number of callbacks one redeems it, once, ever. The call is counted like every other. */
+/**
+ * Written before the code is sent: of any number of callbacks one redeems it, once, ever. The call is counted like
+ * every other.
+ */
 export function redeemAuthorization(item: Connection, asked: Asked, id: string, redeemer: string, now: EpochMs): Write {
   const sameDay = item.calls.day === dayOf(now);
   return {
@@ -64,7 +67,10 @@ export interface Authorized {
   readonly values?: Grant['values'];
 }
 
-/** Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew it at once. */
+/**
+ * Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew
+ * it at once.
+ */
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
   const { id, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
   const first = tokenSetAs(tokens, { sealed, fence: nextFence(item.fence), contested: false }, undefined, profile);

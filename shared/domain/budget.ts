@@ -1,6 +1,7 @@
 /**
- * What a connection may spend at its provider. A call is counted before it is made, as one that fails. A success takes the failure
- * back, and a request that never left takes back the call as well. So neither a crash nor a race lets the provider see more than the budget.
+ * What a connection may spend at its provider. A call is counted before it is made, as one that fails. A success takes
+ * the failure back, and a request that never left takes back the call as well. So neither a crash nor a race lets the
+ * provider see more than the budget.
  */
 import type { Connection } from './connection.ts';
 import type { Fence } from './ids.ts';

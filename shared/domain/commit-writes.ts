@@ -70,9 +70,9 @@ export interface Commit {
 }
 
 /**
- * Commits a success over the token set that was seen: first as the holder of the lease, else as one who lost it. The second
- * leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late commit, to be tried again
- * over that one.
+ * Commits a success over the token set that was seen: first as the holder of the lease, else as one who lost it. The
+ * second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late
+ * commit, to be tried again over that one.
  */
 export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit): readonly Write[] {
   const { item, profile } = seen;
@@ -81,8 +81,9 @@ export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit):
   const committed = (contested: boolean) => tokenSetAs(tokens, { sealed, fence, contested }, item.tokens, profile);
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
-  // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for two generations
-  // more, should ours turn out to be the one that the provider has killed; and while they are tried, one after the other.
+  // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for
+  // two generations more, should ours turn out to be the one that the provider has killed; and while they are tried,
+  // one after the other.
   const trying = commit.overtaken !== undefined;
   const mayBring = (attempt: Attempt) => attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
   const stays = (attempt: Attempt) => mayBring(attempt) && (trying || attempt.generation >= item.generation - 1);
@@ -145,8 +146,8 @@ export interface FailureCommit {
 }
 
 /**
- * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only with a refresh
- * token, which an older holder's late success must then not replace.
+ * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only
+ * with a refresh token, which an older holder's late success must then not replace.
  */
 export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit: FailureCommit): Write {
   const { failure } = commit;

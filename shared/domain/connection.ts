@@ -1,10 +1,10 @@
 /**
- * All that is known of one connection: one record, so that every step of the protocol is one conditional write of one item.
- * The names here are the attribute names in the table (docs/storage.md).
+ * All that is known of one connection: one record, so that every step of the protocol is one conditional write of one
+ * item. The names here are the attribute names in the table (docs/storage.md).
  *
- * What is always written together is a group, and a group is written whole: it is there with all its members, or not at all. What is set
- * alone, or is a key of the due index, stays on top. The maps (`attempts`, `calls`) are there from the first write on, because a write
- * can set a member only of a map that exists.
+ * What is always written together is a group, and a group is written whole: it is there with all its members, or not at
+ * all. What is set alone, or is a key of the due index, stays on top. The maps (`attempts`, `calls`) are there from the
+ * first write on, because a write can set a member only of a map that exists.
  */
 import type { Announcement } from './announcement.ts';
 import type { ConnectionName } from './connection-name.ts';
@@ -23,17 +23,22 @@ export interface Lease {
 }
 
 /**
- * The intent to send a refresh token, written before the call. As long as it stands, the outcome of that call is unknown.
- * The token set that it may have brought is then in version `versionId` of the secret of `slot`.
+ * The intent to send a refresh token, written before the call. As long as it stands, the outcome of that call is
+ * unknown. The token set that it may have brought is then in version `versionId` of the secret of `slot`.
  */
 export interface Attempt {
   readonly fence: Fence;
   readonly slot: Slot;
   readonly versionId: VersionId;
   readonly startedAt: EpochMs;
-  /** Whose refresh token it sends: an attempt that began under an earlier generation leaves the current one in no doubt. */
+  /**
+   * Whose refresh token it sends: an attempt that began under an earlier generation leaves the current one in no doubt.
+   */
   readonly generation: Generation;
-  /** The refresh token may have been sent. False only until an attempt that follows others has looked up what they may have stored. */
+  /**
+   * The refresh token may have been sent. False only until an attempt that follows open ones has looked up what they
+   * may have stored.
+   */
   readonly sent: boolean;
   /** An attempt before it may have sent the same refresh token. */
   readonly repeats: boolean;
@@ -55,20 +60,25 @@ export interface ConnectionConfig {
   readonly provider: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly clientId?: string;
-  /** The connection's secrets: which there are, and the version that holds them all. Absent where the provider asks for none. */
+  /**
+   * The connection's secrets: which there are, and the version that holds them all. Absent where the provider asks for
+   * none.
+   */
   readonly credentials?: { readonly versionId: string; readonly names: readonly string[] };
   readonly renewal: Renewal;
   readonly marginSeconds?: number;
   /**
-   * The account that logs in at the provider: a label for people. Where a provider knows one grant for each account and application, it
-   * also tells grants apart.
+   * The account that logs in at the provider: a label for people. Where a provider knows one grant for each account and
+   * application, it also tells grants apart.
    */
   readonly account?: string;
   /** The operator accepts that this connection may end another one's grant, or have its own ended. */
   readonly allowGrantConflict?: true;
 }
 
-/** A login that was asked for. Its code is redeemed once: by the function that has written itself down as its redeemer. */
+/**
+ * A login that was asked for. Its code is redeemed once: by the function that has written itself down as its redeemer.
+ */
 export interface PendingAuthorization {
   readonly id: string;
   readonly redeemer?: string;
@@ -78,7 +88,10 @@ export interface PendingAuthorization {
 export interface Grant {
   readonly id: GrantId;
   readonly at: EpochMs;
-  /** Recognises the refresh token whose import began this grant. Absent if a login began it, or it needs no refresh token. */
+  /**
+   * Recognises the refresh token whose import began this grant. Absent if a login began it, or it needs no refresh
+   * token.
+   */
   readonly importDigest?: string;
   /** What came with the login that gave it, by the names of the callback's parameters: `realmId`, `businessId` … */
   readonly values?: Readonly<Record<string, string>>;
@@ -98,7 +111,10 @@ export interface SealedTokenSet {
   readonly fence: Fence;
   readonly type: string;
   readonly scope?: string;
-  /** When the provider ends the grant if nothing happens, as its replies tell. Absent if they do not, or if there is no end. */
+  /**
+   * When the provider ends the grant if nothing happens, as its replies tell. Absent if they do not, or if there is no
+   * end.
+   */
   readonly grantEnd?: ToldEnd;
   /** Start of the request that brought the token set: its life counts from here. */
   readonly requestedAt: EpochMs;
@@ -108,13 +124,16 @@ export interface SealedTokenSet {
   /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
   readonly renewableAt: EpochMs;
   /**
-   * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it against the broker.
-   * The next renewal that had no rival clears it.
+   * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it
+   * against the broker. The next renewal that had no rival clears it.
    */
   readonly contested: boolean;
 }
 
-/** What was spent at the provider. A call is counted before it is made, as one that fails, until it is known to have succeeded. */
+/**
+ * What was spent at the provider. A call is counted before it is made, as one that fails, until it is known to have
+ * succeeded.
+ */
 export interface Calls {
   /** The UTC day, counted from 1970, that `count` counts the calls of. */
   readonly day: number;
@@ -149,18 +168,24 @@ export interface Connection {
   /** The fencing token of the newest commit: of a token set, or of a refresh token that came without one. */
   readonly committedFence: Fence;
   readonly lease?: Lease;
-  /** Every attempt whose outcome is unknown, by fencing token; one that a success overtook stays for two generations more. */
+  /**
+   * Every attempt whose outcome is unknown, by fencing token; one that a success overtook stays for two generations
+   * more.
+   */
   readonly attempts: Readonly<Record<string, Attempt>>;
   readonly calls: Calls;
 
   /** Absent until the first renewal, and after a new grant. */
   readonly tokens?: SealedTokenSet;
-  /** From when a renewal is wanted: `max(expiresAt − margin, receivedAt + minTokenAge)`, or earlier for a client that wants more life. */
+  /**
+   * From when a renewal is wanted: `max(expiresAt − margin, receivedAt + minTokenAge)`, or earlier for a client that
+   * wants more life.
+   */
   readonly refreshAt?: EpochMs;
   readonly refreshToken?: Place;
   /**
-   * A refresh token that was put aside for another, or came with an overtaken success that no secret took. Some providers kill
-   * the other one of two: before a grant is called dead, this one is tried.
+   * A refresh token that was put aside for another, or came with an overtaken success that no secret took. Some
+   * providers kill the other one of two: before a grant is called dead, this one is tried.
    */
   readonly spare?: Place;
 
@@ -189,15 +214,16 @@ export interface Connection {
   /** The connection is being deleted: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;
   /**
-   * Refresh tokens of this connection have been in no secret but those of the slots below this, however often its settings or the life of its
-   * tokens changed their number. It only grows, and tells a deletion which secrets there may be.
+   * Refresh tokens of this connection have been in no secret but those of the slots below this, however often its
+   * settings or the life of its tokens changed their number. It only grows, and tells a deletion which secrets there
+   * may be.
    */
   readonly slots: number;
 }
 
 /**
- * Which attributes outlive the grant that they were written under; everything else goes with it. A field that is added to `Connection`
- * and forgotten here does not compile.
+ * Which attributes outlive the grant that they were written under; everything else goes with it. A field that is added
+ * to `Connection` and forgotten here does not compile.
  */
 export const outlivesGrant = {
   connection: true,
@@ -247,7 +273,10 @@ export interface Deletion {
 
 /** What came of revoking a grant. It holds only for the refresh token that was revoked; another one is revoked anew. */
 export interface GrantEnded {
-  /** `refused`: the provider has nothing to revoke, or offers no way to. `failed`: it could not be told for as long as that was tried. */
+  /**
+   * `refused`: the provider has nothing to revoke, or offers no way to. `failed`: it could not be told for as long as
+   * that was tried.
+   */
   readonly kind: 'revoked' | 'refused' | 'failed';
   readonly code?: string;
   /** Of the refresh token that was revoked, if there was one. */
@@ -260,11 +289,18 @@ export interface Seen {
   readonly profile: Profile;
 }
 
-/** The secret version in which the attempt with this fencing token stores what it gets: known before the call, and after a crash. */
+/**
+ * The secret version in which the attempt with this fencing token stores what it gets: known before the call, and after
+ * a crash.
+ */
 export function versionIdOf(grantId: GrantId, fence: Fence): VersionId {
-  // A grant id is the first four groups of a UUID, the fencing token is the fifth: Secrets Manager takes 32 to 64 characters.
+  // A grant id is the first four groups of a UUID, the fencing token is the fifth: Secrets Manager takes 32 to 64
+  // characters.
   return `${grantId}-${fence.toString(16).padStart(12, '0')}` as VersionId;
 }
 
-/** Which secret the next token set's refresh token goes to. By generation: failed attempts would unbalance slots by fence. */
+/**
+ * Which secret the next token set's refresh token goes to. By generation: failed attempts would unbalance slots by
+ * fence.
+ */
 export const slotFor = (item: Connection, profile: Profile): Slot => ((item.generation + 1) % profile.slots) as Slot;

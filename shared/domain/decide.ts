@@ -2,7 +2,7 @@
  * The refresh protocol as one pure, total function: what has happened → what to do next. The interpreter
  * (`application/run-refresh.ts`) performs the effect and reports the event that comes of it, until an effect ends it.
  *
- *   started ─ read ─┬─ announce (what nobody was told of), and go on as if read
+ *   started ─ read ─┬─ announce (what is noted for subscribers), and go on as if read
  *                   ├─ wait · rest · stop
  *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ load secrets ─┬─ (provider is down) release
  *          refused: assess again           └─ look up ─┬─ found: commit, read again│          └─ (take probe) call ─ answers.ts
@@ -80,7 +80,7 @@ export function decide(event: Event, at: Circumstances): Effect {
   }
 }
 
-/** Whoever comes by tells what nobody was told of yet. */
+/** Each refresher that looks tells subscribers what they have not been told of yet. */
 function announcing(seen: Seen, { now }: Circumstances): Effect | undefined {
   const announcement = announcementOf(seen, now);
   return announcement && { do: 'announce', seen, announcement };
@@ -104,7 +104,9 @@ function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
   }
 }
 
-/** Decides again on what the write returned: a commit does not raise the fence, so the first look may have been stale. */
+/**
+ * Decides again on what the write returned: a commit does not raise the fence, so the first look may have been stale.
+ */
 function onAcquired(held: Held, at: Circumstances): Effect {
   const { seen, attempt } = held;
   const again = assess({ ...seen, item: withoutMine(seen.item, attempt.fence) }, at.now);
@@ -115,7 +117,7 @@ function onAcquired(held: Held, at: Circumstances): Effect {
     seen.item.suspect === undefined
       ? mayHaveBeenSent(seen.item, attempt.fence)
       : openAttempts(seen.item, attempt.fence);
-  // Not marked as sent, although nobody is ahead any more: somebody was when it was decided.
+  // Not marked as sent, although no earlier attempt is open any more: there was one when it was decided.
   if (earlier.length === 0)
     return attempt.sent
       ? ifAffordable(held, { do: 'load_secrets', held }, at)
@@ -154,14 +156,19 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
   return ifAffordable(held, { do: 'mark_sent', held }, at);
 }
 
-/** The way to a call, unless the budget is spent. What needs no call (an adoption, a verdict) has been decided by now. */
+/**
+ * The way to a call, unless the budget is spent. What needs no call (an adoption, a verdict) has been decided by now.
+ */
 function ifAffordable(held: Held, way: Effect, at: Circumstances): Effect {
   const until = spentUntil(withoutMine(held.seen.item, held.attempt.fence), held.seen.profile, at.now);
   if (until === undefined) return way;
   return { do: 'release', held, notBefore: until, wakeAt: until, called: false, budgetSpent: true };
 }
 
-/** The last check before the request leaves: time to keep the answer, a lease that is still alive, and a provider that answers. */
+/**
+ * The last check before the request leaves: time to keep the answer, a lease that is still alive, and a provider that
+ * answers.
+ */
 function onReady(held: Held, leaseUntil: EpochMs, breaker: Breaker | undefined, at: Circumstances): Effect {
   const needMs = held.seen.profile.callTimeoutMs + limits.persistBudgetMs + limits.commitReserveMs;
   if (plus(at.now, needMs) > at.deadline || leaseUntil <= at.now) return releaseAndLookAgain(held, at);
@@ -183,7 +190,10 @@ function withheldVerdict(held: Held, breaker: Breaker | undefined, at: Circumsta
   return onRefused(held, { ...withheld, fence: held.attempt.fence }, at);
 }
 
-/** Out of reach: soon again. Not there: that is not mended by asking again soon, and somebody should see it. */
+/**
+ * A store that is out of reach is tried again soon. Retrying does not help where a secret is missing: that is a
+ * failure, which the alarm shows.
+ */
 function onNotReady(held: Held, code: string, missing: boolean, at: Circumstances): Effect {
   if (!missing) return releaseFor(held, plus(at.now, between(limits.lookUpRetryMs, at.chance)));
   return onKept(held, { kind: 'failure', class: 'transient', code }, undefined, at);

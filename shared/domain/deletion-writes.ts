@@ -1,7 +1,7 @@
 /**
- * Deleting a connection, as conditional writes. It ends in steps: marked, its grant ended at the provider, its secrets deleted, then its item.
- * One at a time is at work on it: whoever took it last, until its time is over or it gives the deletion back. Each step is written down, so
- * that the next one goes on where a crash left it.
+ * Deleting a connection, as conditional writes. It ends in steps: marked, its grant ended at the provider, its secrets
+ * deleted, then its item. One refresher at a time is at work on it: the one that took it last, until its time is over
+ * or it gives the deletion back. Each step is written down, so that the next one goes on where a crash left it.
  *
  *   mark ─ take ─┬─ (not ended yet) revoke ─┬─ note ─┬─ delete the secrets ─ remove the item, if it is as it was found
  *                │                          └─ (provider is down) postpone
@@ -13,7 +13,10 @@ import { limits } from './limits.ts';
 import { type EpochMs, plus } from './time.ts';
 import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
 
-/** From now on nothing is served and nothing renewed. What is under way may still commit: the newest refresh token is the one to revoke. */
+/**
+ * From now on nothing is served and nothing renewed. What is under way may still commit: the newest refresh token is
+ * the one to revoke.
+ */
 export const markDeleted = (now: EpochMs): Write => ({
   name: 'mark_deleted',
   when: [{ absent: 'deletion' }],
@@ -38,7 +41,10 @@ export function takeDeletion(owner: string, now: EpochMs): Write & { readonly un
   };
 }
 
-/** How the grant that the connection has now was ended, if it was: a PUT that was under way may have brought another one since. */
+/**
+ * How the grant that the connection has now was ended, if it was: a PUT that was under way may have brought another one
+ * since.
+ */
 export const grantEnded = ({ deletion, refreshToken }: Connection): GrantEnded | undefined =>
   deletion?.ended?.versionId === refreshToken?.versionId ? deletion?.ended : undefined;
 
@@ -46,7 +52,7 @@ export const grantEnded = ({ deletion, refreshToken }: Connection): GrantEnded |
 export const isPatient = ({ since }: Pick<Deletion, 'since'>, now: EpochMs): boolean =>
   now < plus(since, limits.revocationMs);
 
-/** From here on there is only removing left, whoever goes on. Refused if the deletion or the refresh token is another one by now. */
+/** From here on there is only removing left. Refused if the deletion or the refresh token is another one by now. */
 export const noteGrantEnded = (
   item: Connection,
   owner: string,
@@ -74,8 +80,9 @@ export const postponeDeletion = (owner: string, until: EpochMs): Write => ({
 });
 
 /**
- * What must hold of the item for it to be removed: that it is the very deletion that was taken, and that no PUT that was under way has changed
- * the grant or the settings since, and so perhaps brought secrets that are still there. A connection that was put again is not being deleted.
+ * What must hold of the item for it to be removed: that it is the very deletion that was taken, and that no PUT that
+ * was under way has changed the grant or the settings since, and so perhaps brought secrets that are still there. A
+ * connection that was put again is not being deleted.
  */
 export const asTaken = (item: Connection, owner: string): readonly Clause[] => [
   isOwnedBy(owner),

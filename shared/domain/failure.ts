@@ -4,7 +4,8 @@ import type { EpochMs } from './time.ts';
 
 /**
  * Why a connection is not active. `refresh_in_doubt` is a loss that we may have caused (a reply lost inside a dying
- * process at a single-use provider), `settings_outdated` a change of presets; the others are the provider's word.
+ * process at a single-use provider), `settings_outdated` a change of presets; the remaining ones are the provider's
+ * word.
  */
 export type Cause =
   | 'not_authorized_yet'
@@ -19,7 +20,9 @@ export type Cause =
 /** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
 export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';
 
-/** Codes that the broker itself gives to a call that failed or was not made; docs/operations.md says what each means. */
+/**
+ * Codes that the broker itself gives to a call that failed or was not made; docs/operations.md says what each means.
+ */
 export const ownFailureCodes = [
   'address_not_allowed',
   'connect_time_out',
@@ -47,7 +50,10 @@ export const ownFailureCodes = [
   'unreadable_reply',
 ] as const;
 
-/** Besides, what a reply's status tells, and which secret or setting is missing. Any other code is the provider's `error`. */
+/**
+ * Besides, what a reply's status tells, and which secret or setting is missing. Any other code is the provider's
+ * `error`.
+ */
 export type OwnFailureCode = (typeof ownFailureCodes)[number] | `http_${number}` | `${string}_missing`;
 
 /** The last failure, kept as facts. `description` is the provider's own words with anything secret-looking removed. */
@@ -58,11 +64,13 @@ export interface Failure {
   readonly status?: number;
   readonly description?: string;
   readonly cause?: Cause;
-  /** What somebody should do about it, where the provider's rules know more than the cause says. */
+  /** What an operator should do about it, where the provider's rules know more than the cause says. */
   readonly fix?: string;
   /** The name of the rule that decided (`common-error-rules.ts`, or the preset's own). */
   readonly rule?: string;
-  /** How many failures in a row had this very code, this one included; counted where many of them settle what they mean. */
+  /**
+   * How many failures in a row had this very code, this one included; counted where many of them settle what they mean.
+   */
   readonly alike?: number;
   readonly at: EpochMs;
   /** How many failures in a row, this one included. */

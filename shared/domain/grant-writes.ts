@@ -33,7 +33,10 @@ const grantAs = ({ id, importDigest, values }: NewGrant, at: EpochMs): Grant => 
   ...(values !== undefined && { values }),
 });
 
-/** Where the refresh token goes that a grant begins with. Attempts store theirs under their fencing tokens, which begin at 1. */
+/**
+ * Where the refresh token goes that a grant begins with. Attempts store theirs under their fencing tokens, which begin
+ * at 1.
+ */
 export const firstPlace = (id: GrantId): PlaceInSecret => inSecret(0 as Slot, versionIdOf(id, 0 as Fence));
 
 /** A connection's first item. */
@@ -62,7 +65,8 @@ export function create(
     // An import and a login store their refresh token in slot 0.
     slots: 1,
     ...(grant.place && { refreshToken: grant.place }),
-    // A refresher that looks then finds a connection that no client uses yet, and lets it rest until it must be kept alive.
+    // A refresher that looks then finds a connection that no client uses yet, and lets it rest until it must be kept
+    // alive.
     ...(state === 'active' ? noted('authorized', now) : {}),
   };
 }
@@ -98,8 +102,8 @@ function removedBeside(set: Write['set']): Path[] {
 
 /**
  * A new grant (an authorization or an import). The fence is raised and counts as committed, and everything of the old
- * grant goes: otherwise an orphan of the old grant would be adopted over the new one. `more` is what the grant brings beside
- * a refresh token.
+ * grant goes: otherwise an orphan of the old grant would be adopted over the new one. `more` is what the grant brings
+ * beside a refresh token.
  */
 export function replaceGrant(
   item: Connection,
@@ -131,9 +135,10 @@ export function replaceGrant(
 }
 
 /**
- * Settings under which nothing of a dead grant may be used, such as those of another client. All of it goes, so that nothing is left that could
- * be sent to that client or served as its token; and the grant id is another one, so that no late answer to the old one's calls is committed,
- * and no link made before leads back. The connection waits for its first authorization. Subscribers know that it waits, so no note is left.
+ * Settings under which nothing of a dead grant may be used, such as those of another client. All of it goes, so that
+ * nothing is left that could be sent to that client or served as its token; and the grant id is another one, so that no
+ * late answer to the old one's calls is committed, and no link made before leads back. The connection waits for its
+ * first authorization. Subscribers know that it waits, so no note is left.
  */
 export function abandonGrant(item: Connection, config: ConnectionConfig, now: EpochMs, id: GrantId): Write {
   const replaced = replaceGrant(

@@ -1,4 +1,7 @@
-/** Holding the lease, as a value: what a holder writes takes it, so no refresher can commit, release or send without having acquired. */
+/**
+ * Holding the lease, as a value: what a holder writes takes it, so no refresher can commit, release or send without
+ * having acquired.
+ */
 import type { Attempt, Connection, Lease, Seen } from './connection.ts';
 import type { Profile } from './profile.ts';
 import type { Write } from './writes.ts';

@@ -1,4 +1,6 @@
-/** The numbers and names by which the protocol tells one thing from another. None of them can be given for another one. */
+/**
+ * The numbers and names by which the protocol tells one thing from another. None of them can be given for another one.
+ */
 import type { Brand } from './brand.ts';
 
 /** Random, new for each authorization or import: the first four groups of a UUID. */

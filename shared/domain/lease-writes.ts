@@ -37,8 +37,9 @@ const asDecidedOn = (item: Connection): readonly Clause[] => [
  *
  *   refresher 1   read ──── acquire, fence 8 ──── call ──── killed; attempt 8 stays: sent, outcome unknown
  *   lease                   │◄────────────── leaseMs ──────────────►│
- *   refresher 3                                                      read ─── acquire, fence 9: attempt 8 may have been
- *                                                                    sent, so attempt 9 is not marked as sent: look up first
+ *   refresher 3                                                      read ─── acquire, fence 9
+ *
+ * Attempt 8 may have been sent, so attempt 9 is not marked as sent: what attempt 8 stored is looked up first.
  */
 export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Acquire {
   const fence = nextFence(item.fence);
@@ -92,8 +93,8 @@ export const markSent = ({ lease: { fence }, seen: { item } }: Held, until: Epoc
 });
 
 /**
- * Gives the lease back: my lease and my entry, nobody else's. Unless the provider was called, the call is no longer counted; and where an
- * older holder has committed meanwhile, only `notBefore` is outdated by that.
+ * Gives the lease back: the holder's own lease and attempt, and those of no other. Unless the provider was called, the
+ * call is no longer counted; and where an older holder has committed meanwhile, only `notBefore` is outdated by that.
  */
 export function release(held: Held, notBefore: EpochMs | undefined, called: boolean): readonly Write[] {
   const { item } = held.seen;

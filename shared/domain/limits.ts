@@ -1,4 +1,6 @@
-/** Every number of the product, in one place, the unit last in the name, and the relations that must hold among them. */
+/**
+ * Every number of the product, in one place, the unit last in the name, and the relations that must hold among them.
+ */
 export const limits = {
   // The lease and its heartbeat. Short, so that a killed refresher is taken over inside the margin.
   leaseMs: 18_000,
@@ -38,7 +40,10 @@ export const limits = {
   /** A connection this late is counted as overdue; a renewal that is merely under way is not. */
   overdueAfterMs: 150_000,
 
-  /** So long after its first end an access token that a server hands out once more is believed to live longer; until then it asks again. */
+  /**
+   * So long after its first end an access token that a server hands out once more is believed to live longer; until
+   * then it asks again.
+   */
   sameTokenMs: 5_000,
   sameTokenRetryMs: 5_000,
   /** An end of a grant that a renewal moves by less is one that no renewal moves. */
@@ -46,9 +51,15 @@ export const limits = {
 
   // Back-off.
   backOffMaxMs: 900_000,
-  /** From so many failures in a row on a connection is failing, and somebody is told; one or two pass by themselves. */
+  /**
+   * From so many failures in a row on a connection counts as failing, and operators are told; one or two pass by
+   * themselves.
+   */
   failingAfterFailures: 3,
-  /** After a client's report that the provider refused a token, by how many generations in a row were reported: doubles up to `backOffMaxMs`. */
+  /**
+   * After a client's report that the provider refused a token, by how many generations in a row were reported: doubles
+   * up to `backOffMaxMs`.
+   */
   rejectionCoolDownMs: 10_000,
   tooEarlyFirstMs: 5_000,
   tooEarlyMaxMs: 60_000,
@@ -59,13 +70,16 @@ export const limits = {
   breakerConnections: 3,
   probeFirstMs: 5_000,
   probeMaxMs: 60_000,
-  /** For how long whoever probed last lets others go first. */
+  /** For how long the connection that probed last lets other connections probe first. */
   probeTurnMs: 10_000,
   /** How soon those who wait look again while a probe is on its way. */
   probeWaitMs: { from: 10_000, to: 20_000 },
 
   // Refusals of many living grants of one application.
-  /** So many are believed at once; one more within the window is withheld, if less than half as many token sets were granted meanwhile. */
+  /**
+   * So many are believed at once; one more within the window is withheld, if less than half as many token sets were
+   * granted meanwhile.
+   */
   refusalsBelieved: 3,
   refusalWindowMs: 600_000,
   /** How long refusals are withheld before one connection asks once more. */
@@ -95,13 +109,13 @@ export const limits = {
   tokenTimeoutMs: 29_000,
 
   // Connecting by login.
-  /** How long a person may take; whoever has the link may use it. */
+  /** How long a person may take; the link works for each person who has it. */
   authorizationMs: 600_000,
   /** For how long a provider that cannot be told of a deletion is tried. */
   revocationMs: 86_400_000,
 
   // Deleting.
-  /** Whoever takes a deletion has it so long: its function has ended by then. */
+  /** A refresher that takes a deletion has it so long: its function has ended by then. */
   deletionLeaseMs: 90_000,
   /** After a store was out of reach. */
   deletionRetryMs: 60_000,
@@ -127,11 +141,13 @@ export const limits = {
 
   // The queue.
   /**
-   * How often a message is delivered before it counts as dead. A delivery that finds no concurrency counts, though no code has run:
-   * three would be dead letters without a fault.
+   * How often a message is delivered before it counts as dead. A delivery that finds no concurrency counts, though no
+   * code has run: three would be dead letters without a fault.
    */
   deliveries: 10,
-  /** A delivery that was not confirmed is repeated after so many time-outs of the refresh function, as Lambda advises. */
+  /**
+   * A delivery that was not confirmed is repeated after so many time-outs of the refresh function, as Lambda advises.
+   */
   visibilityTimeouts: 6,
   /** A message that is older is dropped: after an outage of the function, the planner has asked again by then. */
   messageRetentionMs: 7_200_000,
@@ -145,7 +161,7 @@ export const limits = {
   deletionMs: 10_000,
 } as const;
 
-/** The numbers as a type of their own, for relations among others than those of the product. */
+/** The numbers as a type of their own, for the relations of altered ones. */
 export type Limits = Numbers<typeof limits>;
 
 type Numbers<T> = { readonly [K in keyof T]: T[K] extends number ? number : Numbers<T[K]> };
@@ -180,7 +196,7 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
   ],
   [
     limits.refreshTimeoutMs + 2 * limits.skewMs < limits.deletionLeaseMs,
-    'time-out of the refresh function + 2 × skew < lease of a deletion: nobody deletes secrets of a connection that another has removed',
+    'time-out of the refresh function + 2 × skew < lease of a deletion: no refresher deletes secrets of a connection that another one has removed',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
   [
@@ -189,14 +205,17 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
   ],
   [
     limits.probeTurnMs < limits.probeMaxMs,
-    'turn of the others < longest time between probes: whoever probed last comes to its turn',
+    'turn of the others < longest time between probes: the connection that probed last comes to its turn',
   ],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [
     limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,
     'plan interval + time-out of the refresh function + 2 × skew < overdue: a renewal that is under way is not overdue',
   ],
-  [limits.planHorizonMs <= limits.longestOwnWaitMs, 'plan horizon ≤ longest own wait: no instant is left to nobody'],
+  [
+    limits.planHorizonMs <= limits.longestOwnWaitMs,
+    'plan horizon ≤ longest own wait: each instant is left to the planner or to a refresher',
+  ],
   [limits.longestOwnWaitMs <= limits.messageDelayMaxMs, 'longest own wait ≤ longest message delay'],
   [
     limits.deliveries * limits.visibilityTimeouts * limits.refreshTimeoutMs < limits.messageRetentionMs,
@@ -204,7 +223,10 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
   ],
 ];
 
-/** Throws one error that lists every relation that does not hold. Called at synth, and by each function before it does anything. */
+/**
+ * Throws one error that lists every relation that does not hold. Called at synth, and by each function before it does
+ * anything.
+ */
 export function assertRelations(of: Limits = limits): void {
   const broken = relationsOf(of).flatMap(([holds, rule]) => (holds ? [] : [rule]));
   if (broken.length > 0) throw new Error(`limits contradict each other: ${broken.join('; ')}`);

@@ -1,11 +1,14 @@
 /** What the protocol needs to know of a provider. */
 
-/** `while_used`: ahead of expiry only if somebody asked within the last hour. `always`: whether or not. */
+/** `while_used`: ahead of expiry only if a client asked within the last hour. `always`: whether or not. */
 export type Renewal = 'while_used' | 'always';
 
 /** The provider facts that the protocol needs, resolved from preset and connection. */
 export interface Profile {
-  /** `mint`: made from stored secrets in the provider's own way. `static`: a stored secret itself. Neither has a refresh token. */
+  /**
+   * `mint`: made from stored secrets in the provider's own way. `static`: a stored secret itself. Neither has a refresh
+   * token.
+   */
   readonly grant: 'refresh_token' | 'client_credentials' | 'mint' | 'static';
   readonly marginMs: number;
   /** Earliest age, counted from its arrival, at which a token may be renewed; 0 where the provider sets none. */
@@ -29,7 +32,10 @@ export interface Profile {
   /** A grant ends so long after it was given, however much it is used; and when it was not used for so long. */
   readonly grantLifetimeMs?: number;
   readonly grantIdleMs?: number;
-  /** How many calls may end in an error within any hour, and how many may be made in a day (UTC); our own stop before the provider's. */
+  /**
+   * How many calls may end in an error within any hour, and how many may be made in a day (UTC); our own stop before
+   * the provider's.
+   */
   readonly errorsPerHour?: number;
   readonly callsPerDay?: number;
   /** First delay of the back-off by failure code (`http_429`), else `default`. */

@@ -20,9 +20,10 @@ const noPromiseInTime = (now: EpochMs, soonEnough: EpochMs): Clause => ({
  *
  *   now          now + skewMs          wakeAt     soonEnough
  *    │ does not count │  counts: send none │  counts  │  too late: send one, and promise that
- *    └────────────────┴────────────────────┴──────────┴──────────────────────────────────────►  the promise that there is
+ *    └────────────────┴────────────────────┴──────────┴─────────────────────────► the promise that there is
  *
- * A promise that is due within `skewMs` does not count: its message may have woken this very refresher, whose clock may run behind.
+ * A promise that is due within `skewMs` does not count: its message may have woken this very refresher, whose clock may
+ * run behind.
  */
 export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs): Write => ({
   name: 'promise_wake',

@@ -18,7 +18,7 @@ export type Answer =
 
 export interface Serving {
   readonly answer: Answer;
-  /** Ask for a refresh, if nobody did lately. */
+  /** Ask for a refresh, unless a client did lately. */
   readonly ask: boolean;
   /** The refresh comes ahead of its time, for a caller who asks for more life than the margin leaves. */
   readonly hasten: boolean;
@@ -31,8 +31,8 @@ export interface Serving {
 }
 
 /**
- * How much life is enough for a caller who does not say: the usual, or what can be had. Half of a token's life where that is shorter; and
- * where a renewal brings nothing before the end, all that clocks allow.
+ * How much life is enough for a caller who does not say: the usual, or what can be had. Half of a token's life where
+ * that is shorter; and where a renewal brings nothing before the end, all that clocks allow.
  */
 function enoughMs({ tokens, refreshAt }: Connection): number {
   const { default: usual } = limits.minTtlMs;
@@ -42,8 +42,8 @@ function enoughMs({ tokens, refreshAt }: Connection): number {
 }
 
 /**
- * Total over every state; a valid token is never refused because a renewal failed. `askedMs`: the life that the caller asks for, undefined
- * if it asks for none in particular.
+ * Total over every state; a valid token is never refused because a renewal failed. `askedMs`: the life that the caller
+ * asks for, undefined if it asks for none in particular.
  */
 export function serve(item: Connection, askedMs: number | undefined, now: EpochMs): Serving {
   const minTtlMs = askedMs ?? enoughMs(item);

@@ -1,4 +1,7 @@
-/** The steps of the refresh protocol: what can happen, and what can be done about it. `decide.ts` leads from one to the other. */
+/**
+ * The steps of the refresh protocol: what can happen, and what can be done about it. `decide.ts` leads from one to the
+ * other.
+ */
 
 import type { Announcement } from './announcement.ts';
 import type { StopReason, WaitReason } from './assess.ts';
@@ -60,7 +63,7 @@ export type Event =
   | { readonly kind: 'failure_refused'; readonly held: Held; readonly place: Place | undefined }
   | { readonly kind: 'spare_kept' }
   | { readonly kind: 'commit_abandoned' }
-  /** Or not, if nobody could be told: somebody else will. */
+  /** `seen` is the connection as before if the change could not be told; a later refresher tells it. */
   | { readonly kind: 'announced'; readonly seen: Seen | undefined }
   | { readonly kind: 'released'; readonly wakeAt: EpochMs | undefined };
 
@@ -89,13 +92,18 @@ export type Effect =
       readonly contested: boolean;
       /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */
       readonly adoptedFence: Fence | undefined;
-      /** The refresh token that these tokens put aside, though it was committed after the call that brought them began. */
+      /**
+       * The refresh token that these tokens put aside, though it was committed after the call that brought them began.
+       */
       readonly overtaken: Place | undefined;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
   | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }
   | { readonly do: 'reread'; readonly held: Held; readonly verdict: Failure }
-  /** `notBefore` is written down for everybody; `wakeAt` is when to look again, if at all. What was called stays counted. */
+  /**
+   * `notBefore` is written down for all refreshers; `wakeAt` is when to look again, if at all. What was called stays
+   * counted.
+   */
   | {
       readonly do: 'release';
       readonly held: Held;
@@ -110,7 +118,9 @@ export type Effect =
   | { readonly do: 'rest'; readonly seen: Seen; readonly dueAt: EpochMs | undefined }
   | { readonly do: 'stop'; readonly reason: StopReason };
 
-/** What a decision may depend on besides the event: the clock, chance in [0, 1), and when this process will be killed. */
+/**
+ * What a decision may depend on besides the event: the clock, chance in [0, 1), and when this process will be killed.
+ */
 export interface Circumstances {
   readonly now: EpochMs;
   readonly chance: number;

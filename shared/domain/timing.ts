@@ -21,9 +21,10 @@ interface Life {
 }
 
 /**
- * The life of a token set that follows `before`. A server that hands out the access token of before once more, as often as it is asked and
- * always with a whole life, has not made it live longer: it keeps its first end. (If it still comes some time after that, the server has
- * prolonged it.) Where the end is the same as before, another renewal would bring no more life: the next is made when it has come.
+ * The life of a token set that follows `before`. A server that hands out the access token of before once more, as often
+ * as it is asked and always with a whole life, has not made it live longer: it keeps its first end. (If it still comes
+ * some time after that, the server has prolonged it.) Where the end is the same as before, another renewal would bring
+ * no more life: the next is made when it has come.
  */
 export function lifeOf(
   tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'> & { readonly again?: boolean },
@@ -61,7 +62,10 @@ export function lifeOf(
   };
 }
 
-/** What a new token set makes of the ends that were told: one that a renewal has not moved is fixed. A reply that tells none changes nothing. */
+/**
+ * What a new token set makes of the ends that were told: one that a renewal has not moved is fixed. A reply that tells
+ * none changes nothing.
+ */
 export function toldEndOf(
   { receivedAt, grantEndsAt }: Pick<TokenSet, 'receivedAt' | 'grantEndsAt'>,
   before: Pick<SealedTokenSet, 'receivedAt' | 'grantEnd'> | undefined,
@@ -75,13 +79,16 @@ export function toldEndOf(
   return { at: grantEndsAt, fixed: grantEndsAt - before.grantEnd.at < limits.grantEndMovesMs };
 }
 
-/** By when a refresh token whose end was told is used, so that it lives on: half-way. A fixed end is not moved by that. */
+/**
+ * By when a refresh token whose end was told is used, so that it lives on: half-way. A fixed end is not moved by that.
+ */
 const usedBy = (from: EpochMs, end: ToldEnd | undefined): EpochMs | undefined =>
   end === undefined || end.fixed ? undefined : plus(from, Math.max(end.at - from, 0) / 2);
 
 /**
  * From when a token set's renewal is wanted. Two clocks bound it: the margin counts back from the expiry, which runs
- * from the start of the request; the least age counts from the reply's arrival. A margin is never more than half a life.
+ * from the start of the request; the least age counts from the reply's arrival. A margin is never more than half a
+ * life.
  */
 export function refreshAtOf(
   tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'>,
@@ -96,8 +103,8 @@ export function refreshAtOf(
 export const dueFrom = ({ refreshAt }: Connection, now: EpochMs): EpochMs => refreshAt ?? now;
 
 /**
- * From when a token set that a client saw refused is renewed: not before the provider allows it, nor, if one generation after
- * another is reported, in a loop. Undefined if the current one was not reported.
+ * From when a token set that a client saw refused is renewed: not before the provider allows it, nor, if one generation
+ * after another is reported, in a loop. Undefined if the current one was not reported.
  */
 export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
   const { rejected, generation, tokens, refreshAt } = item;
@@ -107,8 +114,9 @@ export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
 }
 
 /**
- * From when a token set is renewed for a caller who asks for more life than it has left: when the provider allows it, and in the second half
- * of its life, so that wishes, however large and many, cost no more than twice the calls. Undefined if nothing is known of a token set.
+ * From when a token set is renewed for a caller who asks for more life than it has left: when the provider allows it,
+ * and in the second half of its life, so that wishes, however large and many, cost no more than twice the calls.
+ * Undefined if nothing is known of a token set.
  */
 export function hastenedAtOf({ tokens, refreshAt }: Connection): EpochMs | undefined {
   if (tokens === undefined || refreshAt === undefined) return undefined;
@@ -126,10 +134,13 @@ export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | und
   return told === undefined || usual === undefined ? (told ?? usual) : earliest(told, usual);
 }
 
-/** Until when the holder of an attempt begun at `startedAt` can still be working, by anybody's clock. */
+/** Until when the holder of an attempt begun at `startedAt` can still be working, by the clock of any environment. */
 export const safeAt = (startedAt: EpochMs): EpochMs => plus(startedAt, limits.refreshTimeoutMs + 2 * limits.skewMs);
 
-/** The next attempt after the `count`-th failure in a row: doubling from the profile's first delay, with jitter, or when the provider says. */
+/**
+ * The next attempt after the `count`-th failure in a row: doubling from the profile's first delay, with jitter, or when
+ * the provider says.
+ */
 export function backOffUntil(
   now: EpochMs,
   count: number,

@@ -3,7 +3,7 @@
 import type { Secret } from './secret.ts';
 import type { EpochMs } from './time.ts';
 
-/** What a client needs beside the access token, and nobody else: it is sealed with it. */
+/** What clients alone need beside the access token: it is sealed with it. */
 export interface Companions {
   /** Secrets that go into headers of requests, by the name of their setting. */
   readonly secrets?: Readonly<Record<string, Secret>>;
@@ -18,7 +18,10 @@ export interface TokenSet {
   readonly refreshToken?: Secret;
   readonly tokenType: string;
   readonly scope?: string;
-  /** When the grant ends if nothing happens, as the reply tells it; `never` if it says that there is no end. Absent if it does not tell. */
+  /**
+   * When the grant ends if nothing happens, as the reply tells it; `never` if it says that there is no end. Absent if
+   * it does not tell.
+   */
   readonly grantEndsAt?: EpochMs | 'never';
   readonly requestedAt: EpochMs;
   readonly receivedAt: EpochMs;

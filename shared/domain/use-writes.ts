@@ -32,7 +32,10 @@ export function reject(item: Connection, now: EpochMs): Write {
   };
 }
 
-/** The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due from now on. */
+/**
+ * The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due
+ * from now on.
+ */
 export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   name: 'ask',
   when: [
@@ -42,5 +45,6 @@ export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   ],
   set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
-  // Fifty clients ask in the same millisecond, so the instant does not tell whose mark it is: after a lost reply the next one asks.
+  // Fifty clients ask in the same millisecond, so the instant does not tell whose mark it is: after a lost reply the
+  // next one asks.
 });

@@ -89,6 +89,11 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
   return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
 }
 
+export const notFound = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
+  problem('connection_not_found', {
+    detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.`,
+  });
+
 /** The answer where nothing can be asked of a connection's provider. */
 export const settingsOutdated = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
   problem('misconfigured', {

@@ -1,5 +1,9 @@
 /** The HTTP API, as data: the CDK stack and the handlers read it here, the local gateway in the template. */
 
+import { callbackPath } from '../shared/application/callback-uri.ts';
+
+export { callbackPath };
+
 /** Each has a handler of its own in `lambdas/<name>.ts`. */
 export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections' | 'authorizations';
 
@@ -18,9 +22,6 @@ export interface Route {
   /** The permissions that include it. */
   readonly permissions?: readonly Permission[];
 }
-
-/** Where providers send the browser back to; registered with them as `https://…` and this. */
-export const callbackPath = '/oauth/callback';
 
 export const routes = [
   { method: 'GET', path: '/token', function: 'token', jwt: true, permissions: ['getToken'] },
@@ -41,10 +42,20 @@ export const routes = [
     function: 'authorizations',
     permissions: ['connect', 'manage'],
   },
+  {
+    method: 'DELETE',
+    path: '/connections/{connection}/authorizations',
+    function: 'authorizations',
+    permissions: ['connect', 'manage'],
+  },
+  { method: 'GET', path: '/connect/{connection}', function: 'authorizations', public: true },
   { method: 'GET', path: callbackPath, function: 'authorizations', public: true },
+  { method: 'GET', path: `${callbackPath}/{connection}`, function: 'authorizations', public: true },
 ] as const satisfies readonly Route[];
 
 type KeyOf<R extends Route> = R extends Route ? `${R['method']} ${R['path']}` : never;
 
-/** What `event.routeKey` can be in the handler of a function: `'GET /token' | 'GET /token/{connection}'` for `token`. */
+/**
+ * What `event.routeKey` can be in the handler of a function: `'GET /token' | 'GET /token/{connection}'` for `token`.
+ */
 export type RouteKey<F extends FunctionName> = KeyOf<Extract<(typeof routes)[number], { function: F }>>;

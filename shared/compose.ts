@@ -16,8 +16,8 @@ import { httpDiscovery } from './adapters/oauth/metadata.ts';
 import { httpRevocation } from './adapters/oauth/revocation-endpoint.ts';
 import { httpTokenEndpoint } from './adapters/oauth/token-endpoint.ts';
 import { joseSealer } from './adapters/sealing/jose-sealer.ts';
-import { joseState } from './adapters/sealing/jose-state.ts';
 import { secretsManagerKey } from './adapters/sealing/key-ring.ts';
+import { loginSealer } from './adapters/sealing/login-sealer.ts';
 import { credentials, refreshTokens, secretRemoval } from './adapters/secrets/connection-secrets.ts';
 import { type SecretPruning, secretPruning } from './adapters/secrets/dynamodb-pruning.ts';
 import { dynamoDbVersions } from './adapters/secrets/dynamodb-versions.ts';
@@ -160,7 +160,7 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       clock: systemClock,
       chance: systemChance,
       store: connections(),
-      states: joseState(secretsManagerKey(client, required('STATE_KEY_SECRET_ID')), systemClock),
+      logins: loginSealer(secretsManagerKey(client, required('STATE_KEY_SECRET_ID')), systemClock),
       authorizationServer: httpAuthorizationServer(
         { allowLoopback: loopbackAllowed() },
         { clock: systemClock, chance: systemChance },

@@ -79,6 +79,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     renewal: config.renewal,
     margin_seconds: config.marginSeconds,
     account: config.account,
+    callback: config.callback,
     allow_grant_conflict: config.allowGrantConflict,
     state: item.deletion === undefined ? state : 'deleting',
     cause,

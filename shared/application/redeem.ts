@@ -1,145 +1,240 @@
 /**
- * `GET /oauth/callback`: redeems the code that a login brought. Whatever can fail without the provider is done before
- * the code is sent; a code is sent once, ever; and the grant that there is gives way only to one that is stored.
+ * `GET /oauth/callback/{connection}`: redeems the code that a login brought. Whatever can fail without the provider is
+ * done before the code is sent; a code is sent once, ever; and the grant that there is gives way only to one that is
+ * stored.
  */
-import { authorized, isPending, redeemAuthorization } from '../domain/authorization-writes.ts';
-import { type Connection, type Grant, type PlaceInSecret, versionIdOf } from '../domain/connection.ts';
+import { linkStateOf, redeemAuthorization, settleAuthorization } from '../domain/authorization-writes.ts';
+import type { AuthorizationOutcome, Connection, Grant, PendingAuthorization } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
-import { firstPlace } from '../domain/grant-writes.ts';
-import { type GrantId, nextFence } from '../domain/ids.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { redact } from '../domain/redact.ts';
 import { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
-import type { TokenSet } from '../domain/token-set.ts';
-import type { AuthorizationResponse, CodeGrant } from '../ports/authorization-server.ts';
+import { between } from '../domain/timing.ts';
+import type { AuthorizationResponse } from '../ports/authorization-server.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
 import { Unavailable } from '../ports/errors.ts';
-import type { Provider } from '../ports/providers.ts';
+import type { LoginState } from '../ports/login-sealer.ts';
+import type { ProviderRules } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
-import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
-import type { Sealer } from '../ports/sealer.ts';
-import type { AuthorizationState } from '../ports/state-sealer.ts';
 import type { AuthorizeWorld } from './authorize.ts';
+import { callbackUriOf } from './callback-uri.ts';
+import { type KeepWorld, keepGrant } from './keep-grant.ts';
 import { forgotten } from './memories.ts';
+import { type About, aboutOf } from './open-link.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
-import { sealedTextOf } from './sealed-token.ts';
 
-export interface RedeemWorld extends AuthorizeWorld {
-  readonly refreshTokens: ImportedRefreshTokens;
+export interface RedeemWorld extends AuthorizeWorld, KeepWorld {
   readonly credentials: Pick<CredentialStore, 'read'>;
-  readonly accessSealer: Sealer;
   readonly queue: RefreshQueue;
+}
+
+/** What a browser came back with, and where. */
+export interface Callback {
+  readonly parameters: URLSearchParams;
+  /** The connection in the path; undefined at the path that connections share. */
+  readonly at: ConnectionName | undefined;
+  /** What the page before the login set as a cookie in this browser, if it has it. */
+  readonly browser: string | undefined;
+  /** Where browsers reach this API. */
+  readonly apiUrl: string;
 }
 
 /** What happened, for the person in front of the browser. `description`: the provider's own words, fit to be shown. */
 export type Redemption =
   /** No `state` of ours: nothing is known of what it was meant for. */
   | { readonly kind: 'unknown_link' }
+  /** The provider refuses, and sends no `state` of ours along: `code` is what it says. */
+  | { readonly kind: 'refused_without_state'; readonly code: string }
+  /** The state was made for another browser, or for another connection than the one whose redirect URI this is. */
+  | { readonly kind: 'another_browser' | 'another_connection' }
   | {
       readonly kind:
         | 'connected'
         | 'link_expired'
         | 'link_used'
+        | 'link_over'
         | 'another_issuer'
         | 'malformed'
         | 'no_refresh_token'
         | 'changed_meanwhile';
-      readonly connection: ConnectionName;
+      readonly about: About;
     }
+  /** The account is in another region of the provider's: `setting` has to be put as `value`. */
+  | { readonly kind: 'another_region'; readonly about: About; readonly setting: string; readonly value: string }
   | {
       readonly kind: 'denied' | 'refused' | 'no_answer';
-      readonly connection: ConnectionName;
+      readonly about: About;
       readonly code: string;
       readonly description?: string;
     };
 
 /** Throws `Unavailable` if a store is out of reach until shortly before `deadline`. */
-export async function redeem(world: RedeemWorld, parameters: URLSearchParams, deadline: EpochMs): Promise<Redemption> {
-  const { clock, chance, store, states, authorizationServer, telemetry } = world;
-  const text = parameters.get('state') ?? '';
-  const state = await states.open(text);
-  if (state === undefined) return { kind: 'unknown_link' };
-  const { connection, id } = state;
-  const told = (redemption: Redemption, provider?: string): Redemption => {
-    const { kind, ...facts } = redemption;
-    const fields = { connection, provider, ...facts };
-    if (kind === 'connected') telemetry.info('authorized', fields);
-    else telemetry.warn('authorization_failed', { reason: kind, ...fields });
-    return redemption;
-  };
-  if (state.expiresAt <= clock.now()) return told({ kind: 'link_expired', connection });
-  const item = await store.read(connection);
-  if (item === undefined || !isPending(item, state, id)) return told({ kind: 'link_used', connection });
-  const { provider } = item.config;
-  const { identity, rules } = world.providers.of(item.config);
-  // No login can be finished without the preset that it was begun with.
-  if (rules === undefined) return told({ kind: 'changed_meanwhile', connection }, provider);
-  const response = authorizationServer.readResponse(item.config, parameters, text);
-  if (response.kind !== 'code') return told(refusalOf(connection, response), provider);
+export async function redeem(world: RedeemWorld, callback: Callback, deadline: EpochMs): Promise<Redemption> {
+  const { logins, store, telemetry } = world;
+  const state = await logins.openState(callback.parameters.get('state') ?? '');
+  // A stranger's request reads nothing.
+  if (state === undefined) return withoutState(world, callback);
+  const { connection } = state;
+  const item = state.browser === callback.browser ? await store.read(connection) : undefined;
+  const redemption =
+    state.browser !== callback.browser
+      ? ({ kind: 'another_browser' } as const)
+      : item === undefined
+        ? ({ kind: 'unknown_link' } as const)
+        : await follow(world, { ...callback, state, item, deadline });
+  const { about: _, kind, ...facts } = { about: undefined, ...redemption };
+  const fields = { connection, provider: item?.config.provider, ...facts };
+  if (kind === 'connected') telemetry.info('authorized', fields);
+  else telemetry.warn('authorization_failed', { reason: kind, ...fields });
+  return redemption;
+}
 
-  const grant = await gather(world, item, state, response.parameters);
-  const { applied } = await store.apply(connection, redeemAuthorization(item, state, id, chance.id(), clock.now()));
-  if (!applied) return told({ kind: 'link_used', connection }, provider);
-  const requestedAt = clock.now();
-  const exchange = await authorizationServer.redeem(item.config, grant);
-  const code = new Secret(grant.parameters.reveal().get('code') ?? '');
-  const outcome = outcomeOf(
-    rules,
-    exchange,
-    { requestedAt, receivedAt: clock.now() },
-    { credentials: grant.credentials, others: [code, grant.codeVerifier] },
-  );
-  if (outcome.kind === 'failure') return told(failureOf(connection, outcome), provider);
-  const values = valuesIn(parameters, rules.callbackValues);
-  const kept = await keep(world, item, { id, tokens: outcome.tokens, identity, values }, deadline);
-  // Subscribers are told at once.
-  if (kept.kind === 'connected') {
-    await requestRefresh(world, connection);
-    await forgotten(world, item);
+/** RFC 6749 §4.1.2.1: codes are words. What else a URL may have brought here is no code. */
+const errorCode = /^[a-z][a-z_]{0,63}$/;
+
+/**
+ * Some providers leave `state` out when they refuse a request. Their words go to the log: a stranger may have written
+ * them.
+ */
+function withoutState({ telemetry }: RedeemWorld, { parameters, at }: Callback): Redemption {
+  const error = parameters.get('error');
+  const code = error !== null && errorCode.test(error) ? error : 'unknown_error';
+  const redemption: Redemption = error === null ? { kind: 'unknown_link' } : { kind: 'refused_without_state', code };
+  const description = redact(parameters.get('error_description') ?? '', []).slice(0, limits.descriptionLength);
+  telemetry.warn('authorization_failed', {
+    reason: redemption.kind,
+    connection: at,
+    ...(error !== null && { code, description }),
+  });
+  return redemption;
+}
+
+interface Followed extends Callback {
+  readonly state: LoginState & { readonly codeVerifier: Secret };
+  readonly item: Connection;
+  readonly deadline: EpochMs;
+}
+
+/** In the browser that the link was opened in. */
+async function follow(world: RedeemWorld, followed: Followed): Promise<Redemption> {
+  const { clock, authorizationServer } = world;
+  const { item, state, at, parameters } = followed;
+  // The code of a provider that was given another redirect URI is none for this connection (mix-up, RFC 9700 §4.4).
+  if (at !== (item.config.callback === 'shared' ? undefined : item.connection)) return { kind: 'another_connection' };
+  const { rules, title } = world.providers.of(item.config);
+  const about = aboutOf(item, title);
+  const link = linkStateOf(item, state.id, plus(clock.now(), -limits.loginMs));
+  switch (link.kind) {
+    case 'over':
+      return { kind: 'link_over', about };
+    case 'expired':
+      return { kind: 'link_expired', about };
+    case 'used':
+      return again(world, followed, about);
+    case 'good': {
+      // No login can be finished without the preset that it was begun with.
+      if (rules === undefined) return { kind: 'changed_meanwhile', about };
+      const response = authorizationServer.readResponse(item.config, parameters, parameters.get('state') ?? '');
+      if (response.kind !== 'code') return refusalOf(about, response);
+      return redeemCode(world, followed, { rules, about, parameters: response.parameters, ...link });
+    }
   }
-  return told(kept, provider);
 }
 
-function refusalOf(connection: ConnectionName, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {
-  if (response.kind === 'unacceptable') return { kind: response.reason, connection };
-  const { error: code, description } = response;
-  return {
-    kind: code === 'access_denied' ? 'denied' : 'refused',
-    connection,
-    code,
-    ...(description && { description }),
-  };
+/** A callback that comes again is told what came of the first, as soon as that is known. */
+async function again(
+  { clock, chance, store }: RedeemWorld,
+  { state, item }: { readonly state: LoginState; readonly item: Connection | undefined },
+  about: About,
+): Promise<Redemption> {
+  const until = plus(clock.now(), limits.callbackWaitMs);
+  for (let seen = item; ; seen = await store.read(state.connection)) {
+    const link = seen && linkStateOf(seen, state.id, clock.now());
+    if (link?.kind !== 'used') return { kind: 'link_over', about };
+    if (link.outcome !== undefined) return redemptionOf(link.outcome, about);
+    const pauseMs = between(limits.callbackPollMs, chance.next());
+    if (plus(clock.now(), pauseMs) > until) return { kind: 'link_used', about };
+    await clock.sleep(pauseMs);
+  }
 }
 
-function failureOf(
-  connection: ConnectionName,
-  { class: meaning, code, status, description }: Extract<Outcome, { kind: 'failure' }>,
-): Redemption {
-  const kind = meaning === 'in_doubt' || status === undefined ? 'no_answer' : 'refused';
-  return { kind, connection, code, ...(description && { description }) };
+function redemptionOf({ kind, code = kind, description }: AuthorizationOutcome, about: About): Redemption {
+  if (kind !== 'refused' && kind !== 'no_answer') return { kind, about };
+  return { kind, about, code, ...(description !== undefined && { description }) };
 }
 
-/** What the code is sent with, and the key to keep the answer: no key, no call. */
-async function gather(
+function refusalOf(about: About, response: Exclude<AuthorizationResponse, { kind: 'code' }>): Redemption {
+  switch (response.kind) {
+    case 'unacceptable':
+      return { kind: response.reason, about };
+    case 'another_region':
+      return { ...response, about };
+    case 'error': {
+      const { error: code, description } = response;
+      const kind = code === 'access_denied' ? 'denied' : 'refused';
+      return { kind, about, code, ...(description && { description }) };
+    }
+  }
+}
+
+interface Accepted {
+  readonly rules: ProviderRules;
+  readonly about: About;
+  readonly parameters: Secret<URLSearchParams>;
+  readonly authorization: PendingAuthorization;
+}
+
+async function redeemCode(
   world: RedeemWorld,
-  { connection, config }: Connection,
-  { redirectUri, codeVerifier }: AuthorizationState,
-  parameters: CodeGrant['parameters'],
-): Promise<CodeGrant> {
-  const { credentials, accessSealer } = world;
+  { state, item, apiUrl, deadline }: Followed,
+  { rules, about, parameters, authorization }: Accepted,
+): Promise<Redemption> {
+  const { clock, chance, store, authorizationServer, accessSealer } = world;
+  const { connection, config } = item;
+  // No key to keep the answer, no call.
   await accessSealer.ready();
-  const stored = config.credentials && (await credentials.read(connection, config.credentials.versionId));
-  return { parameters, redirectUri, codeVerifier, credentials: stored ?? {} };
+  const credentials =
+    (config.credentials && (await world.credentials.read(connection, config.credentials.versionId))) ?? {};
+  const redeemer = chance.id();
+  const { applied, item: found } = await store.apply(
+    connection,
+    redeemAuthorization(item, authorization, redeemer, clock.now()),
+  );
+  if (!applied) return again(world, { state, item: found }, about);
+  const { codeVerifier } = state;
+  const requestedAt = clock.now();
+  const exchange = await authorizationServer.redeem(config, {
+    parameters,
+    redirectUri: callbackUriOf(item, apiUrl),
+    codeVerifier,
+    credentials,
+  });
+  const code = new Secret(parameters.reveal().get('code') ?? '');
+  const times = { requestedAt, receivedAt: clock.now() };
+  const outcome = outcomeOf(rules, exchange, times, { credentials, others: [code, codeVerifier] });
+  if (outcome.kind === 'failure') return settled(world, item, redeemer, failureOf(outcome), about);
+  const { identity } = world.providers.of(config);
+  const values = valuesIn(parameters.reveal(), rules.callbackValues);
+  const redeemed = { tokens: outcome.tokens, identity, values, authorization: { ...authorization, redeemer } };
+  const kept = await keepGrant(world, item, redeemed, deadline);
+  if (kept !== 'connected') return settled(world, item, redeemer, { kind: kept }, about);
+  // Subscribers are told at once.
+  await requestRefresh(world, connection);
+  await forgotten(world, item);
+  return { kind: 'connected', about };
 }
 
-/** What the code of this login brought, and what the grant belongs to. */
-interface Redeemed {
-  readonly tokens: TokenSet;
-  readonly id: string;
-  readonly identity: Provider['identity'];
-  readonly values: Grant['values'];
+function failureOf({
+  class: meaning,
+  code,
+  status,
+  description,
+}: Extract<Outcome, { kind: 'failure' }>): AuthorizationOutcome {
+  const kind = meaning === 'in_doubt' || status === undefined ? 'no_answer' : 'refused';
+  return { kind, code, ...(description && { description }) };
 }
 
 /** What the callback told beside the code. Anything but short plain text is no value of any provider's. */
@@ -152,67 +247,20 @@ function valuesIn(parameters: URLSearchParams, names: readonly string[]): Grant[
 }
 
 /**
- * Stores the refresh token, then puts the grant in the place of the one there is. Retries until shortly before the
- * deadline: there is no second code.
+ * Notes what came of the code. The person is told in any case: a store that fails here fails a second callback only.
  */
-async function keep(
-  world: RedeemWorld,
-  before: Connection,
-  redeemed: Redeemed,
-  deadline: EpochMs,
+async function settled(
+  { store, telemetry }: RedeemWorld,
+  { connection }: Connection,
+  redeemer: string,
+  outcome: AuthorizationOutcome,
+  about: About,
 ): Promise<Redemption> {
-  const { connection } = before;
-  const { refreshToken } = redeemed.tokens;
-  if (refreshToken === undefined) return { kind: 'no_refresh_token', connection };
-  const grantId = world.chance.grantId();
-  const place = firstPlace(grantId);
-  await patiently(world, deadline, () =>
-    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken),
-  );
-  for (;;) {
-    const committed = await patiently(world, deadline, () => commit(world, before, { ...redeemed, grantId, place }));
-    if (committed === 'applied') return { kind: 'connected', connection };
-    if (committed === 'another') return { kind: 'changed_meanwhile', connection };
-    // A renewal of the old grant came between the look and the write; there are only so many of them.
-    if (plus(world.clock.now(), limits.commitReserveMs) > deadline) throw new Unavailable('table');
+  try {
+    await store.apply(connection, settleAuthorization(redeemer, outcome));
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    telemetry.warn('outcome_not_noted', { connection, reason: error.message });
   }
-}
-
-type New = Redeemed & { readonly grantId: GrantId; readonly place: PlaceInSecret };
-
-async function commit(
-  world: RedeemWorld,
-  before: Connection,
-  { id, grantId, place, tokens, identity, values }: New,
-): Promise<'applied' | 'lost' | 'another'> {
-  const { clock, store, accessSealer, providers } = world;
-  const item = await store.read(before.connection);
-  if (item?.grant.id === grantId) return 'applied';
-  // Deleted, or put to use with another client: the grant is not one for it. Or another login, or an import, came
-  // meanwhile, if not another connection under the name: it is the newer one, and where a provider knows only one grant
-  // it has ended this one.
-  if (item === undefined || item.deletion !== undefined || item.grant.id !== before.grant.id) return 'another';
-  const provider = providers.of(item.config);
-  if (provider.rules === undefined || provider.identity !== identity) return 'another';
-  const binding = { connection: item.connection, versionId: versionIdOf(grantId, nextFence(item.fence)) };
-  const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
-  const write = authorized(
-    { item, profile: provider.rules.profile(item) },
-    { id, grantId, place, tokens, sealedAccessToken, ...(values && { values }) },
-    clock.now(),
-  );
-  return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';
-}
-
-async function patiently<T>({ clock, chance }: RedeemWorld, deadline: EpochMs, act: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      const pauseMs = limits.commitRetryMs * (1 + chance.next());
-      if (!(error instanceof Unavailable) || plus(clock.now(), pauseMs + limits.commitReserveMs) > deadline)
-        throw error;
-      await clock.sleep(pauseMs);
-    }
-  }
+  return redemptionOf(outcome, about);
 }

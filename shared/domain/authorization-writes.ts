@@ -2,44 +2,74 @@
 
 import { dayOf } from './budget.ts';
 import { type Committed, tokenSetAs } from './commit-writes.ts';
-import type { Connection, Grant, PendingAuthorization, PlaceInSecret, Seen } from './connection.ts';
+import type {
+  AuthorizationOutcome,
+  Connection,
+  Grant,
+  PendingAuthorization,
+  PlaceInSecret,
+  Seen,
+} from './connection.ts';
 import { replaceGrant } from './grant-writes.ts';
 import { type GrantId, nextFence } from './ids.ts';
 import type { EpochMs } from './time.ts';
-import { type Clause, codePath, type Write } from './writes.ts';
+import { type Clause, codePath, exists, type Write } from './writes.ts';
+
+/** What an authorization was asked for: another grant, or other settings, end it. */
+type Asked = Pick<PendingAuthorization, 'grantId' | 'configuredAt'>;
 
 const asAsked = ({ grantId, configuredAt }: Asked): readonly Clause[] => [
   { path: 'grant.id', equals: grantId },
   { path: 'configuredAt', equals: configuredAt },
 ];
 
-/** What an authorization was asked for: another grant, or other settings, end it. */
-export interface Asked {
-  readonly grantId: GrantId;
-  readonly configuredAt: EpochMs;
-}
-
 /** Notes that an authorization is asked for. The one before it, if there is one, cannot be redeemed any more. */
-export const offerAuthorization = (asked: Asked, authorization: PendingAuthorization): Write => ({
+export const offerAuthorization = (authorization: PendingAuthorization): Write => ({
   name: 'offer_authorization',
-  when: asAsked(asked),
+  when: asAsked(authorization),
   set: { authorization },
   remove: [],
   mine: [{ path: 'authorization.id', equals: authorization.id }],
 });
 
-/** Whether a code that comes back for this request may still be redeemed. */
-export const isPending = (item: Connection, asked: Asked, id: string): boolean =>
-  item.grant.id === asked.grantId &&
-  item.configuredAt === asked.configuredAt &&
-  item.authorization?.id === id &&
-  item.authorization.redeemer === undefined;
+/** Forgets the link that there is. A code that was sent already still counts: its grant may be the only one left. */
+export const withdrawAuthorization = (): Write => ({
+  name: 'withdraw_authorization',
+  when: [exists, { absent: 'deletion' }],
+  set: {},
+  remove: ['authorization'],
+});
+
+/** What a link is worth at an instant. */
+export type LinkState =
+  | { readonly kind: 'good'; readonly authorization: PendingAuthorization }
+  /** A newer link was made, the link was withdrawn, or the grant or the settings were replaced. */
+  | { readonly kind: 'over' }
+  | { readonly kind: 'expired' }
+  /** A code that came by it was sent. */
+  | { readonly kind: 'used'; readonly outcome: AuthorizationOutcome | undefined };
+
+/**
+ * Returns what the link with this id is worth. A login that began in time may end later: its callback passes an earlier
+ * `now`.
+ */
+export function linkStateOf({ authorization, grant, configuredAt }: Connection, id: string, now: EpochMs): LinkState {
+  if (authorization?.id !== id) return { kind: 'over' };
+  if (authorization.redeemer !== undefined) return { kind: 'used', outcome: authorization.outcome };
+  if (authorization.grantId !== grant.id || authorization.configuredAt !== configuredAt) return { kind: 'over' };
+  return authorization.expiresAt <= now ? { kind: 'expired' } : { kind: 'good', authorization };
+}
 
 /**
  * Written before the code is sent: of any number of callbacks one redeems it, once, ever. The call is counted like
  * every other.
  */
-export function redeemAuthorization(item: Connection, asked: Asked, id: string, redeemer: string, now: EpochMs): Write {
+export function redeemAuthorization(
+  item: Connection,
+  { id, ...asked }: PendingAuthorization,
+  redeemer: string,
+  now: EpochMs,
+): Write {
   const sameDay = item.calls.day === dayOf(now);
   return {
     name: 'redeem_authorization',
@@ -55,10 +85,19 @@ export function redeemAuthorization(item: Connection, asked: Asked, id: string, 
   };
 }
 
+/** Notes what came of a code that brought no grant. */
+export const settleAuthorization = (redeemer: string, outcome: AuthorizationOutcome): Write => ({
+  name: 'settle_authorization',
+  when: [{ path: 'authorization.redeemer', equals: redeemer }],
+  set: { 'authorization.outcome': outcome },
+  remove: [],
+  mine: [{ path: 'authorization.redeemer', equals: redeemer }],
+});
+
 /** A token set that a login brought: sealed for, and committed under, the fencing token that follows the item's. */
 export interface Authorized {
-  /** The login whose code brought it. */
-  readonly id: string;
+  /** The login whose code brought it, with its redeemer. */
+  readonly authorization: PendingAuthorization;
   readonly grantId: GrantId;
   readonly place: PlaceInSecret;
   readonly tokens: Committed;
@@ -72,13 +111,17 @@ export interface Authorized {
  * it at once.
  */
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
-  const { id, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
+  const { authorization, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
   const first = tokenSetAs(tokens, { sealed, fence: nextFence(item.fence), contested: false }, undefined, profile);
   const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, first);
   return {
     ...replaced,
     name: 'authorized',
+    set: {
+      ...replaced.set,
+      authorization: { ...authorization, outcome: { kind: 'connected' } satisfies AuthorizationOutcome },
+    },
     add: { generation: 1 },
-    remove: [...replaced.remove, 'authorization', codePath(id)],
+    remove: [...replaced.remove, codePath(authorization.id)],
   };
 }

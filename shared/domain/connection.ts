@@ -74,14 +74,29 @@ export interface ConnectionConfig {
   readonly account?: string;
   /** The operator accepts that this connection may end another one's grant, or have its own ended. */
   readonly allowGrantConflict?: true;
+  /** `shared`: the provider sends browsers back to `/oauth/callback`, not to a path of this connection's own. */
+  readonly callback?: 'shared';
 }
 
-/**
- * A login that was asked for. Its code is redeemed once: by the function that has written itself down as its redeemer.
- */
+/** A login that was asked for: a link that is good until `expiresAt`, unless a newer one is made before. */
 export interface PendingAuthorization {
   readonly id: string;
+  /** The grant and the settings as they were: a link leads nowhere once either was replaced. */
+  readonly grantId: GrantId;
+  readonly configuredAt: EpochMs;
+  readonly expiresAt: EpochMs;
+  /** The principal who asked for the link, as API Gateway names it. */
+  readonly askedBy?: string;
+  /** The callback that redeems the code. It writes itself down before it sends the code: a code is redeemed once. */
   readonly redeemer?: string;
+  /** What came of the code, so that a browser that loads the callback again is told the same. */
+  readonly outcome?: AuthorizationOutcome;
+}
+
+export interface AuthorizationOutcome {
+  readonly kind: 'connected' | 'refused' | 'no_answer' | 'no_refresh_token' | 'changed_meanwhile';
+  readonly code?: string;
+  readonly description?: string;
 }
 
 /** What a resource owner gave: everything done under one grant id stays with that grant. */
@@ -209,7 +224,7 @@ export interface Connection {
   readonly announcement?: Pick<Announcement, 'change' | 'at'>;
   /** The end of the grant that subscribers have been told of. */
   readonly announcedEnd?: EpochMs;
-  /** The last login that was asked for, until it has brought a grant. */
+  /** The last login that was asked for. It stays when it has brought a grant, and says so. */
   readonly authorization?: PendingAuthorization;
   /** The connection is being deleted: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;

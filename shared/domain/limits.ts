@@ -109,8 +109,13 @@ export const limits = {
   tokenTimeoutMs: 29_000,
 
   // Connecting by login.
-  /** How long a person may take; the link works for each person who has it. */
-  authorizationMs: 600_000,
+  /** How long a link is good. */
+  authorizationMs: { least: 60_000, default: 600_000, most: 7 * 86_400_000 },
+  /** How long a login may last that began while its link was good. */
+  loginMs: 600_000,
+  /** A callback that comes again waits so long for what came of the first. */
+  callbackWaitMs: 20_000,
+  callbackPollMs: { from: 300, to: 700 },
   /** For how long a provider that cannot be told of a deletion is tried. */
   revocationMs: 86_400_000,
 
@@ -184,6 +189,10 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
   [
     limits.leaseMs - limits.heartbeatMs > 2 * limits.skewMs,
     'lease − heartbeat > 2 × skew: clocks do not end a live lease',
+  ],
+  [
+    limits.callbackWaitMs + limits.memoryMs < limits.tokenTimeoutMs,
+    'wait of a callback + memory < time-out of API Gateway: the browser gets its page',
   ],
   [limits.waitMs.most < limits.tokenTimeoutMs, 'longest wait < time-out of the token function'],
   [

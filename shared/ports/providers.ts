@@ -13,6 +13,8 @@ export interface Providers {
 
 /** A provider, with the settings of one connection in their places. */
 export interface Provider {
+  /** What people call it: the preset's title, or the preset's name where the preset is gone. */
+  readonly title: string;
   /**
    * Token endpoint and client: connections that share them share the provider's health and its limits. The key of the
    * breaker.

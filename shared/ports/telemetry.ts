@@ -4,6 +4,7 @@
 export const logEvents = [
   'authorization_failed',
   'authorization_offered',
+  'authorization_withdrawn',
   'authorized',
   'breaker_not_noted',
   'budget_spent',
@@ -16,6 +17,7 @@ export const logEvents = [
   'failure_not_committed',
   'misconfigured',
   'not_announced',
+  'outcome_not_noted',
   'planned',
   'provider_answers',
   'provider_down',

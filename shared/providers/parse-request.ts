@@ -50,6 +50,7 @@ const bodyEntries = {
       `must be a text of 1 to ${mostAccountCharacters} characters on one line, without spaces at its ends`,
     ),
   ),
+  callback: v.exactOptional(v.picklist(['connection', 'shared'], 'must be "connection" or "shared"'), 'connection'),
   allow_grant_conflict: v.exactOptional(v.boolean('must be true or false')),
 };
 const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
@@ -100,7 +101,17 @@ export function parseConnectionRequest(
 }
 
 function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest {
-  const { provider, settings, client, refresh_token, renewal, margin_seconds, account, allow_grant_conflict } = body;
+  const {
+    provider,
+    settings,
+    client,
+    refresh_token,
+    renewal,
+    margin_seconds,
+    account,
+    callback,
+    allow_grant_conflict,
+  } = body;
   const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
   const secrets = {
@@ -118,6 +129,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
       renewal,
       ...(margin_seconds !== undefined && { marginSeconds: margin_seconds }),
       ...(account !== undefined && { account }),
+      ...(callback === 'shared' && { callback }),
       ...(allow_grant_conflict === true && { allowGrantConflict: true }),
     },
     grant: facts.grant,

@@ -9,13 +9,14 @@ import { importDigestOf } from './import-digest.ts';
 import { knownPresets } from './presets/index.ts';
 import { profileOf } from './profile.ts';
 import { applicationOf, destinationsOf, identityOf, resolvedOrNone } from './resolve.ts';
-import { callbackValuesOf } from './values.ts';
+import { callbackValuesOf, presetNamed } from './values.ts';
 
 export type DialectOf = (config: ConnectionConfig, presets: Presets) => Dialect;
 
 /** `dialectOf` is asked only when a reply is read, so a function that reads none is spared the parsers. */
 export const providersSpeaking = (dialectOf: DialectOf, presets: Presets = knownPresets): Providers => ({
   of: (config) => ({
+    title: presetNamed(config.provider, presets)?.title ?? config.provider,
     application: applicationOf(config, presets),
     identity: identityOf(config, presets),
     destinations: destinationsOf(config, presets),

@@ -6,7 +6,6 @@ import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
-import type { AuthorizationState } from '../../shared/ports/state-sealer.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
@@ -29,19 +28,11 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
   const store = memoryConnections();
   const item = {
     ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old' as GrantId, place: undefined }),
-    authorization: { id: 'link' },
+    authorization: { id: 'link', grantId: 'old' as GrantId, configuredAt: now, expiresAt: plus(now, 1_000) },
   };
   await store.create(item);
   let sealed = 0;
-  const state: AuthorizationState = {
-    id: 'link',
-    connection,
-    grantId: 'old' as GrantId,
-    configuredAt: now,
-    redirectUri: 'https://broker.example/oauth/callback',
-    codeVerifier: new Secret('v'),
-    expiresAt: plus(now, 1_000),
-  };
+  const state = { id: 'link', connection, browser: 'browser', codeVerifier: new Secret('v') };
   const tokens = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 600 };
   const asked: number[] = [];
   const world: RedeemWorld = {
@@ -50,10 +41,15 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
     store,
     claims: memoryGrantClaims(),
     providers: providersFrom(),
-    states: { open: async () => state, seal: async () => 'state' },
+    logins: {
+      sealLink: async () => 'link',
+      openLink: async () => state,
+      sealState: async () => ({ text: 'state', codeVerifier: state.codeVerifier }),
+      openState: async () => state,
+    },
     authorizationServer: {
-      newCodeVerifier: () => new Secret('v'),
-      authorizeUrl: async () => 'no_login',
+      obstacleTo: () => undefined,
+      authorizeUrl: async () => new URL('https://provider.example'),
       readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
       redeem: async () => ({ kind: 'reply', status: 200, headers: {}, body: JSON.stringify(tokens) }),
     },
@@ -71,7 +67,16 @@ async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<v
     queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
     telemetry: silent,
   };
-  const redemption = await redeem(world, new URLSearchParams({ state: 'state', code: 'c' }), plus(now, 60_000));
+  const redemption = await redeem(
+    world,
+    {
+      parameters: new URLSearchParams({ state: 'state', code: 'c' }),
+      at: connection,
+      browser: 'browser',
+      apiUrl: 'https://broker.example',
+    },
+    plus(now, 60_000),
+  );
   return { redemption, found: await store.read(connection), sealed, asked };
 }
 
@@ -80,7 +85,7 @@ test('settings that are put at the very moment of a login are kept, and so is it
   const { redemption, found, sealed, asked } = await loggedIn(async (store, item) => {
     expect((await store.apply(connection, replaceConfig(item, changed, plus(now, 1)))).applied).toBe(true);
   });
-  expect(redemption).toEqual({ kind: 'connected', connection });
+  expect(redemption).toMatchObject({ kind: 'connected', about: { connection } });
   expect(found).toMatchObject({ config: changed, state: 'active', generation: 1 });
   expect(sealed).toBe(2);
   expect(asked).toEqual([0]);
@@ -95,7 +100,7 @@ test('a login for a connection that was deleted meanwhile is none for the one th
     await store.remove(connection, []);
     await store.create(again);
   });
-  expect(redemption).toEqual({ kind: 'changed_meanwhile', connection });
+  expect(redemption).toMatchObject({ kind: 'changed_meanwhile', about: { connection } });
   expect(found).toEqual(again);
   expect(asked).toEqual([]);
 });

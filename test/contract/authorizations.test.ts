@@ -1,7 +1,13 @@
 /** The writes of a login, on every store. */
 
 import { describe, expect, test } from 'vitest';
-import { authorized, offerAuthorization, redeemAuthorization } from '../../shared/domain/authorization-writes.ts';
+import {
+  authorized,
+  offerAuthorization,
+  redeemAuthorization,
+  settleAuthorization,
+  withdrawAuthorization,
+} from '../../shared/domain/authorization-writes.ts';
 import { callsOn, errorsOf } from '../../shared/domain/budget.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
@@ -13,25 +19,29 @@ const spent = (item: Connection, when: EpochMs) => ({
   calls: callsOn(item, when),
 });
 
-const askedOf = ({ grant, configuredAt }: Connection) => ({ grantId: grant.id, configuredAt });
-
 describe.each(storeWorlds)('logins in %s', (_world, open) => {
   const { created, applies, refuses } = storeUnder(open);
 
+  const linkOf = ({ grant, configuredAt }: Connection, id = 'link') => ({
+    id,
+    grantId: grant.id,
+    configuredAt,
+    expiresAt: at(600_000),
+  });
   const offered = async (more: Partial<Connection> = {}) => {
     const item = await created(more);
-    return applies(item.connection, offerAuthorization(askedOf(item), { id: 'link' }));
+    return applies(item.connection, offerAuthorization(linkOf(item)));
   };
   const redeemed = (item: Connection, when: EpochMs, id = 'link') =>
-    applies(item.connection, redeemAuthorization(item, askedOf(item), id, `redeemer at ${when}`, when));
+    applies(item.connection, redeemAuthorization(item, linkOf(item, id), `redeemer at ${when}`, when));
   // Ids of logins are UUIDs: no character of theirs may get in the way.
   const another = '0b7c2d7e-8f0a-4f5e-9a53-6f1c1f0f8e11';
-  const again = (item: Connection) => applies(item.connection, offerAuthorization(askedOf(item), { id: another }));
+  const again = (item: Connection) => applies(item.connection, offerAuthorization(linkOf(item, another)));
 
   test('a code is redeemed once', async () => {
     const item = await offered();
     await redeemed(item, now);
-    await refuses(item.connection, redeemAuthorization(item, askedOf(item), 'link', 'another', now));
+    await refuses(item.connection, redeemAuthorization(item, linkOf(item), 'another', now));
   });
 
   test('the call that a code takes is counted before it is made, as an error until it is known to be none', async () => {
@@ -40,11 +50,11 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
     expect(spent(sent, now)).toEqual({ errors: 1, calls: spent(item, now).calls + 1 });
     const tokens = { tokenType: 'Bearer', requestedAt: at(1), receivedAt: at(2), expiresAt: at(600_000) };
     const grant = {
-      id: 'link',
       grantId: otherGrantId,
       place: inSecret(0, 'v'),
       tokens,
       sealedAccessToken: 'sealed',
+      authorization: { ...linkOf(item), redeemer: 'redeemer' },
     };
     // Other settings were put since: the login would write the old ones over them.
     await refuses(item.connection, authorized(seenOf({ ...sent, configuredAt: at(-1) }), grant, at(3)));
@@ -61,5 +71,21 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
   test('on another day calls are counted from one', async () => {
     const item = await offered({ calls: { day: 20_000, count: 150, failing: {}, codes: {} } });
     expect(spent(await redeemed(item, now), now).calls).toBe(1);
+  });
+
+  test('what came of a code is noted by the callback that sent it', async () => {
+    const sent = await redeemed(await offered(), now);
+    await refuses(sent.connection, settleAuthorization('another', { kind: 'no_answer' }));
+    const outcome = { kind: 'refused', code: 'invalid_grant' } as const;
+    const settled = await applies(sent.connection, settleAuthorization(`redeemer at ${now}`, outcome));
+    expect(settled.authorization).toMatchObject({ id: 'link', outcome });
+  });
+
+  test('a link that is withdrawn cannot be redeemed, and a connection that is being deleted has none', async () => {
+    const item = await offered();
+    expect(await applies(item.connection, withdrawAuthorization())).not.toHaveProperty('authorization');
+    await refuses(item.connection, redeemAuthorization(item, linkOf(item), 'redeemer', now));
+    const { connection } = await offered({ deletion: { since: now, notBefore: now } });
+    await refuses(connection, withdrawAuthorization());
   });
 });

@@ -30,7 +30,9 @@ describe.each(storeWorlds)('deletions in %s', (_world, open) => {
   const isThere = async (item: Connection) => (await store().read(item.connection)) !== undefined;
 
   test('a connection is deleted once', async () => {
-    const item = await deleted({ authorization: { id: 'link' } });
+    const item = await deleted({
+      authorization: { id: 'link', grantId: otherGrantId, configuredAt: now, expiresAt: at(60_000) },
+    });
     expect(item).toMatchObject({ deletion: { since: now, notBefore: now }, dueAt: now });
     expect(item).not.toHaveProperty('authorization');
     await refuses(item.connection, markDeleted(at(1)));

@@ -140,7 +140,9 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
     });
 
     test('compares numbers with numbers only', async () => {
-      const { connection } = await created({ authorization: { id: '5' } });
+      const { connection } = await created({
+        authorization: { id: '5', grantId: otherGrantId, configuredAt: now, expiresAt: at(1) },
+      });
       await refuses(connection, write({ when: [{ path: 'authorization.id', below: 6 }], set: { wakeAt: now } }));
       await refuses(connection, write({ when: [{ path: 'authorization.id', atMost: 6 }], set: { wakeAt: now } }));
       await refuses(connection, write({ when: [{ path: 'authorization.id', above: 4 }], set: { wakeAt: now } }));

@@ -21,6 +21,7 @@ const bounds = [
   ['call time-out + persist budget + commit reserve < function time-out', 'refreshTimeoutMs', 65_001, 65_000],
   ['2 × skew < least min_ttl', 'minTtlMs.least', 4_001, 4_000],
   ['lease − heartbeat > 2 × skew', 'skewMs', 6_499, 6_500],
+  ['wait of a callback + memory < time-out of API Gateway', 'callbackWaitMs', 27_999, 28_000],
   ['longest wait < time-out of the token function', 'waitMs.most', 28_999, 29_000],
   ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs', 9_499, 9_500],
   ['time-out of the connections function + 2 × skew < claim', 'claimMs', 33_001, 33_000],

@@ -76,9 +76,11 @@ test('what the terminal says at the start connects another connection by a login
   const login = async (body: string): Promise<void> => {
     expect((await signed('/connections/another', { method: 'PUT', body })).status).toBeLessThan(300);
     const made = await (await signed('/connections/another/authorizations', { method: 'POST' })).json();
-    const { authorize_url: link } = made as { authorize_url: string };
-    const back = await newBrowser().login(link, 'allow', redirectUri);
-    expect(await (await fetch(back)).text()).toContain('<h1>Connected</h1>');
+    const { connect_url: link } = made as { connect_url: string };
+    const browser = newBrowser();
+    const back = await browser.login(await browser.begin(link), 'allow', redirectUri);
+    expect(back.pathname).toBe('/oauth/callback/another');
+    expect(await (await browser.open(back.href)).text()).toContain('<h1>Connected</h1>');
   };
   const [, body = ''] = /-X PUT \S+\/connections\/another -d '(.+)'$/m.exec(text) ?? [];
   expect(text).toContain(`-X POST ${url}/connections/another/authorizations`);

@@ -10,6 +10,7 @@ import { expect, inject } from 'vitest';
 import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import { emulatorClient } from '../../local/platform/account.ts';
 import { type SimulatorClock, startClock } from '../../local/simulators/clock.ts';
+import { newBrowser } from '../handlers/browser.ts';
 import { dataDirectory } from './synthesized.ts';
 
 /** What the API answered. Members are those of tokens, descriptions and problems alike. */
@@ -183,10 +184,11 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     async login(connection) {
       const { status: made, body } = await call('POST', `/connections/${connection}/authorizations`);
       expect(made, JSON.stringify(body)).toBe(201);
-      const consent = await fetch(String(body.authorize_url), { redirect: 'manual' });
+      const browser = newBrowser();
+      const consent = await fetch(await browser.begin(String(body.connect_url)), { redirect: 'manual' });
       const back = consent.headers.get('location');
       if (back === null) throw new Error(`the provider's page answered ${consent.status}: ${await consent.text()}`);
-      const page = await fetch(back);
+      const page = await browser.open(back);
       const html = await page.text();
       return { status: page.status, title: /<h1>(.*?)<\/h1>/s.exec(html)?.[1] ?? '', html };
     },

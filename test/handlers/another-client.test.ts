@@ -45,10 +45,8 @@ async function dead(name: string): Promise<void> {
 
 /** Has a person log in, as far as the broker sees it. */
 async function loggedIn(name: string) {
-  const { status, body } = await world.call(`POST /connections/${name}/authorizations`);
-  expect(status).toBe(201);
-  const state = new URL(String(body.authorize_url)).searchParams.get('state') ?? '';
-  return world.open(String(new URLSearchParams({ state, code: world.secret('code') })));
+  const state = (await world.begin(await world.link(name))).searchParams.get('state') ?? '';
+  return world.open(name, new URLSearchParams({ state, code: world.secret('code') }));
 }
 
 describe('a dead connection', () => {
@@ -131,11 +129,10 @@ describe('a dead connection', () => {
 
   test('is not connected by a login that began with the old client', async () => {
     await dead('late');
-    const { body } = await world.call('POST /connections/late/authorizations');
+    const state = (await world.begin(await world.link('late'))).searchParams.get('state') ?? '';
     await put('late', request('new'));
-    const state = new URL(String(body.authorize_url)).searchParams.get('state') ?? '';
     const calls = world.provider.calls.length;
-    expect(await world.open(String(new URLSearchParams({ state, code: world.secret('code') })))).toMatchObject({
+    expect(await world.open('late', new URLSearchParams({ state, code: world.secret('code') }))).toMatchObject({
       status: 410,
     });
     expect(world.provider.calls).toHaveLength(calls);

@@ -1,31 +1,42 @@
-/** A browser as far as a login needs one: it keeps cookies, follows redirects, and presses a button. */
+/** A browser as far as a login needs one: it keeps cookies, host by host, follows redirects, and presses a button. */
 export interface Browser {
-  /**
-   * Opens a link, answers the question it leads to, and returns the address that the login ends on, which it does not
-   * open.
-   */
+  /** Opens an address, and follows no redirect. */
+  open(url: string): Promise<Response>;
+  /** Opens a link of the broker's, and returns where its page leads: to the provider's login. */
+  begin(link: string): Promise<string>;
+  /** Opens an address, answers the question it leads to, and returns where the login ends, which it does not open. */
   login(link: string, answer: 'allow' | 'deny', end: string): Promise<URL>;
 }
 
 export function newBrowser(): Browser {
-  const cookies = new Map<string, string>();
+  const cookies = new Map<string, Map<string, string>>();
 
   async function request(url: URL, form?: URLSearchParams): Promise<Response> {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const own = cookies.get(url.host) ?? new Map<string, string>();
+    cookies.set(url.host, own);
     const reply = await fetch(url, {
       redirect: 'manual',
-      headers: { cookie },
+      headers: { cookie: [...own].map(([name, value]) => `${name}=${value}`).join('; ') },
       ...(form && { method: 'POST', body: form }),
     });
     for (const line of reply.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === '') cookies.delete(name);
-      else cookies.set(name, value);
+      if (value === '') own.delete(name);
+      else own.set(name, value);
     }
     return reply;
   }
 
   return {
+    open: (url) => request(new URL(url)),
+
+    async begin(link) {
+      const html = await (await request(new URL(link))).text();
+      const [, href] = /<a [^>]*href="([^"]*)"/.exec(html) ?? [];
+      if (href === undefined) throw new Error(`the page leads nowhere: ${html}`);
+      return href.replaceAll('&amp;', '&');
+    },
+
     async login(link, answer, end) {
       let url = new URL(link);
       let form: URLSearchParams | undefined;

@@ -82,10 +82,10 @@ describe('an issuer', () => {
 
   test('leads through a login and a renewal', async () => {
     await put('login', { issuer: server.issuer, scope: 'openid offline_access' });
-    const { body } = await world.call('POST /connections/login/authorizations');
-    const { searchParams } = await newBrowser().login(String(body.authorize_url), 'allow', redirectUri);
+    const link = await world.begin(await world.link('login'));
+    const { searchParams } = await newBrowser().login(link.href, 'allow', redirectUri);
     world.known(searchParams.get('code') ?? '');
-    expect(await world.open(String(searchParams))).toMatchObject({ status: 200, title: 'Connected' });
+    expect(await world.open('login', searchParams)).toMatchObject({ status: 200, title: 'Connected' });
     expect(world.known(String((await world.call('GET /token/login')).body.access_token))).not.toBe('undefined');
     world.later(31);
     await world.refresh('login');
@@ -94,23 +94,23 @@ describe('an issuer', () => {
 
   test('must come back with the code, letter by letter (RFC 9207)', async () => {
     await put('mixed-up', { issuer: server.issuer, scope: 'openid offline_access' });
-    const { body } = await world.call('POST /connections/mixed-up/authorizations');
-    const { searchParams } = await newBrowser().login(String(body.authorize_url), 'allow', redirectUri);
+    const link = await world.begin(await world.link('mixed-up'));
+    const { searchParams } = await newBrowser().login(link.href, 'allow', redirectUri);
     world.known(searchParams.get('code') ?? '');
     for (const iss of [`${server.issuer}/`, `${server.issuer}/tenant`, '']) {
       const forged = new URLSearchParams({ ...Object.fromEntries(searchParams), iss });
-      expect(await world.open(String(forged)), iss).toMatchObject({
+      expect(await world.open('mixed-up', forged), iss).toMatchObject({
         status: 400,
         title: 'The answer came from somewhere else',
       });
     }
     const without = new URLSearchParams(searchParams);
     without.delete('iss');
-    expect(await world.open(String(without))).toMatchObject({
+    expect(await world.open('mixed-up', without)).toMatchObject({
       status: 400,
       title: 'The answer came from somewhere else',
     });
-    expect(await world.open(String(searchParams))).toMatchObject({ status: 200 });
+    expect(await world.open('mixed-up', searchParams)).toMatchObject({ status: 200 });
   });
 });
 

@@ -19,7 +19,21 @@ export interface Page {
   readonly status: number;
   readonly html: string;
   readonly title: string;
+  /** Where it leads, if anywhere. */
+  readonly href: string;
 }
+
+/** The cookies of a browser, by name. */
+export type Browser = Map<string, string>;
+
+export interface Visit {
+  /** By default the one that the world has. */
+  readonly browser?: Browser;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Where the API is. */
+export const origin = 'https://test.execute-api.us-east-1.amazonaws.com';
 
 const handlers = {
   token: () => import('../../lambdas/token.ts'),
@@ -35,6 +49,7 @@ export const nobody = 'http://127.0.0.1:1';
 export class World {
   readonly stores: Stores;
   readonly provider: Provider;
+  readonly browser: Browser = new Map();
   readonly #secrets: Set<string>;
   readonly #output: string[];
   /** All answers but those that hand out a token. */
@@ -91,12 +106,39 @@ export class World {
     return { status: statusCode, headers, body };
   }
 
-  /** Opens the page that a provider sends a browser back to. What must be true of every page is looked at here. */
-  async open(query: string): Promise<Page> {
-    const { event } = routed(`GET /oauth/callback?${query}`);
+  /** Makes a link to log in with. */
+  async link(name: string, body?: unknown): Promise<string> {
+    const { status, body: answer } = await this.call(`POST /connections/${name}/authorizations`, body);
+    expect(status).toBe(201);
+    return String(answer.connect_url);
+  }
+
+  /** Opens a link, and returns where its page leads: to the provider's login. */
+  async begin(link: string, browser = this.browser): Promise<URL> {
+    const page = await this.visit(link, { browser });
+    expect(page).toMatchObject({ status: 200, href: expect.any(String) });
+    return new URL(page.href);
+  }
+
+  /** Has a browser come back from a login to the redirect URI of a connection. */
+  open(name: string, query: string | URLSearchParams, more: Visit = {}): Promise<Page> {
+    return this.visit(`${origin}/oauth/callback/${name}?${query}`, more);
+  }
+
+  /** Opens a page in a browser. What must be true of every page is looked at here. */
+  async visit(url: string, { browser = this.browser, headers: sent = {} }: Visit = {}): Promise<Page> {
+    const { event } = routed(`GET ${url.replace(origin, '')}`);
+    const cookies = [...browser].map(([name, value]) => `${name}=${value}`);
     const { handler } = await handlers.authorizations();
-    const { statusCode = 0, headers = {}, body: html = '' } = await handler({ ...event, headers: {} });
+    const request = { ...event, headers: sent, ...(cookies.length > 0 && { cookies }) };
+    const { statusCode = 0, headers = {}, body: html = '', cookies: set = [] } = await handler(request);
     this.#answers.push(html);
+    for (const cookie of set) {
+      const [, name = '', value = ''] =
+        /^(__Host-connect)=([0-9a-f-]{36}); Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax; Secure$/.exec(cookie) ?? [];
+      expect(name).toBe('__Host-connect');
+      browser.set(name, value);
+    }
     expect(headers).toMatchObject({
       'cache-control': 'no-store',
       'content-type': 'text/html; charset=utf-8',
@@ -105,8 +147,9 @@ export class World {
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
     );
-    expect(html).not.toMatch(/<script|<link|<img|<a |url\(| on\w+=/i);
-    return { status: statusCode, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '' };
+    expect(html).not.toMatch(/<script|<link|<img|<form|url\(| on\w+=/i);
+    const href = (/<a [^>]*href="([^"]*)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&');
+    return { status: statusCode, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '', href };
   }
 
   /** Takes note of a secret that was made elsewhere. */

@@ -45,7 +45,6 @@ export const longFunctions: readonly string[] = [
   'infra/broker-stack.ts constructor',
   'infra/constructs/alarms.ts alarms',
   'infra/constructs/broker-api.ts BrokerApi',
-  'lambdas/callback-pages.ts wordsFor',
   'local/aws/secrets-manager/secrets-manager.ts operationsOn',
   'local/aws/secrets-manager/storage.ts SecretStorage',
   'local/aws/sqs/queues.ts Queues',

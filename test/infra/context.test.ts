@@ -19,8 +19,12 @@ describe('with an issuer of JWTs', () => {
 
   test('its JWTs open the token routes; the others are as they were', () => {
     expect(keysOf('JWT')).toEqual(tokenRoutes);
-    expect(keysOf('NONE')).toEqual(['GET /oauth/callback']);
-    expect(keysOf('AWS_IAM')).toHaveLength(routes.length - 4);
+    expect(keysOf('NONE')).toEqual([
+      'GET /connect/{connection}',
+      'GET /oauth/callback',
+      'GET /oauth/callback/{connection}',
+    ]);
+    expect(keysOf('AWS_IAM')).toHaveLength(routes.length - 6);
     expect(keysOf('AWS_IAM').filter((key) => !/ \/connections\b/.test(key))).toEqual([]);
   });
 

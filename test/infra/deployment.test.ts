@@ -221,13 +221,15 @@ describe('the HTTP API', () => {
     expect(deployed).toEqual(expect.arrayContaining(expected));
   });
 
-  test('is open to strangers at one place, slowly: where a browser comes back from a login', () => {
+  test('is open to strangers where a browser begins and ends a login, slowly', () => {
     const open = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).filter(
       ({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM',
     );
-    expect(open.map(({ Properties }) => Properties.RouteKey)).toEqual(['GET /oauth/callback']);
+    const keys = open.map(({ Properties }) => Properties.RouteKey).toSorted();
+    expect(keys).toEqual(['GET /connect/{connection}', 'GET /oauth/callback', 'GET /oauth/callback/{connection}']);
     const { RouteSettings } = propertiesOf('AWS::ApiGatewayV2::Stage', 'ApiStage');
-    expect(RouteSettings).toEqual({ 'GET /oauth/callback': { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 } });
+    const slowly = { ThrottlingRateLimit: 10, ThrottlingBurstLimit: 20 };
+    expect(RouteSettings).toEqual(Object.fromEntries(keys.map((key) => [key, slowly])));
   });
 
   test('logs where an account’s policy for vended logs has room for it', () => {

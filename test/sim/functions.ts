@@ -9,11 +9,11 @@ import type { EpochMs } from '../../shared/domain/time.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import type { AuthorizationServer, CodeGrant } from '../../shared/ports/authorization-server.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { LoginLink, LoginSealer, LoginState } from '../../shared/ports/login-sealer.ts';
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { ImportedRefreshTokens } from '../../shared/ports/refresh-tokens.ts';
 import type { Sealer } from '../../shared/ports/sealer.ts';
-import type { AuthorizationState, StateSealer } from '../../shared/ports/state-sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { undiscovered } from '../memory/undiscovered.ts';
 import type { Redemption } from './authorization-server.ts';
@@ -79,7 +79,7 @@ export function redeemWorldOf(
     chance: world.chance(),
     store: world.tableOf(environment),
     claims: world.claimsOf(environment),
-    states: statesOf(environment),
+    logins: loginsOf(environment),
     authorizationServer: authorizationServerOf(world, environment),
     refreshTokens: importsOf(world, environment),
     credentials: noCredentials,
@@ -130,22 +130,24 @@ export function finishDeletionWorldOf(
   };
 }
 
-const statesOf = (environment: Environment): StateSealer => ({
-  seal: (state) =>
-    environment.io('keys.seal_state', 'keys', () =>
-      JSON.stringify({ ...state, codeVerifier: state.codeVerifier.reveal() }),
-    ),
-  open: (text) =>
-    environment.io('keys.open_state', 'keys', () => {
-      const { codeVerifier, ...state } = JSON.parse(text) as Omit<AuthorizationState, 'codeVerifier'> & {
-        codeVerifier: string;
-      };
-      return { ...state, codeVerifier: new Secret(codeVerifier) };
-    }),
-});
+const loginsOf = (environment: Environment): LoginSealer => {
+  const written = (name: string, value: unknown) => environment.io(name, 'keys', () => JSON.stringify(value));
+  const read = <T>(name: string, text: string) => environment.io(name, 'keys', () => JSON.parse(text) as T);
+  // One for each link, as it is what tells logins apart.
+  const verifierOf = ({ id }: LoginLink) => new Secret(id);
+  return {
+    sealLink: (link) => written('keys.seal_link', link),
+    openLink: (text) => read<LoginLink>('keys.open_link', text),
+    sealState: async (state) => ({ text: await written('keys.seal_state', state), codeVerifier: verifierOf(state) }),
+    openState: async (text) => {
+      const state = await read<LoginState>('keys.open_state', text);
+      return { ...state, codeVerifier: verifierOf(state) };
+    },
+  };
+};
 
 const authorizationServerOf = (world: World, environment: Environment): AuthorizationServer => ({
-  newCodeVerifier: () => new Secret(world.random.hex(8)),
+  obstacleTo: () => undefined,
   authorizeUrl: async (_, { state }) => {
     const url = new URL('https://provider.example/authorize');
     url.searchParams.set('state', state);

@@ -12,6 +12,7 @@ import {
   type TokenAnswer,
   type TokenWorld,
 } from '../../shared/application/get-token.ts';
+import { openLink } from '../../shared/application/open-link.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
@@ -58,6 +59,8 @@ function providersWith(profile: Profile): Providers {
   };
 }
 
+const apiUrl = 'https://broker.example';
+
 export class World extends Stores {
   readonly provider: AuthorizationServer;
   readonly counted = new Map<string, number>();
@@ -103,14 +106,21 @@ export class World extends Stores {
     this.note('authorized', id);
   }
 
-  /** Somebody asks for a link to log in with. Rejects if a store is out of reach; settles never if the function dies. */
+  /**
+   * A person asks for a link, opens it, and goes on to the login with this state. Rejects if a store is out of reach; settles never
+   * if the function dies.
+   */
   async offerLogin(): Promise<string | undefined> {
     const { given, environment } = this.#function('authorizations', limits.tokenTimeoutMs);
-    const offer = await this.#invoked(
-      environment,
-      authorize(this.#redeemWorldOf(environment, given), this.connection, 'https://broker.example/callback'),
-    );
-    return offer.kind === 'offered' ? (offer.authorizeUrl.searchParams.get('state') ?? undefined) : undefined;
+    return this.#invoked(environment, this.#offered(this.#redeemWorldOf(environment, given)));
+  }
+
+  async #offered(world: RedeemWorld): Promise<string | undefined> {
+    const { connection } = this;
+    const offer = await authorize(world, connection, { lifeMs: limits.authorizationMs.default });
+    if (offer.kind !== 'offered') return undefined;
+    const opened = await openLink(world, { connection, link: offer.link, browser: 'browser', apiUrl });
+    return opened.kind === 'good' ? (opened.authorizeUrl.searchParams.get('state') ?? undefined) : undefined;
   }
 
   /** A browser comes back from a login with this code. */
@@ -119,7 +129,8 @@ export class World extends Stores {
     const world = this.#redeemWorldOf(environment, given);
     const parameters = new URLSearchParams({ state, code });
     const deadline = plus(world.clock.now(), limits.refreshTimeoutMs);
-    const told = await this.#invoked(environment, redeem(world, parameters, deadline));
+    const came = { parameters, at: this.connection, browser: 'browser', apiUrl };
+    const told = await this.#invoked(environment, redeem(world, came, deadline));
     this.note('login', `${environment.id} ${told.kind}`);
     this.watcher.onLogin?.(told, environment.id);
     return told;

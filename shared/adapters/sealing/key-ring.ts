@@ -46,7 +46,7 @@ export interface KeyRing {
    * Like `named`, for texts that come from outside, such as `state`. Only the current and the previous key are
    * considered, and the secret is re-read at most once in ten seconds, so made-up key ids cannot flood the store.
    */
-  recent(kid: string): Promise<Key | undefined>;
+  recent(named: (kid: string) => boolean): Promise<Key | undefined>;
 }
 
 /** How long a rotated key may go unnoticed. */
@@ -90,13 +90,14 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
     },
     current: async () => latest?.key ?? (await loadCurrent()),
     named: async (kid) => known.get(kid) ?? (await load(kid)),
-    async recent(kid) {
+    async recent(named) {
+      const found = () => [...known.values()].find(({ kid }) => named(kid));
       const now = clock.now();
-      if (known.has(kid) || (lookedAt !== undefined && now < lookedAt + lookAgainAfterMs)) return known.get(kid);
+      if (found() !== undefined || (lookedAt !== undefined && now < lookedAt + lookAgainAfterMs)) return found();
       await loadCurrent();
-      if (!known.has(kid)) await load(previous);
+      if (found() === undefined) await load(previous);
       lookedAt = now;
-      return known.get(kid);
+      return found();
     },
   };
 }

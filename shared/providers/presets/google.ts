@@ -12,6 +12,7 @@ export default {
     revocationEnds: 'user_and_application', // [V2] AutoGPT#10493: all grants of that user and client.
     clientAuthentication: 'client_secret_post', // [R]
     pkce: 'S256', // [R]
+    issuer: 'https://accounts.google.com', // [V2] openiddict/openiddict-core#2428, since February 2026
     authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.
     lifetimeSeconds: 3_599, // [V2] developers.google.com, quoted
     expiresInUnit: 'seconds', // [V2] the same

@@ -11,6 +11,7 @@ export default {
     revocationEndpoint: 'https://accounts.{region}/oauth/v2/token/revoke', // [R]
     clientAuthentication: 'client_secret_post', // [V] zoho.com, OAuth token validity
     pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
+    accountsServerParameter: 'accounts-server', // [V2] asciisd/zoho#18
     authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.
     scope: 'ZohoBooks.fullaccess.all', // [R]
     lifetimeSeconds: 3_600, // [V] zoho.com, OAuth token validity

@@ -1,8 +1,9 @@
 /**
- * What is known of the health of a provider application, that is, of a token endpoint and a client. While the provider answers no
- * connection, one connection at a time finds out whether it is back, however many wait (a circuit breaker). Where it refuses many living
- * grants within minutes, an accident at the provider or a wrongly rotated secret is likelier than so many people's doing: further
- * refusals are withheld until one connection has asked once more. Pure; the store only compares versions.
+ * What is known of the health of a provider application, that is, of a token endpoint and a client. While the provider
+ * answers no connection, one connection at a time finds out whether it is back, however many wait (a circuit breaker).
+ * Where it refuses many living grants within minutes, an accident at the provider or a wrongly rotated secret is
+ * likelier than so many people's doing: further refusals are withheld until one connection has asked once more. Pure;
+ * the store only compares versions.
  */
 import type { ConnectionName } from './connection-name.ts';
 import { limits } from './limits.ts';
@@ -17,7 +18,10 @@ export interface Breaker {
   readonly version: number;
   /** Connections whose last call was not answered, and when that was. An answer to any connection clears it. */
   readonly unanswered: Readonly<Record<string, EpochMs>>;
-  /** Living grants that the provider refused lately, and how many token sets it granted since the first of these refusals. */
+  /**
+   * Living grants that the provider refused lately, and how many token sets it granted since the first of these
+   * refusals.
+   */
   readonly refused?: { readonly at: Readonly<Record<string, EpochMs>>; readonly granted: number };
   /** Absent while the breaker is closed. */
   readonly open?: Open;
@@ -55,7 +59,8 @@ export function passage(
 ): Passage {
   if (breaker?.open === undefined) return { kind: 'closed' };
   const { open } = breaker;
-  // A connection that alone gets no answer must not keep all the rest waiting: after its probe, another one probes first.
+  // A connection that alone gets no answer must not keep all the rest waiting: after its probe, another one probes
+  // first.
   const until = open.prober === connection ? plus(open.until, limits.probeTurnMs) : open.until;
   if (now < until)
     return {
@@ -67,8 +72,9 @@ export function passage(
 }
 
 /**
- * What a call tells of the application. `granted`: a token set came. `refused`: the grant or the client was refused. `answered`: another
- * error about this request. `unanswered`: no answer, a 429 or a 5xx. Undefined where the provider was not called.
+ * What a call tells of the application. `granted`: a token set came. `refused`: the grant or the client was refused.
+ * `answered`: another error about this request. `unanswered`: no answer, a 429 or a 5xx. Undefined where the provider
+ * was not called.
  */
 export type Sign = 'granted' | 'refused' | 'answered' | 'unanswered';
 
@@ -178,8 +184,9 @@ function afterAnswer(breaker: Breaker | undefined, result: CallResult, now: Epoc
 }
 
 /**
- * The first few refusals of living grants are believed at once. One more, with less than half as many token sets granted meanwhile, and
- * refusals are withheld. Then the probe decides: if it is refused as well, refusals are believed for a while.
+ * The first few refusals of living grants are believed at once. One more, with less than half as many token sets
+ * granted meanwhile, and refusals are withheld. Then the probe decides: if it is refused as well, refusals are believed
+ * for a while.
  */
 function afterRefusal(breaker: Breaker | undefined, result: CallResult, now: EpochMs): Breaker {
   const { application, connection } = result;

@@ -15,7 +15,10 @@ import { type EpochMs, plus } from './time.ts';
 type Failed = Extract<Outcome, { kind: 'failure' }>;
 type ErrorReading = Extract<Reading, { kind: 'error' }>;
 
-/** Returns the outcome in the provider's dialect. `sent` are the secrets of the request: they never come back in a description. */
+/**
+ * Returns the outcome in the provider's dialect. `sent` are the secrets of the request: they never come back in a
+ * description.
+ */
 export function classify(exchange: Exchange, times: CallTimes, sent: readonly Secret[], dialect: Dialect): Outcome {
   switch (exchange.kind) {
     case 'not_sent':
@@ -58,7 +61,8 @@ function failureOf(
     status: reply.status,
     ...(words && { description: words }),
     ...(retryAt !== undefined && { retryAt }),
-    // A provider that echoes the request has not given us a new token: to keep the echo would hide a dead grant for ever.
+    // A provider that echoes the request has not given us a new token: to keep the echo would hide a dead grant for
+    // ever.
     ...(refreshToken !== undefined && !sent.includes(refreshToken.reveal()) && { refreshToken }),
   };
 }
@@ -106,8 +110,9 @@ function targetOf({ headers: { location = '' } }: HttpReply, secrets: readonly s
 const looksLikeACode = /^(?:[a-z][a-z_.-]{0,63}|[\w.-]{1,15})$/;
 
 /**
- * Short and stable: the status where it tells more than the body, else the provider's error code, else what is wrong with the reply.
- * A code that no rule knows is shown only if nothing is left out of it: it could be a secret in other clothes.
+ * Short and stable: the status where it tells more than the body, else the provider's error code, else what is wrong
+ * with the reply. A code that no rule knows is shown only if nothing is left out of it: it could be a secret in other
+ * clothes.
  */
 function codeOf(
   status: number,

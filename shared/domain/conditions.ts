@@ -34,7 +34,7 @@ export interface ErrorRule {
   readonly cause?: Cause;
   /** The next attempt is not made sooner, unless the reply itself says when. */
   readonly retryAfterSeconds?: number;
-  /** For `misconfigured`: what somebody should do about it, as a sentence that names the field. */
+  /** For `misconfigured`: what an operator should do about it, as a sentence that names the field. */
   readonly fix?: string;
   /** Of `transient`: after so many failures in a row with this code it is `misconfigured`, for the reason `cause`. */
   readonly misconfiguredAfter?: number;

@@ -4,7 +4,10 @@ import { commonErrorRules } from './common-error-rules.ts';
 import { applies, type ErrorFacts, type ErrorRule } from './conditions.ts';
 import { codesOf } from './error-codes.ts';
 
-/** Returns the first rule that matches, of the provider's and then the common ones. The last of those matches everything. */
+/**
+ * Returns the first rule that matches, of the provider's and then the common ones. The last of those matches
+ * everything.
+ */
 export function ruleFor(facts: ErrorFacts, providerRules: readonly ErrorRule[]): ErrorRule | undefined {
   return [...providerRules, ...commonErrorRules].find((rule) => applies(rule.when, facts));
 }

@@ -12,7 +12,9 @@ export interface HttpReply {
 /** The reply to one request as it came, or how the request ended without one. */
 export type Exchange =
   | ({ readonly kind: 'reply' } & HttpReply)
-  /** Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed. */
+  /**
+   * Certain not to have reached the provider: name not resolved, connection refused, TLS failed, address not allowed.
+   */
   | { readonly kind: 'not_sent'; readonly code: OwnFailureCode }
   /** Not sent, since what is stored to authenticate with cannot be used; it has to be put again. */
   | { readonly kind: 'not_written'; readonly code: OwnFailureCode }

@@ -2,7 +2,10 @@
 export interface Fault {
   /** The field, as names joined by dots; empty for the whole body. */
   readonly path: string;
-  /** What is wrong and what would be right, as the end of a sentence that begins with the path. It never repeats a value. */
+  /**
+   * What is wrong and what would be right, as the end of a sentence that begins with the path. It never repeats a
+   * value.
+   */
   readonly message: string;
 }
 

@@ -18,8 +18,9 @@ const dotNet = /^\/Date\((\d{1,16})(?:[+-]\d{4})?\)\/$/;
 const mostCharacters = 64;
 
 /**
- * Returns the instant that `value` stands for: a number (or a text of digits) is a lifetime from `start` in `unit`, or epoch
- * seconds or milliseconds, by its size; a text may be a date (UTC where ISO 8601 names no zone). Undefined if it tells nothing.
+ * Returns the instant that `value` stands for: a number (or a text of digits) is a lifetime from `start` in `unit`, or
+ * epoch seconds or milliseconds, by its size; a text may be a date (UTC where ISO 8601 names no zone). Undefined if it
+ * tells nothing.
  */
 export function instantOf(
   value: unknown,
@@ -67,7 +68,10 @@ export function retryAfterOf(value: string | undefined, receivedAt: EpochMs): Ep
   return Number.isNaN(instant) ? undefined : (instant as EpochMs);
 }
 
-/** When to come back, in the reply's own words: `Retry-After`, then the provider's own headers, most telling first. Undefined if it does not say. */
+/**
+ * When to come back, in the reply's own words: `Retry-After`, then the provider's own headers, most telling first.
+ * Undefined if it does not say.
+ */
 export function toldRetryAt(
   headers: Readonly<Record<string, string>>,
   resetHeaders: readonly string[],

@@ -1,6 +1,9 @@
 /** Reads members deep inside a reply. */
 
-/** Returns what is at a path of member names joined by dots, or undefined. A list stands for its first entry, unless the path names another. */
+/**
+ * Returns what is at a path of member names joined by dots, or undefined. A list stands for its first entry, unless the
+ * path names another.
+ */
 export function memberAt(value: unknown, path: string): unknown {
   let found = value;
   for (const name of path.split('.')) {
@@ -22,8 +25,8 @@ const mostMembers = 256;
 export const squashed = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 /**
- * Returns everything at a path of member names, however they are written: `expires_in`, `expiresIn` and `ExpiresIn` are one name. All
- * entries of a list are looked at. The exact name comes first.
+ * Returns everything at a path of member names, however they are written: `expires_in`, `expiresIn` and `ExpiresIn` are
+ * one name. All entries of a list are looked at. The exact name comes first.
  */
 export function membersLike(value: unknown, path: string): unknown[] {
   return path.split('.').reduce<unknown[]>((found, name) => found.flatMap((one) => ofName(one, name)), [value]);

@@ -1,6 +1,7 @@
 /**
- * Settings that no preset understands any more: an upgrade took the preset away, or changed what it asks for. Nothing can be asked of the
- * provider, so the connection counts as misconfigured until it is put again, or until the preset is back.
+ * Settings that no preset understands any more: an upgrade took the preset away, or changed what it asks for. Nothing
+ * can be asked of the provider, so the connection counts as misconfigured until it is put again, or until the preset is
+ * back.
  */
 import { noted } from './announcements.ts';
 import type { Connection, State } from './connection.ts';

@@ -2,8 +2,8 @@
 const removed = '[redacted]';
 
 /**
- * How much of a text is read: far more than is shown, and little enough for any expression. No expression below looks at a
- * character more often than its own bounds allow, since the text is written by somebody else.
+ * How much of a text is read: far more than is shown, and little enough for any expression. No expression below looks
+ * at a character more often than its own bounds allow, since the text comes from outside.
  */
 const mostCharacters = 4_096;
 
@@ -11,7 +11,10 @@ const mostCharacters = 4_096;
 const jwt = /\beyJ[\w-]{1,4096}(?:\.[\w-]{0,4096}){0,4}/g;
 /** What follows the name of a secret, whatever the name begins with: `client_secret: …`. */
 const secretNamed = /((?:secret|password|assertion|api[-_]?key)["']? ?[=:] ?["']?)[^\s"'&,;]{1,4096}/gi;
-/** What follows the name of a token, where it is a value and no explanation: `code=…`, `"refresh_token": "…"`; not `token: expired`. */
+/**
+ * What follows the name of a token, where it is a value and no explanation: `code=…`, `"refresh_token": "…"`; not
+ * `token: expired`.
+ */
 const tokenNamed = /((?:token|code|authorization)(?:["'] ?:|["']? ?=) ?["']?)[^\s"'&,;]{1,4096}/gi;
 /** What follows the name of an HTTP authentication scheme, unless it is a word. */
 const schemed = /\b([Bb]earer|BEARER|[Bb]asic|BASIC) (?![a-z]{1,64}\b)[\w+/.~=-]{8,4096}/g;
@@ -19,8 +22,8 @@ const schemed = /\b([Bb]earer|BEARER|[Bb]asic|BASIC) (?![a-z]{1,64}\b)[\w+/.~=-]
 const opaque = /(?=[\w+/=~-]{0,23}[a-z])(?=[\w+/=~-]{0,23}\d)[\w+/=~-]{16,4096}|[\w+/=~-]{24,4096}/gi;
 
 /**
- * Returns the beginning of `text`, a few thousand characters of it, on one line, without the given secrets, in whatever letter case and
- * also as they look in a URL, in JSON or in HTML, and without what looks like one.
+ * Returns the beginning of `text`, a few thousand characters of it, on one line, without the given secrets, in whatever
+ * letter case and also as they look in a URL, in JSON or in HTML, and without what looks like one.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   // Before the cut, which could leave half of one; to look for a text takes no longer than the text is long.

@@ -12,7 +12,8 @@ const leastSeedBytes = 10;
 const leastRsaBits = 2_048;
 const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 const keyFault =
-  'must be a private key without a passphrase, PEM or a JWK as JSON text, that can sign: RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519';
+  'must be a private key without a passphrase, PEM or a JWK as JSON text, that can sign: RSA of at least 2048 bits, ' +
+  'P-256, P-384, P-521 or Ed25519';
 
 /**
  * Returns what is wrong with a secret, as the end of a sentence that begins with its path; never the value or a part of

@@ -217,7 +217,7 @@ describe('the marks', () => {
     ['at rest', without(connectionOf(), 'dueAt'), { ...idle, arm: true, memorable: false }],
     ['at rest without a token set', without(firstConnectionOf(), 'dueAt'), { ask: true, arm: true }],
 
-    // Where nobody can renew, nothing is marked.
+    // Where no refresher may renew, nothing is marked.
     [
       'not active, token valid',
       without(dueConnectionOf({ state: 'misconfigured' }), 'dueAt', 'lastUsed'),

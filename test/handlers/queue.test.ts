@@ -173,7 +173,7 @@ describe('whoever puts a connection', () => {
     const first = () => put('eager').then(() => undefined);
     expect(await sentFor('eager', first)).toEqual([0]);
     await world.refresh('eager');
-    // Before anybody has asked.
+    // Before a client has asked.
     expect(await world.call('GET /connections/eager')).toMatchObject({ body: { state: 'active', generation: 1 } });
   });
 

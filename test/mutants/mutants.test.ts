@@ -1,4 +1,7 @@
-/** Each kept mistake breaks the invariant that it is said to break, and the right protocol goes through the same unharmed. */
+/**
+ * Each kept mistake breaks the invariant that it is said to break, and the right protocol goes through the same
+ * unharmed.
+ */
 import { describe, expect, test } from 'vitest';
 import { races } from '../scenarios/races.ts';
 import type { Violation } from '../sim/checkers/checker.ts';

@@ -36,7 +36,7 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
   };
 }
 
-/** Once it is revoked, nobody looks any more what there is. */
+/** Once the grant is revoked, the refresher does not look again at what there is. */
 const removingWhatever = (given: TendWorld, world: World): TendWorld => ({
   ...given,
   store: {

@@ -7,7 +7,8 @@ import { mutants } from './mutants.ts';
 function readArguments() {
   if (process.argv.includes('--help')) {
     console.log(
-      'npm run mutants -- [--seeds N, default 200] [--workers N, default 2]: what catches each kept mistake, as a table',
+      'npm run mutants -- [--seeds N, default 200] [--workers N, default 2]: what catches each kept mistake, as a ' +
+        'table',
     );
     process.exit(0);
   }

@@ -277,7 +277,7 @@ describe('exact-online', () => {
     },
   };
 
-  // The replies are those of providers.md §1.3.
+  // The replies are those that the preset's comments quote.
   test.each<[string, Exchange, object]>([
     [
       'too early',

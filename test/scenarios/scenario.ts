@@ -1,4 +1,4 @@
-/** A world to tell one story in: which boundary, the how-manieth time, and what strikes there. */
+/** A world to tell one story in: which boundary, on which call (1 = first), and what strikes there. */
 import type { TokenAnswer } from '../../shared/application/get-token.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { Boundary, Fault } from '../sim/environment.ts';
@@ -12,7 +12,7 @@ export const fail: Fault = { kind: 'fail' };
 export const pause = (seconds: number): Fault => ({ kind: 'pause', ms: seconds * 1_000 });
 
 type Phase = Boundary['phase'];
-/** `[phase, operation, the how-manieth time (from 1), fault]`; an array of times means each of them. */
+/** `[phase, operation, on which call (1 = first), fault]`; an array means each of these calls. */
 export type Strike = readonly [
   phase: Phase,
   operation: string,
@@ -27,7 +27,7 @@ export interface Story {
   /** How codes and revocations go, in order. */
   readonly codeWays?: readonly Partial<Way>[];
   readonly revocationWays?: readonly Partial<Way>[];
-  /** Operations that neither succeed nor fail, the how-manieth time. */
+  /** Operations that neither succeed nor fail, and on which call (1 = first). */
   readonly hangs?: readonly (readonly [operation: string, time: number])[];
   readonly options?: Partial<WorldOptions>;
 }

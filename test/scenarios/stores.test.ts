@@ -1,4 +1,7 @@
-/** The table, the secrets, the keys or the queue fail, or their replies get lost. Each title is a scenario of the protocol. */
+/**
+ * The table, the secrets, the keys or the queue fail, or their replies get lost. Each title is a scenario of the
+ * protocol.
+ */
 import { describe, expect, test } from 'vitest';
 import { crash, fail, pause, Scenario } from './scenario.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The rest of an authorization server: it takes codes (RFC 6749 §4.1) and lets grants be revoked (RFC 7009). How strict it is about
- * a second use of a code, and whether one login ends another, is not the same everywhere.
+ * The rest of an authorization server: it takes codes (RFC 6749 §4.1) and lets grants be revoked (RFC 7009). How strict
+ * it is about a second use of a code, and whether one login ends another, is not the same everywhere.
  */
 
 import type { Exchange } from '../../shared/domain/exchange.ts';
@@ -26,7 +26,9 @@ export interface Redemption {
   processedAt?: number;
   /** When its caller knew, or gave up, or died. */
   endedAt?: number;
-  /** The refresh token that it brought, and when its reply brings that to the caller's door; absent if it never does. */
+  /**
+   * The refresh token that it brought, and when its reply brings that to the caller's door; absent if it never does.
+   */
   issued?: string;
   tellsAt?: number;
 }
@@ -73,7 +75,10 @@ export class AuthorizationServer extends Provider {
     return reply(200, { ...this.tokens(family), refresh_token: family.current });
   }
 
-  /** RFC 7009 §2.2: a token that is not in force is answered with 200 as well, and nothing happens; 200 is never said of one that stays in force. */
+  /**
+   * RFC 7009 §2.2: a token that is not in force is answered with 200 as well, and nothing happens; 200 is never said of
+   * one that stays in force.
+   */
   async revoke(refreshToken: string, way: Way): Promise<Exchange> {
     await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});

@@ -1,6 +1,6 @@
 /**
- * An execution environment: a process that can be killed, frozen, or cut off at any boundary where it touches the world.
- * Frozen means all of it: its timers fire late, its heartbeat stops, and what it was told arrives when it thaws.
+ * An execution environment: a process that can be killed, frozen, or cut off at any boundary where it touches the
+ * world. Frozen means all of it: its timers fire late, its heartbeat stops, and what it was told arrives when it thaws.
  */
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Clock } from '../../shared/ports/clock.ts';

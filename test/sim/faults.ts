@@ -1,4 +1,7 @@
-/** What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above real life. */
+/**
+ * What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above
+ * real life.
+ */
 import type { Boundary, Fault } from './environment.ts';
 import type { Way } from './provider.ts';
 import type { Random } from './random.ts';

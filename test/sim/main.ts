@@ -1,4 +1,7 @@
-/** `npm run sim -- --seeds N --seed K`: N seeds from K on. Exits with 1 if a promise was broken, and tells how to see it again. */
+/**
+ * `npm run sim -- --seeds N --seed K`: N seeds from K on. Exits with 1 if a promise was broken, and tells how to see it
+ * again.
+ */
 import { parseNumbers } from './arguments.ts';
 import { runSeeds, type Summary } from './seeds.ts';
 import { shrink } from './shrink.ts';

@@ -1,6 +1,6 @@
 /**
- * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that it
- * has seen before is the difference between them.
+ * An authorization server as the providers are (RFC 6749 §6, and their quirks): what it does with a refresh token that
+ * it has seen before is the difference between them.
  */
 
 import type { Exchange } from '../../shared/domain/exchange.ts';
@@ -11,8 +11,8 @@ import type { VirtualTime } from './time.ts';
 export interface Nature {
   readonly name: string;
   /**
-   * `none`: refresh tokens stay. `grace`: rotated, and the old one works for `graceMs` more. `single_use`: the old one is
-   * dead. `revokes`: sending an old one kills the whole family.
+   * `none`: refresh tokens stay. `grace`: rotated, and the old one works for `graceMs` more. `single_use`: the old one
+   * is dead. `revokes`: sending an old one kills the whole family.
    */
   readonly rotation: 'none' | 'grace' | 'single_use' | 'revokes';
   readonly graceMs: number;
@@ -57,7 +57,10 @@ export interface Call {
   result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
 }
 
-/** What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, or us. */
+/**
+ * What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, or
+ * us.
+ */
 export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation';
 
 export interface Family {
@@ -169,7 +172,10 @@ export class Provider {
     return family;
   }
 
-  /** The members of a reply that brings this family's newest tokens; the refresh token only where the reply to a refresh has one. */
+  /**
+   * The members of a reply that brings this family's newest tokens; the refresh token only where the reply to a refresh
+   * has one.
+   */
   protected tokens(family: Family) {
     const seconds = this.#nature.lifetimeMs / 1_000;
     const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[

@@ -20,7 +20,10 @@ const classes = Object.keys({
   crash: 0,
 } satisfies Record<Exclude<keyof FaultRates, 'pauseMostMs'>, 0>) as (keyof FaultRates)[];
 
-/** Switches off one class of fault after the other, as long as the same invariant breaks. Undefined if the seed breaks none. */
+/**
+ * Switches off one class of fault after the other, as long as the same invariant breaks. Undefined if the seed breaks
+ * none.
+ */
 export async function shrink(seed: number, options: SimulationOptions = {}): Promise<Run | undefined> {
   let best = await simulate(seed, { ...options, brief: true });
   const invariant = best.violations[0]?.invariant;

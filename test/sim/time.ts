@@ -101,7 +101,7 @@ export class VirtualTime {
 const sooner = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
 /**
- * Resolves when every promise that can go on without time passing has gone on: a tick that is asked for from within a microtask
- * comes after all microtasks. (`setImmediate` would do too, but asks the operating system each time.)
+ * Resolves when every promise that can go on without time passing has gone on: a tick that is asked for from within a
+ * microtask comes after all microtasks. (`setImmediate` would do too, but asks the operating system each time.)
  */
 const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));

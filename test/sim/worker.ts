@@ -4,7 +4,7 @@ import { mutantNamed } from '../mutants/mutants.ts';
 import type { Share, Summary } from './seeds.ts';
 import { simulate } from './simulation.ts';
 
-// Nobody is left to tell.
+// The parent is gone, so the result has no reader.
 process.on('disconnect', () => process.exit());
 
 const [{ from, until, step, mutant }] = (await once(process, 'message')) as [Share];

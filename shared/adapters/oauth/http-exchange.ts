@@ -106,7 +106,7 @@ function read(
   incoming.on('error', (error) => fail(codeOf(error)));
 }
 
-/** Names in lower case; cookies, the only header that comes as a list, concern nobody. */
+/** Returns headers by their names in lower case, without cookies, the only header that comes as a list. */
 function headersOf({ headers }: http.IncomingMessage): Record<string, string> {
   const texts = Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   return Object.fromEntries(texts);

@@ -1,6 +1,6 @@
 /**
- * Exact Online. Read in clients' source code and in quotations of Exact's own pages, which cannot be reached by machines;
- * nothing was tried against the live endpoint. The marks are those of docs/providers.md.
+ * Exact Online. Read in clients' source code and in quotations of Exact's own pages, which cannot be reached by
+ * machines; nothing was tried against the live endpoint. The marks are those of docs/providers.md.
  */
 import type { Preset } from '../preset.ts';
 
@@ -17,8 +17,9 @@ export default {
     exclusivePer: 'client_and_user', // [V2] forums.invantive.com/t/1838: a second authorization breaks the first.
     lifetimeSeconds: 600, // [V] "600", a text, in picqer's fixtures
     expiresInUnit: 'seconds', // [V] the same
-    // 570 s from the receipt of the previous token (docs.maesn.com/rate-limits, forums.invantive.com/t/1229), and two clocks' skew of
-    // 2 s each: 571 gave errors in simulation, 573 none. A renewal that is too early counts towards 10 errors an hour.
+    // 570 s from the receipt of the previous token (docs.maesn.com/rate-limits, forums.invantive.com/t/1229), and two
+    // clocks' skew of 2 s each: 571 gave errors in simulation, 573 none. A renewal that is too early counts towards 10
+    // errors an hour.
     minTokenAgeSeconds: 574, // [V2] 570; the rest is ours
     marginSeconds: 30, // [V2] What that rule leaves of 600 s.
     rotation: 'single_use', // [V2] forums.invantive.com/t/2903. No grace period was found.
@@ -124,7 +125,8 @@ export default {
       class: 'transient',
       retryAfterSeconds: 1_800,
       comment:
-        'Not understood. Two attempts an hour leave room below the 10 errors an hour that block the API key; our choice.',
+        'Not understood. Two attempts an hour leave room below the 10 errors an hour that block the API key; our ' +
+        'choice.',
       source: 'forums.invantive.com/t/1229 (the limit)',
     },
   ],

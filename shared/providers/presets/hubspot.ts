@@ -1,4 +1,7 @@
-/** HubSpot. This token endpoint is deprecated from 2027-02-16; the next version takes parameters in the body only, as we send them. */
+/**
+ * HubSpot. This token endpoint is deprecated from 2027-02-16; the next version takes parameters in the body only, as we
+ * send them.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {

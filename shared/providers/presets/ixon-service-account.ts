@@ -1,4 +1,7 @@
-/** IXON Cloud APIv2, as a service account: its token is made once in the portal and works only with that account's Application ID. */
+/**
+ * IXON Cloud APIv2, as a service account: its token is made once in the portal and works only with that account's
+ * Application ID.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {

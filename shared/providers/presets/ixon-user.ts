@@ -1,7 +1,8 @@
 /**
- * IXON Cloud APIv2, as a user. A service account is what IXON recommends, see ixon-service-account. Minting again adds a token and
- * leaves the old one ([V], inferred). Whether a one-time password may be used twice is not known: nothing here asks twice within its
- * 30 s, but a refresher that dies in the call is followed after 18 s, perhaps with the same one.
+ * IXON Cloud APIv2, as a user. A service account is what IXON recommends, see ixon-service-account. Minting again adds
+ * a token and leaves the old one ([V], inferred). Whether a one-time password may be used twice is not known: nothing
+ * here asks twice within its 30 s, but a refresher that dies in the call is followed after 18 s, perhaps with the same
+ * one.
  */
 import type { Preset } from '../preset.ts';
 
@@ -72,7 +73,8 @@ export default {
     'Api-Application': '{application_id}',
     'Api-Company': '{company_id}',
   },
-  // A one-time password lives 30 s: the next attempt has another. After a 429 the source address is blocked for ten minutes.
+  // A one-time password lives 30 s: the next attempt has another. After a 429 the source address is blocked for ten
+  // minutes.
   retryDelaysSeconds: { default: 31, http_429: 600 },
   errorRules: [
     {

@@ -1,6 +1,6 @@
 /**
- * Maesn: two keys and no token. Maesn keeps the refresh tokens of the target system; when that grant dies, requests answer 401, the
- * end user authenticates again there, and the account key may be a new one (not known: put it then).
+ * Maesn: two keys and no token. Maesn keeps the refresh tokens of the target system; when that grant dies, requests
+ * answer 401, the end user authenticates again there, and the account key may be a new one (not known: put it then).
  */
 import type { Preset } from '../preset.ts';
 

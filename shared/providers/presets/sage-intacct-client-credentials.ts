@@ -1,4 +1,7 @@
-/** Sage Intacct, REST API as a Web Services user, without a person. The user must be bound under Company > Security > Authorized client applications. */
+/**
+ * Sage Intacct, REST API as a Web Services user, without a person. The user must be bound under Company > Security >
+ * Authorized client applications.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {

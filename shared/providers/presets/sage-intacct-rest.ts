@@ -1,6 +1,6 @@
 /**
- * Sage Intacct, REST API with an authorization by a person. The access token is a JWT that carries a session id, so it serves
- * the XML API too, with sender credentials (NangoHQ/integration-templates, integrations/sage-intacct/README.md).
+ * Sage Intacct, REST API with an authorization by a person. The access token is a JWT that carries a session id, so it
+ * serves the XML API too, with sender credentials (NangoHQ/integration-templates, integrations/sage-intacct/README.md).
  */
 import type { Preset } from '../preset.ts';
 
@@ -11,7 +11,8 @@ export default {
     grant: 'refresh_token', // [V2] nango.dev; the server's metadata does not list it.
     tokenEndpoint: 'https://api.intacct.com/ia/api/v1/oauth2/token', // [V] Sage's documentation, clients
     authorizationEndpoint: 'https://api.intacct.com/ia/api/v1/oauth2/authorize', // [C] Sage's documentation and Nango; the metadata has /ia/authorize.
-    // No revocation endpoint: theirs kills all tokens of the user and company, also those of others (nango.dev).
+    // No revocation endpoint: theirs kills all tokens of the user and company, also those of other applications
+    // (nango.dev).
     clientAuthentication: 'client_secret_post', // [V] node-intacct-rest-api src/core/auth.ts
     pkce: 'S256', // [V2] The metadata offers it; needed of public clients only.
     scope: 'offline_access', // [V] Sage's documentation: without it there is no refresh token.
@@ -86,7 +87,8 @@ export default {
       cause: 'invalid_grant',
       comment: 'The token is not valid: mostly another authorization of the same user has replaced this one.',
       source:
-        'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures; seen at the API, assumed of the token endpoint',
+        'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures; seen at the API, assumed of the ' +
+        'token endpoint',
     },
     {
       name: 'invalid_client',

@@ -1,7 +1,8 @@
 /**
- * Sage Intacct, XML Web Services: a session instead of a token. A client puts the session id (`access_token`) and its own sender
- * credentials into every request, and sends it to `endpoint`. Each call prolongs a session, but the broker does not see the
- * calls: it takes the time-out it was told for the end. A new session leaves the old one as it was ([R]).
+ * Sage Intacct, XML Web Services: a session instead of a token. A client puts the session id (`access_token`) and its
+ * own sender credentials into every request, and sends it to `endpoint`. Each call prolongs a session, but the broker
+ * does not see the calls: it takes the time-out it was told for the end. A new session leaves the old one as it was
+ * ([R]).
  */
 import type { Preset } from '../preset.ts';
 
@@ -34,7 +35,8 @@ export default {
   request: {
     headers: {},
     body: {
-      // Order and names: Sage's SDK, ControlBlock.ts and LoginAuthentication.ts; getAPISession must be the only function.
+      // Order and names: Sage's SDK, ControlBlock.ts and LoginAuthentication.ts; getAPISession must be the only
+      // function.
       xml: {
         request: {
           control: {
@@ -103,7 +105,9 @@ export default {
       when: { error: ['XL03000006'], member: { path: 'response.control.status', matches: '^failure$' } },
       class: 'misconfigured',
       cause: 'invalid_client',
-      fix: 'Check settings.sender_id and settings.sender_password, and that settings.company_id has authorized that sender.',
+      fix:
+        'Check settings.sender_id and settings.sender_password, and that settings.company_id has authorized that ' +
+        'sender.',
       comment: 'Wrong sender id or password, or the sender is not authorized for the company. Nothing was run.',
       source: "Sage's SDK tests and page on error handling",
     },

@@ -1,6 +1,6 @@
 /**
- * Salesforce. Five grants for each user and app: a sixth revokes the oldest. Since 2026-05-11 partner apps in more than two production
- * orgs must use PKCE and rotation, and renewals come from the addresses of an allowlist.
+ * Salesforce. Five grants for each user and app: a sixth revokes the oldest. Since 2026-05-11 partner apps in more than
+ * two production orgs must use PKCE and rotation, and renewals come from the addresses of an allowlist.
  */
 import type { Preset } from '../preset.ts';
 

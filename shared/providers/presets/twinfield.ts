@@ -1,4 +1,7 @@
-/** Twinfield (Wolters Kluwer). The cluster to call is told by …/connect/accesstokenvalidation?token=…, which is the client's to ask. */
+/**
+ * Twinfield (Wolters Kluwer). The cluster to call is told by …/connect/accesstokenvalidation?token=…, which is the
+ * client's to ask.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -16,7 +19,7 @@ export default {
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
     rotation: 'none', // [V] "as many as you like"
-    refreshTokenIdleSeconds: 60 * 86_400, // [C] 60 days by Nango, no such limit by others: the worse is planned for.
+    refreshTokenIdleSeconds: 60 * 86_400, // [C] 60 days by Nango, no such limit elsewhere: planned for the worse.
     keepAliveSeconds: 14 * 86_400, // [ours]
     refreshTokenLifetimeSeconds: 25 * 365 * 86_400, // [V] 25 years
   },

@@ -1,4 +1,7 @@
-/** Xero, a custom connection: machine to machine, with one organisation in Australia, New Zealand, the United Kingdom or the United States. */
+/**
+ * Xero, a custom connection: machine to machine, with one organisation in Australia, New Zealand, the United Kingdom or
+ * the United States.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -19,7 +22,8 @@ export default {
       kind: 'text',
       replaces: 'scope',
       description:
-        'Scopes, separated by spaces; those of the app if absent. New custom connections have granular ones only since 2026-04-29.',
+        'Scopes, separated by spaces; those of the app if absent. New custom connections have granular ones only ' +
+        'since 2026-04-29.',
     },
   },
   errorRules: [],

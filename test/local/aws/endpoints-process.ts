@@ -1,4 +1,7 @@
-/** A process that serves the local endpoints from the directory it is given, for a test to kill. Its one line of output says where. */
+/**
+ * A process that serves the local endpoints from the directory it is given, for a test to kill. Its one line of output
+ * says where.
+ */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startDynamoDb } from '../../../local/aws/dynamodb/dynamodb.ts';

@@ -101,7 +101,8 @@ test('a client that is killed while it sends does not take the database with it'
   const socket = connect(Number(new URL(endpoint.url).port), '127.0.0.1');
   await once(socket, 'connect');
   socket.write(
-    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 100\r\nX-Amz-Target: DynamoDB_20120810.GetItem\r\n\r\n{"a":',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 100\r\nX-Amz-Target: ' +
+      'DynamoDB_20120810.GetItem\r\n\r\n{"a":',
   );
   await client.send(new DescribeTableCommand({ TableName: 'connections' }));
   socket.resetAndDestroy();

@@ -1,4 +1,7 @@
-/** The worlds that the contract of AWS's services is run in: our own endpoints always, and moto, which others wrote, where it is installed. */
+/**
+ * The worlds that the contract of AWS's services is run in: our own endpoints always, and moto, another project's,
+ * where it is installed.
+ */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +29,10 @@ export interface World {
   start(): Promise<Started>;
   /** A test of what moto is known to do wrong: there it must fail, so that a mended moto is noticed. */
   testWrongInMoto(title: string, body: () => Promise<void>): void;
-  /** Requests at the same time are dealt with one after the other. moto has a thread for each and no lock, so now and then two get the same message. */
+  /**
+   * Requests at the same time are dealt with one after the other. moto has a thread for each and no lock, so now and
+   * then two get the same message.
+   */
   readonly serializes: boolean;
 }
 
@@ -94,7 +100,10 @@ const common = { ...emulatorClient, maxAttempts: 1 };
 export const secretsClient = (endpoint: string): SecretsManagerClient =>
   new SecretsManagerClient({ ...common, endpoint });
 export const eventsClient = (endpoint: string): EventBridgeClient => new EventBridgeClient({ ...common, endpoint });
-/** Without an endpoint of its own the client goes where the queue's URL says, and warns of it; the warning is nothing to see here. */
+/**
+ * Without an endpoint of its own the client goes where the queue's URL says, and warns of it; the warning is nothing to
+ * see here.
+ */
 export const sqsClient = (endpoint?: string): SQSClient =>
   new SQSClient({ ...common, logger: silent, ...(endpoint === undefined ? {} : { endpoint }) });
 const silent = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

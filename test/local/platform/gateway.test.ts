@@ -309,7 +309,10 @@ describe('limits', () => {
     );
   });
 
-  /** Sends a body of this length over a connection of its own: fetch would report a broken pipe where the answer comes before the body's end. */
+  /**
+   * Sends a body of this length over a connection of its own: fetch would report a broken pipe where the answer comes
+   * before the body's end.
+   */
   async function answerTo(length: number): Promise<string> {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     socket.on('error', () => {});
@@ -345,7 +348,8 @@ describe.skipIf(!curl)('curl --aws-sigv4', () => {
     return { status: Number(status), body: body.reverse().join('\n') };
   };
 
-  // The parameters sorted by name: curl 7.88 signs them in the order in which they stand, which AWS would not accept either.
+  // The parameters sorted by name: curl 7.88 signs them in the order in which they stand, which AWS would not accept
+  // either.
   test.each(['/items/a', '/items', '/items/a?min_ttl=5', '/items/a?min_ttl=60&wait=25'])(
     'is understood at %s',
     async (path) => {

@@ -1,4 +1,7 @@
-/** A real issuer of JWTs (oidc-provider), from which machines get access tokens by client credentials; and tokens that it would not issue. */
+/**
+ * A real issuer of JWTs (oidc-provider), from which machines get access tokens by client credentials; and tokens that
+ * it would not issue.
+ */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import { SignJWT } from 'jose';
@@ -11,7 +14,10 @@ export interface JwtIssuer {
   readonly issuer: string;
   /** Asks the token endpoint, as a worker would. */
   issue(scope: string): Promise<string>;
-  /** Signs by the issuer's own key what differs in this from a token that is good. A claim or member that is undefined is left out. */
+  /**
+   * Signs by the issuer's own key what differs in this from a token that is good. A claim or member that is undefined
+   * is left out.
+   */
   sign(claims?: object, header?: object, key?: KeyObject | Uint8Array): Promise<string>;
   /** Its other key, which API Gateway takes no token of; called `elliptic`. */
   readonly ellipticKey: KeyObject;

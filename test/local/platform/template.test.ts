@@ -129,7 +129,8 @@ describe('what cannot run locally is an error that says where', () => {
     expect(
       changed('broker.template.json', '"FunctionName": { "Ref": "Consume" }', '"FunctionName": { "Ref": "Role" }'),
     ).toThrow(
-      'broker.Mapping cannot run locally: FunctionName: refers to Role, AWS::IAM::Role, which the local broker does not have',
+      'broker.Mapping cannot run locally: FunctionName: refers to Role, AWS::IAM::Role, which the local broker does ' +
+        'not have',
     );
   });
 
@@ -157,7 +158,8 @@ describe('what cannot run locally is an error that says where', () => {
         target.replace('{ "Fn::GetAtt": ["Consume", "Arn"] }', '{ "Ref": "Topic" }'),
       ),
     ).toThrow(
-      'broker.Rule cannot run locally: Targets.0.Arn: refers to Topic, AWS::SNS::Topic, which the local broker does not have',
+      'broker.Rule cannot run locally: Targets.0.Arn: refers to Topic, AWS::SNS::Topic, which the local broker does ' +
+        'not have',
     );
   });
 

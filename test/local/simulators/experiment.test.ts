@@ -52,7 +52,7 @@ describe('workers that refresh after a 401', () => {
       const tokenCalls = statuses().filter((status) => status.startsWith('token'));
       expect(tokenCalls.sort()).toEqual(['token 200', 'token 401']);
 
-      // From now on the token endpoint answers at once, as far as anybody can tell.
+      // From now on the token endpoint answers at once, as far as the clock can tell.
       const passing = setInterval(() => clock.advance(500), 5);
       onTestFinished(() => clearInterval(passing));
       clock.advance(600_000);

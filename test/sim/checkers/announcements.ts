@@ -2,10 +2,16 @@
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { Checker, Watched } from './checker.ts';
 
-/** A write that changes the state notes it; and once the faults stop, the newest note has been told, and nothing but notes has. */
+/**
+ * A write that changes the state notes it; and once the faults stop, the newest note has been told, and nothing but
+ * notes has.
+ */
 export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
   const notes = new Set<string>();
-  /** Of the connection that there is: what a deleted one noted last need not be told, for nobody tells of a connection that is being deleted. */
+  /**
+   * Of the connection that there is: what a deleted one noted last need not be told, since no refresher tells of a
+   * connection that is being deleted.
+   */
   let newest: string | undefined;
   let last: Connection | undefined;
   const nameOf = ({ change, at }: NonNullable<Connection['announcement']>) => `${change} at ${at}`;

@@ -32,8 +32,8 @@ export const consumedTokensStayUnsent = ({ world, rates, violate }: Watched): Ch
 });
 
 /**
- * Where a replay can hurt, nobody sends a token that somebody else may have an answer to, nor one whose successor can be found;
- * a second is enough to look. Holds under every fault.
+ * Where a replay can hurt, no refresher sends a token that another one may have an answer to, nor one whose successor
+ * can be found; a second is enough to look. Holds under every fault.
  */
 export const replaysAreCareful = ({ world, violate }: Watched): Checker => ({
   onCall(call) {
@@ -75,7 +75,10 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
   };
 };
 
-/** The provider dealt with another request while this one was on its way: what was known when it left is not what it met. */
+/**
+ * The provider dealt with another request while this one was on its way: what was known when it left is not what it
+ * met.
+ */
 const wasOvertaken = ({ provider }: World, call: Call): boolean =>
   provider.ledger.some(
     (other) =>
@@ -87,12 +90,16 @@ const wasOvertaken = ({ provider }: World, call: Call): boolean =>
 
 const countedByExact: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 
-/** Exact Online blocks an API key for an hour after ten errors in one; and asking too early is never needed but after a failure or a doubt. */
+/**
+ * Exact Online blocks an API key for an hour after ten errors in one; and asking too early is never needed but after a
+ * failure or a doubt.
+ */
 export const errorsAreFew = ({ world, violate }: Watched): Checker => {
   const errors: number[] = [];
   const inNoDoubt = new Set<Call>();
   return {
-    // The budget is a connection's own, and begins with it: another one of the same name knows nothing of the calls of the former.
+    // The budget is a connection's own, and begins with it: another one of the same name knows nothing of the calls of
+    // the former.
     onRemove() {
       errors.length = 0;
     },

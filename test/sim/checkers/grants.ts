@@ -2,7 +2,10 @@
 import type { Connection } from '../../../shared/domain/connection.ts';
 import { bounded, type Checker, endedByPerson, type Watched } from './checker.ts';
 
-/** A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for either. */
+/**
+ * A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for
+ * either.
+ */
 const keepWithinMs = 4_000;
 
 export const numbersGrow = ({ violate }: Watched): Checker => {
@@ -12,7 +15,8 @@ export const numbersGrow = ({ violate }: Watched): Checker => {
       checkNumbers(violate, name, last ?? item, item);
       last = item;
     },
-    // A connection that is put again under the name counts anew; that nothing of the former one touches it is told in deletions.ts.
+    // A connection that is put again under the name counts anew; that nothing of the former one touches it is told in
+    // deletions.ts.
     onRemove() {
       last = undefined;
     },
@@ -51,8 +55,9 @@ const diedIn = (name: string, item: Connection, before: Connection['state']): bo
   name !== 'create' && item.state === 'reauthorization_required' && before !== 'reauthorization_required';
 
 /**
- * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever ours to
- * answer for: this provider never kills a grant of its own accord. What people end there is no loss of ours, and has any label.
+ * A verdict is right only if the newest refresh token that the provider issued is nowhere to be found, and only ever
+ * ours to answer for: this provider never kills a grant of its own accord. What people end there is no loss of ours,
+ * and has any label.
  */
 export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
   let state: Connection['state'] = 'active';
@@ -74,8 +79,8 @@ export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
 };
 
 /**
- * A grant may be lost only where nobody could have kept it: the reply never came, or later than we promise to wait, or its
- * holder was killed, or reached no store until its time was over.
+ * A grant may be lost only where no refresher could have kept it: the reply never came, or later than we promise to
+ * wait, or its holder was killed, or reached no store until its time was over.
  */
 export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker => {
   let state: Connection['state'] = 'active';

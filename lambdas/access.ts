@@ -6,7 +6,7 @@ import { optional } from '../shared/environment.ts';
 import { parseName } from './parse.ts';
 import { problem } from './reply.ts';
 
-export type Access =
+type Access =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly reason: 'not_authenticated' | 'scope_missing' };
 

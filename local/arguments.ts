@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type JwtAuthorization, parseSettings, type SecretStore } from '../infra/context.ts';
 import { type DemoProviderName, demoProviders } from './demo/index.ts';
 
-export interface Arguments {
+interface Arguments {
   readonly port: number;
   readonly directory: string;
   readonly provider: ProviderName;

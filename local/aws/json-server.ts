@@ -12,7 +12,7 @@ import { type Endpoint, listen } from '../platform/loopback.ts';
 /** Answers one request. `gone` aborts when the client has left, so that nothing is handed to nobody. */
 export type Operation = (input: unknown, gone: AbortSignal) => object | Promise<object>;
 
-export interface Service {
+interface Service {
   /** What precedes the operation's name in `x-amz-target`. */
   readonly target: string;
   readonly version: '1.0' | '1.1';

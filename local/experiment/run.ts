@@ -30,7 +30,7 @@ export interface Run {
   close(): Promise<void>;
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly directory: string;
   readonly broker: SignedFetch;
   readonly lifetimes: number;

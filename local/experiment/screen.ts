@@ -1,7 +1,7 @@
 /** Draws over what it drew before, where it can. */
 import type { WriteStream } from 'node:tty';
 
-export interface Screen {
+interface Screen {
   /** Shows these lines in place of the ones before. */
   draw(lines: readonly string[]): void;
 }

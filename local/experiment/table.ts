@@ -2,7 +2,7 @@
 import type { Figures, Run } from './run.ts';
 
 /** What is said of one run: its figures, and how many grants it lost, once that is known. */
-export interface Row extends Pick<Run, 'scenario' | 'workers'> {
+interface Row extends Pick<Run, 'scenario' | 'workers'> {
   readonly figures: Figures;
   readonly grantsLost: number | undefined;
 }

@@ -39,13 +39,13 @@ export interface JwtAuthorizer {
 }
 
 /** `properties` are those of CloudFormation, resolved. */
-export interface QueueDefinition {
+interface QueueDefinition {
   readonly name: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
 /** `properties` are those of CloudFormation, resolved. */
-export interface TableDefinition {
+interface TableDefinition {
   readonly name: string;
   readonly properties: Readonly<Record<string, unknown>>;
 }

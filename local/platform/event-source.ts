@@ -6,7 +6,7 @@ import { account } from './account.ts';
 import type { EventSourceDefinition } from './deployment.ts';
 import type { Lambda, Outcome } from './lambda.ts';
 
-export interface EventSourceOptions {
+interface EventSourceOptions {
   readonly definition: EventSourceDefinition;
   readonly queueUrl: string;
   readonly sqs: SQSClient;

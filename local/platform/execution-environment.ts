@@ -8,7 +8,7 @@ import { type FunctionError, type Invocation, type Outcome, startRuntimeApi } fr
 /** Lambda gives a cold start this long before the first invocation counts. */
 const initTimeoutMs = 10_000;
 
-export interface EnvironmentEvents {
+interface EnvironmentEvents {
   /** It has finished what it did and can take an invocation. */
   idle(): void;
   /** It is gone; the error says why if it never became ready. */

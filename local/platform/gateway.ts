@@ -8,7 +8,7 @@ import { routeFinder } from './routes.ts';
 import { type Credentials, type SignedRequest, signatureFault } from './signature.ts';
 import { queryOf } from './signed-fetch.ts';
 
-export interface GatewayOptions {
+interface GatewayOptions {
   readonly routes: readonly RouteDefinition[];
   readonly lambda: Pick<Lambda, 'invoke'>;
   readonly credentials: Credentials;

@@ -16,7 +16,7 @@ export class NotHere {
 }
 
 /** Turns a template value of one stack into a plain one; `where` is named in errors. */
-export type Resolve = (stack: Stack, value: unknown, where: string) => unknown;
+type Resolve = (stack: Stack, value: unknown, where: string) => unknown;
 
 /**
  * Resolves CloudFormation's intrinsic functions across the stacks of an assembly. An intrinsic, a reference or an

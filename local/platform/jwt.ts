@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { JwtAuthorizer } from './deployment.ts';
 
 /** The claims of a token that is good; else what `www-authenticate` says, and why, for the person at the terminal. */
-export type Verdict = { readonly claims: JWTPayload } | { readonly challenge: string; readonly reason: string };
+type Verdict = { readonly claims: JWTPayload } | { readonly challenge: string; readonly reason: string };
 
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 

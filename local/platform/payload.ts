@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { account } from './account.ts';
 import { queryOf } from './signed-fetch.ts';
 
-export interface RoutedRequest {
+interface RoutedRequest {
   readonly routeKey: string;
   readonly path: string;
   readonly rawQuery: string;
@@ -104,7 +104,7 @@ function clfTime(time: Date): string {
   return `${day}/${month}/${year}:${clock} +0000`;
 }
 
-export interface Reply {
+interface Reply {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string | Buffer;

@@ -1,7 +1,7 @@
 /** Which route a request is for, as API Gateway finds it: methods and literal segments are compared exactly, and a literal goes before a parameter. */
 import type { RouteDefinition } from './deployment.ts';
 
-export interface Match {
+interface Match {
   readonly route: RouteDefinition;
   /** Decoded. */
   readonly parameters: Readonly<Record<string, string>>;

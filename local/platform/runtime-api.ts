@@ -20,13 +20,13 @@ export interface Invocation {
 }
 
 /** Told by one runtime: in `listening` it asks for its next invocation, with a function that hands one over. */
-export interface RuntimeEvents {
+interface RuntimeEvents {
   listening(give: (invocation: Invocation) => void): void;
   outcome(requestId: string, outcome: Outcome): void;
   initFailed(error: FunctionError): void;
 }
 
-export interface RuntimeApi {
+interface RuntimeApi {
   /** For `AWS_LAMBDA_RUNTIME_API`. */
   readonly address: string;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 import { parse } from 'node:querystring';
 import { type Credentials, signer } from './signature.ts';
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

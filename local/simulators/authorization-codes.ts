@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Call, Reply } from './simulator.ts';
 
-export interface CodeFacts {
+interface CodeFacts {
   readonly clientId: string;
   /** How long a code is good. Each works once. */
   readonly codeSeconds: number;
@@ -14,7 +14,7 @@ export interface Person {
   readonly answer: 'allow' | 'deny';
 }
 
-export interface Redeemed {
+interface Redeemed {
   readonly user: string;
   readonly scope: readonly string[];
 }

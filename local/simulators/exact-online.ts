@@ -51,7 +51,7 @@ export const exactOnlineFacts = {
 };
 export type ExactOnlineFacts = Readonly<typeof exactOnlineFacts>;
 
-export interface ExactOnlineOptions extends SimulatorOptions {
+interface ExactOnlineOptions extends SimulatorOptions {
   readonly facts?: Partial<ExactOnlineFacts>;
 }
 

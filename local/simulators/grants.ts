@@ -1,7 +1,7 @@
 /** The grants of a simulated authorization server: families of refresh tokens, and the access tokens they brought. */
 import { randomBytes } from 'node:crypto';
 
-export interface GrantFacts {
+interface GrantFacts {
   readonly lifetimeMs: number;
   /** `single_use`: a renewal brings a new one and the old one is dead. `reusable`: old ones go on working. */
   readonly refreshTokens: 'single_use' | 'reusable';

@@ -3,14 +3,14 @@ import { randomInt } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Login } from './ixon-replies.ts';
 
-export interface SignInFacts {
+interface SignInFacts {
   readonly secondFactor: boolean;
   readonly oneTimePasswords: 'single_use' | 'reusable';
   /** So many wrong logins in a row are borne; the next one locks the account. */
   readonly wrongLoginsBorne: number;
 }
 
-export type SignIn = 'good' | 'wrong' | 'second_factor_missing' | 'locked';
+type SignIn = 'good' | 'wrong' | 'second_factor_missing' | 'locked';
 
 const letters = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 /** A public id has 12 characters, a secret one 32. */

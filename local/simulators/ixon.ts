@@ -15,7 +15,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-export const ixonFacts = {
+const ixonFacts = {
   /** Of every user's token, whatever was asked for. 0: what was asked for. */
   lifetimeSeconds: 0,
   /** A role of the user enforces two factors. */
@@ -44,7 +44,7 @@ export const ixonFacts = {
 };
 export type IxonFacts = Readonly<typeof ixonFacts>;
 
-export interface IxonOptions extends SimulatorOptions {
+interface IxonOptions extends SimulatorOptions {
   readonly facts?: Partial<IxonFacts>;
 }
 

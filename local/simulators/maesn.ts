@@ -14,7 +14,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-export const maesnFacts = {
+const maesnFacts = {
   /** Some target systems end a grant that nobody used for so long. */
   idleDays: 30,
   /** Whether an end user who authenticates again gets another key: unsettled. */
@@ -32,7 +32,7 @@ export const maesnFacts = {
 };
 export type MaesnFacts = Readonly<typeof maesnFacts>;
 
-export interface MaesnOptions extends SimulatorOptions {
+interface MaesnOptions extends SimulatorOptions {
   readonly facts?: Partial<MaesnFacts>;
 }
 

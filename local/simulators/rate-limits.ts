@@ -2,7 +2,7 @@
 
 const dayMs = 86_400_000;
 
-export interface ErrorLimitFacts {
+interface ErrorLimitFacts {
   /** So many errors within the window are borne; the next one blocks. */
   readonly most: number;
   readonly windowMs: number;

@@ -15,7 +15,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-export const sageIntacctXmlFacts = {
+const sageIntacctXmlFacts = {
   /** A setting of user and company; 24 h in Sage's example. It slides: each call begins it anew. */
   sessionSeconds: 86_400,
   /** The offset of the instants in replies, in hours. Sage's example is in Pacific time. */
@@ -37,7 +37,7 @@ export const sageIntacctXmlFacts = {
 };
 export type SageIntacctXmlFacts = Readonly<typeof sageIntacctXmlFacts>;
 
-export interface SageIntacctXmlOptions extends SimulatorOptions {
+interface SageIntacctXmlOptions extends SimulatorOptions {
   readonly facts?: Partial<SageIntacctXmlFacts>;
 }
 

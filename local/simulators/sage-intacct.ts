@@ -17,7 +17,7 @@ import {
   startSimulator,
 } from './simulator.ts';
 
-export const sageIntacctFacts = {
+const sageIntacctFacts = {
   /** 12 h in fixtures, 1 h by another account: unsettled. */
   lifetimeSeconds: 43_200,
   /** Without it, only the token itself tells. */
@@ -50,7 +50,7 @@ export const sageIntacctFacts = {
 };
 export type SageIntacctFacts = Readonly<typeof sageIntacctFacts>;
 
-export interface SageIntacctOptions extends SimulatorOptions {
+interface SageIntacctOptions extends SimulatorOptions {
   readonly facts?: Partial<SageIntacctFacts>;
 }
 

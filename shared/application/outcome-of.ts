@@ -12,7 +12,7 @@ import type { Credentials } from '../ports/credentials.ts';
 import type { ProviderRules } from '../ports/providers.ts';
 
 /** What a request carried. None of these secrets comes back in a description. */
-export interface Sent {
+interface Sent {
   readonly credentials: Credentials;
   /** The refresh token, or the code and its verifier. */
   readonly others: readonly Secret[];

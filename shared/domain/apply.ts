@@ -55,7 +55,7 @@ export function applied(write: Write, item: Connection): Connection | undefined 
 }
 
 /** All attributes that the write touches. */
-export const pathsOf = (write: Write): string[] => [
+const pathsOf = (write: Write): string[] => [
   ...Object.keys(write.set),
   ...Object.keys(write.add ?? {}),
   ...write.remove,

@@ -29,7 +29,7 @@ export interface Breaker {
   readonly believedUntil?: EpochMs;
 }
 
-export interface Open {
+interface Open {
   readonly reason: 'unanswered' | 'refused';
   /** No call before this instant; then one, the probe. */
   readonly until: EpochMs;
@@ -76,7 +76,7 @@ export function passage(
  * `answered`: another error about this request. `unanswered`: no answer, a 429 or a 5xx. Undefined where the provider
  * was not called.
  */
-export type Sign = 'granted' | 'refused' | 'answered' | 'unanswered';
+type Sign = 'granted' | 'refused' | 'answered' | 'unanswered';
 
 export function signOf(outcome: Outcome): Sign | undefined {
   if (outcome.kind === 'success') return 'granted';

@@ -3,7 +3,7 @@ import { codesOf } from './error-codes.ts';
 import type { Cause, FailureClass } from './failure.ts';
 import { memberAt } from './members.ts';
 
-export type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
+type StatusPattern = number | '2xx' | '3xx' | '4xx' | '5xx';
 
 /** What must be true of a reply, all of it; expressions are matched anywhere in the text, in any letter case. */
 export interface Conditions {

@@ -26,7 +26,7 @@ const wordMembers = [
 const mostCharacters = 4_096;
 
 /** `INVALID_GRANT`, `Invalid Grant`, `invalid-grant` and `InvalidGrant` are one code. */
-export function codeOf(text: string): string {
+function codeOf(text: string): string {
   const trimmed = text.slice(0, 128).trim();
   const spaced = /^[A-Z]+$/.test(trimmed) ? trimmed : trimmed.replaceAll(/([a-z\d])([A-Z])/g, '$1_$2');
   return spaced.toLowerCase().replaceAll(/[\s_-]+/g, '_');

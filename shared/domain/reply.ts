@@ -12,7 +12,7 @@ import { type EpochMs, earliest, plus } from './time.ts';
 import type { TokenSet } from './token-set.ts';
 
 /** Where a reply has what RFC 6749 calls by another name, or does not know. Every path is one of `memberAt`. */
-export interface ReplyShape {
+interface ReplyShape {
   readonly accessToken?: string;
   /** A lifetime or an instant, as `instantOf` reads it. */
   readonly expiry?: string;
@@ -64,7 +64,7 @@ export type Reading =
       readonly members?: unknown;
     };
 
-export type Members = Readonly<Record<string, unknown>>;
+type Members = Readonly<Record<string, unknown>>;
 
 /** Members that tell the expiry, most telling first: lifetimes, since they need no common clock, before instants. */
 const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];

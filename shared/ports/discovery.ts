@@ -12,7 +12,7 @@ export interface ServerMetadata {
   readonly authorization_response_iss_parameter_supported?: unknown;
 }
 
-export type Discovered =
+type Discovered =
   | { readonly kind: 'metadata'; readonly metadata: ServerMetadata }
   /** The end of a sentence that begins with where the issuer was given. */
   | { readonly kind: 'fault'; readonly message: string };

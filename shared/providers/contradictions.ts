@@ -5,7 +5,7 @@
 import { limits } from '../domain/limits.ts';
 import type { Facts } from './facts.ts';
 
-export interface Contradiction {
+interface Contradiction {
   readonly fact: keyof Facts;
   /** What is wrong, and what to change. */
   readonly message: string;

@@ -10,7 +10,7 @@ import { clientValuesOf, presetNamed, valuesOf } from './values.ts';
 
 const bearer = { Authorization: '{token_type} {access_token}' };
 
-export interface Presented {
+interface Presented {
   readonly accessToken: Secret;
   readonly tokenType: string;
   /** Secrets that were sealed with the access token for these headers. */

@@ -7,7 +7,7 @@ import type { Preset } from './preset.ts';
 import type { Setting } from './setting.ts';
 import { namesIn, type Template } from './templates.ts';
 
-export interface PresetFault {
+interface PresetFault {
   readonly path: readonly string[];
   readonly message: string;
 }

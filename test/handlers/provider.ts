@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { listen } from '../../local/platform/loopback.ts';
 
-export interface Call {
+interface Call {
   readonly authorization: string;
   readonly parameters: URLSearchParams;
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly body: object;
 }

@@ -19,7 +19,7 @@ const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secre
 const tableName = 'connections';
 const eventBusName = 'token-broker';
 
-export interface Message {
+interface Message {
   readonly body: string;
   readonly delaySeconds: number;
 }

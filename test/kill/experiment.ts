@@ -19,7 +19,7 @@ export interface Observed {
   readonly end: { readonly state: string; readonly cause?: string | undefined; readonly generation: number };
 }
 
-export interface Conditions {
+interface Conditions {
   readonly directory: string;
   readonly accessTokenSeconds: number;
   /** Until which generation it is watched: 2 is the renewal that was struck, 3 shows that the grant is alive. */

@@ -26,7 +26,7 @@ export interface Reply {
 export type Forward = (until?: AbortSignal) => Promise<Reply>;
 
 /** Decides what becomes of a request: returns the reply to give, or undefined to break the connection. */
-export type Gate = (passing: Passing, forward: Forward) => Promise<Reply | undefined>;
+type Gate = (passing: Passing, forward: Forward) => Promise<Reply | undefined>;
 
 export interface LoopbackProxy extends Endpoint {
   /** Breaks every connection there is, and every new one, until it is brought back. */

@@ -20,7 +20,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface Strike {
+interface Strike {
   /** The instant of the blow, once the moment has come. */
   readonly dealt: Promise<number>;
   /** Resolves when the blow is over, with the error if it missed. */

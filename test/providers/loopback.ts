@@ -13,7 +13,7 @@ import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 
-export interface Received {
+interface Received {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;

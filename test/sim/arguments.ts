@@ -1,7 +1,7 @@
 /** Command lines of the simulation: whole numbers, each with its bounds. */
 import { parseArgs } from 'node:util';
 
-export interface NumberOption {
+interface NumberOption {
   readonly default: number;
   readonly least: number;
   readonly most: number;

@@ -22,7 +22,7 @@ export type Fault =
   | { readonly kind: 'pause'; readonly ms: number }
   | { readonly kind: 'fail' };
 
-export type Faults = (boundary: Boundary) => Fault | undefined;
+type Faults = (boundary: Boundary) => Fault | undefined;
 
 export class Environment implements Clock {
   readonly id: number;

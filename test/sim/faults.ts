@@ -55,7 +55,7 @@ const storeOf = ({ operation }: Boundary): Store | undefined =>
   stores.find((store) => operation.startsWith(`${store}.`));
 
 /** A stretch of time in which a store does not answer. */
-export interface Outage {
+interface Outage {
   readonly store: Store;
   readonly from: number;
   readonly until: number;

@@ -63,7 +63,7 @@ export interface Call {
  */
 export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation';
 
-export interface Family {
+interface Family {
   current: string;
   readonly spent: Map<string, number>;
   /** Tokens that died with a sibling. */

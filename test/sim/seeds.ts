@@ -13,7 +13,7 @@ export interface Summary {
   readonly costs: Costs;
 }
 
-export interface Job {
+interface Job {
   readonly first: number;
   readonly count: number;
   /** A kept mistake; none for the right protocol. A mistake's run ends at its first violation. */

@@ -34,7 +34,7 @@ export interface DeliveredEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-export interface EventBridgeFaults {
+interface EventBridgeFaults {
   /** Connections break without an answer. */
   down: boolean;
   /** Every entry is refused, in an answer that is a success. */

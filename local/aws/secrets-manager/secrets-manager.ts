@@ -12,7 +12,7 @@ import { type SecretRow, SecretStorage, type VersionRow } from './storage.ts';
 
 const dayMs = 86_400_000;
 
-export interface SecretsManagerFaults {
+interface SecretsManagerFaults {
   /** Connections break without an answer. */
   down: boolean;
   /** Requests take effect at once but are answered this much later. */

@@ -9,7 +9,7 @@ import type { QueueAttributes } from './storage.ts';
 const maxMessageBytes = 1_048_576;
 export const maxBatchBytes = maxMessageBytes;
 /** Entries of a batch, and messages of one receive. */
-export const maxEntries = 10;
+const maxEntries = 10;
 
 const queryCodes = {
   BatchEntryIdsNotDistinct: 'AWS.SimpleQueueService.BatchEntryIdsNotDistinct',

@@ -14,7 +14,7 @@ export interface SqsFaults {
   duplicate: boolean;
 }
 
-export interface OutgoingMessage {
+interface OutgoingMessage {
   readonly MessageBody: string;
   readonly DelaySeconds?: unknown;
   readonly MessageGroupId?: string | undefined;

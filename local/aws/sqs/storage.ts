@@ -38,7 +38,7 @@ export interface MessageRow {
   readonly receipt_handle: string;
 }
 
-export interface Counts {
+interface Counts {
   readonly visible: number;
   readonly inFlight: number;
   readonly delayed: number;

@@ -17,7 +17,7 @@ export interface TokenCall {
   readonly error?: string;
 }
 
-export interface AuthorizationServerOptions {
+interface AuthorizationServerOptions {
   readonly database: DatabaseSync;
   /** Where its keys, its client and its port are kept. */
   readonly directory: string;

@@ -19,7 +19,7 @@ import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { type Attributes, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
 
-export interface TableNames {
+interface TableNames {
   readonly tableName: string;
   /** The index with partition key `dueShard` and sort key `dueAt`. */
   readonly dueIndexName: string;

@@ -13,7 +13,7 @@ import { type KeyRing, keyRing, kidPattern, type Purpose, type ReadKey } from '.
 const Header = v.looseObject({ kid: v.pipe(v.string(), v.regex(kidPattern)) });
 
 /** What a text belongs to, as members of its protected header. It opens for the same members only. */
-export type Bound = Readonly<Record<string, string>>;
+type Bound = Readonly<Record<string, string>>;
 
 /** Access tokens, or refresh tokens on their way through the table, each bound to its connection and token set. */
 export function joseSealer(

@@ -23,7 +23,7 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-export interface World {
+interface World {
   readonly title: string;
   readonly missing: boolean;
   start(): Promise<Started>;

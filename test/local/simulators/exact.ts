@@ -3,7 +3,7 @@ import { type ExactOnline, type ExactOnlineFacts, startExactOnline } from '../..
 import { manualClock } from './manual-clock.ts';
 
 /** What came back, with the body as it was sent. */
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

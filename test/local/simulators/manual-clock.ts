@@ -1,6 +1,6 @@
 import type { SimulatorClock } from '../../../local/simulators/clock.ts';
 
-export interface ManualClock extends SimulatorClock {
+interface ManualClock extends SimulatorClock {
   /** Lets time pass, and ends what it was slept for. */
   advance(ms: number): void;
   /** How many sleep at this moment. */

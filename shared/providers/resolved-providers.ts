@@ -11,7 +11,7 @@ import { profileOf } from './profile.ts';
 import { applicationOf, destinationsOf, identityOf, resolvedOrNone } from './resolve.ts';
 import { callbackValuesOf, presetNamed } from './values.ts';
 
-export type DialectOf = (config: ConnectionConfig, presets: Presets) => Dialect;
+type DialectOf = (config: ConnectionConfig, presets: Presets) => Dialect;
 
 /** `dialectOf` is asked only when a reply is read, so a function that reads none is spared the parsers. */
 export const providersSpeaking = (dialectOf: DialectOf, presets: Presets = knownPresets): Providers => ({

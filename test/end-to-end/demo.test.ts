@@ -80,6 +80,8 @@ test('what the terminal says at the start connects another connection by a login
     const browser = newBrowser();
     const back = await browser.login(await browser.begin(link), 'allow', redirectUri);
     expect(back.pathname).toBe('/oauth/callback/another');
+    // A victim of the one who began the login: the browser has no cookie of the page.
+    expect(await (await newBrowser().open(back.href)).text()).toContain('did not begin in this browser');
     expect(await (await browser.open(back.href)).text()).toContain('<h1>Connected</h1>');
   };
   const [, body = ''] = /-X PUT \S+\/connections\/another -d '(.+)'$/m.exec(text) ?? [];

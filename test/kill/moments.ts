@@ -12,15 +12,19 @@ export type Moment = 'ask' | 'acquire' | 'call' | 'persist' | 'commit';
 const Update = v.pipe(
   v.string(),
   v.parseJson(),
-  v.object({ Key: v.object({ connection: v.object({ S: v.string() }) }), UpdateExpression: v.string() }),
+  v.object({
+    Key: v.object({ connection: v.object({ S: v.string() }) }),
+    UpdateExpression: v.string(),
+    ExpressionAttributeNames: v.record(v.string(), v.string()),
+  }),
 );
 const Put = v.pipe(v.string(), v.parseJson(), v.object({ SecretId: v.string() }));
 
-/** What of an update expression (`shared/domain/writes.ts`, as the adapter spells it) only that write has. */
+/** What of an update expression (`shared/domain/writes.ts`, with its placeholders spelled out) only that write has. */
 const marks: readonly (readonly [part: string, moment: Moment])[] = [
-  ['#askedAt = ', 'ask'],
-  ['#lease = ', 'acquire'],
-  ['ADD #generation ', 'commit'],
+  ['askedAt = ', 'ask'],
+  [' lease = ', 'acquire'],
+  ['generation = generation + ', 'commit'],
 ];
 
 /** Returns the moment and the connection, or undefined for a request that belongs to no step. */
@@ -30,8 +34,9 @@ export function momentOf({
 }: Pick<Passing, 'headers' | 'body'>): { readonly at: Moment; readonly connection: string } | undefined {
   switch (String(headers['x-amz-target']).split('.').at(-1)) {
     case 'UpdateItem': {
-      const { Key, UpdateExpression } = v.parse(Update, body);
-      const at = marks.find(([part]) => UpdateExpression.includes(part))?.[1];
+      const { Key, UpdateExpression, ExpressionAttributeNames: names } = v.parse(Update, body);
+      const spelled = UpdateExpression.replaceAll(/#\w+/g, (placeholder) => names[placeholder] ?? placeholder);
+      const at = marks.find(([part]) => spelled.includes(part))?.[1];
       return at && { at, connection: Key.connection.S };
     }
     case 'PutSecretValue': {

@@ -24,7 +24,8 @@ const kinds = Object.entries(demoProviders).map(
 
 export const usage = `Runs the token broker on this machine: the same bundles and the same template as on AWS.
 
-  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME] [--jwt-issuer URL --jwt-audience NAME [--jwt-claim NAME] [--jwt-scope-prefix TEXT]]
+  npm start -- [--port PORT] [--data DIRECTORY] [--provider NAME] [--secret-store NAME]
+               [--jwt-issuer URL --jwt-audience NAME [--jwt-claim NAME] [--jwt-scope-prefix TEXT]]
 
   --port          where it listens, on 127.0.0.1 only; 0 takes any free port (default: 8790)
   --data          where it keeps everything, and goes on from at the next start (default: .broker)
@@ -32,7 +33,8 @@ export const usage = `Runs the token broker on this machine: the same bundles an
 ${kinds.join('\n')}
     ${'none'.padEnd(widest)}  nothing; connect your own, with PUT /connections/NAME
   --secret-store
-                  where refresh tokens and client secrets are kept: secrets-manager (default), or dynamodb; once there, they stay there
+                  where refresh tokens and client secrets are kept: secrets-manager (default), or dynamodb;
+                  once there, they stay there
   --jwt-issuer    whose JWTs open the token routes, instead of signatures: where its metadata is found
   --jwt-audience  whom they must be for; several with commas between them
   --jwt-claim     the claim that names what a caller may use (default: scope, and scp)

@@ -80,7 +80,8 @@ export interface LocalBroker {
 
 /**
  * Deploys the synthesized template to this machine and runs it. Everything listens on the loopback interface only.
- * Rejects, leaving nothing behind, if the directory or the port is taken, or if the template says something that cannot run here.
+ * Rejects, leaving nothing behind, if the directory or the port is taken, or if the template says something that cannot
+ * run here.
  */
 export async function startLocalBroker(options: LocalBrokerOptions): Promise<LocalBroker> {
   const closing: (() => unknown)[] = [];
@@ -229,7 +230,9 @@ const newCredentials = (): Credentials => ({
   secretAccessKey: randomBytes(30).toString('base64url'),
 });
 
-/** As it is given to `cdk deploy`. What is the default is left out: an assembly that was made without it is the same. */
+/**
+ * As it is given to `cdk deploy`. What is the default is left out: an assembly that was made without it is the same.
+ */
 const contextOf = ({ jwt, secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => ({
   ...(secretStore !== 'secrets-manager' && { secretStore }),
   ...(jwt && { jwtIssuer: jwt.issuer, jwtAudience: jwt.audience.join(',') }),

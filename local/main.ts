@@ -58,7 +58,10 @@ function closeOnSignal(broker: LocalBroker): void {
 
 function explain(error: NodeJS.ErrnoException, port: number): string {
   if (error.code === 'EADDRINUSE')
-    return `Port ${port} is in use. Stop what listens there, or give another one: npm start -- --port 0 takes any free port.`;
+    return (
+      `Port ${port} is in use. ` +
+      'Stop what listens there, or give another one: npm start -- --port 0 takes any free port.'
+    );
   return error.name === 'Error' ? error.message : (error.stack ?? String(error));
 }
 

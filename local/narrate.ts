@@ -14,8 +14,9 @@ const LogLine = v.looseObject({
 });
 
 /**
- * Says what a line of a function's log means to whoever watches: a renewal, a warning, or a line that is no log record (a crash).
- * Undefined for what does not concern them, such as metrics. `now` is what "in 30 s" counts from.
+ * Says what a line of a function's log means to the person at the terminal: a renewal, a warning, or a line that is no
+ * log record (a crash). Undefined for what does not concern that person, such as metrics. `now` is what "in 30 s"
+ * counts from.
  */
 export function narrate(functionName: string, line: string, now: Date): string | undefined {
   const clock = clockOf(now);
@@ -26,7 +27,8 @@ export function narrate(functionName: string, line: string, now: Date): string |
   const { level, message, connection = '', generation, refreshAt, code, description } = record.output;
   if (message === 'refresh_succeeded') {
     const seconds = refreshAt === undefined ? undefined : Math.round((Date.parse(refreshAt) - now.getTime()) / 1000);
-    return `${clock}  ${connection}: renewed, generation ${generation}${seconds === undefined ? '' : `, next renewal in ${seconds} s`}`;
+    const next = seconds === undefined ? '' : `, next renewal in ${seconds} s`;
+    return `${clock}  ${connection}: renewed, generation ${generation}${next}`;
   }
   if (level === 'DEBUG' || level === 'INFO') return undefined;
   const about = [connection && `${connection}:`, message, code && `(${code})`, description].filter(Boolean).join(' ');

@@ -1,6 +1,7 @@
 /**
- * What is the same in every AWS JSON service (1.0 and 1.1): one POST, the operation named in `x-amz-target`, JSON in, JSON or an error out.
- * The clients sign their requests, but the signature is not checked: the server listens on the loopback interface only.
+ * What is the same in every AWS JSON service (1.0 and 1.1): one POST, the operation named in `x-amz-target`, JSON in,
+ * JSON or an error out. The clients sign their requests, but the signature is not checked: the server listens on the
+ * loopback interface only.
  * Protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
 import { randomUUID } from 'node:crypto';
@@ -9,7 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { type Endpoint, listen } from '../platform/loopback.ts';
 
-/** Answers one request. `gone` aborts when the client has left, so that nothing is handed to nobody. */
+/**
+ * Answers one request. `gone` aborts when the client has left, so that no message is handed to a client that is not
+ * there.
+ */
 export type Operation = (input: unknown, gone: AbortSignal) => object | Promise<object>;
 
 interface Service {
@@ -18,7 +22,10 @@ interface Service {
   readonly version: '1.0' | '1.1';
   readonly maxBodyBytes: number;
   readonly operations: Readonly<Record<string, Operation>>;
-  /** `down`: connections break without an answer. `latencyMs`: requests take effect at once and are answered this much later. */
+  /**
+   * `down`: connections break without an answer. `latencyMs`: requests take effect at once and are answered this much
+   * later.
+   */
   readonly faults: { readonly down: boolean; readonly latencyMs?: number };
 }
 

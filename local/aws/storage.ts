@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * Creates tables that are not there yet. In the write-ahead log with `synchronous = normal` an acknowledged write outlives
- * `kill -9` of the process; only a power failure can take the last ones.
+ * Creates tables that are not there yet. In the write-ahead log with `synchronous = normal` an acknowledged write
+ * outlives `kill -9` of the process; only a power failure can take the last ones.
  */
 export function openTables(database: DatabaseSync, definitions: string): void {
   database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on');

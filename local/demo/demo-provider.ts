@@ -31,12 +31,15 @@ export interface DemoProvider {
     readonly settings: Readonly<Record<string, string | number>>;
     readonly client?: { readonly client_id: string; readonly client_secret?: string };
   };
-  /** Makes a grant and its first refresh token, as if somebody had just consented. Absent where there are no refresh tokens. */
+  /**
+   * Makes a grant and its first refresh token, as if a person had just consented. Absent where there are no refresh
+   * tokens.
+   */
   issueRefreshToken?(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** What a simulator tells of a call to its token endpoint, as whoever counts them wants to be told. */
+/** Returns what hears a simulator's calls and tells `onTokenCall` of those to the token endpoint. */
 export function tellingOf({ onTokenCall }: DemoOptions, tokenPath: string, grantType: string): (entry: Entry) => void {
   return ({ at, path, status, error }) => {
     if (path === tokenPath)

@@ -14,7 +14,10 @@ export const demoConnection = 'demo';
 
 const Description = v.object({ provider: v.string(), settings: v.object({ token_endpoint: v.optional(v.string()) }) });
 
-/** Connects the newcomer's connection with a fresh grant, through the API like anybody else, unless it is connected already. Throws if the API refuses. */
+/**
+ * Connects the newcomer's connection with a fresh grant, through the API as every client does, unless it is connected
+ * already. Throws if the API refuses.
+ */
 export async function connectDemo(fetch: SignedFetch, { connection, issueRefreshToken }: DemoProvider): Promise<void> {
   const path = `/connections/${demoConnection}`;
   if (await isConnected(fetch, path, connection)) return;
@@ -33,7 +36,10 @@ export async function connectDemo(fetch: SignedFetch, { connection, issueRefresh
   await token.body?.cancel();
 }
 
-/** A provider that came up on another port than last time has to be told to the connection; one that is never called keeps nothing. */
+/**
+ * A provider that came up on another port than last time has to be told to the connection; one that is never called
+ * keeps nothing.
+ */
 async function isConnected(
   fetch: SignedFetch,
   path: string,

@@ -18,7 +18,7 @@ export const exactOnline: DemoProviderKind = {
         settings: { token_endpoint: tokenEndpoint, authorization_endpoint: authorizationEndpoint },
         client: { client_id: client.clientId, client_secret: client.clientSecret },
       },
-      // As if somebody had consented ten minutes ago: a younger grant may not be renewed yet.
+      // As if a person had consented ten minutes ago: a younger grant may not be renewed yet.
       issueRefreshToken: async () => exact.authorize({ secondsAgo: 600 }).refreshToken,
       close: exact.close,
     };

@@ -7,7 +7,8 @@ export interface Arguments {
   readonly lifetimes: number;
 }
 
-export const usage = `Lets workers share one grant at a simulator of Exact Online: each on its own, or all on the broker.
+export const usage = `Lets workers share one grant at a simulator of Exact Online: each on its own,
+or all on the broker.
 
   npm run demo -- [--workers N,N,…] [--lifetimes K]
 

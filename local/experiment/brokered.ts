@@ -1,4 +1,7 @@
-/** A worker on the broker: it asks for the token, uses it until the broker says it is time to ask again, and knows no secret. */
+/**
+ * A worker on the broker: it asks for the token, uses it until the broker says it is time to ask again, and knows no
+ * secret.
+ */
 import { setTimeout } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { SignedFetch } from '../platform/signed-fetch.ts';
@@ -8,7 +11,10 @@ import { callApi, type Sender } from './sender.ts';
 const Token = v.object({ access_token: v.string(), refresh_after: v.pipe(v.string(), v.isoTimestamp()) });
 const Description = v.object({ state: v.string() });
 
-/** Connects a grant that was made long enough ago to be renewed, and waits for its first access token. Throws if the broker refuses. */
+/**
+ * Connects a grant that was made long enough ago to be renewed, and waits for its first access token. Throws if the
+ * broker refuses.
+ */
 export async function connect(
   fetch: SignedFetch,
   connection: string,

@@ -1,4 +1,7 @@
-/** A worker that looks after its tokens by itself, as most do: it reads the store again before it refreshes, and there is no lock. */
+/**
+ * A worker that looks after its tokens by itself, as most do: it reads the store again before it refreshes, and there
+ * is no lock.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { ExactOnline } from '../simulators/exact-online.ts';

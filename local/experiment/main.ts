@@ -12,12 +12,14 @@ import { tableOf } from './table.ts';
 
 const about = `N workers share one grant at a simulator of Exact Online; each sends a record every half minute.
 
-Compressed: the provider's clock runs ${speed} times as fast, all of it. A token of 600 s lives 20 s and may be renewed after 19 s;
-an hour takes two minutes. Minutes and hours below are the provider's.
+Compressed: the provider's clock runs ${speed} times as fast, all of it. A token of 600 s lives 20 s
+and may be renewed after 19 s; an hour takes two minutes. Minutes and hours below are the provider's.
 Not compressed: the broker, the deployable bundles as they are; and the time that requests take, but for the half second
 (of the provider's) in which the token endpoint answers.
-Lifted, for all alike: 60 API calls a minute and 5,000 a day. Where old refresh tokens go on working, so is the earliest renewal.
-Over 10 errors (400, 401, 403, 404) an hour block the API key for an hour, except where it says that errors block nobody.
+Lifted, for all alike: 60 API calls a minute and 5,000 a day. Where old refresh tokens go on working,
+so is the earliest renewal.
+Over 10 errors (400, 401, 403, 404) an hour block the API key for an hour,
+except where it says that errors block nobody.
 `;
 const assembly = resolve('.broker/experiment/cdk.out');
 
@@ -56,7 +58,10 @@ const table = (runs: readonly Run[], lost: readonly number[] = []): string[] =>
     })),
   );
 
-/** Shows how it goes: the table, drawn anew each second, or a line for each lifetime where it cannot be. Returns what shows the end. */
+/**
+ * Shows how it goes: the table, drawn anew each second, or a line for each lifetime where it cannot be. Returns what
+ * shows the end.
+ */
 function show(runs: readonly Run[], lifetimes: number): (lost: readonly number[]) => void {
   const screen = screenOn(process.stdout, table(runs).length + 2);
   const lifetimeMs = 600_000 / speed;

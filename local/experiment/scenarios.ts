@@ -1,7 +1,10 @@
 /** What is compared, as data. */
 import type { ExactOnlineFacts } from '../simulators/exact-online.ts';
 
-/** The provider's clock runs so many times as fast as everybody else's: a token of 600 s lives 20 s, an hour takes two minutes. */
+/**
+ * The provider's clock runs so many times as fast as the clock of every worker and of the broker: a token of 600 s
+ * lives 20 s, an hour takes two minutes.
+ */
 export const speed = 30;
 /** How often a worker sends a record, by the provider's clock; give or take a fifth. */
 export const recordEveryMs = 30_000;
@@ -19,7 +22,10 @@ export interface Scenario {
   readonly facts: Partial<ExactOnlineFacts>;
 }
 
-/** The same for everybody: what would limit fifty workers whoever refreshes, and how long the token endpoint takes. */
+/**
+ * The same for all workers: what would limit fifty of them, with the broker or without, and how long the token endpoint
+ * takes.
+ */
 const alike: Partial<ExactOnlineFacts> = {
   callsAMinute: Number.POSITIVE_INFINITY,
   callsADay: Number.POSITIVE_INFINITY,

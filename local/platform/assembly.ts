@@ -8,7 +8,10 @@ export interface Assembly {
   assetDirectory(key: string): string;
 }
 
-/** A stack's name and the sections of its template (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html). */
+/**
+ * A stack's name and the sections of its template
+ * (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html).
+ */
 export interface Stack extends Required<Template> {
   readonly name: string;
 }

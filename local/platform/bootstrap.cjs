@@ -1,14 +1,16 @@
 // @ts-check
 'use strict';
 /**
- * What runs in every execution environment: takes invocations from the Lambda Runtime API, one at a time, and gives each to the
- * bundle's handler. Plain CommonJS, because stripping types would add 50 ms to each cold start and `import` of node:http as much again.
+ * What runs in every execution environment: takes invocations from the Lambda Runtime API, one at a time, and gives
+ * each to the bundle's handler. Plain CommonJS, because stripping types would add 50 ms to each cold start and `import`
+ * of node:http as much again.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 const http = require('node:http');
 const { join } = require('node:path');
 
-// The runner holds the other end of this pipe. When the runner dies, however it dies, the pipe ends and this process with it.
+// The runner holds the other end of this pipe. When the runner dies, however it dies, the pipe ends and this process
+// with it.
 process.stdin.resume().on('end', () => process.exit(1));
 
 const env = process.env;

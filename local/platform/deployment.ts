@@ -1,4 +1,7 @@
-/** What a template deploys, in plain values. None of it is written anywhere else: names, routes and environment come from the template. */
+/**
+ * What a template deploys, in plain values. None of it is written anywhere else: names, routes and environment come
+ * from the template.
+ */
 export interface Deployment {
   readonly functions: readonly FunctionDefinition[];
   readonly routes: readonly RouteDefinition[];

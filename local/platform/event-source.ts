@@ -18,9 +18,9 @@ interface EventSourceOptions {
 }
 
 /**
- * Polls a queue and invokes a function with what arrives, as Lambda's event source mapping does: messages are deleted when the function
- * returns; those that it reports as failed, or all if it throws, stay and reappear when their visibility time-out ends.
- * `close` stops polling and resolves when what was received has been dealt with.
+ * Polls a queue and invokes a function with what arrives, as Lambda's event source mapping does: messages are deleted
+ * when the function returns; those that it reports as failed, or all if it throws, stay and reappear when their
+ * visibility time-out ends. `close` stops polling and resolves when what was received has been dealt with.
  */
 export function startEventSource(options: EventSourceOptions): { close(): Promise<void> } {
   const { definition, sqs, queueUrl, onError } = options;
@@ -109,7 +109,10 @@ const BatchResponse = v.object({
   batchItemFailures: v.nullish(v.array(v.object({ itemIdentifier: v.pipe(v.string(), v.nonEmpty()) })), []),
 });
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: a report that cannot be understood fails the whole batch. */
+/**
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: a report that cannot be understood
+ * fails the whole batch.
+ */
 function failedIds(
   outcome: Outcome,
   definition: EventSourceDefinition,

@@ -19,12 +19,18 @@ interface EnvironmentEvents {
 /** One process that runs one function and handles one invocation at a time. */
 export interface ExecutionEnvironment {
   readonly pid: number;
-  /** Only while idle. Resolves with the handler's outcome; never rejects. At the function's time-out the process is killed. */
+  /**
+   * Only while idle. Resolves with the handler's outcome; never rejects. At the function's time-out the process is
+   * killed.
+   */
   invoke(event: string): Promise<Outcome>;
   kill(): void;
 }
 
-/** Starts a cold environment with exactly these variables and the function's own; nothing of this process's environment but PATH. */
+/**
+ * Starts a cold environment with exactly these variables and the function's own; nothing of this process's environment
+ * but PATH.
+ */
 export async function startEnvironment(
   definition: FunctionDefinition,
   variables: Readonly<Record<string, string>>,

@@ -27,7 +27,9 @@ export interface Refusal {
 
 export interface Gateway {
   readonly url: string;
-  /** Starts to route requests; until then they are answered 503. Apart from the start, since functions are told the URL. */
+  /**
+   * Starts to route requests; until then they are answered 503. Apart from the start, since functions are told the URL.
+   */
   serve(options: GatewayOptions): void;
   /** Resolves when the requests in flight have been answered. */
   close(): Promise<void>;
@@ -37,7 +39,10 @@ export interface Gateway {
 const requestLineAndHeadersBytes = 10_240;
 const bodyBytes = 10 * 1024 * 1024;
 
-/** Starts a loopback HTTP server that answers as an API Gateway HTTP API would. Rejects with `EADDRINUSE` if the port is taken. */
+/**
+ * Starts a loopback HTTP server that answers as an API Gateway HTTP API would. Rejects with `EADDRINUSE` if the port is
+ * taken.
+ */
 export async function startGateway(port: number): Promise<Gateway> {
   let answer = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => fail(response, 503);
   const server = createServer(

@@ -7,7 +7,10 @@ export interface PhysicalId {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What a reference to a resource that is not here resolves to. It matters only where it is used, and then it says why it cannot be. */
+/**
+ * What a reference to a resource that is not here resolves to. It matters only where it is used, and then it says why
+ * it cannot be.
+ */
 export class NotHere {
   readonly reason: string;
   constructor(reason: string) {

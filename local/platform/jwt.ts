@@ -1,4 +1,7 @@
-/** API Gateway's JWT authorizer. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html */
+/**
+ * API Gateway's JWT authorizer.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+ */
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import * as v from 'valibot';
 import type { JwtAuthorizer } from './deployment.ts';
@@ -12,7 +15,10 @@ const discoveryTimeoutMs = 5_000;
 
 const Metadata = v.object({ jwks_uri: v.pipe(v.string(), v.url()) });
 
-/** Returns what judges an `Authorization` header by the issuer's keys, which are fetched when the first token comes. It never rejects. */
+/**
+ * Returns what judges an `Authorization` header by the issuer's keys, which are fetched when the first token comes. It
+ * never rejects.
+ */
 export function jwtVerifier({
   issuer,
   audience,
@@ -60,7 +66,10 @@ async function discover(issuer: string): Promise<JWTVerifyGetKey> {
   return createRemoteJWKSet(new URL(v.parse(Metadata, await response.json()).jwks_uri));
 }
 
-/** As it was seen of API Gateway, but for the words of the description, of which only those about the audience are documented. */
+/**
+ * As it was seen of API Gateway, but for the words of the description, of which only those about the audience are
+ * documented.
+ */
 const invalid = (description: string): Verdict => ({
   challenge: `Bearer scope="" error="invalid_token" error_description="${description.replaceAll('"', "'")}"`,
   reason: `its JWT is refused: ${description}`,

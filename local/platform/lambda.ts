@@ -8,8 +8,8 @@ export interface LambdaOptions {
   /** Environment variables of every function besides its own: region, endpoints, credentials. */
   readonly variables: Readonly<Record<string, string>>;
   /**
-   * Execution environments of one function at most; further invocations wait. AWS would start one for each of them, which would be too
-   * many processes here.
+   * Execution environments of one function at most; further invocations wait. AWS would start one for each of them,
+   * which would be too many processes here.
    */
   readonly concurrency?: number;
   /** Invocations of all functions at a time, as an account's quota on AWS; further ones are throttled at once. */
@@ -26,7 +26,10 @@ export interface Lambda {
   invoke(functionName: string, event: unknown): Promise<Outcome>;
   /** The processes there are now. */
   environments(): readonly { readonly functionName: string; readonly pid: number; readonly busy: boolean }[];
-  /** Takes no more, gives invocations in flight `drainMs` to end, then kills what is left. Resolves when every process is gone. */
+  /**
+   * Takes no more, gives invocations in flight `drainMs` to end, then kills what is left. Resolves when every process
+   * is gone.
+   */
   close(drainMs?: number): Promise<void>;
 }
 
@@ -39,7 +42,10 @@ export const isThrottled = (outcome: Outcome): boolean =>
   'error' in outcome && outcome.error.errorType === throttled.errorType;
 const throttled: FunctionError = { errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.' };
 
-/** Runs functions as Lambda does: every execution environment is a process, started on demand, that handles one invocation at a time. */
+/**
+ * Runs functions as Lambda does: every execution environment is a process, started on demand, that handles one
+ * invocation at a time.
+ */
 export function startLambda(definitions: readonly FunctionDefinition[], options: LambdaOptions): Lambda {
   const pools = new Map(definitions.map((definition) => [definition.name, startPool(definition, options)]));
   const { quota = defaultQuota } = options;
@@ -68,7 +74,10 @@ interface Waiting {
   resolve(outcome: Outcome): void;
 }
 
-/** One environment's place in the pool. `preparing`: it starts, or has answered and is about to ask for its next invocation. */
+/**
+ * One environment's place in the pool. `preparing`: it starts, or has answered and is about to ask for its next
+ * invocation.
+ */
 interface Slot {
   state: 'preparing' | 'idle' | 'busy' | 'ending';
   process?: ExecutionEnvironment;

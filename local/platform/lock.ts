@@ -6,8 +6,9 @@ import { DatabaseSync } from 'node:sqlite';
 export const lockFile = 'lock.sqlite';
 
 /**
- * Takes the data directory for this process, or throws an error that names the process which has it. The lock is the operating
- * system's, on a SQLite file: it ends with the process, however that ends, and no stale process id can keep anybody out.
+ * Takes the data directory for this process, or throws an error that names the process which has it. The lock is the
+ * operating system's, on a SQLite file: it ends with the process, however that ends, and no stale process id can keep a
+ * broker out.
  */
 export function lockDirectory(directory: string): { release(): void } {
   const lock = new DatabaseSync(join(directory, lockFile));
@@ -18,7 +19,8 @@ export function lockDirectory(directory: string): { release(): void } {
     lock.close();
     const pid = readFileSync(holder, { encoding: 'utf8', flag: 'a+' }) || 'unknown';
     throw new Error(
-      `${directory} is in use by another local broker (process ${pid}). Stop that one, or name another directory with --data.`,
+      `${directory} is in use by another local broker (process ${pid}). ` +
+        'Stop that one, or name another directory with --data.',
     );
   }
   writeFileSync(holder, String(process.pid));

@@ -12,11 +12,12 @@ export interface Endpoint {
 }
 
 /**
- * Binds a server to the loopback address (`port` 0: any free one), never to another one.
- * Rejects with the system's error, such as `EADDRINUSE` for a port that is taken.
+ * Binds a server to the loopback address (`port` 0: any free one), never to another one. Rejects with the system's
+ * error, such as `EADDRINUSE` for a port that is taken.
  *
- * The server answers 403 to a `Host` that is not this machine's. Otherwise a web page could give its own name the address
- * 127.0.0.1 (DNS rebinding), and the browser would let the page read the answers. The server must have its listener already.
+ * The server answers 403 to a `Host` that is not this machine's. Otherwise a web page could give its own name the
+ * address 127.0.0.1 (DNS rebinding), and the browser would let the page read the answers. The server must have its
+ * listener already.
  */
 export async function listen(server: Server, port = 0): Promise<Endpoint> {
   refuseForeignHosts(server);

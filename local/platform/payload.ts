@@ -1,4 +1,7 @@
-/** Payload format 2.0, between API Gateway and a function. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+/**
+ * Payload format 2.0, between API Gateway and a function.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type {
@@ -16,7 +19,7 @@ interface RoutedRequest {
   readonly rawQuery: string;
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** What was found out about who sent it; absent on routes that anybody may call. */
+  /** What was found out about the client that sent it; absent on routes that every client may call. */
   readonly caller: Caller | undefined;
 }
 
@@ -25,7 +28,7 @@ export type Caller = { readonly accessKeyId: string } | { readonly claims: Reado
 
 type Event = APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer | APIGatewayProxyEventV2WithJWTAuthorizer;
 
-/** Bodies of these types are text in the event, others base64. */
+/** Bodies of these types are text in the event; those of other types are base64. */
 const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[^;]+\+(json|xml)\b)/;
 
 /** Returns the event for a request, as API Gateway's HTTP API would send it. */

@@ -1,4 +1,7 @@
-/** The properties that the local broker reads, by resource type. A value that it could not honour is a fault, not a surprise later. */
+/**
+ * The properties that the local broker reads, by resource type. A value that it could not honour is a fault, not a
+ * surprise later.
+ */
 import * as v from 'valibot';
 
 const count = v.pipe(

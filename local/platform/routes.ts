@@ -1,4 +1,7 @@
-/** Which route a request is for, as API Gateway finds it: methods and literal segments are compared exactly, and a literal goes before a parameter. */
+/**
+ * Which route a request is for, as API Gateway finds it: methods and literal segments are compared exactly, and a
+ * literal goes before a parameter.
+ */
 import type { RouteDefinition } from './deployment.ts';
 
 interface Match {
@@ -7,7 +10,10 @@ interface Match {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Returns what finds the route of a method and a path as sent. It finds none where a parameter would be empty or is not well encoded. */
+/**
+ * Returns what finds the route of a method and a path as sent. There is no route where a parameter would be empty or is
+ * not well encoded.
+ */
 export function routeFinder(routes: readonly RouteDefinition[]): (method: string, path: string) => Match | undefined {
   const parametersIn = ({ routeKey }: RouteDefinition): number => routeKey.split('{').length;
   const table = routes

@@ -32,7 +32,10 @@ interface RuntimeApi {
   close(): Promise<void>;
 }
 
-/** Serves the Lambda Runtime API to one execution environment. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
+/**
+ * Serves the Lambda Runtime API to one execution environment.
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
 export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi> {
   const server = createServer((request, response) => {
     route(request, response).catch(() => response.destroy());

@@ -60,10 +60,11 @@ export const signer = (credentials: Credentials): SignatureV4 =>
   new SignatureV4({ credentials, region: account.region, service, sha256: Sha256, applyChecksum: false });
 
 /**
- * Checks that a request bears this key pair's signature (AWS Signature Version 4), by signing it again: the same method, path, query, body
- * and signed headers must give the same signature. The host must be signed, and the date be within five minutes of `now`.
- * Returns undefined for a good signature, else what is wrong with the request, for the person at the terminal. The text repeats nothing
- * that the request says of itself, which may be a secret in the wrong place.
+ * Checks that a request bears this key pair's signature (AWS Signature Version 4), by signing it again: the same
+ * method, path, query, body and signed headers must give the same signature. The host must be signed, and the date be
+ * within five minutes of `now`. Returns undefined for a good signature, else what is wrong with the request, for the
+ * person at the terminal. The text repeats nothing that the request says of itself, which may be a secret in the wrong
+ * place.
  */
 export async function signatureFault(
   request: SignedRequest,
@@ -75,9 +76,15 @@ export async function signatureFault(
   const [, accessKeyId, credentialScope = '', signedHeaders = '', signature = ''] =
     authorization.exec(String(given)) ?? [];
   if (accessKeyId === undefined)
-    return `its Authorization header is not a signature of AWS4-HMAC-SHA256; sign it for ${scope}, as curl does with --aws-sigv4`;
+    return (
+      'its Authorization header is not a signature of AWS4-HMAC-SHA256; ' +
+      `sign it for ${scope}, as curl does with --aws-sigv4`
+    );
   if (accessKeyId !== credentials.accessKeyId)
-    return `it is signed with another access key than ${credentials.accessKeyId}, which is the one of this broker and directory`;
+    return (
+      `it is signed with another access key than ${credentials.accessKeyId}, ` +
+      'which is the one of this broker and directory'
+    );
   if (!new RegExp(`^\\d{8}/${account.region}/${service}/aws4_request$`).test(credentialScope))
     return `it is signed for another service or Region; sign it for ${scope}`;
 
@@ -112,7 +119,8 @@ export async function signatureFault(
   if (timingSafeEqual(Buffer.from(expected), Buffer.from(signature))) return undefined;
   return isSorted(Object.keys(query))
     ? 'its signature is another one: the secret key, or what was signed (method, path, query, headers, body), differs'
-    : 'its signature is another one, and its query parameters are not sorted by name: some clients, older versions of curl among them, sign them as they stand, so write them in that order';
+    : 'its signature is another one, and its query parameters are not sorted by name: ' +
+        'some clients, older versions of curl among them, sign them as they stand, so write them in that order';
 }
 
 const isSorted = (names: readonly string[]): boolean =>

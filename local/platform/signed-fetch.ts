@@ -10,7 +10,10 @@ interface RequestOptions {
 
 export type SignedFetch = (path: string, options?: RequestOptions) => Promise<Response>;
 
-/** Returns a `fetch` for paths below `baseUrl` that signs each request for API Gateway (Signature Version 4, service execute-api). */
+/**
+ * Returns a `fetch` for paths below `baseUrl` that signs each request for API Gateway (Signature Version 4, service
+ * execute-api).
+ */
 export function signedFetch(baseUrl: string, credentials: Credentials): SignedFetch {
   return async (path, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(path, baseUrl);

@@ -15,8 +15,8 @@ const sources = ['infra/*.ts', 'infra/constructs/**', 'lambdas/**', 'shared/**',
 export type Context = Readonly<Record<string, string>>;
 
 /**
- * Writes the cloud assembly of the app to `outdir`, as `cdk synth` does, unless it is there and neither a source nor the context has
- * changed since. Rejects with what CDK said if it fails.
+ * Writes the cloud assembly of the app to `outdir`, as `cdk synth` does, unless it is there and neither a source nor
+ * the context has changed since. Rejects with what CDK said if it fails.
  */
 export async function synthesize(outdir: string, onStart: () => void = () => {}, context: Context = {}): Promise<void> {
   const stamp = join(outdir, 'sources.sha256');

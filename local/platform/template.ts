@@ -27,7 +27,10 @@ const allOf = (assembly: Assembly, type: string): Found[] =>
       .map(([logicalId, resource]) => ({ stack, logicalId, resource, where: `${stack.name}.${logicalId}` })),
   );
 
-/** Returns the secrets that the template creates. They come before the rest is resolved: what a secret is called is known once it exists. */
+/**
+ * Returns the secrets that the template creates. They come before the rest is resolved: what a secret is called is
+ * known once it exists.
+ */
 export function secretsOf(assembly: Assembly): SecretDefinition[] {
   return allOf(assembly, 'AWS::SecretsManager::Secret').map(({ logicalId, resource, where }) => {
     const { SecretString, GenerateSecretString } = parse(schemas.Secret, resource.Properties, where);
@@ -35,7 +38,9 @@ export function secretsOf(assembly: Assembly): SecretDefinition[] {
   });
 }
 
-/** Resolves the whole assembly to plain values. Throws `TemplateError` naming the first thing that cannot be run here. */
+/**
+ * Resolves the whole assembly to plain values. Throws `TemplateError` naming the first thing that cannot be run here.
+ */
 export function deploymentOf(assembly: Assembly, place: Place): Deployment {
   const resolve = resolver(assembly, physicalIds(place));
   // Read above, or only to say where the API is.
@@ -161,7 +166,10 @@ const nameProperty: Readonly<Record<string, string>> = {
   'AWS::Events::EventBus': 'Name',
 };
 
-/** A resource is called as the template says, else like its logical id, to which CloudFormation would add something random. */
+/**
+ * A resource is called as the template says, else like its logical id, to which CloudFormation would add something
+ * random.
+ */
 function nameOf(logicalId: string, { Type, Properties = {} }: Resource): string {
   const name = Properties[nameProperty[Type] ?? ''];
   return typeof name === 'string' ? name : logicalId;

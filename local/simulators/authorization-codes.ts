@@ -1,4 +1,7 @@
-/** The login page of a simulated authorization server, and the codes that come of it (RFC 6749 §4.1). Whoever opens the page has answered it. */
+/**
+ * The login page of a simulated authorization server, and the codes that come of it (RFC 6749 §4.1). A browser that
+ * opens the page has answered it.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Call, Reply } from './simulator.ts';
 
@@ -64,7 +67,10 @@ export class AuthorizationCodes {
     return back({ code });
   }
 
-  /** What a code stands for, once; undefined if it is used, too old, somebody else's, or nobody's. */
+  /**
+   * What a code stands for, once; undefined if it was used before, is too old, is of another client, or was never
+   * given.
+   */
   redeem({ form, at }: Call): Redeemed | undefined {
     const text = form.get('code') ?? '';
     const code = this.#codes.get(text);

@@ -1,7 +1,7 @@
 /**
- * Exact Online as its clients describe it: what a token endpoint and one API endpoint answer. Nothing here was tried against the
- * live service; what is said of each fact is in the preset (`shared/providers/presets/exact-online.ts`). What could not be settled is a
- * switch, marked "unsettled".
+ * Exact Online as its clients describe it: what a token endpoint and one API endpoint answer. Nothing here was tried
+ * against the live service; what is said of each fact is in the preset (`shared/providers/presets/exact-online.ts`).
+ * What could not be settled is a switch, marked "unsettled".
  */
 import { randomBytes } from 'node:crypto';
 import { AuthorizationCodes, type Person } from './authorization-codes.ts';
@@ -37,7 +37,10 @@ export const exactOnlineFacts = {
   /** Unsettled. */
   accessTokenAfterRenewal: 'lives' as 'lives' | 'dies',
   expiresIn: 'text' as 'text' | 'number',
-  /** Per API key, user and endpoint: one company. More block the key, for an hour at first. The count runs over the last hour: unsettled. */
+  /**
+   * Per API key, user and endpoint: one company. More errors block the key, for an hour at first. That the count runs
+   * over the last hour is unsettled.
+   */
   errorsAnHour: 10,
   /** Unsettled: what a blocked key gets, on every endpoint. */
   blockedStatus: 429,

@@ -1,4 +1,7 @@
-/** Who may sign in at a simulated IXON: one user, with or without a second factor, and one service account; and the tokens they have. */
+/**
+ * Who may sign in at a simulated IXON: one user, with or without a second factor, and one service account; and the
+ * tokens they have.
+ */
 import { randomInt } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import type { Login } from './ixon-replies.ts';

@@ -25,7 +25,7 @@ export const serverErrors = {
       body: '<html><body>504 Gateway Timeout</body></html>',
     },
   },
-  /** The token was issued, and nobody got it. */
+  /** The token was issued, and the client did not get it. */
   replyLost: { cutOff: true },
 } as const;
 

@@ -1,7 +1,8 @@
 /**
- * IXON Cloud APIv2 as its OpenAPI, its pages and its clients describe it: access tokens for a user, the token of a service account, and
- * one call of the API. Nothing here was tried against the live service; what is said of each fact is in the presets
- * (`shared/providers/presets/ixon-user.ts`). What could not be settled is a switch, marked "unsettled".
+ * IXON Cloud APIv2 as its OpenAPI, its pages and its clients describe it: access tokens for a user, the token of a
+ * service account, and one call of the API. Nothing here was tried against the live service; what is said of each fact
+ * is in the presets (`shared/providers/presets/ixon-user.ts`). What could not be settled is a switch, marked
+ * "unsettled".
  */
 import { randomId, Tokens, User } from './ixon-accounts.ts';
 import { authorizationIn, faultOfBearer, invalidValue, loginIn, refusal, success } from './ixon-replies.ts';
@@ -66,9 +67,9 @@ export interface Ixon extends Omit<Simulator, 'next'> {
   /** As after too many wrong logins. */
   lock(): void;
   unlock(): void;
-  /** As if somebody had ended the user's sessions in the portal. */
+  /** As if the user had ended all sessions in the portal. */
   endTokens(): void;
-  /** As if somebody had made another token for the service account: the old one is dead. */
+  /** As if an administrator had made another token for the service account: the old one is dead. */
   replaceServiceToken(): string;
   /** How the coming calls for an access token, or to the API, go wrong. */
   next(...mishaps: readonly Mishap[]): void;

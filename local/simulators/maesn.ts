@@ -1,7 +1,7 @@
 /**
- * Maesn as its documentation and its OpenAPI describe it: two keys, no token endpoint. It keeps the grant of the target system itself; when
- * that is dead, requests answer 401 and the end user has to authenticate there again. Nothing here was tried against the live service.
- * What could not be settled is a switch, marked "unsettled".
+ * Maesn as its documentation and its OpenAPI describe it: two keys, no token endpoint. It keeps the grant of the target
+ * system itself; when that is dead, requests answer 401 and the end user has to authenticate there again. Nothing here
+ * was tried against the live service. What could not be settled is a switch, marked "unsettled".
  */
 import { randomBytes } from 'node:crypto';
 import { CallLimit } from './rate-limits.ts';
@@ -15,7 +15,7 @@ import {
 } from './simulator.ts';
 
 const maesnFacts = {
-  /** Some target systems end a grant that nobody used for so long. */
+  /** Some target systems end a grant that was not used for so many days. */
   idleDays: 30,
   /** Whether an end user who authenticates again gets another key: unsettled. */
   reauthentication: 'new_key' as 'new_key' | 'same_key',

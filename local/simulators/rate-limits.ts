@@ -6,7 +6,9 @@ interface ErrorLimitFacts {
   /** So many errors within the window are borne; the next one blocks. */
   readonly most: number;
   readonly windowMs: number;
-  /** How long the first block lasts. The second within a day of the first lasts twice as long, the third three times, … */
+  /**
+   * How long the first block lasts. The second within a day of the first lasts twice as long, the third three times, …
+   */
   readonly blockMs: number;
 }
 
@@ -67,7 +69,10 @@ export class CallLimit {
     this.#windowMs = windowMs;
   }
 
-  /** Counts a call. `left` is what remains after it, negative for one too many; `resetAt` is when the next window begins. */
+  /**
+   * Counts a call. `left` is what remains after it, negative for one too many; `resetAt` is when the next window
+   * begins.
+   */
   count(key: string, now: number): { readonly left: number; readonly resetAt: number } {
     const window = Math.floor(now / this.#windowMs);
     const before = this.#counts.get(key);

@@ -11,7 +11,7 @@ export interface XmlError {
   readonly description2: string;
 }
 
-/** The document as an object whose values are texts, or undefined if it is none. */
+/** The document as an object whose values are texts, or undefined if the text is no XML document. */
 export function readXml(text: string): unknown {
   if (!text.startsWith('<')) return undefined;
   try {
@@ -30,8 +30,8 @@ export const xmlReply = (status: number, response: object, error?: string): Repl
 });
 
 /**
- * An error at the level where it came up: at `control` nothing was run, at `operation` and `authentication` the sign-in was refused (the
- * message has been seen in both places), at `function` only that function failed.
+ * An error at the level where it came up: at `control` nothing was run, at `operation` and `authentication` the sign-in
+ * was refused (the message has been seen in both places), at `function` only that function failed.
  */
 export function refusalAt(
   level: 'control' | 'operation' | 'authentication' | 'function',

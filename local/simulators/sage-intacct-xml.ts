@@ -1,7 +1,7 @@
 /**
- * Sage Intacct's XML gateway as its documentation and SDK describe it: sessions, and two functions that take one. Nothing here was tried
- * against the live service; what is said of each fact is in the preset (`shared/providers/presets/sage-intacct-xml.ts`). What could not
- * be settled is a switch, marked "unsettled".
+ * Sage Intacct's XML gateway as its documentation and SDK describe it: sessions, and two functions that take one.
+ * Nothing here was tried against the live service; what is said of each fact is in the preset
+ * (`shared/providers/presets/sage-intacct-xml.ts`). What could not be settled is a switch, marked "unsettled".
  */
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';

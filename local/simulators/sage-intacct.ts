@@ -1,7 +1,7 @@
 /**
- * Sage Intacct's REST API as its documentation and its clients describe it: token endpoint, login, revocation, and one resource. Nothing
- * here was tried against the live service; what is said of each fact is in the presets (`shared/providers/presets/sage-intacct-rest.ts`).
- * What could not be settled is a switch, marked "unsettled".
+ * Sage Intacct's REST API as its documentation and its clients describe it: token endpoint, login, revocation, and one
+ * resource. Nothing here was tried against the live service; what is said of each fact is in the presets
+ * (`shared/providers/presets/sage-intacct-rest.ts`). What could not be settled is a switch, marked "unsettled".
  */
 import { randomBytes } from 'node:crypto';
 import { AuthorizationCodes, type Person } from './authorization-codes.ts';
@@ -68,7 +68,10 @@ export interface SageIntacct extends Omit<Simulator, 'next'> {
   authorize(user?: string): TokenSet;
   /** Who opens the login page from now on, and what they answer. At first, the owner allows it. */
   person(person: Person): void;
-  /** As if somebody had unchecked the client, or checked it again, under Company > Security > Authorized client applications. */
+  /**
+   * As if an administrator had unchecked the client, or checked it again, under Company > Security > Authorized client
+   * applications.
+   */
   allowClient(allowed: boolean): void;
   /** Whether a renewal with this refresh token could still succeed, now or later. */
   accepts(refreshToken: string): boolean;

@@ -1,4 +1,7 @@
-/** What every provider simulator is made of: a clock that may run fast, mishaps on order, a ledger of every call, and a server on the loopback interface. */
+/**
+ * What every provider simulator is made of: a clock that may run fast, mishaps on order, a ledger of every call, and a
+ * server on the loopback interface.
+ */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from '../platform/loopback.ts';

@@ -13,17 +13,6 @@ export const openCircles: readonly string[] = [
 /** Rooms whose comments and columns have not been gone through. */
 export const unswept: readonly string[] = [
   'lambdas/',
-  'local/arguments.ts',
-  'local/aws/',
-  'local/broker.ts',
-  'local/chosen-store.ts',
-  'local/demo/',
-  'local/experiment/',
-  'local/main.ts',
-  'local/narrate.ts',
-  'local/platform/',
-  'local/simulators/',
-  'local/start.mjs',
   'shared/application/',
   'shared/domain/',
   'shared/providers/',

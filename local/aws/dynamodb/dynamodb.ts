@@ -1,4 +1,7 @@
-/** DynamoDB for the local broker: dynalite, on the loopback interface. It has no transactions, no time to live, and never returns old items on failed conditions. */
+/**
+ * DynamoDB for the local broker: dynalite, on the loopback interface. It has no transactions, no time to live, and
+ * never returns old items on failed conditions.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
@@ -18,7 +21,8 @@ export function startDynamoDb(options: { directory?: string } = {}): Promise<End
     createTableMs: 0,
     ...(options.directory === undefined ? {} : { path: options.directory }),
   });
-  // dynalite throws when a client is killed while it sends, which would end this process: its listener makes room for one that does not.
+  // dynalite throws when a client is killed while it sends, which would end this process: its listener makes room for
+  // one that does not.
   server.on('request', (request) => request.removeAllListeners('error').on('error', () => undefined));
   return listen(server);
 }
@@ -45,8 +49,8 @@ const tableProperties = v.object({
 });
 
 /**
- * Makes the table from the properties of an `AWS::DynamoDB::Table` in a template, unless there is one of that name, and resolves
- * when it can be used. Throws if the properties are not those of a table; `TableName` must be given.
+ * Makes the table from the properties of an `AWS::DynamoDB::Table` in a template, unless there is one of that name, and
+ * resolves when it can be used. Throws if the properties are not those of a table; `TableName` must be given.
  */
 export async function createTable(url: string, properties: unknown): Promise<void> {
   const table = accept(

@@ -1,5 +1,6 @@
 /**
- * Amazon EventBridge for the local broker: event buses that keep what is put on them, behind AWS's protocol. Rules have no effect.
+ * Amazon EventBridge for the local broker: event buses that keep what is put on them, behind AWS's protocol. Rules have
+ * no effect.
  * API: https://docs.aws.amazon.com/eventbridge/latest/APIReference/
  */
 import { randomUUID } from 'node:crypto';
@@ -51,8 +52,8 @@ export interface EventBridge extends Endpoint {
 }
 
 /**
- * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and closes.
- * `onEvent` hears of each event once it is kept.
+ * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and
+ * closes. `onEvent` hears of each event once it is kept.
  */
 export async function startEventBridge(options: {
   database: DatabaseSync;

@@ -1,5 +1,6 @@
 /**
- * What PutEvents takes. Parameters that the local one does not support (global endpoints, traces) are refused, not ignored.
+ * What PutEvents takes. Parameters that the local one does not support (global endpoints, traces) are refused, not
+ * ignored.
  * Limits: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 import * as v from 'valibot';
@@ -50,7 +51,7 @@ export function checkSize(entries: readonly EventEntry[]): void {
   throw new ApiError('ValidationException', 'Total size of the entries in the request is over the limit.');
 }
 
-/** What is wrong with one entry; the others of its request are taken all the same. */
+/** What is wrong with one entry; the other entries of its request are taken all the same. */
 export function faultOf(given: EventEntry): ApiError | undefined {
   for (const name of ['Source', 'DetailType', 'Detail'] as const) {
     if (given[name] === '')

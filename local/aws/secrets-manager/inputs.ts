@@ -80,7 +80,8 @@ export function contentOf({
     const field = SecretString === undefined ? 'secretBinary' : 'secretString';
     throw new ApiError(
       'ValidationException',
-      `Value at '${field}' failed to satisfy constraint: Member must have length from 1 to ${maxValueBytes}; it has ${bytes}.`,
+      `Value at '${field}' failed to satisfy constraint: ` +
+        `Member must have length from 1 to ${maxValueBytes}; it has ${bytes}.`,
     );
   }
   return JSON.stringify({ SecretString, SecretBinary });

@@ -1,5 +1,6 @@
 /**
- * AWS Secrets Manager for the local broker: the operations that a broker uses, with AWS's semantics and limits, behind AWS's protocol.
+ * AWS Secrets Manager for the local broker: the operations that a broker uses, with AWS's semantics and limits, behind
+ * AWS's protocol.
  * API: https://docs.aws.amazon.com/secretsmanager/latest/apireference/
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -22,8 +23,8 @@ interface SecretsManagerFaults {
 }
 
 /**
- * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and closes.
- * `faults` may be changed while it runs.
+ * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and
+ * closes. `faults` may be changed while it runs.
  */
 export async function startSecretsManager(options: {
   database: DatabaseSync;
@@ -89,7 +90,10 @@ function operationsOn(
     for (const name of isFirst ? new Set([...labels, 'AWSCURRENT']) : labels) storage.moveLabel(secret.arn, name, id);
   }
 
-  /** The version that a read by label sees, which is the one before while the label's last move has not arrived everywhere. */
+  /**
+   * The version that a read by label sees, which is the one before while the label's last move has not arrived
+   * everywhere.
+   */
   function seenAt(secret: SecretRow, name: string): string | undefined {
     const lags = name === 'AWSCURRENT' && now() - secret.current_since < faults.staleReadsMs;
     return storage.labels(secret.arn).get(lags ? 'AWSPREVIOUS' : name);

@@ -63,7 +63,10 @@ export class SecretStorage {
     this.#now = now;
   }
 
-  /** The secret with this name, ARN, or ARN without its hyphen and six random characters; those whose deletion is due are gone. */
+  /**
+   * The secret with this name, ARN, or ARN without its hyphen and six random characters; those whose deletion is due
+   * are gone.
+   */
   find(secretId: string): SecretRow | undefined {
     this.#run('delete from secret where deletion_at <= ?', this.#now());
     const found = this.#database

@@ -1,5 +1,6 @@
 /**
- * What the operations of SQS take. Parameters that the local one does not support (FIFO queues, message attributes) are refused, not ignored.
+ * What the operations of SQS take. Parameters that the local one does not support (FIFO queues, message attributes) are
+ * refused, not ignored.
  * Limits: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
  */
 import * as v from 'valibot';
@@ -128,7 +129,8 @@ export function checkMessage(body: string, delay: unknown, queue: Settings): num
   if (bytes < 1 || bytes > queue.MaximumMessageSize) {
     return failure(
       'InvalidParameterValue',
-      `One or more parameters are invalid. Reason: Message must have from 1 to ${queue.MaximumMessageSize} bytes; it has ${bytes}.`,
+      'One or more parameters are invalid. ' +
+        `Reason: Message must have from 1 to ${queue.MaximumMessageSize} bytes; it has ${bytes}.`,
     );
   }
   if (!allowedCharacters.test(body))

@@ -1,4 +1,7 @@
-/** What queues do, apart from how it is asked for. Each step is one transaction; only the waiting of a long poll is outside. */
+/**
+ * What queues do, apart from how it is asked for. Each step is one transaction; only the waiting of a long poll is
+ * outside.
+ */
 import { EventEmitter, once } from 'node:events';
 import type { DatabaseSync } from 'node:sqlite';
 import { arnOf } from '../../platform/account.ts';
@@ -101,7 +104,10 @@ export class Queues {
     return sent;
   }
 
-  /** Receives up to `limit` messages; if there are none, waits for one until the time is over or the client has `gone`. */
+  /**
+   * Receives up to `limit` messages; if there is no message, waits for one until the time is over or the client has
+   * `gone`.
+   */
   async receive(
     name: string,
     ask: { limit: number; visibilitySeconds?: number | undefined; waitSeconds?: number | undefined },

@@ -1,5 +1,6 @@
 /**
- * Amazon SQS for the local broker: standard queues with delays, visibility time-outs, long polling and redrive, behind AWS's protocol.
+ * Amazon SQS for the local broker: standard queues with delays, visibility time-outs, long polling and redrive, behind
+ * AWS's protocol.
  * API: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -20,7 +21,10 @@ export interface Sqs extends Endpoint {
   readonly faults: SqsFaults;
 }
 
-/** Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and closes. */
+/**
+ * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and
+ * closes.
+ */
 export async function startSqs(options: { database: DatabaseSync; now?: () => number }): Promise<Sqs> {
   const faults: SqsFaults = { down: false, duplicate: false };
   const queues = new Queues(options.database, options.now ?? Date.now, faults);

@@ -84,7 +84,10 @@ export class QueueStorage {
     this.#run('delete from message where queue = ? and sent_at <= ?', queue, this.#now() - retentionSeconds * 1000);
   }
 
-  /** Moves visible messages that were received as often as may be to the dead-letter queue; they keep their age and count. */
+  /**
+   * Moves visible messages that were received as often as may be to the dead-letter queue; they keep their age and
+   * count.
+   */
   redrive(queue: string, maxReceiveCount: number, deadLetterQueue: string): void {
     const sql =
       'update message set queue = ?, receipt_handle = null where queue = ? and visible_at <= ? and receive_count >= ?';
@@ -98,7 +101,8 @@ export class QueueStorage {
       'select sequence from message where queue = ? and visible_at <= ? order by visible_at, sequence limit ?',
     );
     const take = this.#database.prepare(
-      `update message set visible_at = ?, receipt_handle = ?, receive_count = receive_count + 1, first_received_at = coalesce(first_received_at, ?), received_at = ?
+      `update message set visible_at = ?, receipt_handle = ?, receive_count = receive_count + 1,
+         first_received_at = coalesce(first_received_at, ?), received_at = ?
        where sequence = ? returning *`,
     );
     const taken = visible.all(queue, now, limit).map(({ sequence }) => {

@@ -22,7 +22,9 @@ interface AuthorizationServerOptions {
   /** Where its keys, its client and its port are kept. */
   readonly directory: string;
   readonly onTokenCall?: (call: TokenCall) => void;
-  /** Where its client may be sent back to after a login, there or one segment below; without one there are no logins. */
+  /**
+   * Where its client may be sent back to after a login, there or one segment below; without one there are no logins.
+   */
   readonly redirectUri?: string;
   /** Lifetime of access tokens; a minute if not given. */
   readonly accessTokenSeconds?: number;
@@ -36,7 +38,7 @@ export interface AuthorizationServer {
   /** The one API here (OpenID Connect Core §5.3): who the account is. */
   readonly userinfoEndpoint: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
-  /** Makes a grant and its first refresh token, as if somebody had just consented in a browser. */
+  /** Makes a grant and its first refresh token, as if a person had just consented in a browser. */
   issueRefreshToken(): Promise<string>;
   close(): Promise<void>;
 }
@@ -55,9 +57,9 @@ const hourSeconds = 3_600;
 const yearSeconds = 365 * 86_400;
 
 /**
- * Starts a real authorization server (oidc-provider) on the loopback interface, with one confidential client. Access tokens live
- * for a minute (unless told otherwise); a refresh token works once, and using an old one again revokes the grant. Grants and keys survive restarts, and so
- * does the port unless somebody else has taken it.
+ * Starts a real authorization server (oidc-provider) on the loopback interface, with one confidential client. Access
+ * tokens live for a minute (unless told otherwise); a refresh token works once, and using an old one again revokes the
+ * grant. Grants and keys survive restarts, and so does the port unless another program has taken it.
  */
 export async function startAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
   const path = join(options.directory, 'authorization-server.json');
@@ -146,12 +148,12 @@ function newProvider(
       Grant: 10 * yearSeconds,
     },
   });
-  // One client serves any number of connections, each of which has a redirect URI of its own below the one that is registered.
+  // One client serves all connections, each of which has a redirect URI of its own below the registered one.
   provider.Client.prototype.redirectUriAllowed = (uri) =>
     redirectUri !== undefined &&
     (uri === redirectUri || (uri.startsWith(`${redirectUri}/`) && isSegment(uri.slice(redirectUri.length + 1))));
   serveInteractions(provider, accountId);
-  // oidc-provider denies what leaves no scope of OpenID Connect to grant. A plain OAuth server knows other scopes, or none at all.
+  // oidc-provider denies a request without a scope of OpenID Connect, which a plain OAuth server does not need.
   provider.use((ctx, next) => {
     const scopes = new Set(
       String(ctx.query.scope ?? '')

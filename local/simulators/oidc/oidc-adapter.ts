@@ -1,12 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-/** Keeps everything that oidc-provider remembers in one table, so that grants survive a restart. Expired rows are not found. */
+/**
+ * Keeps everything that oidc-provider remembers in one table, so that grants survive a restart. Expired rows are not
+ * found.
+ */
 export function sqliteAdapter(database: DatabaseSync): (model: string) => Adapter {
   database.exec(`
     CREATE TABLE IF NOT EXISTS authorization_server (
       model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, expires_at INTEGER NOT NULL,
-      grant_id TEXT AS (payload ->> '$.grantId'), uid TEXT AS (payload ->> '$.uid'), user_code TEXT AS (payload ->> '$.userCode'),
+      grant_id TEXT AS (payload ->> '$.grantId'), uid TEXT AS (payload ->> '$.uid'),
+      user_code TEXT AS (payload ->> '$.userCode'),
       PRIMARY KEY (model, id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS authorization_server_grant ON authorization_server (grant_id);

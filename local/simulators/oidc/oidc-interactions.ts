@@ -7,7 +7,7 @@ const path = '/interaction';
 /** Where oidc-provider sends a browser that has to be asked. */
 export const interactionUrl = (_: unknown, { uid }: { readonly uid: string }): string => `${path}/${uid}`;
 
-/** Answers those pages. Whoever clicks "Allow" is `accountId` and grants everything that was asked for. */
+/** Answers those pages. The person who clicks "Allow" is `accountId` and grants everything that was asked for. */
 export function serveInteractions(provider: Provider, accountId: string): void {
   provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith(`${path}/`)) return next();
@@ -42,6 +42,7 @@ const question = (clientId: string, accountId: string): string => `<!doctype htm
 <body style="font: 1rem/1.6 system-ui, sans-serif; max-width: 30rem; margin: 15vh auto; padding: 0 1rem">
 <h1 style="font-size: 1.4rem">Let ${clientId} in?</h1>
 <p>This authorization server runs on your machine. You are logged in as <b>${accountId}</b>.</p>
-<form method="post"><button name="answer" value="allow" autofocus>Allow</button> <button name="answer" value="deny">Deny</button></form>
+<form method="post"><button name="answer" value="allow" autofocus>Allow</button>
+<button name="answer" value="deny">Deny</button></form>
 </body></html>
 `;

@@ -444,11 +444,19 @@ describe('the grants of operators', () => {
   test.each([
     ['Reader', ['/GET/connections', '/GET/connections/*']],
     ['ReaderOfOne', ['/GET/connections/exact-nl']],
-    ['Connector', ['/GET/connections/exact-nl', '/POST/connections/exact-nl/authorizations']],
+    [
+      'Connector',
+      [
+        '/DELETE/connections/exact-nl/authorizations',
+        '/GET/connections/exact-nl',
+        '/POST/connections/exact-nl/authorizations',
+      ],
+    ],
     [
       'Manager',
       [
         '/DELETE/connections/*',
+        '/DELETE/connections/*/authorizations',
         '/GET/connections',
         '/GET/connections/*',
         '/POST/connections/*/authorizations',
@@ -459,6 +467,7 @@ describe('the grants of operators', () => {
       'ManagerOfOne',
       [
         '/DELETE/connections/exact-nl',
+        '/DELETE/connections/exact-nl/authorizations',
         '/GET/connections/exact-nl',
         '/POST/connections/exact-nl/authorizations',
         '/PUT/connections/exact-nl',

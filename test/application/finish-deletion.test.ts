@@ -242,7 +242,7 @@ test('a table that stays out of reach fails no message', async () => {
 
 // Held up after it asked for a secret to be deleted, not before: by then Lambda has ended it.
 test.each(moments.filter(({ step, when }) => !(step === 'secrets.remove' && when === 'before')))(
-  'held up $when $step ($index) until another has removed the connection and it was put again, it leaves that one alone',
+  'held up $when $step ($index) until another removed the connection and it was put again, it leaves that one alone',
   async (moment) => {
     const world = await beingDeleted();
     world.strikeWith(

@@ -518,7 +518,10 @@ describe('docs/providers.md', () => {
   }
 
   test('shows how to make one file of it that needs nothing else', () => {
-    const program = `import { adviceOn } from '${from}';\nconsole.log(adviceOn('maesn', { status: 200, headers: {}, body: '' }, { now: 0 }).do);`;
+    const program = `
+      import { adviceOn } from '${from}';
+      console.log(adviceOn('maesn', { status: 200, headers: {}, body: '' }, { now: 0 }).do);
+    `;
     expect(String(execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: elsewhere }))).toBe(
       'proceed\n',
     );

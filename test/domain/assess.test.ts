@@ -62,7 +62,7 @@ const rows: readonly Row[] = [
   ['the key of the due index says nothing: late', dueConnectionOf({ dueAt: at(hour) }), refresh('due')],
   ['the key of the due index says nothing: absent', without(dueConnectionOf(), 'dueAt'), refresh('due')],
 
-  // Whether anybody needs it.
+  // Whether a client needs it.
   ['due, last used an hour ago less 1 ms', dueConnectionOf({ lastUsed: at(1 - hour) }), refresh('due')],
   ['due, last used an hour ago', dueConnectionOf(idle), rest()],
   ['due, never used', without(dueConnectionOf(), 'lastUsed'), rest()],
@@ -187,7 +187,7 @@ const rows: readonly Row[] = [
     wait(at(5_000), 'leased'),
   ],
 
-  // States that only somebody else can end.
+  // States that only an operator, a person who logs in, or DELETE can end.
   [
     'reauthorization required',
     dueConnectionOf({ state: 'reauthorization_required' }),

@@ -1,4 +1,4 @@
-/** When a provider that answers nobody is left alone, and who finds out whether it is back. */
+/** When refreshers leave a provider alone that gives no answer, and which of them finds out whether it is back. */
 
 import { describe, expect, test } from 'vitest';
 import { recordOutcome } from '../../shared/application/provider-health.ts';

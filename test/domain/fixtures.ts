@@ -25,7 +25,7 @@ export const day = 24 * hour;
 export const today = 20_833;
 
 export const generation = 5 as Generation;
-/** The fencing token of the committed token set; whoever holds the lease now has the next but two. */
+/** The fencing token of the committed token set. */
 export const committedFence = 8 as Fence;
 export const myFence = 13 as Fence;
 const grantId = '3f2a81c4-0d5e-4b6a-9c7d';
@@ -134,7 +134,10 @@ export function itemAfter(write: Write, item: Connection): Connection {
   return next;
 }
 
-/** The lease held since now, and the item as the acquiring write returned it: with that lease and attempt in it, and the call counted. */
+/**
+ * The lease held since now, and the item as the acquiring write returned it: with that lease and attempt in it, and
+ * the call counted.
+ */
 export function heldOf(
   item: Connection = dueConnectionOf(),
   profile: Profile = profileOf(),

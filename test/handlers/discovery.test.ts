@@ -191,9 +191,9 @@ describe('metadata', () => {
     const { url } = await misbehaving((issuer) =>
       json({ issuer: 'https://other.example/tenant', token_endpoint: `${issuer}/t` }),
     );
-    expect(await faultOf('other', { issuer: url })).toMatch(
-      /^has no metadata that can be used: \/\.well-known\/oauth-authorization-server is that of another issuer, https:\/\/other\.example\/tenant, /,
-    );
+    const fault = await faultOf('other', { issuer: url });
+    expect(fault).toMatch(/^has no metadata that can be used: \/\.well-known\/oauth-authorization-server is that of /);
+    expect(fault).toContain('oauth-authorization-server is that of another issuer, https://other.example/tenant, ');
   });
 
   test('without a token endpoint needs one that is given', async () => {
@@ -216,7 +216,8 @@ describe('metadata', () => {
       {
         path: 'settings.issuer',
         message:
-          'names a token_endpoint in its metadata that must not name a private, loopback, link-local or otherwise reserved address',
+          'names a token_endpoint in its metadata that must not name ' +
+          'a private, loopback, link-local or otherwise reserved address',
       },
       { path: 'settings.issuer', message: 'names a revocation_endpoint in its metadata that must be a text: a URL' },
     ]);

@@ -7,7 +7,7 @@ import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
 import type { Mutant } from './mutant.ts';
 
-/** An id that nobody can compute from grant and fence. */
+/** An id that no refresher can compute from grant and fence. */
 const scrambled = (versionId: VersionId): VersionId => [...versionId].reverse().join('') as VersionId;
 
 const fromArrival = (outcome: Outcome): Outcome => {

@@ -145,7 +145,7 @@ describe('an error, by its level', () => {
     [
       'several: the first counts',
       response(
-        `${control('failure')}${failed('GW-0010', 'a').replace('</error>', '</error><error><errorno>X</errorno></error>')}`,
+        control('failure') + failed('GW-0010', 'a').replace('</error>', '</error><error><errorno>X</errorno></error>'),
       ),
       { code: 'gw-0010' },
     ],

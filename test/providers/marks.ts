@@ -22,6 +22,7 @@ export function presetTable(): string[] {
         .filter(([, mark = '']) => wanted.includes(mark))
         .map(([fact, mark]) => (wanted.length > 1 ? `${fact} ${mark}` : fact))
         .join(', ') || '–';
-    return `| \`${name}\` | ${title} | ${facts.grant} | ${marked('V')} | ${marked('V2')} | ${marked('R', 'NF', 'C')} | ${marked('ours')} |`;
+    const columns = [marked('V'), marked('V2'), marked('R', 'NF', 'C'), marked('ours')];
+    return `| \`${name}\` | ${title} | ${facts.grant} | ${columns.join(' | ')} |`;
   });
 }

@@ -107,7 +107,8 @@ describe('a request that is wrong', () => {
     };
     expect(faultsOf(body)).toEqual({
       colour:
-        'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, callback, allow_grant_conflict',
+        'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, ' +
+        'callback, allow_grant_conflict',
       'client.clientId': 'is not known; did you mean client_id?',
       'client.client_id': 'is missing',
       'client.client_secret': 'must be a text',

@@ -1,4 +1,7 @@
-/** What refusals mean, by their words and shapes: variations of what was reported, each read by the rules that all providers share. */
+/**
+ * What refusals mean, by their words and shapes: variations of what was reported, each read by the rules that all
+ * providers share.
+ */
 import { expect, test } from 'vitest';
 import { classify } from '../../shared/domain/classify.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
@@ -41,10 +44,12 @@ const deaths = [
   'Invalid refresh token or expired',
   'Incorrect token type',
   'user is inactive',
-  'The provided access grant is invalid, expired, or revoked (e.g. invalid assertion, expired authorization token, bad end-user password credentials, or mismatching authorization code and redirection URI).',
+  'The provided access grant is invalid, expired, or revoked (e.g. invalid assertion, expired authorization token, ' +
+    'bad end-user password credentials, or mismatching authorization code and redirection URI).',
   'the provided authorization refresh token is invalid or was issued to another client',
   'Grant revoked. Please try logging in again',
-  'AADSTS70008: The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.',
+  'AADSTS70008: The provided authorization code or refresh token has expired due to inactivity. ' +
+    'Send a new interactive authorization request for this user and resource.',
   'AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed.',
   'Refresh token has been expired, retry with a new authorization',
   'The request has an invalid grant parameter : refresh_token',
@@ -107,7 +112,8 @@ const clients = [
   'Client secret expired',
   'AADSTS7000222: The provided client secret keys for app are expired.',
   'Invalid client secret provided',
-  'Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method)',
+  'Client authentication failed (e.g., unknown client, no client authentication included, ' +
+    'or unsupported authentication method)',
   'The client is not authorized to use the refresh token grant',
   'refresh_token grant is not enabled for this client',
   'client is disabled',
@@ -119,7 +125,9 @@ const clients = [
 
 const requests = [
   'Missing required parameter: refresh_token',
-  'The request is missing a required parameter, includes an unsupported parameter value (other than grant type), repeats a parameter, includes multiple credentials, utilizes more than one mechanism for authenticating the client, or is otherwise malformed.',
+  'The request is missing a required parameter, includes an unsupported parameter value (other than grant type), ' +
+    'repeats a parameter, includes multiple credentials, utilizes more than one mechanism for authenticating the ' +
+    'client, or is otherwise malformed.',
   'refresh_token is required',
   'Missing form parameter: grant_type',
   'Invalid grant_type: refresh_token',

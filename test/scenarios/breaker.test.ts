@@ -1,4 +1,7 @@
-/** Many connections of one application whose provider goes away: how many calls it sees until it is back, and how soon all are renewed. */
+/**
+ * Many connections of one application whose provider goes away: how many calls it sees until it is back, and how soon
+ * all are renewed.
+ */
 
 import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';

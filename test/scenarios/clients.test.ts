@@ -1,4 +1,7 @@
-/** Clients, idle connections and people who authorize again, each at the worst moment. Each title is a scenario of the protocol. */
+/**
+ * Clients, idle connections and people who authorize again, each at the worst moment. Each title is a scenario of the
+ * protocol.
+ */
 import { describe, expect, test } from 'vitest';
 import { arm } from '../../shared/domain/schedule-writes.ts';
 import { ask } from '../../shared/domain/use-writes.ts';

@@ -1,4 +1,4 @@
-/** A refresher dies or freezes, and somebody takes over. Each title is a scenario of the protocol. */
+/** A refresher dies or freezes, and another refresher takes over. Each title is a scenario of the protocol. */
 import { describe, expect, test } from 'vitest';
 import { crash, fail, pause, Scenario, type Strike } from './scenario.ts';
 

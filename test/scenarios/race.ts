@@ -1,6 +1,6 @@
 /**
- * A race too rare for random seeds, as a story that a right and a wrong protocol can both go through. It returns what the
- * simulation's checkers found, and what only the story can tell; with the right protocol, that is nothing.
+ * A race too rare for random seeds, as a story that a right and a wrong protocol can both go through. It returns what
+ * the simulation's checkers found, and what only the story can tell; with the right protocol, that is nothing.
  */
 import type { Violation } from '../sim/checkers/checker.ts';
 import type { FaultRates } from '../sim/faults.ts';

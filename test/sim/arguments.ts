@@ -38,9 +38,7 @@ export function parseNumbers<N extends string>(
       faults.push(`--${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`);
     return [name, number];
   });
-  if (faults.length > 0)
-    throw new Error(
-      `${faults.join('\n')}\nKnown: ${[...names.map((name) => `--${name} N`), ...flags.map((flag) => `--${flag}`)].join(', ')}`,
-    );
+  const known = [...names.map((name) => `--${name} N`), ...flags.map((flag) => `--${flag}`)];
+  if (faults.length > 0) throw new Error(`${faults.join('\n')}\nKnown: ${known.join(', ')}`);
   return { numbers: Object.fromEntries(parsed) as Numbers<N>, flags: flags.filter((flag) => values[flag] === true) };
 }

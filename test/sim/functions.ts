@@ -1,4 +1,7 @@
-/** What the functions beside the token function and the planner are given: the ports of logins, of PUT and DELETE, and of forgetting. */
+/**
+ * What the functions beside the token function and the planner are given: the ports of logins, of PUT and DELETE, and
+ * of forgetting.
+ */
 import type { DeleteWorld, FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
@@ -124,7 +127,8 @@ export function finishDeletionWorldOf(
     claims: world.claimsOf(environment),
     providers,
     revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
-    // In seven days: nothing of it is gone while a run lasts, and whoever reads or writes one meanwhile keeps it.
+    // Secrets go after seven days: no secret is gone while a run lasts, and a function that reads or writes one
+    // meanwhile keeps it.
     secretRemoval: { remove: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill) },
     telemetry,
   };

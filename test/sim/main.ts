@@ -9,7 +9,8 @@ import { simulate } from './simulation.ts';
 
 const usage = `npm run sim -- [options]
 
-  Runs the real protocol in simulated worlds full of faults, one for each seed, and checks every promise of docs/invariants.md.
+  Runs the real protocol in simulated worlds full of faults, one for each seed, and checks every promise of
+  docs/invariants.md.
 
   --seeds N     how many worlds (default 1000)
   --seed K      the number of the first (default 1); the same seed is the same world
@@ -113,9 +114,8 @@ if (first !== undefined) {
   const rates = Object.entries(shortest?.rates ?? {}).filter(
     ([name, rate]) => rate !== 0 && (name !== 'pauseMostMs' || shortest?.rates.pause !== 0),
   );
-  console.error(
-    `\nseed ${first.seed} goes wrong with no more than ${rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all'}:`,
-  );
+  const needed = rates.map(([name, rate]) => `${name} ${rate}`).join(', ') || 'no fault at all';
+  console.error(`\nseed ${first.seed} goes wrong with no more than ${needed}:`);
   for (const line of shortest?.log.slice(-tailLines) ?? []) console.error(line.join('  '));
   console.error(`\nAgain, with every fault that the seed drew: npm run sim -- --seeds 1 --seed ${first.seed} --log`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 /**
- * What people do to a connection while a run lasts: they log in, perhaps two at once, and they delete it, and perhaps put it again. It
- * is drawn from a stream of its own, so that a run in which nobody does anything is the run that it always was.
+ * What people do to a connection while a run lasts: they log in, perhaps two at once, and they delete it, and perhaps
+ * put it again. It is drawn from a random stream of its own, so that it does not change the runs without people.
  */
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Customs } from './authorization-server.ts';
@@ -15,7 +15,10 @@ export interface Login {
   readonly moment: Moment;
   /** How long the person takes at the provider. */
   readonly tripMs: number;
-  /** The browser comes back so much later once more: with the same code (a reload), or with another one of the same link. */
+  /**
+   * The browser comes back so much later once more: with the same code (a reload), or with another one of the same
+   * link.
+   */
   readonly again?: { readonly afterMs: number; readonly sameCode: boolean };
 }
 
@@ -31,7 +34,7 @@ export interface Doings {
   readonly deletion?: Deletion;
 }
 
-/** Undefined in the runs in which nobody does anything: about six of ten. */
+/** What people do in this run. Undefined in about six runs of ten, in which they do nothing. */
 export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until: EpochMs): Doings | undefined {
   const random = new Random(-1 - seed);
   const [someLogIn, someDelete] = [random.chance(0.25), random.chance(0.2)];
@@ -53,7 +56,7 @@ export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until:
   for (let left = someLogIn ? 1 + random.below(3) : 0; left > 0; left -= 1) {
     const first = login(instant());
     logins.push(first);
-    // Somebody else has another link at the same time.
+    // A second person has another link at the same time.
     if (random.chance(0.4)) logins.push({ ...login(plus(first.at, random.below(30_000))), moment: first.moment });
   }
   if (!someDelete) return { customs, logins };
@@ -69,7 +72,7 @@ export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until:
   };
 }
 
-/** Lets it all happen in its time. Whoever gets no answer tries again, and gives up in the end. */
+/** Lets it all happen in its time. A person who gets no answer tries again, and gives up in the end. */
 export function letPeopleDo({ logins, deletion }: Doings, world: World, until: EpochMs, ask: () => void): void {
   for (const login of logins)
     world.time.at(login.at, () => void whenItIs(login.moment, world, until, () => void logIn(world, login)));
@@ -94,7 +97,7 @@ async function whenItIs(moment: Moment, world: World, until: EpochMs, act: () =>
 async function logIn(world: World, { tripMs, again, moment }: Login): Promise<void> {
   const state = await untilAnswered(world, 3, () => world.offerLogin());
   if (state === undefined) return;
-  // Who waited for a moment is quick then.
+  // A person who waited for a moment is quick then.
   await world.time.sleep(moment === 'at_random' ? tripMs : tripMs % 2_000);
   const code = world.provider.newCode();
   const back = (its: string) => void untilAnswered(world, 1, () => world.callback(state, its));

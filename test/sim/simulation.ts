@@ -1,4 +1,7 @@
-/** One run of the simulated world: a kind of provider, some faults, some clients; then the faults stop, and everything must converge. */
+/**
+ * One run of the simulated world: a kind of provider, some faults, some clients; then the faults stop, and everything
+ * must converge.
+ */
 import { createHash } from 'node:crypto';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
@@ -12,7 +15,7 @@ import { type Variant, withLimitsOf } from './variant.ts';
 import { watch } from './watch.ts';
 import { World } from './world.ts';
 
-/** What a run came to. Costs are no violations, but somebody pays for them: they are what rules are compared by. */
+/** What a run came to. Costs are no violations: they are what variants of the rules are compared by. */
 export interface Run {
   readonly seed: number;
   readonly kind: KindName;
@@ -38,7 +41,10 @@ export interface Costs {
 }
 
 const faultyMs = 1_800_000;
-/** Longer than the longest wait that a failure imposes: the longest back-off, or an hour until spent errors are forgiven. */
+/**
+ * Longer than the longest wait that a failure imposes: the longest back-off, or an hour until spent errors are
+ * forgiven.
+ */
 const calmMsFor = ({ profile }: Kind): number => (profile.errorsPerHour === undefined ? 1_500_000 : 4_500_000);
 const kindNames = Object.keys(kinds) as [KindName, ...KindName[]];
 
@@ -101,14 +107,16 @@ async function run(seed: number, { variant, rates: given, brief = false }: Simul
   faulty = true;
   if (doings !== undefined)
     letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
-  // Clients, each second with some probability; and a person who notices after a while that somebody has to log in again.
+  // A client asks each second with some probability; and an operator notices after a while that the connection needs a
+  // new grant, and imports one.
   const over = () => brief && violations.length > 0;
   for (let second = 0; second < (faultyMs + calmMs) / 1_000 && !over(); second += 1) {
     const at = start + 1_000 + second * 1_000;
     if (at - start > faultyMs) faulty = false;
     if (world.random.chance(busy)) world.time.at(at, () => void ask(world.random.pick([5_000, 10_000, 10_000])));
     const dead = world.current?.state === 'reauthorization_required';
-    // Nobody imports into what is deleted: that needs a PUT, which is refused until it is gone.
+    // No operator imports into a connection that is being deleted: that needs a PUT, which is refused until the item is
+    // gone.
     const there = world.current !== undefined && world.current.deletion === undefined;
     if (((dead && world.random.chance(0.01)) || (faulty && world.random.chance(0.0002))) && there) {
       if (dead) reauthorizations += 1;

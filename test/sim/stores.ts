@@ -1,4 +1,7 @@
-/** What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can fail. */
+/**
+ * What the simulated world stores and remembers, and how an environment reaches it: every access takes time and can
+ * fail.
+ */
 
 import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
@@ -40,7 +43,10 @@ export interface WorldOptions {
   readonly customs?: Customs;
   readonly skewMs?: () => number;
   readonly staleSecretsMs?: number;
-  /** Two other connections of the same application get no answer whenever this one gets none: its breaker opens at once. */
+  /**
+   * Two other connections of the same application get no answer whenever this one gets no answer: the application's
+   * breaker opens at once.
+   */
   readonly neighbours?: boolean;
   /** How a message travels: how late, and how often it is delivered. */
   readonly delivery?: () => { readonly lateMs: number; readonly times: number };
@@ -51,7 +57,7 @@ export type Happening = readonly [at: number, what: string, detail: string];
 
 export const start = 1_800_000_000_000 as EpochMs;
 
-/** Whoever looks on from outside. */
+/** What a checker sees of a world, from outside. */
 export interface Watcher {
   /** A write was applied. */
   readonly onWrite?: (name: string, item: Connection) => void;
@@ -61,7 +67,7 @@ export interface Watcher {
   readonly onReply?: (call: Call) => void;
   /** A code leaves. */
   readonly onRedeem?: (redemption: Redemption) => void;
-  /** The browser of whoever logged in is told how it went. */
+  /** The browser of the person who logged in is told how it went. */
   readonly onLogin?: (told: Told, environment: number) => void;
   /** DELETE was answered. */
   readonly onDeleted?: () => void;
@@ -85,7 +91,7 @@ export class Stores {
   readonly announcements: Announcement[] = [];
   readonly secrets = new Map<string, TokenSet>();
   readonly log: Happening[] = [];
-  /** The item as the table has it; for those who look on from outside. */
+  /** The item as the table has it; for the checkers, which look on from outside. */
   current: Connection | undefined;
   watcher: Watcher = {};
   readonly #storedAt = new Map<string, number>();
@@ -178,7 +184,7 @@ export class Stores {
           }
           return result;
         }),
-      // The one connection is in one shard; asking the others would only take time.
+      // The one connection is in one shard; asking the other shards would only take time.
       listDue: (shard, until, limit) =>
         shard === (this.current?.dueShard ?? '0')
           ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit))

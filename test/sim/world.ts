@@ -107,8 +107,8 @@ export class World extends Stores {
   }
 
   /**
-   * A person asks for a link, opens it, and goes on to the login with this state. Rejects if a store is out of reach; settles never
-   * if the function dies.
+   * A person asks for a link, opens it, and goes on to the login with this state. Rejects if a store is out of reach;
+   * never settles if the function dies.
    */
   async offerLogin(): Promise<string | undefined> {
     const { given, environment } = this.#function('authorizations', limits.tokenTimeoutMs);
@@ -248,12 +248,15 @@ export class World extends Stores {
     return answer;
   }
 
-  /** Puts a message on the queue as if somebody had asked. */
+  /** Puts a message on the queue as if a client had asked. */
   send(delayMs = 0): void {
     this.#deliver(delayMs);
   }
 
-  /** Runs one refresher now, in an environment of its own; resolves when it ends, with how (never, if it was killed). */
+  /**
+   * Runs one refresher now, in an environment of its own. `ended` resolves with how it ended, and never if it was
+   * killed.
+   */
   refresh(): { readonly environment: Environment; readonly ended: Promise<string> } {
     const environment = this.#environment('refresh');
     // Lambda's own clock ends the function, whatever the function's clock says.

@@ -1,6 +1,6 @@
 /**
- * Each invariant is watched by objects of its own (docs/invariants.md). A checker is told what happens as it happens, from the
- * outside: it knows the provider's truth and the table's, and nothing of what any process believes.
+ * Each invariant is watched by objects of its own (docs/invariants.md). A checker is told what happens as it happens,
+ * from the outside: it knows the provider's truth and the table's, and nothing of what any process believes.
  */
 import type { TokenAnswer } from '../../../shared/application/get-token.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
@@ -30,7 +30,10 @@ export interface Checker extends Watcher {
 export const bounded = ({ pause, pauseMostMs, table, outages }: FaultRates): boolean =>
   (pause === 0 || pauseMostMs <= boundedPauseMs) && table === 0 && outages === 0;
 
-/** Ended at the provider by what people did: another login, or a code that was sent twice (which is a violation of its own). */
+/**
+ * The grant was ended at the provider by what people did: another login, or a code that was sent twice (which is a
+ * violation of its own).
+ */
 export const endedByPerson = ({ provider }: World, refreshToken: string | undefined): boolean => {
   const end = provider.endOf(refreshToken);
   return end === 'login' || end === 'code_reuse';

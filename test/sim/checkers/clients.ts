@@ -52,20 +52,23 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
       violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured')
       violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
-    // One whose refresh token an older holder's late success has overtaken waits for the next renewal, which looks for what it stored.
+    // Where an older holder's late success has overtaken the refresh token, the connection waits for the next renewal,
+    // which looks for what that holder stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
     const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
     if (item.state === 'active' && open.length > 0) violate('L1', 'an attempt is still open');
     const held = world.refreshTokenAt(item.refreshToken);
-    // What a person ended by another login, whose code brought us nothing, nobody here can know before the next renewal.
+    // A person may have ended the grant by another login whose code brought the broker nothing: the broker cannot know
+    // before the next renewal.
     if (item.state === 'active' && (held === undefined || (!world.provider.alive(held) && !endedByPerson(world, held))))
       violate('S3', 'the connection is active, but its refresh token is dead');
   },
 });
 
 /**
- * With nothing but killed refreshers, and a provider that lets a token be sent again, no client ever goes without; unless nobody has begun
- * the renewal at all, because the planner missed every minute in which it would have seen it come.
+ * With no faults but killed refreshers, and a provider that lets a token be sent again, no client ever goes without;
+ * unless no refresher has begun the renewal, because the planner missed every minute in which it would have seen it
+ * come.
  */
 export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => {
   const onlyCrashes = Object.entries(rates).every(
@@ -76,14 +79,15 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
   let served = false;
   return {
     onWrite(_, { tokens }) {
-      // A new grant has to be renewed for the first time before anybody can be served.
+      // A new grant has to be renewed for the first time before a client can be served.
       if (tokens === undefined) served = false;
     },
     onAnswer(answer) {
       if (answer.kind === 'token') served = true;
       const { generation, refreshAt = 0 as EpochMs, tokens, attempts = {} }: Partial<Connection> = world.current ?? {};
       const foreseen = world.plannedAt.some((at) => at >= refreshAt - limits.planHorizonMs && at <= refreshAt);
-      // The room that the margin is for: a renewal that was begun later, by a client's request, may have to be waited for.
+      // The margin leaves room for a renewal. If a client's request began it later than this, the client may have to
+      // wait for it.
       const lastCallAt = (tokens?.expiresAt ?? 0) - limits.leaseMs - limits.oneRefreshMs;
       const begun = Object.values(attempts).some(
         (attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt,

@@ -4,7 +4,10 @@ import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';
 
-/** A client that asks once DELETE was answered gets no token, nor one from a memory. A frozen environment may have read before. */
+/**
+ * A client that asks once DELETE was answered gets no token, nor one from a memory. A frozen environment may have read
+ * the item before.
+ */
 export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watched): Checker => {
   const answeredAt = new Map<number, number>();
   let marked: Connection | undefined;
@@ -24,7 +27,10 @@ export const deletedConnectionsServeNothing = ({ world, rates, violate }: Watche
   };
 };
 
-/** What is removed was deleted by somebody, and not while a request of its is on its way: its reply would be the token to revoke. */
+/**
+ * Only an item that a DELETE has marked is removed, and not while a request for it is on its way: the reply would hold
+ * the token to revoke.
+ */
 export const removalsAreRight = ({ world, rates, violate }: Watched): Checker => {
   let gone = false;
   return {
@@ -54,7 +60,10 @@ export const removalsAreRight = ({ world, rates, violate }: Watched): Checker =>
 const ofConnection = (world: World, item: Connection, refreshToken: string): boolean =>
   world.provider.sameGrant(refreshToken, world.refreshTokenAt(item.refreshToken));
 
-/** A connection put again under a name has nothing of the one before: no grant of it, and none of a login that was begun for it. */
+/**
+ * A connection put again under a name has nothing of the one before: neither its grant, nor the grant of a login that
+ * was begun for it.
+ */
 export const formerGrantsStayOut = ({ world, violate }: Watched): Checker => {
   const former: string[] = [];
   let here: string[] = [];
@@ -81,7 +90,10 @@ export const formerGrantsStayOut = ({ world, violate }: Watched): Checker => {
   };
 };
 
-/** "Revoked" is said only if nothing that the broker had of the grant is in force any more; else the log says that it was not. */
+/**
+ * The log says "revoked" only if no token that the broker had of the grant is in force any more; else it says that the
+ * grant was not revoked.
+ */
 export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
   let had: string[] = [];
   return {

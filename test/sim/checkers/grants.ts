@@ -100,10 +100,8 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
         holder.diedAt !== undefined &&
         holder.diedAt - call.tellsAt > keepWithinMs;
       if (holder.dead && !hadTime) return;
-      violate(
-        'S5',
-        `${name}: the grant is given up, but environment ${holder.id} ${holder.ended === undefined ? 'has' : 'had'} ${newest}`,
-      );
+      const has = holder.ended === undefined ? 'has' : 'had';
+      violate('S5', `${name}: the grant is given up, but environment ${holder.id} ${has} ${newest}`);
     },
   };
 };

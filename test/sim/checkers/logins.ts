@@ -3,7 +3,10 @@ import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
 import type { Checker, Watched } from './checker.ts';
 
-/** A second use of a code is an error, and may end what the first one brought (RFC 6749 §10.5). Holds under every fault. */
+/**
+ * A second use of a code is an error, and may end what the first one brought (RFC 6749 §10.5). Holds under every
+ * fault.
+ */
 export const codesAreSentOnce = ({ violate }: Watched): Checker => {
   const codes = new Set<string>();
   const links = new Set<string>();
@@ -28,8 +31,8 @@ const loginOf = (world: World, refreshToken: string | undefined) =>
   );
 
 /**
- * The newest grant stays: the newest is whose code was sent last, or what was imported since. A login that a person was told is
- * connected gives way only to such a one, or to a deletion. Holds under every fault.
+ * The newest grant stays: the grant whose code was sent last, or that was imported since. A login that a person was
+ * told is connected gives way only to a newer grant, or to a deletion. Holds under every fault.
  */
 export const newestLoginStays = ({ world, violate }: Watched): Checker => {
   let last: Connection | undefined;
@@ -77,7 +80,10 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
   };
 };
 
-/** Whoever has a token set in hand, with the table and the secrets in reach, keeps it: a received refresh token of a login is not dropped. */
+/**
+ * A function that has a login's token set in hand, with the table and the secrets in reach, keeps it: the refresh token
+ * is not dropped.
+ */
 export const receivedLoginsAreKept = ({ world, rates, violate }: Watched): Checker => ({
   onLogin(told, environment) {
     if (told.kind === 'connected' || told.kind === 'changed_meanwhile') return;

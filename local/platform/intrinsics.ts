@@ -65,14 +65,6 @@ export function resolver(
       }
       throw new TemplateError(`${where}: no stack exports ${wanted}`);
     },
-    'Fn::Select': (stack, argument, where) => {
-      const [index, values] = list(argument, where);
-      return list(resolve(stack, values, where), where)[Number(index)];
-    },
-    'Fn::Split': (stack, argument, where) => {
-      const [separator, value] = list(argument, where);
-      return text(resolve(stack, value, where), where).split(text(separator, where));
-    },
   };
 
   function reference(stack: Stack, name: string, where: string): unknown {

@@ -9,7 +9,6 @@ const count = v.pipe(
   v.integer(),
   v.minValue(0),
 );
-const enabled = v.optional(v.picklist(['ENABLED', 'DISABLED']), 'ENABLED');
 
 /** Handed on as they are. */
 const given = v.optional(v.unknown());
@@ -55,10 +54,12 @@ export const EventSourceMapping = v.object({
 
 const Target = v.object({ Arn: v.string(), Input: v.optional(v.string(), '{}') });
 
-export const Schedule = v.object({ ScheduleExpression: v.string(), State: enabled, Target });
-
 /** A rule runs here if it is a schedule. One with a pattern hands events to what is not here. */
-export const Rule = v.object({ ScheduleExpression: v.optional(v.string()), State: enabled, Targets: given });
+export const Rule = v.object({
+  ScheduleExpression: v.optional(v.string()),
+  State: v.optional(v.picklist(['ENABLED', 'DISABLED']), 'ENABLED'),
+  Targets: given,
+});
 export const Targets = v.object({ Targets: v.array(Target) });
 
 export const EventBus = v.object({ Name: v.string() });

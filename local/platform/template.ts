@@ -117,29 +117,17 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     reportsBatchItemFailures: properties.FunctionResponseTypes.length > 0,
   }));
 
-  type Target = v.InferOutput<typeof schemas.Schedule>['Target'];
-  const scheduled = (expression: string, state: string, targets: readonly Target[], where: string) =>
-    state === 'DISABLED'
-      ? []
-      : targets.map(({ Arn, Input }) => ({
-          functionName: functionNamed(Arn, where),
-          everyMs: intervalOf(expression, where),
-          input: Input,
-        }));
-  const schedules = [
-    ...each('AWS::Scheduler::Schedule', schemas.Schedule, (schedule, { where }) =>
-      scheduled(schedule.ScheduleExpression, schedule.State, [schedule.Target], where),
-    ),
-    ...each('AWS::Events::Rule', schemas.Rule, (rule, { where }) => {
-      if (rule.ScheduleExpression === undefined) return [];
-      return scheduled(
-        rule.ScheduleExpression,
-        rule.State,
-        parse(schemas.Targets, { Targets: rule.Targets }, where).Targets,
-        where,
-      );
-    }),
-  ].flat();
+  const schedules = each('AWS::Events::Rule', schemas.Rule, (rule, { where }) => {
+    const { ScheduleExpression, State } = rule;
+    if (ScheduleExpression === undefined) return [];
+    const { Targets } = parse(schemas.Targets, { Targets: rule.Targets }, where);
+    if (State === 'DISABLED') return [];
+    return Targets.map(({ Arn, Input }) => ({
+      functionName: functionNamed(Arn, where),
+      everyMs: intervalOf(ScheduleExpression, where),
+      input: Input,
+    }));
+  }).flat();
 
   return {
     functions,
@@ -147,10 +135,7 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     eventSources,
     schedules,
     queues: each('AWS::SQS::Queue', schemas.Queue, asDefined),
-    tables: [
-      ...each('AWS::DynamoDB::Table', schemas.Table, asDefined),
-      ...each('AWS::DynamoDB::GlobalTable', schemas.Table, asDefined),
-    ],
+    tables: each('AWS::DynamoDB::Table', schemas.Table, asDefined),
     eventBuses: each('AWS::Events::EventBus', schemas.EventBus, ({ Name }) => Name),
     ignored: countTypes(assembly, known),
   };
@@ -161,7 +146,6 @@ const nameProperty: Readonly<Record<string, string>> = {
   'AWS::Lambda::Function': 'FunctionName',
   'AWS::SQS::Queue': 'QueueName',
   'AWS::DynamoDB::Table': 'TableName',
-  'AWS::DynamoDB::GlobalTable': 'TableName',
   'AWS::SecretsManager::Secret': 'Name',
   'AWS::Events::EventBus': 'Name',
 };
@@ -188,7 +172,6 @@ function physicalIds(place: Place): (stack: Stack, logicalId: string, resource: 
           attributes: { Arn: arnOf('sqs', name), QueueName: name, QueueUrl: place.queueUrl(name) },
         };
       case 'AWS::DynamoDB::Table':
-      case 'AWS::DynamoDB::GlobalTable':
         return { ref: name, attributes: { Arn: arnOf('dynamodb', `table/${name}`) } };
       case 'AWS::SecretsManager::Secret':
         return { ref: place.secretArn(name), attributes: { Id: place.secretArn(name) } };

@@ -42,7 +42,6 @@ describe('the deployment read from a template', () => {
       environment: {
         TABLE_NAME: 'Table1',
         SECRET_ID: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:Sealing',
-        SECRET_NAME: 'Sealing',
         QUEUE_URL: 'http://127.0.0.1:9324/000000000000/work',
         PREFIX: 'broker/test/us-east-1',
         API: 'http://127.0.0.1:8790/oauth of work, not $' + '{Base}',
@@ -89,10 +88,10 @@ describe('the deployment read from a template', () => {
     ]);
   });
 
-  test('has the schedules that are on, of either kind', () => {
+  test('has the schedules that are on, with their inputs', () => {
     expect(deployed.schedules).toEqual([
-      { functionName: 'consume', everyMs: 7_200_000, input: '{"from":"schedule"}' },
       { functionName: 'consume', everyMs: 60_000, input: '{}' },
+      { functionName: 'consume', everyMs: 7_200_000, input: '{"from":"schedule"}' },
     ]);
   });
 
@@ -150,7 +149,7 @@ describe('what cannot run locally is an error that says where', () => {
 
   test('a schedule whose target is not here', () => {
     const target =
-      '"Targets": [{ "Id": "Target0", "Arn": { "Fn::GetAtt": ["Consume", "Arn"] } }]\n      }\n    },\n    "Schedule"';
+      '"Targets": [{ "Id": "Target0", "Arn": { "Fn::GetAtt": ["Consume", "Arn"] } }]\n      }\n    },\n    "TwoHours"';
     expect(
       changed(
         'broker.template.json',

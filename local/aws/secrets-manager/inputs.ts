@@ -10,7 +10,6 @@ export const maxValueBytes = 65_536;
 const secretId = v.pipe(v.string(), v.minLength(1), v.maxLength(2048));
 const label = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 const versionId = v.pipe(v.string(), v.minLength(32), v.maxLength(64));
-const value = { SecretString: v.optional(v.string()), SecretBinary: v.optional(v.pipe(v.string(), v.base64())) };
 const namePattern = /^[A-Za-z0-9/_+=.@!-]+$/;
 
 export const inputs = {
@@ -22,7 +21,7 @@ export const inputs = {
       v.regex(namePattern, 'only letters, digits and -/_+=.@! are allowed'),
     ),
     ClientRequestToken: versionId,
-    ...value,
+    SecretString: v.optional(v.string()),
     Description: v.optional(v.pipe(v.string(), v.maxLength(2048))),
     KmsKeyId: v.optional(v.string()),
     Tags: v.optional(v.array(v.strictObject({ Key: v.string(), Value: v.string() }))),
@@ -35,11 +34,10 @@ export const inputs = {
   PutSecretValue: v.strictObject({
     SecretId: secretId,
     ClientRequestToken: versionId,
-    ...value,
+    SecretString: v.optional(v.string()),
     VersionStages: v.optional(v.pipe(v.array(label), v.minLength(1), v.maxLength(20))),
   }),
   SecretId: v.strictObject({ SecretId: secretId }),
-  ListSecretVersionIds: v.strictObject({ SecretId: secretId, IncludeDeprecated: v.optional(v.boolean()) }),
   DeleteSecret: v.pipe(
     v.strictObject({
       SecretId: secretId,
@@ -59,30 +57,15 @@ export const inputs = {
   }),
 };
 
-/** The stored form of a value, or nothing if none is given. An error never shows the value. */
-export function contentOf({
-  SecretString,
-  SecretBinary,
-}: {
-  SecretString?: string | undefined;
-  SecretBinary?: string | undefined;
-}): string | undefined {
-  if (SecretString !== undefined && SecretBinary !== undefined) {
-    throw new ApiError(
-      'InvalidParameterException',
-      "You can't specify both a binary secret value and a string secret value in the same secret.",
-    );
-  }
-  if (SecretString === undefined && SecretBinary === undefined) return undefined;
-  const bytes =
-    SecretString === undefined ? Buffer.byteLength(SecretBinary ?? '', 'base64') : Buffer.byteLength(SecretString);
+/** The stored form of a value. An error never shows the value. */
+export function contentOf(SecretString: string): string {
+  const bytes = Buffer.byteLength(SecretString);
   if (bytes < 1 || bytes > maxValueBytes) {
-    const field = SecretString === undefined ? 'secretBinary' : 'secretString';
     throw new ApiError(
       'ValidationException',
-      `Value at '${field}' failed to satisfy constraint: ` +
+      "Value at 'secretString' failed to satisfy constraint: " +
         `Member must have length from 1 to ${maxValueBytes}; it has ${bytes}.`,
     );
   }
-  return JSON.stringify({ SecretString, SecretBinary });
+  return JSON.stringify({ SecretString });
 }

@@ -100,26 +100,23 @@ function operationsOn(
   }
 
   return {
-    CreateSecret: operation(
-      inputs.CreateSecret,
-      ({ Name, ClientRequestToken, SecretString, SecretBinary, ...attributes }) => {
-        const content = contentOf({ SecretString, SecretBinary });
-        const there = storage.find(Name) === undefined ? undefined : usable(Name);
-        if (
-          there !== undefined &&
-          (content === undefined || storage.version(there.arn, ClientRequestToken) === undefined)
-        ) {
-          throw new ApiError(
-            'ResourceExistsException',
-            `The operation failed because the secret ${Name} already exists.`,
-          );
-        }
-        const secret = there ?? storage.insert(Name, attributes);
-        if (content === undefined) return { ARN: secret.arn, Name };
-        put(secret, ClientRequestToken, content, ['AWSCURRENT']);
-        return { ARN: secret.arn, Name, VersionId: ClientRequestToken };
-      },
-    ),
+    CreateSecret: operation(inputs.CreateSecret, ({ Name, ClientRequestToken, SecretString, ...attributes }) => {
+      const content = SecretString === undefined ? undefined : contentOf(SecretString);
+      const there = storage.find(Name) === undefined ? undefined : usable(Name);
+      if (
+        there !== undefined &&
+        (content === undefined || storage.version(there.arn, ClientRequestToken) === undefined)
+      ) {
+        throw new ApiError(
+          'ResourceExistsException',
+          `The operation failed because the secret ${Name} already exists.`,
+        );
+      }
+      const secret = there ?? storage.insert(Name, attributes);
+      if (content === undefined) return { ARN: secret.arn, Name };
+      put(secret, ClientRequestToken, content, ['AWSCURRENT']);
+      return { ARN: secret.arn, Name, VersionId: ClientRequestToken };
+    }),
 
     GetSecretValue: operation(inputs.GetSecretValue, ({ SecretId, VersionId, VersionStage }) => {
       const secret = usable(SecretId);
@@ -148,19 +145,21 @@ function operationsOn(
       };
     }),
 
-    PutSecretValue: operation(inputs.PutSecretValue, ({ SecretId, ClientRequestToken, VersionStages, ...given }) => {
-      const secret = usable(SecretId);
-      const content = contentOf(given);
-      if (content === undefined)
-        throw new ApiError('InvalidRequestException', 'You must provide either SecretString or SecretBinary.');
-      put(secret, ClientRequestToken, content, VersionStages ?? ['AWSCURRENT']);
-      return {
-        ARN: secret.arn,
-        Name: secret.name,
-        VersionId: ClientRequestToken,
-        VersionStages: labelsOf(secret.arn, ClientRequestToken),
-      };
-    }),
+    PutSecretValue: operation(
+      inputs.PutSecretValue,
+      ({ SecretId, ClientRequestToken, SecretString, VersionStages }) => {
+        const secret = usable(SecretId);
+        if (SecretString === undefined)
+          throw new ApiError('InvalidRequestException', 'You must provide either SecretString or SecretBinary.');
+        put(secret, ClientRequestToken, contentOf(SecretString), VersionStages ?? ['AWSCURRENT']);
+        return {
+          ARN: secret.arn,
+          Name: secret.name,
+          VersionId: ClientRequestToken,
+          VersionStages: labelsOf(secret.arn, ClientRequestToken),
+        };
+      },
+    ),
 
     DescribeSecret: operation(inputs.SecretId, ({ SecretId }) => {
       const secret = existing(SecretId);
@@ -174,19 +173,6 @@ function operationsOn(
         VersionIdsToStages: Object.fromEntries(
           [...storage.labels(secret.arn).values()].map((id) => [id, labelsOf(secret.arn, id)]),
         ),
-      };
-    }),
-
-    // One page: there are never more versions than fit.
-    ListSecretVersionIds: operation(inputs.ListSecretVersionIds, ({ SecretId, IncludeDeprecated }) => {
-      const secret = existing(SecretId);
-      const entries = storage
-        .versions(secret.arn)
-        .map((version) => versionEntry(version, labelsOf(secret.arn, version.version_id)));
-      return {
-        ARN: secret.arn,
-        Name: secret.name,
-        Versions: entries.filter((entry) => IncludeDeprecated || entry.VersionStages !== undefined),
       };
     }),
 

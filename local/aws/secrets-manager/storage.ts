@@ -48,7 +48,7 @@ export interface SecretRow {
 
 export interface VersionRow {
   readonly version_id: string;
-  /** JSON with `SecretString` or `SecretBinary`. */
+  /** JSON with `SecretString`. */
   readonly value: string;
   readonly created_at: number;
 }

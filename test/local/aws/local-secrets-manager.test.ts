@@ -4,7 +4,6 @@ import {
   CreateSecretCommand,
   DeleteSecretCommand,
   GetSecretValueCommand,
-  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
   type SecretsManagerClient,
@@ -37,8 +36,7 @@ const put = (SecretString: string, token: string = randomUUID()) =>
   client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken: token }));
 const read = async (VersionId?: string) =>
   (await client.send(new GetSecretValueCommand({ SecretId, ...(VersionId && { VersionId }) }))).SecretString;
-const count = async () =>
-  (await client.send(new ListSecretVersionIdsCommand({ SecretId, IncludeDeprecated: true }))).Versions?.length;
+const count = () => database.prepare('select count(*) as n from secret_version').get()?.n;
 
 describe('at most 100 versions, of which none younger than 24 hours is pruned', () => {
   const fill = async (versions: number): Promise<void> => {
@@ -49,7 +47,7 @@ describe('at most 100 versions, of which none younger than 24 hours is pruned', 
   test('the hundredth version is taken, the next is not, and the value stays as it was', async () => {
     await fill(100);
     await expect(put('101')).rejects.toMatchObject({ name: 'LimitExceededException' });
-    expect(await count()).toBe(100);
+    expect(count()).toBe(100);
     expect(await read()).toBe('100');
   });
 
@@ -59,7 +57,7 @@ describe('at most 100 versions, of which none younger than 24 hours is pruned', 
     await expect(put('101')).rejects.toMatchObject({ name: 'LimitExceededException' });
     clock += 1;
     await put('101');
-    expect(await count()).toBe(100);
+    expect(count()).toBe(100);
     expect(await read()).toBe('101');
   });
 
@@ -83,7 +81,7 @@ describe('at most 100 versions, of which none younger than 24 hours is pruned', 
     const token = randomUUID();
     await put('100', token);
     await put('100', token);
-    expect(await count()).toBe(100);
+    expect(count()).toBe(100);
   });
 });
 

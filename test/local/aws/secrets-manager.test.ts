@@ -4,7 +4,6 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
-  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
   type SecretsManagerClient,
@@ -62,12 +61,6 @@ for (const world of worlds) {
         VersionStages: ['AWSCURRENT'],
         CreatedDate: expect.any(Date),
       });
-    });
-
-    test('a binary value comes back byte for byte', async () => {
-      const SecretBinary = Uint8Array.from([0, 255, 10, 128]);
-      const { ARN } = await client.send(new CreateSecretCommand({ Name: newName(), SecretBinary }));
-      expect((await client.send(new GetSecretValueCommand({ SecretId: ARN }))).SecretBinary).toEqual(SecretBinary);
     });
 
     test('a secret without a value has no version until one is put', async () => {
@@ -198,27 +191,6 @@ for (const world of worlds) {
       await expect(read(name, { VersionId: first, VersionStage: 'AWSCURRENT' })).rejects.toMatchObject({
         name: 'InvalidRequestException',
       });
-    });
-
-    test('versions are listed with their labels, unlabelled ones on request', async () => {
-      const { name, first } = await create('one');
-      const [second, third] = [randomUUID(), randomUUID()];
-      await put(name, 'two', second);
-      await put(name, 'three', third);
-      const list = async (IncludeDeprecated: boolean) =>
-        (await client.send(new ListSecretVersionIdsCommand({ SecretId: name, IncludeDeprecated }))).Versions?.map(
-          ({ VersionId }) => VersionId,
-        ).sort();
-      expect(await list(true)).toEqual([first, second, third].sort());
-    });
-
-    world.testWrongInMoto('versions without a label are not listed unless they are asked for', async () => {
-      const { name, first } = await create('one');
-      await put(name, 'two');
-      await put(name, 'three');
-      const { Versions = [] } = await client.send(new ListSecretVersionIdsCommand({ SecretId: name }));
-      expect(Versions).toHaveLength(2);
-      expect(Versions.map(({ VersionId }) => VersionId)).not.toContain(first);
     });
 
     test('what does not exist is not found', async () => {

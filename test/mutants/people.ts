@@ -3,8 +3,8 @@ import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { Connection, Grant } from '../../shared/domain/connection.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import type { Stores } from '../sim/stores.ts';
 import type { Variant } from '../sim/variant.ts';
-import type { World } from '../sim/world.ts';
 import { always, deciding, type Mutant, without } from './mutant.ts';
 
 /** The login's commit, changed. */
@@ -37,7 +37,7 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
 }
 
 /** Once the grant is revoked, the refresher does not look again at what there is. */
-const removingWhatever = (given: TendWorld, world: World): TendWorld => ({
+const removingWhatever = (given: TendWorld, world: Stores): TendWorld => ({
   ...given,
   store: {
     ...given.store,

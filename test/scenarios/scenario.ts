@@ -4,8 +4,7 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import type { Boundary, Fault } from '../sim/environment.ts';
 import { type KindName, kinds } from '../sim/natures.ts';
 import type { Call, Way } from '../sim/provider.ts';
-import type { WorldOptions } from '../sim/stores.ts';
-import { World } from '../sim/world.ts';
+import { World, type WorldOptions } from '../sim/world.ts';
 
 export const crash: Fault = { kind: 'crash' };
 export const fail: Fault = { kind: 'fail' };

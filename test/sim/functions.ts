@@ -19,9 +19,16 @@ import type { ImportedRefreshTokens } from '../../shared/ports/refresh-tokens.ts
 import type { Sealer } from '../../shared/ports/sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { undiscovered } from '../memory/undiscovered.ts';
-import type { Redemption } from './authorization-server.ts';
+import type { Redemption, AuthorizationServer as SimulatedServer } from './authorization-server.ts';
 import type { Environment } from './environment.ts';
-import type { World } from './world.ts';
+import type { Way } from './provider.ts';
+import type { Stores } from './stores.ts';
+
+/** The world as far as these functions reach into it. */
+type World = Stores & {
+  readonly provider: SimulatedServer;
+  otherWay(what: 'code' | 'revocation'): Way;
+};
 
 /** What every function has beside its stores. */
 export interface Given {

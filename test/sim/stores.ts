@@ -6,10 +6,9 @@
 import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
-import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
-import type { Profile } from '../../shared/domain/profile.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { TokenSet } from '../../shared/domain/token-set.ts';
 import type { Write } from '../../shared/domain/writes.ts';
@@ -22,34 +21,20 @@ import type { LookUp } from '../../shared/ports/refresh-tokens.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
-import type { Customs, Redemption } from './authorization-server.ts';
-import type { Boundary, Environment, Fault } from './environment.ts';
-import type { Call, Nature, Way } from './provider.ts';
+import type { Redemption } from './authorization-server.ts';
+import type { Environment } from './environment.ts';
+import type { Call } from './provider.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './time.ts';
-import type { Variant } from './variant.ts';
 
-export interface WorldOptions {
+export interface StoreOptions {
   readonly seed: number;
-  readonly nature: Nature;
-  readonly profile: Profile;
-  readonly config: ConnectionConfig;
-  /** What is wrong on purpose in this world; nothing, if left out. */
-  readonly variant?: Variant;
-  readonly faults?: (boundary: Boundary) => Fault | undefined;
-  readonly way?: (call: Call) => Way;
-  /** How a code, or a revocation, goes on its way. */
-  readonly otherWay?: (what: 'code' | 'revocation') => Way;
-  readonly customs?: Customs;
-  readonly skewMs?: () => number;
   readonly staleSecretsMs?: number;
   /**
    * Two other connections of the same application get no answer whenever this one gets no answer: the application's
    * breaker opens at once.
    */
   readonly neighbours?: boolean;
-  /** How a message travels: how late, and how often it is delivered. */
-  readonly delivery?: () => { readonly lateMs: number; readonly times: number };
 }
 
 /** One line of what happened, for the log that two runs of one seed must agree on. */
@@ -83,7 +68,7 @@ export class Stores {
   readonly connection = 'exact-nl' as ConnectionName;
   readonly time = new VirtualTime(start);
   readonly random: Random;
-  readonly options: WorldOptions;
+  readonly #options: StoreOptions;
   readonly store = memoryConnections();
   readonly breakers = memoryBreakers();
   readonly claims = memoryGrantClaims();
@@ -96,8 +81,8 @@ export class Stores {
   watcher: Watcher = {};
   readonly #storedAt = new Map<string, number>();
 
-  constructor(options: WorldOptions) {
-    this.options = options;
+  constructor(options: StoreOptions) {
+    this.#options = options;
     this.random = new Random(options.seed);
   }
 
@@ -126,7 +111,7 @@ export class Stores {
 
   /** Whether this refresh token has been readable in a secret for `ms` at least. */
   readableFor(refreshToken: string, ms: number): boolean {
-    const stale = this.options.staleSecretsMs ?? 0;
+    const stale = this.#options.staleSecretsMs ?? 0;
     return [...this.secrets].some(
       ([name, tokens]) =>
         tokens.refreshToken?.reveal() === refreshToken &&
@@ -200,7 +185,7 @@ export class Stores {
       read: (application) =>
         environment.io('table.read_breaker', 'table', async () => {
           const breaker = await breakers.read(application);
-          if (!this.options.neighbours || breaker?.open !== undefined) return breaker;
+          if (!this.#options.neighbours || breaker?.open !== undefined) return breaker;
           return { application, version: breaker?.version ?? 0, unanswered: { ...breaker?.unanswered, ...lonely } };
         }),
       replace: (breaker) =>
@@ -235,7 +220,7 @@ export class Stores {
   #visible(slot: number, versionId: string): TokenSet | undefined {
     const name = this.secretOf(slot, versionId);
     const storedAt = this.#storedAt.get(name) ?? Number.NEGATIVE_INFINITY;
-    return this.time.now() - storedAt < (this.options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
+    return this.time.now() - storedAt < (this.#options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
   }
 
   /** A version is written once; false if it is there with another refresh token. */

@@ -18,6 +18,7 @@ import { protocol as normative, type Protocol } from '../../shared/application/p
 import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import { type TendWorld, tend } from '../../shared/application/tend.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { create, replaceGrant } from '../../shared/domain/grant-writes.ts';
@@ -32,8 +33,8 @@ import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { firstPlace } from '../plain.ts';
-import { AuthorizationServer } from './authorization-server.ts';
-import { type Boundary, Environment } from './environment.ts';
+import { AuthorizationServer, type Customs } from './authorization-server.ts';
+import { type Boundary, Environment, type Fault } from './environment.ts';
 import {
   bare,
   connectionsWorldOf,
@@ -42,8 +43,8 @@ import {
   plainSealer,
   redeemWorldOf,
 } from './functions.ts';
-import type { Call, Provider, Way } from './provider.ts';
-import { Stores, type WorldOptions } from './stores.ts';
+import type { Call, Nature, Provider, Way } from './provider.ts';
+import { type StoreOptions, Stores } from './stores.ts';
 import type { Variant } from './variant.ts';
 
 const visibilityMs = limits.visibilityTimeouts * limits.refreshTimeoutMs;
@@ -59,6 +60,22 @@ function providersWith(profile: Profile): Providers {
   };
 }
 
+export interface WorldOptions extends StoreOptions {
+  readonly nature: Nature;
+  readonly profile: Profile;
+  readonly config: ConnectionConfig;
+  /** What is wrong on purpose in this world; nothing, if left out. */
+  readonly variant?: Variant;
+  readonly faults?: (boundary: Boundary) => Fault | undefined;
+  readonly way?: (call: Call) => Way;
+  /** How a code, or a revocation, goes on its way. */
+  readonly otherWay?: (what: 'code' | 'revocation') => Way;
+  readonly customs?: Customs;
+  readonly skewMs?: () => number;
+  /** How a message travels: how late, and how often it is delivered. */
+  readonly delivery?: () => { readonly lateMs: number; readonly times: number };
+}
+
 const apiUrl = 'https://broker.example';
 
 export class World extends Stores {
@@ -68,6 +85,7 @@ export class World extends Stores {
   readonly plannedAt: number[] = [];
   /** Every environment that was ever started, by id. */
   readonly environments: Environment[] = [];
+  readonly options: WorldOptions;
   readonly #variant: Variant;
   readonly #protocol: Protocol;
   readonly #providers: Providers;
@@ -75,6 +93,7 @@ export class World extends Stores {
 
   constructor(options: WorldOptions) {
     super(options);
+    this.options = options;
     this.#variant = options.variant ?? {};
     this.#protocol = { ...normative, ...this.#variant.protocol };
     this.#providers = providersWith({ ...options.profile, ...this.#variant.profile });

@@ -79,7 +79,9 @@ export function refusalOf(event: APIGatewayProxyEventV2): APIGatewayProxyStructu
   const missing = `${rule.prefix}${connection ?? '*'}`;
   const detail = {
     not_authenticated: 'This request came neither with a signature nor with a JWT that was checked.',
-    scope_missing: `The JWT of this request does not have the scope ${missing} in its claim ${rule.claims.join(' or ')}. Have its issuer give it to the client that needs this connection.`,
+    scope_missing:
+      `The JWT of this request does not have the scope ${missing} ` +
+      `in its claim ${rule.claims.join(' or ')}. Have its issuer give it to the client that needs this connection.`,
   };
   return problem('forbidden', { detail: detail[access.reason] });
 }

@@ -12,7 +12,7 @@ interface Asked {
   readonly now: EpochMs;
 }
 
-/** A link, or why there is none and what to do about it. */
+/** A link; or why the broker makes no link, and what to do about it. */
 export function authorizationReply(
   answer: Authorization,
   { connection, apiUrl, now }: Asked,
@@ -48,7 +48,9 @@ function obstacleFault(reason: NotAuthorizable, connection: ConnectionName) {
     case 'preset_without_login':
       return {
         path: 'connection',
-        message: `is of a provider whose login is not known here: obtain a refresh token elsewhere, and import it with ${put}`,
+        message:
+          'is of a provider whose login is not known here: obtain a refresh token elsewhere, ' +
+          `and import it with ${put}`,
       };
     case 'no_authorization_endpoint':
       return { path: 'settings.authorization_endpoint', message: `is missing: put it with ${put}` };

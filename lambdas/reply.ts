@@ -97,7 +97,9 @@ export const notFound = (connection: ConnectionName): APIGatewayProxyStructuredR
 /** The answer where nothing can be asked of a connection's provider. */
 export const settingsOutdated = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
   problem('misconfigured', {
-    detail: `The preset of connection "${connection}" is gone, or its settings do not fit it any more. Put the connection again with PUT /connections/${connection}.`,
+    detail:
+      `The preset of connection "${connection}" is gone, or its settings do not fit it any more. Put the ` +
+      `connection again with PUT /connections/${connection}.`,
     cause: 'settings_outdated',
   });
 
@@ -106,12 +108,18 @@ export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayPro
   const { kind, holder } = refused;
   if (kind === 'grant_pending') {
     return problem('conflict', {
-      detail: `Connection "${holder}", of the same user and application, is being put or deleted. Nothing was changed; try again.`,
+      detail:
+        `Connection "${holder}", of the same user and application, is being put or deleted. ` +
+        'Nothing was changed; try again.',
       retryAfterSeconds: retryAfterSeconds(refused.until, now),
     });
   }
   return problem('grant_conflict', {
-    detail: `Connection "${holder}" has the grant of the same user and application, and this provider ends it as soon as that user authorizes the application again. If different users log in, put each connection with its own "account"; if this is meant, put it with "allow_grant_conflict": true. Nothing was changed.`,
+    detail:
+      `Connection "${holder}" has the grant of the same user and application, and this provider ends it as ` +
+      'soon as that user authorizes the application again. If different users log in, put each connection ' +
+      'with its own "account"; if this is meant, put it with "allow_grant_conflict": true. ' +
+      'Nothing was changed.',
   });
 }
 

@@ -22,7 +22,9 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
         answer.code === 'misconfigured'
           ? `${fixOf(answer.item)} Correct its settings with`
           : 'Authorize it again, or import a refresh token with';
-      const detail = `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} PUT /connections/${connection}.`;
+      const detail =
+        `Connection "${connection}" is ${answer.code} (${cause ?? 'unknown cause'}). ${next} ` +
+        `PUT /connections/${connection}.`;
       return problem(answer.code, {
         detail,
         ...(cause === undefined ? {} : { cause }),
@@ -38,7 +40,9 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
     }
     case 'unavailable':
       return problem('temporarily_unavailable', {
-        detail: `Connection "${connection}" has no token to give at this moment; ${expectation(answer)}. Ask again after Retry-After.`,
+        detail:
+          `Connection "${connection}" has no token to give at this moment; ${expectation(answer)}. ` +
+          'Ask again after Retry-After.',
         retryAfterSeconds: retryAfterSeconds(answer.retryAt, answer.now),
         downstreamErrors: answer.item === undefined ? [] : downstreamErrors(answer.item),
       });

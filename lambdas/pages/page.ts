@@ -46,7 +46,9 @@ blockquote { padding-left: 0.9rem; border-left: 3px solid var(--tone); color: va
 const headers = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'content-security-policy':
+    `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   // The address of a page has the link or the authorization code in it.
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

@@ -15,7 +15,7 @@ import { openedTextOf, sealedTextOf } from './sealed-token.ts';
 
 type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
 
-/** Secrets Manager gets its budget; then the token is sealed, to travel with the commit. */
+/** The store of secrets gets its budget; then the token is sealed, to travel with the commit. */
 export async function persist(run: Run, { held, outcome, tokens, refreshToken }: Step<'persist'>): Promise<Event> {
   const { world, connection } = run;
   const { slot, versionId } = held.attempt;

@@ -17,7 +17,8 @@ export function fixOf({ cause, config, failure }: Connection): string {
     ...(config.clientId === undefined ? [] : ['client.client_id']),
     ...names.map((name) => (name === 'client_secret' ? 'client.client_secret' : `settings.${name}`)),
   ];
-  return `The provider refuses what it authenticates with: check ${fields.length > 0 ? fields.join(', ') : 'settings'}.`;
+  const suspects = fields.length > 0 ? fields.join(', ') : 'settings';
+  return `The provider refuses what it authenticates with: check ${suspects}.`;
 }
 
 const failureOf = (failure: Failure) => ({

@@ -122,7 +122,7 @@ interface Followed extends Callback {
 async function follow(world: RedeemWorld, followed: Followed): Promise<Redemption> {
   const { clock, authorizationServer } = world;
   const { item, state, at, parameters } = followed;
-  // The code of a provider that was given another redirect URI is none for this connection (mix-up, RFC 9700 §4.4).
+  // A code that came to another redirect URI is not for this connection (mix-up, RFC 9700 §4.4).
   if (at !== (item.config.callback === 'shared' ? undefined : item.connection)) return { kind: 'another_connection' };
   const { rules, title } = world.providers.of(item.config);
   const about = aboutOf(item, title);

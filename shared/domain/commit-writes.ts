@@ -70,9 +70,9 @@ export interface Commit {
 }
 
 /**
- * Commits a success over the token set that was seen: first as the holder of the lease, else as one who lost it. The
- * second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's late
- * commit, to be tried again over that one.
+ * Commits a success over the token set that was seen: first as the holder of the lease, else as a refresher that lost
+ * it. The second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's
+ * late commit, to be tried again over that one.
  */
 export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit): readonly Write[] {
   const { item, profile } = seen;

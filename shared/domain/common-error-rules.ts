@@ -1,6 +1,7 @@
 /**
- * What errors mean where a provider's own rules say nothing: the codes of RFC 6749 and OpenID Connect, those that large providers use
- * in their place, and the words beside them. In order: an outage, what passes by itself, a dead grant, the client, the request, the rest.
+ * What errors mean where a provider's own rules say nothing: the codes of RFC 6749 and OpenID Connect, those that large
+ * providers use in their place, and the words beside them. In order: an outage, what passes by itself, a dead grant,
+ * the client, the request, the rest.
  */
 import type { ErrorRule } from './conditions.ts';
 
@@ -15,7 +16,10 @@ const goneBefore =
 /** Both orders, on one line; the distance is bounded, so that the expression takes time in proportion to the text. */
 const goneRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:${goneBefore})(?![a-z]).{0,40}?${refreshToken}|\\bno (?:matching |valid )?${refreshToken}s? (?:was |were )?(?:found|exists?)`;
 /** A request that lacks the refresh token, or a scope or grant type of that name, is no dead grant. */
-const absentRefreshToken = `missing (?!or invalid)|required parameter|parameter.{0,20}required|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied|present|specified|included)|in (?:the )?(?:request|body)|grant[ _-]?type|\\bscopes?\\b`;
+const absentRefreshToken =
+  'missing (?!or invalid)|required parameter|parameter.{0,20}required' +
+  `|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied` +
+  '|present|specified|included)|in (?:the )?(?:request|body)|grant[ _-]?type|\\bscopes?\\b';
 const again = '(?:(?:log|sign)(?:ging|ing)?[ -]?(?:in|on)|authori[sz]e|authenticate|connect|consent) again';
 const noMore = 'revoked|withdrawn|de-?authori[sz]ed|deleted|disabled|deactivated|inactive';
 const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |has |is )?(?:revoked|withdrawn|expired)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|(?:user|resource owner)(?: account)? (?:(?:has|been|was|is) ){0,3}(?:${noMore})|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)`;
@@ -23,7 +27,12 @@ const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?conn
 const ofTheClient = 'console|portal|dashboard';
 /** Something that passes. A session that has timed out does not. */
 const passing =
-  '(?:being|already) processed|in progress|under ?way|in[ -]flight|duplicate request|concurrent|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service|server) (?:is )?unavailable|(?<!(?:session|inactivity|idle|login)(?: has| is)? )time[d-]? ?out|upstream|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
+  '(?:being|already) processed|in progress|under ?way|in[ -]flight|duplicate request|concurrent' +
+  '|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?' +
+  '|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service' +
+  '|server) (?:is )?unavailable|(?<!(?:session|inactivity|idle|login)(?: has| is)? )time[d-]? ?out' +
+  '|upstream|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal' +
+  '|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
 
 /** The last one matches everything. */
 export const commonErrorRules: readonly ErrorRule[] = [
@@ -39,7 +48,8 @@ export const commonErrorRules: readonly ErrorRule[] = [
     when: { status: ['5xx'] },
     class: 'in_doubt',
     comment:
-      'May have rotated before it failed. An error code beside a 5xx is not believed: an outage must never read as a dead grant.',
+      'May have rotated before it failed. An error code beside a 5xx is not believed: an outage must never read ' +
+      'as a dead grant.',
     source: 'RFC 9110 §15.6',
   },
   {
@@ -58,7 +68,8 @@ export const commonErrorRules: readonly ErrorRule[] = [
     when: { error: ['invalid_client', 'unauthorized_client'], words: 'token is not active' },
     class: 'transient',
     comment:
-      'Of a refresh token Keycloak says it with invalid_grant; with these codes, of an assertion from a clock that is ahead.',
+      'Of a refresh token Keycloak says it with invalid_grant; with these codes, of an assertion from a clock ' +
+      'that is ahead.',
     source: 'keycloak/keycloak#8966',
   },
   {
@@ -70,7 +81,9 @@ export const commonErrorRules: readonly ErrorRule[] = [
     },
     class: 'misconfigured',
     cause: 'invalid_request',
-    fix: "The provider accepts requests from some addresses only: put the broker's outgoing addresses on the allowlist there, or lift the restriction for this application; then put the connection again.",
+    fix:
+      "The provider accepts requests from some addresses only: put the broker's outgoing addresses on the " +
+      'allowlist there, or lift the restriction for this application; then put the connection again.',
     comment: 'Neither the grant nor the client: the place that the request came from.',
     source: 'athenaFlex#107; help.salesforce.com, connected app policies',
   },
@@ -227,7 +240,9 @@ export const commonErrorRules: readonly ErrorRule[] = [
     },
     class: 'misconfigured',
     cause: 'invalid_client',
-    fix: 'The application was deleted or disabled at the provider: enable it there, or make another and put its id and secret as client.',
+    fix:
+      'The application was deleted or disabled at the provider: enable it there, or make another and put its id ' +
+      'and secret as client.',
     comment: 'Google, and others: not the secret is wrong, the client is not there any more.',
     source: 'google-api-nodejs-client#1256',
   },
@@ -319,7 +334,8 @@ export const commonErrorRules: readonly ErrorRule[] = [
     cause: 'invalid_request',
     fix: 'No token endpoint answers at this address: put its address as settings.token_endpoint.',
     comment:
-      'Not followed: the refresh token would go where the answer says. A deployment of theirs may pass; a moved endpoint stays moved.',
+      'Not followed: the refresh token would go where the answer says. A deployment of theirs may pass; a moved ' +
+      'endpoint stays moved.',
     source: 'RFC 9700 §4.12; freelawproject/courtlistener#7927, forcedotcom/ForceCLI#645',
   },
   {

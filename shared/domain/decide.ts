@@ -4,12 +4,14 @@
  *
  *   started ─ read ─┬─ announce (what is noted for subscribers), and go on as if read
  *                   ├─ wait · rest · stop
- *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ load secrets ─┬─ (provider is down) release
- *          refused: assess again           └─ look up ─┬─ found: commit, read again│          └─ (take probe) call ─ answers.ts
- *                                                      ├─ unreadable: release      │
+ *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ load secrets ┬ (provider is down)
+ *          refused: assess again           └─ look up ─┬─ found: commit, read again│               │ release
+ *                                                      │                           │               └ (take probe)
+ *                                                      ├─ unreadable: release      │                 call ─ answers.ts
  *                                                      └─ none: mark sent ─────────┘
  *
- * What a call came to is decided in `answers.ts`: success ─ persist ─ commit; dead ─ reread ─ commit verdict; else commit failure.
+ * What a call came to is decided in `answers.ts`: success ─ persist ─ commit; dead ─ reread ─ commit verdict; else
+ * commit failure.
  */
 
 import { announcementOf } from './announcements.ts';

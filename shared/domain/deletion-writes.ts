@@ -28,7 +28,7 @@ export const markDeleted = (now: EpochMs): Write => ({
 const isOwnedBy = (owner: string): Clause => ({ path: 'deletion.owner', equals: owner });
 const sameRefreshToken = (item: Connection): Clause => asSeen('refreshToken.versionId', item.refreshToken?.versionId);
 
-/** Takes the deletion until `until`, by when the one who takes it has been stopped: then the planner sends another. */
+/** Takes the deletion until `until`, by when the function that takes it has ended: then the planner sends another. */
 export function takeDeletion(owner: string, now: EpochMs): Write & { readonly until: EpochMs } {
   const until = plus(now, limits.deletionLeaseMs);
   return {

@@ -50,7 +50,10 @@ export interface Said {
   readonly description?: string;
 }
 
-/** Reads the codes and the words of a reply, however deep they are; `known` tells which codes mean something. The provider's own paths come first. */
+/**
+ * Reads the codes and the words of a reply, however deep they are; `known` tells which codes mean something. The
+ * provider's own paths come first.
+ */
 export function saidIn(
   members: unknown,
   own: { readonly errors?: readonly string[]; readonly descriptions?: readonly string[] },

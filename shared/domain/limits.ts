@@ -16,7 +16,7 @@ export const limits = {
   connectAttemptMs: 3_000,
   /** A provider with a grace period must have answered this long before the period ends. */
   graceReserveMs: 10_000,
-  /** Secrets Manager gets this long to take a new refresh token; then it is sealed into the commit. */
+  /** The store of secrets gets this long to take a new refresh token; then it is sealed into the commit. */
   persistBudgetMs: 2_000,
   /** Commits are retried until this long before the function is killed. */
   commitReserveMs: 3_000,
@@ -72,7 +72,7 @@ export const limits = {
   probeMaxMs: 60_000,
   /** For how long the connection that probed last lets other connections probe first. */
   probeTurnMs: 10_000,
-  /** How soon those who wait look again while a probe is on its way. */
+  /** How soon the refreshers that wait look again while a probe is on its way. */
   probeWaitMs: { from: 10_000, to: 20_000 },
 
   // Refusals of many living grants of one application.
@@ -205,7 +205,8 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
   ],
   [
     limits.refreshTimeoutMs + 2 * limits.skewMs < limits.deletionLeaseMs,
-    'time-out of the refresh function + 2 × skew < lease of a deletion: no refresher deletes secrets of a connection that another one has removed',
+    'time-out of the refresh function + 2 × skew < lease of a deletion: no refresher deletes secrets of a ' +
+      'connection that another one has removed',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
   [

@@ -16,7 +16,10 @@ interface ReplyShape {
   readonly accessToken?: string;
   /** A lifetime or an instant, as `instantOf` reads it. */
   readonly expiry?: string;
-  /** Where the provider wants its API called: https, and with `hosts` it must be there and its host end in one of them; else the reply is refused. */
+  /**
+   * Where the provider wants its API called: https, and with `hosts` it must be there and its host end in one of them;
+   * else the reply is refused.
+   */
   readonly endpoint?: { readonly path: string; readonly hosts?: readonly string[] };
   /** The error code and the words for it, wherever the provider puts them; the first that is there counts. */
   readonly errors?: readonly string[];
@@ -31,7 +34,9 @@ export interface Dialect {
   readonly defaultLifetimeMs: number;
   /** Unit of `expires_in`. */
   readonly expiresInUnit: 'seconds' | 'milliseconds';
-  /** Headers of a 429 that say when to come back, most telling first, in lower case: an instant, or seconds from now. */
+  /**
+   * Headers of a 429 that say when to come back, most telling first, in lower case: an instant, or seconds from now.
+   */
   readonly resetHeaders: readonly string[];
   readonly reply?: ReplyShape;
   /** Reads a body that is not JSON; undefined if it cannot be read. */
@@ -70,7 +75,10 @@ type Members = Readonly<Record<string, unknown>>;
 const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];
 /** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
 const longestLifetimeMs = 366 * 86_400_000;
-/** When a grant ends, as seconds that remain or as an instant. 0 is how Keycloak writes that an offline token has no end. */
+/**
+ * When a grant ends, as seconds that remain or as an instant. 0 is how Keycloak writes that an offline token has no
+ * end.
+ */
 const grantEndMembers = [
   'refresh_token_expires_in',
   'refresh_expires_in',
@@ -83,7 +91,7 @@ const grantEndMembers = [
   'refresh_token_expiry',
   'refresh_token_expiration',
 ];
-/** An end that is further away is none that anybody could be told of in time. */
+/** An end that is further away than this is not noted: it is too far off for an operator to act on. */
 const longestGrantMs = 20 * longestLifetimeMs;
 const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 
@@ -169,7 +177,10 @@ export function membersOf({ headers, body }: HttpReply): Members | undefined {
   }
 }
 
-/** What a reply says that is no JSON: a bare word, a sentence, an element of XML; or, in its place, a header (RFC 6750 §3). */
+/**
+ * What a reply says that is no JSON: a bare word, a sentence, an element of XML; or, in its place, a header (RFC 6750
+ * §3).
+ */
 function namedIn({ headers, body }: HttpReply): Members | undefined {
   const start = body.slice(0, 4_096).trim();
   const inHeader = (name: string) =>
@@ -196,7 +207,10 @@ const memberLike = (members: Members | undefined, name: string): unknown => memb
 /** Longer ones fit into no request, and into no item of the table. */
 const mostTokenCharacters = 65_536;
 
-/** An access token goes into a header, which carries visible ASCII and spaces (RFC 6749 §A.12); what is around it a header drops. */
+/**
+ * An access token goes into a header, which carries visible ASCII and spaces (RFC 6749 §A.12); what is around it a
+ * header drops.
+ */
 function accessTokenIn(members: Members | undefined, path: string): string | undefined {
   const value = memberAt(members, path) ?? membersLike(members, path)[0];
   if (typeof value !== 'string' || value.length > mostTokenCharacters) return undefined;
@@ -205,8 +219,9 @@ function accessTokenIn(members: Members | undefined, path: string): string | und
 }
 
 /**
- * A refresh token goes back as it came, in the body of a request, which carries any text. Null if there is one that cannot be kept: no
- * text, or half a surrogate pair in it, or too long. Undefined where it is absent or empty: the old one stays good (RFC 6749 §6).
+ * A refresh token goes back as it came, in the body of a request, which carries any text. Null if there is one that
+ * cannot be kept: no text, or half a surrogate pair in it, or too long. Undefined where it is absent or empty: the old
+ * one stays good (RFC 6749 §6).
  */
 function refreshTokenIn(members: Members | undefined): string | null | undefined {
   const value = memberLike(members, 'refresh_token');
@@ -220,8 +235,9 @@ function refreshTokenIn(members: Members | undefined): string | null | undefined
 const schemes = ['Bearer', 'DPoP', 'MAC', 'GNAP', 'HOBA', 'OAuth', 'PrivateToken', 'Concealed', 'vapid'];
 
 /**
- * The scheme that the token is presented by. Replies have labels in its place: `BearerToken`, `bot`, `JWT`. `Bearer` whatever its case,
- * since some APIs compare it literally; also where neither the reply nor the provider's preset has one.
+ * The scheme that the token is presented by. Replies have labels in its place: `BearerToken`, `bot`, `JWT`. `Bearer`
+ * whatever its case, since some APIs compare it literally; also where neither the reply nor the provider's preset has
+ * one.
  */
 function tokenTypeOf(value: unknown, { tokenType = 'Bearer' }: Dialect): string {
   const label = typeof value === 'string' ? value.trim().toLowerCase() : '';
@@ -230,7 +246,7 @@ function tokenTypeOf(value: unknown, { tokenType = 'Bearer' }: Dialect): string 
 
 type Endpoint = URL | 'not_allowed' | undefined;
 
-/** An endpoint that only the reply tells is somebody's word: clients will send the token there. */
+/** Clients will send the token to an endpoint that only the reply tells, so a preset may say which hosts it allows. */
 function endpointIn(members: Members | undefined, shape: ReplyShape['endpoint']): Endpoint {
   const told = shape === undefined ? undefined : memberAt(members, shape.path);
   if (shape === undefined) return undefined;
@@ -249,8 +265,9 @@ const scopeOf = (value: unknown): string | undefined =>
   text(Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value)?.toWellFormed();
 
 /**
- * Milliseconds from the start of the request to the expiry; undefined if the reply does not tell. An absolute expiry is told from a lifetime by its size or form.
- * Zero and negative lifetimes tell nothing: they are how some write "does not expire" (VK ID documents −1).
+ * Milliseconds from the start of the request to the expiry; undefined if the reply does not tell. An absolute expiry is
+ * told from a lifetime by its size or form. Zero and negative lifetimes tell nothing: they are how some write "does not
+ * expire" (VK ID documents −1).
  */
 function lifetimeOf(
   members: Members | undefined,
@@ -266,7 +283,8 @@ function lifetimeOf(
   });
   const [first, ...others] = told;
   if (first === undefined) return undefined;
-  // Milliseconds where seconds were to be: a sister member says so, or it is what the provider's tokens are known to live.
+  // Milliseconds where seconds were to be: a sister member says so, or it is what the provider's tokens are known to
+  // live.
   const inSeconds = others.find((other) => isBetween(first / other, 950, 1_050));
   if (inSeconds !== undefined) return inSeconds;
   return isBetween(first / defaultLifetimeMs, 950, 1_000) ? Math.floor(first / 1_000) : first;

@@ -93,10 +93,16 @@ function warningOf(item: Connection): string | undefined {
     return 'a client reports that the provider refused this token; a new one is being asked for';
   const { failure } = item;
   if (item.withheld !== undefined)
-    return `the provider refuses many grants of this application at once (${item.withheld.code}); this token is valid until it expires`;
+    return (
+      `the provider refuses many grants of this application at once (${item.withheld.code}); this token is ` +
+      'valid until it expires'
+    );
   // "Too early" is no failure: the provider keeps this token in force.
   if (failure === undefined || failure.class === 'too_early') return undefined;
-  return `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed (${failure.code}); this token is valid until it expires`;
+  return (
+    `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed ` +
+    `(${failure.code}); this token is valid until it expires`
+  );
 }
 
 /** What a client who reports the current generation as refused is told: when the next one can be expected. */

@@ -74,7 +74,7 @@ export type Effect =
   | { readonly do: 'mark_sent'; readonly held: Held }
   /** Bring everything that the call and the keeping of its answer need into memory. */
   | { readonly do: 'load_secrets'; readonly held: Held }
-  /** Become the one who finds out whether the provider is back. */
+  /** Become the refresher that finds out whether the provider is back. */
   | { readonly do: 'take_probe'; readonly held: Held; readonly probe: Breaker; readonly leaseUntil: EpochMs }
   | { readonly do: 'call'; readonly held: Held }
   | {

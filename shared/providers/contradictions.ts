@@ -55,7 +55,9 @@ function ofTimes(facts: Facts): Found {
     minTokenAgeSeconds < lifetimeSeconds &&
       marginSeconds > longest && {
         fact: 'marginSeconds',
-        message: `must be at most ${longest} s: a token that lives ${lifetimeSeconds} s may not be renewed before it is ${minTokenAgeSeconds} s old`,
+        message:
+          `must be at most ${longest} s: a token that lives ${lifetimeSeconds} s may not be renewed before ` +
+          `it is ${minTokenAgeSeconds} s old`,
       },
     callsPerDay !== undefined &&
       callsPerDay < calls && {
@@ -71,7 +73,10 @@ function ofRefreshTokens({ rotation, graceSeconds = 0, ...facts }: Facts): Found
     rotation === 'grace' &&
       graceSeconds < leastGraceSeconds && {
         fact: 'graceSeconds',
-        message: `must be at least ${leastGraceSeconds} s with rotation "grace": the call ends ${graceReserveSeconds} s before the grace period does. If it is shorter, the rotation is "single_use"`,
+        message:
+          `must be at least ${leastGraceSeconds} s with rotation "grace": the call ends ` +
+          `${graceReserveSeconds} s before the grace period does. If it is shorter, the ` +
+          'rotation is "single_use"',
       },
     rotation !== 'grace' &&
       graceSeconds > 0 && {

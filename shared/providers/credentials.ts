@@ -47,7 +47,8 @@ export function credentialFaults(preset: Preset, facts: Facts, body: unknown): F
   if (clientAuthentication !== 'private_key_jwt')
     refuse('settings.private_key', secretIn(preset, body, 'private_key'), instead);
   if (grant !== 'refresh_token') {
-    const message = `is not used by the grant ${grant}: remove it${grant === 'client_credentials' ? ', or choose the grant refresh_token' : ''}`;
+    const orElse = grant === 'client_credentials' ? ', or choose the grant refresh_token' : '';
+    const message = `is not used by the grant ${grant}: remove it${orElse}`;
     refuse('refresh_token', member(body, 'refresh_token'), message);
   }
   return [...faults, ...incomplete(preset, facts, body)];

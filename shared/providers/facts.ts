@@ -42,7 +42,10 @@ export const factsSchema = v.strictObject({
   authorizationParameters: v.exactOptional(v.record(v.string(), words)),
   /** The `iss` of its authorization responses (RFC 9207), where it sends one: a response without it is refused. */
   issuer: v.exactOptional(words),
-  /** The parameter of its authorization responses that names the server which keeps the account: it may be another region's. */
+  /**
+   * The parameter of its authorization responses that names the server which keeps the account: it may be another
+   * region's.
+   */
   accountsServerParameter: v.exactOptional(words),
   /** More parameters of every token request. One that names a setting without a value is left out. */
   tokenParameters: v.exactOptional(v.record(v.string(), words)),

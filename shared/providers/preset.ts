@@ -94,7 +94,8 @@ export const errorRuleSchema = v.pipe(
   v.forward(
     v.check(
       (rule) => causesOf(rule.class).includes(rule.cause ?? ''),
-      `must be one of ${grantCauses.join(', ')} for a dead_grant, one of ${settingsCauses.join(', ')} for misconfigured, and absent for every other class`,
+      `must be one of ${grantCauses.join(', ')} for a dead_grant, one of ${settingsCauses.join(', ')} for ` +
+        'misconfigured, and absent for every other class',
     ),
     ['cause'],
   ),

@@ -43,7 +43,8 @@ function resolveAnew({ provider, settings }: ProviderChoice, presets: Presets): 
   const preset = presetNamed(provider, presets);
   if (preset === undefined)
     throw new Error(
-      `unknown provider "${provider}"; known are ${Object.keys(presets).join(', ')}. It has no preset any more: put the connection again, or bring the preset back.`,
+      `unknown provider "${provider}"; known are ${Object.keys(presets).join(', ')}. It has no preset any more: ` +
+        'put the connection again, or bring the preset back.',
     );
   const facts = v.parse(factsSchema, { ...preset.facts, ...replacements(preset, settings) });
   const values = valuesOf(preset, settings);

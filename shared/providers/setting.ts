@@ -65,8 +65,8 @@ export const settingSchema = v.variant('kind', [
     replaces: replaces(['lifetimeSeconds', 'minTokenAgeSeconds', 'graceSeconds']),
   }),
   /**
-   * Kept in Secrets Manager with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`: base32
-   * (RFC 6238).
+   * Kept in the store of secrets with the client secret; never described. `private_key`: PEM or JWK. `totp_seed`:
+   * base32 (RFC 6238).
    */
   v.strictObject({
     kind: v.literal('secret'),

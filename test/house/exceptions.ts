@@ -7,7 +7,7 @@ export const openImports: readonly string[] = ['infra/app.ts imports cdk.json'];
 export const openCircles: readonly string[] = [];
 
 /** Rooms whose comments and columns have not been gone through. */
-export const unswept: readonly string[] = ['lambdas/', 'shared/application/', 'shared/domain/', 'shared/providers/'];
+export const unswept: readonly string[] = [];
 
 /** Functions and classes of more than 70 lines. */
 export const longFunctions: readonly string[] = [

@@ -133,10 +133,10 @@ export const de: Texts = {
   advice: {
     scope: `Sagen Sie es der Person, von der Sie den Link haben: Die Einstellungen fordern einen Scope an, den diese
       Anwendung nicht haben darf.`,
-    application: `Sagen Sie es der Person, von der Sie den Link haben: Die Anwendung ist beim Anbieter nicht so registriert, wie
-      es diese Anmeldung braucht.`,
-    redirect_uri: `Sagen Sie es der Person, von der Sie den Link haben: Die Redirect-URI dieser Verbindung muss beim Anbieter
-      genau so registriert sein.`,
+    application: `Sagen Sie es der Person, von der Sie den Link haben: Die Anwendung ist beim Anbieter nicht so
+      registriert, wie es diese Anmeldung braucht.`,
+    redirect_uri: `Sagen Sie es der Person, von der Sie den Link haben: Die Redirect-URI dieser Verbindung muss beim
+      Anbieter genau so registriert sein.`,
     later: 'Warten Sie ein paar Minuten und öffnen Sie dann denselben Link noch einmal.',
     other: 'Sagen Sie der Person, von der Sie den Link haben, was hier steht, und bitten Sie um einen neuen.',
   },

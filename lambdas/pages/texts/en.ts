@@ -63,15 +63,15 @@ export const en: Texts = {
     },
     another_connection: {
       title: 'This answer is for another connection',
-      what: `A login came back to the address of another connection than the one it began for. What the provider sent was
-        not used. ${unchanged}`,
+      what: `A login came back to the address of another connection than the one it began for. What the provider sent
+        was not used. ${unchanged}`,
       next: `Tell the person who gave you the link: another redirect URI may be registered at the provider than this
         connection’s, or the login was tampered with.`,
     },
     another_issuer: {
       title: 'The answer came from somewhere else',
-      what: `Another server answered than the one that was asked for the connection {connection}, or it did not say which
-        one it is. What it sent was not used. ${unchanged}`,
+      what: `Another server answered than the one that was asked for the connection {connection}, or it did not say
+        which one it is. What it sent was not used. ${unchanged}`,
       next: `Tell the person who gave you the link: the settings of this connection may name the wrong issuer, or the
         login was tampered with.`,
     },
@@ -110,8 +110,9 @@ export const en: Texts = {
     },
     changed_meanwhile: {
       title: 'The connection was changed meanwhile',
-      what: `The connection {connection} was deleted, or given another grant or client, while you logged in. ${unchanged}
-        The connection {connection} was deleted, or given another grant or client, while you logged in. ${unchanged}`,
+      what: `The connection {connection} was deleted, or given another grant or client, while you logged in.
+        ${unchanged} The connection {connection} was deleted, or given another grant or client, while you logged in.
+        ${unchanged}`,
       next: anotherLink,
     },
     unavailable: {
@@ -127,10 +128,10 @@ export const en: Texts = {
   },
   advice: {
     scope: 'Tell the person who gave you the link: the settings ask for a scope that this application may not have.',
-    application: `Tell the person who gave you the link: the application is not registered at the provider as it has to be for
-      this login.`,
-    redirect_uri: `Tell the person who gave you the link: the redirect URI of this connection has to be registered at the
-      provider, to the letter.`,
+    application: `Tell the person who gave you the link: the application is not registered at the provider as it has to
+      be for this login.`,
+    redirect_uri: `Tell the person who gave you the link: the redirect URI of this connection has to be registered at
+      the provider, to the letter.`,
     later: 'Wait a few minutes, then open the same link again.',
     other: 'Tell the person who gave you the link what it says here, and ask for a new one.',
   },

@@ -65,8 +65,8 @@ export const fr: Texts = {
     },
     another_connection: {
       title: 'Cette réponse est pour une autre connexion',
-      what: `Une identification est revenue à l’adresse d’une autre connexion que celle pour laquelle elle a commencé. La
-        réponse du fournisseur n’a pas été utilisée. ${unchanged}`,
+      what: `Une identification est revenue à l’adresse d’une autre connexion que celle pour laquelle elle a commencé.
+        La réponse du fournisseur n’a pas été utilisée. ${unchanged}`,
       next: `Dites-le à la personne qui vous a donné le lien : une autre URI de redirection est peut-être enregistrée
         chez le fournisseur, ou l’identification a été manipulée.`,
     },
@@ -130,8 +130,8 @@ export const fr: Texts = {
   advice: {
     scope: `Dites-le à la personne qui vous a donné le lien : les paramètres demandent un scope que cette application ne
       peut pas avoir.`,
-    application: `Dites-le à la personne qui vous a donné le lien : l’application n’est pas enregistrée chez le fournisseur
-      comme il le faut pour cette identification.`,
+    application: `Dites-le à la personne qui vous a donné le lien : l’application n’est pas enregistrée chez le
+      fournisseur comme il le faut pour cette identification.`,
     redirect_uri: `Dites-le à la personne qui vous a donné le lien : l’URI de redirection de cette connexion doit être
       enregistrée telle quelle chez le fournisseur.`,
     later: 'Attendez quelques minutes, puis rouvrez le même lien.',

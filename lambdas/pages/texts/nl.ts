@@ -10,8 +10,8 @@ export const nl: Texts = {
       title: '{provider} koppelen',
       what: `U wordt gevraagd om de tokenbroker een account bij {provider} te laten gebruiken. Daarna verlengt die de
         toegang vanzelf.`,
-      next: `Weet u waar dit voor is, ga dan door, log in bij {site} met het bedoelde account en sta de toegang toe. Weet
-        u het niet, sluit dan deze pagina: er is niets gewijzigd.`,
+      next: `Weet u waar dit voor is, ga dan door, log in bij {site} met het bedoelde account en sta de toegang toe.
+        Weet u het niet, sluit dan deze pagina: er is niets gewijzigd.`,
     },
     connected: {
       title: 'Gekoppeld',
@@ -72,8 +72,8 @@ export const nl: Texts = {
     },
     another_issuer: {
       title: 'Het antwoord kwam ergens anders vandaan',
-      what: `Een andere server antwoordde dan die voor de verbinding {connection} was gevraagd, of zei niet welke hij is.
-        Het antwoord is niet gebruikt. ${unchanged}`,
+      what: `Een andere server antwoordde dan die voor de verbinding {connection} was gevraagd, of zei niet welke hij
+        is. Het antwoord is niet gebruikt. ${unchanged}`,
       next: `Vertel het degene van wie u de link kreeg: de instellingen noemen misschien de verkeerde issuer, of er is
         met het inloggen geknoeid.`,
     },
@@ -130,10 +130,10 @@ export const nl: Texts = {
   advice: {
     scope: `Vertel het degene van wie u de link kreeg: de instellingen vragen om een scope die deze toepassing niet mag
       hebben.`,
-    application: `Vertel het degene van wie u de link kreeg: de toepassing is bij de aanbieder niet zo geregistreerd als voor
-      dit inloggen nodig is.`,
-    redirect_uri: `Vertel het degene van wie u de link kreeg: de redirect-URI van deze verbinding moet letterlijk zo bij de
-      aanbieder zijn geregistreerd.`,
+    application: `Vertel het degene van wie u de link kreeg: de toepassing is bij de aanbieder niet zo geregistreerd als
+      voor dit inloggen nodig is.`,
+    redirect_uri: `Vertel het degene van wie u de link kreeg: de redirect-URI van deze verbinding moet letterlijk zo bij
+      de aanbieder zijn geregistreerd.`,
     later: 'Wacht een paar minuten en open dan dezelfde link opnieuw.',
     other: 'Vertel degene van wie u de link kreeg wat hier staat, en vraag een nieuwe.',
   },

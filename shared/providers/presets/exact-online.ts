@@ -10,9 +10,11 @@ export default {
   facts: {
     grant: 'refresh_token', // [V] Authorization code with refresh; no client_credentials (ruby-client #59).
     // The host is the customer's country.
-    tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token', // [V] NangoHQ/nango providers.yaml; picqer Connection.php
+    // NangoHQ/nango providers.yaml; picqer Connection.php
+    tokenEndpoint: 'https://start.exactonline.{country}/api/oauth2/token', // [V]
     authorizationEndpoint: 'https://start.exactonline.{country}/api/oauth2/auth', // [V] the same
-    clientAuthentication: 'client_secret_post', // [V] What every client sends; HTTP Basic is accepted too (Nango ships it).
+    // What every client sends; HTTP Basic is accepted too (Nango ships it).
+    clientAuthentication: 'client_secret_post', // [V]
     pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     exclusivePer: 'client_and_user', // [V2] forums.invantive.com/t/1838: a second authorization breaks the first.
     lifetimeSeconds: 600, // [V] "600", a text, in picqer's fixtures
@@ -26,13 +28,15 @@ export default {
     refreshTokenIdleSeconds: 30 * 86_400, // [V2] forums.invantive.com/t/2903
     keepAliveSeconds: 7 * 86_400, // [ours]
     errorsPerHour: 8, // [V] 10 block the API key (Invantive's analysis of July 2021); we stop before.
-    callsPerDay: 190, // [C] 200 were announced, but are not in Exact's final list: a soft cap of ours below them. A token in use needs 151.
+    // 200 were announced, but are not in Exact's final list: a soft cap of ours below them. A token in use needs 151.
+    callsPerDay: 190, // [C]
   },
   settings: {
     country: {
       kind: 'choice',
       description:
-        "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know the client.",
+        "The end of the customer's address, start.exactonline.…; another country's token endpoint does not know " +
+        'the client.',
       choices: ['nl', 'be', 'de', 'fr', 'es', 'co.uk', 'com'],
     },
   },

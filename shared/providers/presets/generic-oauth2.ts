@@ -1,4 +1,7 @@
-/** Any authorization server that follows RFC 6749. Where a server may differ, there is a setting; its default is the fact here. */
+/**
+ * Any authorization server that follows RFC 6749. Where a server may differ, there is a setting; its default is the
+ * fact here.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -6,11 +9,14 @@ export default {
   title: 'OAuth 2.0 (RFC 6749)',
   facts: {
     grant: 'refresh_token', // [ours] A setting changes it.
-    clientAuthentication: 'client_secret_basic', // [V] What every server that issues passwords to clients must support (RFC 6749 §2.3.1).
-    authorizationParameters: { audience: '{audience}', resource: '{resource}' }, // [V] RFC 8707 §2; `audience` is Auth0's name for it.
+    // What every server that issues passwords to clients must support (RFC 6749 §2.3.1).
+    clientAuthentication: 'client_secret_basic', // [V]
+    // RFC 8707 §2; `audience` is Auth0's name for it.
+    authorizationParameters: { audience: '{audience}', resource: '{resource}' }, // [V]
     tokenParameters: { audience: '{audience}', resource: '{resource}' }, // [V] the same
     refreshParameters: { redirect_uri: '{refresh_redirect_uri}' }, // [ours] For servers that want it.
-    pkce: 'S256', // [V] A server that does not know it ignores it (RFC 6749 §3.1); RFC 9700 §2.1.1 wants it of every client.
+    // A server that does not know it ignores it (RFC 6749 §3.1); RFC 9700 §2.1.1 wants it of every client.
+    pkce: 'S256', // [V]
     lifetimeSeconds: 3_600, // [ours] The RFC's examples, and most providers.
     expiresInUnit: 'seconds', // [V] RFC 6749 §5.1
     minTokenAgeSeconds: 0, // [ours] The RFC knows no such rule.
@@ -22,7 +28,8 @@ export default {
     issuer: {
       kind: 'issuer',
       description:
-        'The authorization server (RFC 8414, OpenID Connect Discovery): endpoints that are not given are discovered when the connection is put.',
+        'The authorization server (RFC 8414, OpenID Connect Discovery): endpoints that are not given are ' +
+        'discovered when the connection is put.',
     },
     token_endpoint: {
       kind: 'url',
@@ -51,7 +58,8 @@ export default {
       choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
       replaces: 'clientAuthentication',
       description:
-        'How the client authenticates. Some servers do not decode what client_secret_basic encodes; try client_secret_post there.',
+        'How the client authenticates. Some servers do not decode what client_secret_basic encodes; try ' +
+        'client_secret_post there.',
     },
     private_key: {
       kind: 'secret',
@@ -67,7 +75,8 @@ export default {
       choices: ['issuer', 'endpoint'],
       replaces: 'assertionAudience',
       description:
-        'Whom the assertion of private_key_jwt is for: the issuer (assumed where one is given), or the URL of the endpoint that it is sent to.',
+        'Whom the assertion of private_key_jwt is for: the issuer (assumed where one is given), or the URL of ' +
+        'the endpoint that it is sent to.',
     },
     client_id_in_body: {
       kind: 'choice',
@@ -97,7 +106,8 @@ export default {
       kind: 'text',
       callback: 'businessId',
       description:
-        'MYOB: the company file. A login tells it, and nothing else does; give it for a refresh token that is imported.',
+        'MYOB: the company file. A login tells it, and nothing else does; give it for a refresh token that is ' +
+        'imported.',
     },
     selling_partner_id: {
       kind: 'text',
@@ -121,14 +131,16 @@ export default {
       kind: 'text',
       replaces: 'scope',
       description:
-        'Scopes, separated by spaces. Asked for by a login and with client_credentials; a refresh keeps what was granted.',
+        'Scopes, separated by spaces. Asked for by a login and with client_credentials; a refresh keeps what was ' +
+        'granted.',
     },
     refresh_token_rotation: {
       kind: 'choice',
       choices: ['single_use', 'grace', 'none'],
       replaces: 'rotation',
       description:
-        'single_use: a used refresh token is dead at once (assumed). grace: it may be sent again for grace_seconds. none: it stays good.',
+        'single_use: a used refresh token is dead at once (assumed). grace: it may be sent again for ' +
+        'grace_seconds. none: it stays good.',
     },
     grace_seconds: {
       kind: 'duration',

@@ -1,4 +1,7 @@
-/** Google. An app whose consent screen is in "Testing" gets refresh tokens of seven days. The number of grants of a user is limited, too. */
+/**
+ * Google. An app whose consent screen is in "Testing" gets refresh tokens of seven days. The number of grants of a user
+ * is limited, too.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -13,7 +16,8 @@ export default {
     clientAuthentication: 'client_secret_post', // [R]
     pkce: 'S256', // [R]
     issuer: 'https://accounts.google.com', // [V2] openiddict/openiddict-core#2428, since February 2026
-    authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.
+    // Without them there is no refresh token the second time.
+    authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R]
     lifetimeSeconds: 3_599, // [V2] developers.google.com, quoted
     expiresInUnit: 'seconds', // [V2] the same
     minTokenAgeSeconds: 0, // [NF]

@@ -10,7 +10,8 @@ export default {
   facts: {
     grant: 'static', // [V] IXON's OpenAPI: POST /users/service-account; it has no expiry ("non-expiring" inferred).
     clientAuthentication: 'none', // [V] Nothing is ever called.
-    lifetimeSeconds: 30 * 86_400, // [ours] Not the token's life, which has no end: so long may a client go without asking for it again.
+    // Not the token's life, which has no end: so long may a client go without asking for it again.
+    lifetimeSeconds: 30 * 86_400, // [ours]
     expiresInUnit: 'seconds', // [ours] Of no use.
     minTokenAgeSeconds: 0, // [ours] Of no use.
     marginSeconds: 3_600, // [ours]

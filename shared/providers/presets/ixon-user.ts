@@ -15,7 +15,8 @@ export default {
     clientAuthentication: 'none', // [V2] The user is in the request itself.
     lifetimeSeconds: 86_400, // [ours] Replies tell; what is asked for by default.
     expiresInUnit: 'seconds', // [V] expiresOn is an instant.
-    minTokenAgeSeconds: 31, // [ours] The next token is never asked for with the same one-time password (RFC 6238 §5.2: it works once).
+    // The next token is never asked for with the same one-time password (RFC 6238 §5.2: it works once).
+    minTokenAgeSeconds: 31, // [ours]
     marginSeconds: 60, // [ours]
     rotation: 'none', // [V] There is no refresh token.
   },

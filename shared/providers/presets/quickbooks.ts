@@ -1,6 +1,6 @@
 /**
- * QuickBooks Online. From February 2027 the first grants reach their five years (accounting scopes: October 2028). To redeem an authorization code twice poisons
- * the grant (oauth-jsclient #173).
+ * QuickBooks Online. From February 2027 the first grants reach their five years (accounting scopes: October 2028). To
+ * redeem an authorization code twice poisons the grant (oauth-jsclient #173).
  */
 import type { Preset } from '../preset.ts';
 
@@ -14,7 +14,8 @@ export default {
     revocationEndpoint: 'https://developer.api.intuit.com/v2/oauth2/tokens/revoke', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [R]
     pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
-    tokenHeaders: { 'x-include-refresh-token-hard-expires-in': 'true' }, // [V2] Then replies tell the hard end: Intuit's SDKs since November 2025.
+    // Then replies tell the hard end: Intuit's SDKs since November 2025.
+    tokenHeaders: { 'x-include-refresh-token-hard-expires-in': 'true' }, // [V2]
     revocationEnds: 'user_and_application', // [R] It disconnects the app from the company.
     scope: 'com.intuit.quickbooks.accounting', // [V] clients' source
     lifetimeSeconds: 3_600, // [V] Intuit's SDKs

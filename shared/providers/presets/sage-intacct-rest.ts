@@ -10,18 +10,22 @@ export default {
   facts: {
     grant: 'refresh_token', // [V2] nango.dev; the server's metadata does not list it.
     tokenEndpoint: 'https://api.intacct.com/ia/api/v1/oauth2/token', // [V] Sage's documentation, clients
-    authorizationEndpoint: 'https://api.intacct.com/ia/api/v1/oauth2/authorize', // [C] Sage's documentation and Nango; the metadata has /ia/authorize.
+    // Sage's documentation and Nango; the metadata has /ia/authorize.
+    authorizationEndpoint: 'https://api.intacct.com/ia/api/v1/oauth2/authorize', // [C]
     // No revocation endpoint: theirs kills all tokens of the user and company, also those of other applications
     // (nango.dev).
     clientAuthentication: 'client_secret_post', // [V] node-intacct-rest-api src/core/auth.ts
     pkce: 'S256', // [V2] The metadata offers it; needed of public clients only.
     scope: 'offline_access', // [V] Sage's documentation: without it there is no refresh token.
-    exclusivePer: 'client_and_user', // [V2] Nango, June 2026: the newest authorization of user and company wins, the older dies silently.
-    lifetimeSeconds: 3_600, // [C] Replies tell: 43,200 in fixtures. 1 h by knowledgelib.io: the shorter of the two, where one does not tell.
+    // Nango, June 2026: the newest authorization of user and company wins, the older dies silently.
+    exclusivePer: 'client_and_user', // [V2]
+    // Replies tell: 43,200 in fixtures. 1 h by knowledgelib.io: the shorter of the two, where one does not tell.
+    lifetimeSeconds: 3_600, // [C]
     expiresInUnit: 'seconds', // [V] the fixtures
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 300, // [ours]
-    rotation: 'single_use', // [V2] A new one comes with each use (Keboola, SDK samples); whether the old one dies is not documented: the worst.
+    // A new one comes with each use (Keboola, SDK samples); whether the old one dies is not documented: the worst.
+    rotation: 'single_use', // [V2]
     refreshTokenIdleSeconds: 90 * 86_400, // [C] 90 days in a C# client, 6 months by knowledgelib.io
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
@@ -95,8 +99,8 @@ export default {
       when: { status: ['4xx'], error: ['invalid_client'] },
       class: 'misconfigured',
       cause: 'invalid_client',
-      comment: `Can also be a dead refresh token: the same client worked after a new authorization. The refresh token is kept; authorize
-        again before the secret is changed.`,
+      comment: `Can also be a dead refresh token: the same client worked after a new authorization. The refresh token is
+        kept; authorize again before the secret is changed.`,
       source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
     },
   ],

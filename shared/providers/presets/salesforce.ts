@@ -15,11 +15,13 @@ export default {
     clientAuthentication: 'client_secret_post', // [R]
     pkce: 'S256', // [R]
     scope: 'api refresh_token', // [R]
-    lifetimeSeconds: 900, // [ours] Replies do not tell ([R]); the shortest session that a policy can set, since ours is not known.
+    // Replies do not tell ([R]); the shortest session that a policy can set, since ours is not known.
+    lifetimeSeconds: 900, // [ours]
     expiresInUnit: 'seconds', // [ours] Of no use.
     minTokenAgeSeconds: 0, // [NF]
     marginSeconds: 60, // [ours]
-    rotation: 'single_use', // [V] For partner apps since 2026-05-11, where reuse revokes everything; of other apps it is not known.
+    // For partner apps since 2026-05-11, where reuse revokes everything; of other apps it is not known.
+    rotation: 'single_use', // [V]
     refreshTokenIdleSeconds: 30 * 86_400, // [V] secure_code_ac_eca, eca_limit_idle_refresh_token_ttl: since 2026-05-11.
     keepAliveSeconds: 14 * 86_400, // [ours] What a policy says of unused refresh tokens differs.
   },

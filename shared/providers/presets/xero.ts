@@ -11,7 +11,8 @@ export default {
     revocationEndpoint: 'https://identity.xero.com/connect/revocation', // [V] clients' source
     clientAuthentication: 'client_secret_basic', // [V] clients' source
     pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
-    scope: 'offline_access', // [V] Broad scopes end in September 2027, and apps since 2026-04-29 have granular ones only: ask for those.
+    // Broad scopes end in September 2027, and apps since 2026-04-29 have granular ones only: ask for those.
+    scope: 'offline_access', // [V]
     revocationEnds: 'user_and_application', // [V2] XeroAPI/xero-ruby#125: all connections of that user and app.
     lifetimeSeconds: 1_800, // [V] developer.xero.com
     expiresInUnit: 'seconds', // [V] the same

@@ -1,4 +1,7 @@
-/** Zoho Books and its sisters. Twenty refresh tokens a user, and 15 to 30 access tokens alive for each: the oldest is dropped. */
+/**
+ * Zoho Books and its sisters. Twenty refresh tokens a user, and 15 to 30 access tokens alive for each: the oldest is
+ * dropped.
+ */
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -12,7 +15,8 @@ export default {
     clientAuthentication: 'client_secret_post', // [V] zoho.com, OAuth token validity
     pkce: 'S256', // [ours] No refusal is known, and a server ignores what it does not know (RFC 6749 §3.1).
     accountsServerParameter: 'accounts-server', // [V2] asciisd/zoho#18
-    authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R] Without them there is no refresh token the second time.
+    // Without them there is no refresh token the second time.
+    authorizationParameters: { access_type: 'offline', prompt: 'consent' }, // [R]
     scope: 'ZohoBooks.fullaccess.all', // [R]
     lifetimeSeconds: 3_600, // [V] zoho.com, OAuth token validity
     expiresInUnit: 'seconds', // [V] the same

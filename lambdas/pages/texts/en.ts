@@ -111,7 +111,6 @@ export const en: Texts = {
     changed_meanwhile: {
       title: 'The connection was changed meanwhile',
       what: `The connection {connection} was deleted, or given another grant or client, while you logged in.
-        ${unchanged} The connection {connection} was deleted, or given another grant or client, while you logged in.
         ${unchanged}`,
       next: anotherLink,
     },

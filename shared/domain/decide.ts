@@ -57,8 +57,7 @@ export function decide(event: Event, at: Circumstances): Effect {
     case 'reread':
       return onReread(event.held, event.verdict, event.seen, at);
     case 'success_committed':
-      // What was adopted may be old already: look again.
-      return announcing(event.seen, at) ?? (event.adopted ? { do: 'read' } : { do: 'stop', reason: 'refreshed' });
+      return announcing(event.seen, at) ?? onCommitted(event.seen, event.adopted, at);
     case 'failure_committed':
       if (event.notBefore !== undefined) return { do: 'wait', until: event.notBefore, reason: 'backing_off' };
       return announcing(event.seen, at) ?? { do: 'stop', reason: 'failed' };
@@ -86,6 +85,16 @@ export function decide(event: Event, at: Circumstances): Effect {
 function announcing(seen: Seen, { now }: Circumstances): Effect | undefined {
   const announcement = announcementOf(seen, now);
   return announcement && { do: 'announce', seen, announcement };
+}
+
+/**
+ * What was adopted may be old already, so the refresher looks again. Where the connection was deleted during the call,
+ * the commit has put the deletion off to the next renewal: a message has another refresher go on with it, since this
+ * one may have no time left for a revocation.
+ */
+function onCommitted({ item }: Seen, adopted: boolean, at: Circumstances): Effect {
+  if (item.deletion !== undefined) return { do: 'wait', until: at.now, reason: 'released' };
+  return adopted ? { do: 'read' } : { do: 'stop', reason: 'refreshed' };
 }
 
 const onRead = (seen: Seen | undefined, at: Circumstances): Effect =>

@@ -263,6 +263,15 @@ describe('the end', () => {
   cases([
     ['renewed', { kind: 'success_committed', adopted: false, seen: held.seen }, stop('refreshed')],
     [
+      'renewed, and deleted meanwhile: another refresher goes on with the deletion at once',
+      {
+        kind: 'success_committed',
+        adopted: false,
+        seen: { ...held.seen, item: { ...held.seen.item, deletion: { since: now, notBefore: now } } },
+      },
+      { do: 'wait', until: now, reason: 'released' },
+    ],
+    [
       'adopted: it may be old already, look again',
       { kind: 'success_committed', adopted: true, seen: held.seen },
       { do: 'read' },

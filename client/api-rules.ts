@@ -11,7 +11,7 @@ import { redact } from '../shared/domain/redact.ts';
 import { asMembers, descriptionOf, firstText, membersOf } from '../shared/domain/reply.ts';
 import { type EpochMs, latest, plus } from '../shared/domain/time.ts';
 
-export interface ApiConditions extends Conditions {
+interface ApiConditions extends Conditions {
   /** Whether the request's method only reads (RFC 9110 §9.2.1). One that is not told may have changed something. */
   readonly safe?: boolean;
   /** There was no reply: the network failed, or the time was up. A rule that does not say so is about replies. */
@@ -21,9 +21,9 @@ export interface ApiConditions extends Conditions {
 }
 
 /** A delay, or the range in which it is chosen by chance. */
-export type DelaySeconds = number | { readonly from: number; readonly to: number };
+type DelaySeconds = number | { readonly from: number; readonly to: number };
 
-export type ApiRule = {
+type ApiRule = {
   readonly when: ApiConditions;
   readonly comment: string;
   /** Where this was read. */
@@ -42,7 +42,7 @@ export type ApiRule = {
 );
 
 /** How one provider's API speaks. */
-export interface ApiDialect {
+interface ApiDialect {
   readonly rules: readonly ApiRule[];
   /** Headers of a 429 that say when to come back, most telling first, in lower case. */
   readonly resetHeaders?: readonly string[];
@@ -102,7 +102,7 @@ const rfc6750 = 'RFC 6750 §3.1';
 const bearer = (error: string) => ({ name: 'www-authenticate', matches: `\\berror\\s*=\\s*"?${error}\\b` });
 
 /** What replies mean where a provider's own rules say nothing. The last one matches everything. */
-export const commonApiRules: readonly ApiRule[] = [
+const commonApiRules: readonly ApiRule[] = [
   {
     when: { unanswered: true },
     do: 'retry',

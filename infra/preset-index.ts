@@ -29,8 +29,6 @@ function indexOf(files: readonly string[]): string {
     "import { byName } from '../by-name.ts';",
     ...imported.map(({ file, name }) => `import ${name} from './${file}';`),
     '',
-    "export { byName, type Presets } from '../by-name.ts';",
-    '',
     'export const knownPresets = byName([',
     ...imported.map(({ name }) => `  ${name},`),
     ']);',

@@ -9,7 +9,7 @@ import { retryAfterSeconds } from '../shared/domain/timing.ts';
 /**
  * The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status.
  */
-export type ProblemCode =
+type ProblemCode =
   | 'invalid_request'
   | 'forbidden'
   | 'connection_not_found'
@@ -39,13 +39,13 @@ const kinds: Readonly<
 };
 
 /** What the provider itself said last; never a secret. */
-export interface DownstreamError {
+interface DownstreamError {
   readonly status?: number;
   readonly error: string;
   readonly error_description?: string;
 }
 
-export interface ProblemDetails {
+interface ProblemDetails {
   readonly detail: string;
   readonly cause?: string;
   readonly retryAfterSeconds?: number;

@@ -21,7 +21,7 @@ export interface AuthorizeWorld extends ClaimWorld {
   readonly telemetry: Telemetry;
 }
 
-export interface AuthorizeRequest {
+interface AuthorizeRequest {
   /** How long the link is to be good. */
   readonly lifeMs: number;
   /** The principal who asks, if API Gateway names one. */

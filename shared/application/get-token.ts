@@ -109,7 +109,7 @@ function remember({ memory }: TokenWorld, connection: ConnectionName, remembered
 }
 
 /** What a client says of a token that the provider refused. */
-export interface Rejection {
+interface Rejection {
   readonly generation: number;
   readonly status?: number;
   readonly detail?: string;

@@ -30,7 +30,7 @@ export interface KeepWorld {
 }
 
 /** What the code brought, and what the grant belongs to. */
-export interface Redeemed {
+interface Redeemed {
   readonly tokens: TokenSet;
   readonly identity: Provider['identity'];
   readonly values: Grant['values'];

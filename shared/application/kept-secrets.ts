@@ -10,7 +10,7 @@ import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Providers } from '../ports/providers.ts';
 
 /** Why nothing may be kept: another identity, or settings that name a new destination. */
-export type Obstacle =
+type Obstacle =
   | { readonly kind: 'another_owner' }
   | { readonly kind: 'another_destination'; readonly paths: readonly string[] };
 

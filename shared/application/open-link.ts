@@ -9,7 +9,7 @@ import type { EpochMs } from '../domain/time.ts';
 import type { AuthorizeWorld } from './authorize.ts';
 import { callbackUriOf } from './callback-uri.ts';
 
-export interface OpenedLink {
+interface OpenedLink {
   readonly connection: ConnectionName;
   /** The `link` of the query. */
   readonly link: string;

@@ -32,7 +32,7 @@ export interface RedeemWorld extends AuthorizeWorld, KeepWorld {
 }
 
 /** What a browser came back with, and where. */
-export interface Callback {
+interface Callback {
   readonly parameters: URLSearchParams;
   /** The connection in the path; undefined at the path that connections share. */
   readonly at: ConnectionName | undefined;

@@ -7,7 +7,7 @@ import type { Profile } from './profile.ts';
 import { type EpochMs, plus } from './time.ts';
 import { dueFrom, keepAliveAtOf, rejectionDueAtOf } from './timing.ts';
 
-export type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
+type RefreshReason = 'first' | 'due' | 'rejected' | 'in_doubt' | 'keep_alive';
 
 export type WaitReason = 'not_due' | 'leased' | 'backing_off' | 'released';
 

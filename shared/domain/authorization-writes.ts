@@ -95,7 +95,7 @@ export const settleAuthorization = (redeemer: string, outcome: AuthorizationOutc
 });
 
 /** A token set that a login brought: sealed for, and committed under, the fencing token that follows the item's. */
-export interface Authorized {
+interface Authorized {
   /** The login whose code brought it, with its redeemer. */
   readonly authorization: PendingAuthorization;
   readonly grantId: GrantId;

@@ -127,7 +127,7 @@ export interface Circumstances {
   readonly deadline: EpochMs;
 }
 
-export type Release = Extract<Effect, { do: 'release' }>;
+type Release = Extract<Effect, { do: 'release' }>;
 
 export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({
   ...uncalled,

@@ -38,7 +38,7 @@ export const logEvents = [
   'wake_not_sent',
 ] as const;
 
-export type LogEvent = (typeof logEvents)[number];
+type LogEvent = (typeof logEvents)[number];
 
 type Fields = Readonly<Record<string, unknown>>;
 

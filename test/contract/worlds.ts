@@ -20,7 +20,7 @@ import { memoryConnections } from '../memory/memory-connections.ts';
 import { inSecret, type Plain, told, versionIdOf } from '../plain.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 
-export interface StoreWorld {
+interface StoreWorld {
   /** The first reply to each write is lost. */
   readonly losing?: boolean;
   readonly store: ConnectionStore & ConnectionRemoval;
@@ -67,7 +67,7 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
   return { store: dynamoDbConnections(client, names), client, close };
 }
 
-export const memoryWorld = async (): Promise<StoreWorld> => ({
+const memoryWorld = async (): Promise<StoreWorld> => ({
   store: memoryConnections(),
   close: async () => undefined,
 });

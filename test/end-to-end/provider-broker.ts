@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /** The page that a login ended on. */
-export interface LoginPage {
+interface LoginPage {
   readonly status: number;
   readonly title: string;
   readonly html: string;

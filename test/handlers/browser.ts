@@ -1,5 +1,5 @@
 /** A browser as far as a login needs one: it keeps cookies, host by host, follows redirects, and presses a button. */
-export interface Browser {
+interface Browser {
   /** Opens an address, and follows no redirect. */
   open(url: string): Promise<Response>;
   /** Opens a link of the broker's, and returns where its page leads: to the provider's login. */

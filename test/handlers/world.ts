@@ -15,7 +15,7 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-export interface Page {
+interface Page {
   readonly status: number;
   readonly html: string;
   readonly title: string;
@@ -26,7 +26,7 @@ export interface Page {
 /** The cookies of a browser, by name. */
 export type Browser = Map<string, string>;
 
-export interface Visit {
+interface Visit {
   /** By default the one that the world has. */
   readonly browser?: Browser;
   readonly headers?: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ type Line = Readonly<Record<string, unknown>>;
 /** No server listens on port 1. */
 export const nobody = 'http://127.0.0.1:1';
 
-export class World {
+class World {
   readonly stores: Stores;
   readonly provider: Provider;
   readonly browser: Browser = new Map();

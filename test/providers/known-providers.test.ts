@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import { untoldGrant } from '../../shared/ports/grant-claims.ts';
+import { byName } from '../../shared/providers/by-name.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
-import { byName } from '../../shared/providers/presets/index.ts';
 import { newPreset } from './new-preset.ts';
 
 const config: ConnectionConfig = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { byName } from '../../shared/providers/by-name.ts';
 import { parseConnectionRequest } from '../../shared/providers/parse-request.ts';
-import { byName } from '../../shared/providers/presets/index.ts';
 import { newPreset } from './new-preset.ts';
 
 const options = { allowLoopback: false };

@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 type Moment = 'at_random' | 'with_a_refresh' | 'when_dead';
 
-export interface Login {
+interface Login {
   readonly at: EpochMs;
   readonly moment: Moment;
   /** How long the person takes at the provider. */
@@ -22,7 +22,7 @@ export interface Login {
   readonly again?: { readonly afterMs: number; readonly sameCode: boolean };
 }
 
-export interface Deletion {
+interface Deletion {
   readonly at: EpochMs;
   readonly moment: Moment;
   readonly recreated?: { readonly afterMs: number; readonly by: 'import' | 'login' };

@@ -25,7 +25,7 @@ export type Message =
 /** What to do about an error code of the provider's. */
 export type Advice = 'scope' | 'application' | 'redirect_uri' | 'later' | 'other';
 
-export interface Words {
+interface Words {
   readonly title: string;
   readonly what: string;
   readonly next: string;

@@ -12,7 +12,7 @@ import { checkBatch, failure, inputs, maxBatchBytes } from './inputs.ts';
 import { nameIn, Queues, type SqsFaults } from './queues.ts';
 import { type MessageRow, md5, type QueueAttributes } from './storage.ts';
 
-export { queueArn, type SqsFaults } from './queues.ts';
+export { queueArn } from './queues.ts';
 
 export interface Sqs extends Endpoint {
   /** Deploys a queue: makes it, or gives it these attributes (SQS's names, values as text). Returns its URL. */

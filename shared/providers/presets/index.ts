@@ -29,8 +29,6 @@ import xero from './xero.ts';
 import xeroCustomConnection from './xero-custom-connection.ts';
 import zoho from './zoho.ts';
 
-export { byName, type Presets } from '../by-name.ts';
-
 export const knownPresets = byName([
   box,
   businessCentral,

@@ -1,13 +1,20 @@
-/** Holders of a lease without the write that made them so, for tests of what a holder does. */
+/** Takers and holders of a lease, for tests of what they do: it lasts for 18 s. */
 
-import type { Attempt, Connection } from '../shared/domain/connection.ts';
-import type { Held } from '../shared/domain/held.ts';
+import type { Attempt, Connection, Seen } from '../shared/domain/connection.ts';
+import type { Acquire, Held } from '../shared/domain/held.ts';
 import type { Fence, Slot } from '../shared/domain/ids.ts';
+import { acquire } from '../shared/domain/lease-writes.ts';
 import type { Profile } from '../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../shared/domain/time.ts';
 import { versionIdOf } from './plain.ts';
 
-/** The holder with this fencing token, who sees the connection as `item`. */
+const leaseMs = 18_000;
+
+/** The write by which `owner` takes the lease. */
+export const taking = (seen: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Acquire =>
+  acquire(seen, { owner, until: plus(now, leaseMs) }, now, wakeAt);
+
+/** The holder with this fencing token, who sees the connection as `item`, without the write that made it one. */
 export function holding(
   item: Connection,
   number: number,
@@ -25,6 +32,6 @@ export function holding(
     repeats: false,
     ended: false,
   };
-  const lease = { owner: 'me', fence, until: plus(since, 18_000) };
+  const lease = { owner: 'me', fence, until: plus(since, leaseMs) };
   return { lease, attempt, seen: { item, profile } } as Held;
 }

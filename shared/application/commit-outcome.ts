@@ -4,7 +4,6 @@
 import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
-import { limits } from '../domain/limits.ts';
 import type { Effect, Event } from '../domain/steps.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
@@ -19,7 +18,7 @@ type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
 export async function persist(run: Run, { held, outcome, tokens, refreshToken }: Step<'persist'>): Promise<Event> {
   const { world, connection } = run;
   const { slot, versionId } = held.attempt;
-  const stored = await storeWithin(run, limits.persistBudgetMs, held, tokens);
+  const stored = await storeWithin(run, run.protocol.persistBudgetMs, held, tokens);
   if (stored) return { kind: 'persisted', held, outcome, place: inSecret(slot, versionId) };
   world.telemetry.count('RefreshTokenSealed', 1, held.seen.item.config.provider);
   const sealed = await world.refreshSealer.seal(refreshToken, { connection, versionId });

@@ -25,7 +25,7 @@ export function startHeartbeat(clock: Clock, store: ConnectionStore, protocol: P
     for (;;) {
       await clock.sleep(limits.heartbeatMs, stopped.signal);
       if (stopped.signal.aborted) return;
-      const next = plus(clock.now(), limits.leaseMs);
+      const next = plus(clock.now(), protocol.leaseMs);
       try {
         const { applied } = await store.apply(connection, protocol.renewLease(held, next));
         until = applied ? next : plus(clock.now(), -1);

@@ -144,8 +144,9 @@ class Invocation {
     const { clock, chance, queue, store, telemetry } = this.#run.world;
     const now = clock.now();
     // The refresher that takes the lease promises a look at its end, so that its own death is noticed in time.
-    const wakeAt = plus(now, limits.leaseMs + between(limits.wakeJitterMs, chance.next()));
-    const write = this.#run.protocol.acquire(seen, this.#owner, now, wakeAt);
+    const until = plus(now, this.#run.protocol.leaseMs);
+    const wakeAt = plus(until, between(limits.wakeJitterMs, chance.next()));
+    const write = this.#run.protocol.acquire(seen, { owner: this.#owner, until }, now, wakeAt);
     const result = await applyWithRetries(this.#run.world, this.#run.connection, write);
     this.#acquires += 1;
     if (!result.applied)
@@ -175,7 +176,7 @@ class Invocation {
     try {
       const { applied } = await store.apply(
         this.#run.connection,
-        this.#run.protocol.markSent(held, plus(clock.now(), limits.leaseMs)),
+        this.#run.protocol.markSent(held, plus(clock.now(), this.#run.protocol.leaseMs)),
       );
       return applied ? { kind: 'send_marked', held } : { kind: 'send_refused' };
     } catch (error) {

@@ -5,8 +5,7 @@ import { callsOn, dayOf, outdatedCalls } from './budget.ts';
 import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
 import type { Acquire, Held } from './held.ts';
 import { nextFence } from './ids.ts';
-import { limits } from './limits.ts';
-import { type EpochMs, plus } from './time.ts';
+import type { EpochMs } from './time.ts';
 import {
   attemptPath,
   type Clause,
@@ -41,9 +40,14 @@ const asDecidedOn = (item: Connection): readonly Clause[] => [
  *
  * Attempt 8 may have been sent, so attempt 9 is not marked as sent: what attempt 8 stored is looked up first.
  */
-export function acquire({ item, profile }: Seen, owner: string, now: EpochMs, wakeAt: EpochMs): Acquire {
+export function acquire(
+  { item, profile }: Seen,
+  { owner, until }: Omit<Lease, 'fence'>,
+  now: EpochMs,
+  wakeAt: EpochMs,
+): Acquire {
   const fence = nextFence(item.fence);
-  const lease: Lease = { owner, fence, until: plus(now, limits.leaseMs) };
+  const lease: Lease = { owner, fence, until };
   const attempt: Attempt = {
     fence,
     slot: slotFor(item, profile),

@@ -4,8 +4,9 @@ import { type Commit, commitFailure, commitSuccess, keepSpare } from '../../shar
 import type { Connection, Seen } from '../../shared/domain/connection.ts';
 import { abandonGrant, replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Fence, Generation } from '../../shared/domain/ids.ts';
-import { acquire, markSent } from '../../shared/domain/lease-writes.ts';
+import { markSent } from '../../shared/domain/lease-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import { taking } from '../holding.ts';
 import { inSecret } from '../plain.ts';
 import {
   at,
@@ -79,7 +80,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('by one who lost the lease: refused as the holder, applied late, and the other’s lease and attempt stay', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd));
       const { asHolder, late } = commits(seen, 2);
       await refuses(connection, asHolder);
       const after = await applies(connection, late);
@@ -91,7 +92,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     test('is refused after a newer one', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+      const successor = seenOf(await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd)));
       await applies(connection, commits(successor, 3).asHolder);
       await refuses(connection, commits(seen, 2).asHolder);
       await refuses(connection, commits(seen, 2).late);
@@ -108,7 +109,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       const seen = await held();
       const { connection, config } = seen.item;
       // The holder gives no sign of life, and its successor the verdict.
-      const successor = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      const successor = await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd));
       const verdict = failureOf(3, {
         state: 'reauthorization_required',
         cause: 'refresh_in_doubt',
@@ -225,7 +226,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         item.connection,
         commitFailure(holderOf({ ...item, generation: 1 as Generation }, 2), failureOf(2)),
       );
-      await applies(item.connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      await applies(item.connection, taking(seen, 'you', leaseEnd, leaseEnd));
       await refuses(item.connection, commitFailure(holderOf(item, 2), failureOf(2)));
     });
   });
@@ -234,7 +235,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
     const seen = await held();
     const { connection } = seen.item;
     await refuses(connection, keepSpare(holderOf(seen.item, 2), spare));
-    const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+    const successor = seenOf(await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd)));
     const { asHolder } = commits(successor, 3);
     const committed = await applies(connection, asHolder);
     await refuses(
@@ -254,13 +255,13 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
   test('an overtaken attempt stays for two generations more, and not longer', async () => {
     const seen = await held();
     const { connection } = seen.item;
-    const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+    const successor = seenOf(await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd)));
     let item = await applies(connection, commits(successor, 3).asHolder);
     const after: string[][] = [];
     for (const fence of [4, 5, 6]) {
       after.push(Object.keys(item.attempts));
       const when = at(fence * 60_000);
-      const next = seenOf(await applies(connection, acquire(seenOf(item), 'you', when, when)));
+      const next = seenOf(await applies(connection, taking(seenOf(item), 'you', when, when)));
       item = await applies(connection, commits(next, fence).asHolder);
     }
     expect(after).toEqual([['2'], ['2'], []]);
@@ -269,9 +270,9 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
   test('of two overtaken attempts that are tried one after the other, the second stays until it has been', async () => {
     const seen = await held();
     const { connection } = seen.item;
-    const second = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+    const second = await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd));
     const marked = seenOf(await applies(connection, markSent(holderOf(second, 3), leaseEnd)));
-    const third = seenOf(await applies(connection, acquire(marked, 'you', at(120_000), at(120_000))));
+    const third = seenOf(await applies(connection, taking(marked, 'you', at(120_000), at(120_000))));
     let item = await applies(connection, commits(third, 4).asHolder);
     expect(Object.keys(item.attempts)).toEqual(['2', '3']);
     for (const [fence, adoptedFence, left] of [
@@ -279,7 +280,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
       [6, 2, []],
     ] as const) {
       const when = at(fence * 60_000);
-      const trying = seenOf(await applies(connection, acquire(seenOf(item), 'you', when, when)));
+      const trying = seenOf(await applies(connection, taking(seenOf(item), 'you', when, when)));
       item = await applies(
         connection,
         commits(trying, fence, { adoptedFence: adoptedFence as Fence, overtaken: item.refreshToken }).asHolder,
@@ -291,7 +292,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
   test('a refresh token that came with a failure counts as a commit: an older success may not replace it', async () => {
     const seen = await held();
     const { connection } = seen.item;
-    const successor = seenOf(await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd)));
+    const successor = seenOf(await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd)));
     await applies(connection, commitFailure(holderOf(successor.item, 3), failureOf(3, { place: spare })));
     await refuses(connection, commits(seen, 2).late);
     expect(await applies(connection, keepSpare(holderOf(seen.item, 2), spare))).toMatchObject({

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { commitSuccess } from '../../shared/domain/commit-writes.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { Generation } from '../../shared/domain/ids.ts';
-import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
+import { markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import { taking } from '../holding.ts';
 import { told } from '../plain.ts';
 import { at, commitOf, holderOf, leaseEnd, now, otherGrantId, seenOf, storeUnder, storeWorlds } from './worlds.ts';
 
@@ -14,7 +15,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
   describe('acquire', () => {
     test('raises the fence, writes lease and attempt, counts the call, and promises a wake-up', async () => {
       const item = await created();
-      const write = acquire(seenOf(item), 'me', now, leaseEnd);
+      const write = taking(seenOf(item), 'me', now, leaseEnd);
       const lease = { owner: 'me', fence: 2, until: leaseEnd };
       expect(await applies(item.connection, write)).toEqual({
         ...item,
@@ -30,8 +31,8 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('is refused while a lease lives, and not from the instant it ends', async () => {
       const { item } = await held();
       const ended = leaseEnd;
-      await refuses(item.connection, acquire(seenOf(item), 'you', plus(ended, -1), ended));
-      const after = await applies(item.connection, acquire(seenOf(item), 'you', ended, ended));
+      await refuses(item.connection, taking(seenOf(item), 'you', plus(ended, -1), ended));
+      const after = await applies(item.connection, taking(seenOf(item), 'you', ended, ended));
       expect(after.lease).toEqual({ owner: 'you', fence: 3, until: plus(ended, 18_000) });
       expect(Object.keys(after.attempts)).toEqual(['2', '3']);
       expect(after.attempts[3]?.sent).toBe(false);
@@ -43,30 +44,30 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
       ['grant', { grant: { id: otherGrantId, at: now } }],
     ])('is refused if the %s is not as seen', async (_what, stale) => {
       const item = await created();
-      await refuses(item.connection, acquire(seenOf(told<Connection>({ ...item, ...stale })), 'me', now, leaseEnd));
+      await refuses(item.connection, taking(seenOf(told<Connection>({ ...item, ...stale })), 'me', now, leaseEnd));
     });
 
     test.each(['reauthorization_required', 'misconfigured'] as const)(
       'is refused of a connection in state %s',
       async (state) => {
         const item = await created({ state });
-        await refuses(item.connection, acquire(seenOf(item), 'me', now, leaseEnd));
+        await refuses(item.connection, taking(seenOf(item), 'me', now, leaseEnd));
       },
     );
 
     test('applied again, as after a lost reply, is known as one’s own; another owner’s is not', async () => {
       const item = await created();
-      const write = acquire(seenOf(item), 'me', now, leaseEnd);
+      const write = taking(seenOf(item), 'me', now, leaseEnd);
       const first = await applies(item.connection, write);
       expect(await store().apply(item.connection, write)).toEqual({ applied: true, item: first });
-      await refuses(item.connection, acquire(seenOf(item), 'you', now, leaseEnd));
+      await refuses(item.connection, taking(seenOf(item), 'you', now, leaseEnd));
     });
 
     test('of fifty at once exactly one gets the lease', async () => {
       const item = await created();
       const owners = Array.from({ length: 50 }, (_, i) => `owner-${i}`);
       const done = await Promise.all(
-        owners.map((owner) => store().apply(item.connection, acquire(seenOf(item), owner, now, leaseEnd))),
+        owners.map((owner) => store().apply(item.connection, taking(seenOf(item), owner, now, leaseEnd))),
       );
       const winners = owners.filter((_, i) => done[i]?.applied);
       expect(winners).toHaveLength(1);
@@ -87,13 +88,13 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
         fence: 2,
         until: at(99_000),
       });
-      await applies(item.connection, acquire(seenOf(item), 'you', at(99_000), leaseEnd));
+      await applies(item.connection, taking(seenOf(item), 'you', at(99_000), leaseEnd));
       await refuses(item.connection, renewLease(holderOf(item, 2), at(120_000)));
     });
 
     test('an attempt is marked as sent, in the lease and generation it was decided in only', async () => {
       const { item } = await held();
-      const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
+      const second = await applies(item.connection, taking(seenOf(item), 'you', leaseEnd, leaseEnd));
       await refuses(item.connection, markSent(holderOf(second, 2), at(60_000)));
       await refuses(item.connection, markSent(holderOf({ ...second, generation: 1 as Generation }, 3), at(60_000)));
       const after = await applies(item.connection, markSent(holderOf(second, 3), at(60_000)));
@@ -103,7 +104,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
 
     test('a release takes away my lease and my entry and nobody else’s', async () => {
       const { item } = await held();
-      const second = await applies(item.connection, acquire(seenOf(item), 'you', leaseEnd, leaseEnd));
+      const second = await applies(item.connection, taking(seenOf(item), 'you', leaseEnd, leaseEnd));
       for (const write of release(holderOf(second, 2), undefined, false)) await refuses(item.connection, write);
       const [full] = releases(holderOf(second, 3), at(30_000), false);
       const after = await applies(item.connection, full);
@@ -115,7 +116,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('a release by one who has not called, once somebody committed, takes away all but what it says of the next call', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      const mine = await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd));
       const [, late] = commitSuccess(holderOf(seen.item, 2), commitOf(2)) as [Write, Write];
       const committed = await applies(connection, late);
       const [full, bare] = releases(holderOf(mine, 3), at(30_000), false);
@@ -129,7 +130,7 @@ describe.each(storeWorlds)('the lease in %s', (_world, open) => {
     test('a release by one who has called is refused once somebody committed, unless its holder has seen that', async () => {
       const seen = await held();
       const { connection } = seen.item;
-      const mine = await applies(connection, acquire(seen, 'you', leaseEnd, leaseEnd));
+      const mine = await applies(connection, taking(seen, 'you', leaseEnd, leaseEnd));
       const [, late] = commitSuccess(holderOf(seen.item, 2), commitOf(2)) as [Write, Write];
       const committed = await applies(connection, late);
       for (const write of release(holderOf(mine, 3), undefined, true)) await refuses(connection, write);

@@ -4,11 +4,12 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { replaceConfig, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Fence } from '../../shared/domain/ids.ts';
-import { acquire, markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
+import { markSent, release, renewLease } from '../../shared/domain/lease-writes.ts';
 import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import { ask, touch } from '../../shared/domain/use-writes.ts';
 import { sameGrant, type Write } from '../../shared/domain/writes.ts';
+import { taking } from '../holding.ts';
 import { inSecret } from '../plain.ts';
 import {
   at,
@@ -84,7 +85,7 @@ describe.each(storeWorlds)('the connection store in %s', (_world, open) => {
     const { item } = await held();
     await store().remove(item.connection, []);
     const writes = [
-      acquire(seenOf(item), 'me', leaseEnd, leaseEnd),
+      taking(seenOf(item), 'me', leaseEnd, leaseEnd),
       renewLease(holderOf(item, item.fence), leaseEnd),
       markSent(holderOf(item, item.fence), leaseEnd),
       ...commitSuccess(holderOf(item, item.fence), commitOf(item.fence)),

@@ -10,9 +10,9 @@ import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connecti
 import { unavailable } from '../../shared/adapters/aws/unavailable.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Fence, GrantId } from '../../shared/domain/ids.ts';
-import { acquire } from '../../shared/domain/lease-writes.ts';
 import { touch } from '../../shared/domain/use-writes.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
+import { taking } from '../holding.ts';
 import { dynamoDbWorld, localClient, newConnection, now, seenOf } from './worlds.ts';
 
 // Real seconds would make this suite slow: what is tested is that a limit ends the wait, not how long it is.
@@ -38,8 +38,8 @@ describe('a condition that fails', () => {
     const send = vi.spyOn(world.client, 'send').mockImplementation(async () => {
       throw refusal;
     });
-    const write = acquire(seenOf({ ...item, fence: 1 as Fence }), 'you', now, now);
-    const anothers = acquire(seenOf({ ...item, fence: 1 as Fence }), 'me', now, now);
+    const write = taking(seenOf({ ...item, fence: 1 as Fence }), 'you', now, now);
+    const anothers = taking(seenOf({ ...item, fence: 1 as Fence }), 'me', now, now);
     expect(await world.store.apply(item.connection, write)).toEqual({ applied: true, item });
     expect(await world.store.apply(item.connection, anothers)).toEqual({ applied: false, item });
     expect(await world.store.create({ ...item, grant: { ...item.grant, id: 'another' as GrantId } })).toBe(false);

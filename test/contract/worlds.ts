@@ -10,12 +10,11 @@ import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create } from '../../shared/domain/grant-writes.ts';
 import type { Held } from '../../shared/domain/held.ts';
 import type { Fence, GrantId } from '../../shared/domain/ids.ts';
-import { acquire } from '../../shared/domain/lease-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
-import { holding } from '../holding.ts';
+import { holding, taking } from '../holding.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { inSecret, type Plain, told, versionIdOf } from '../plain.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
@@ -188,7 +187,7 @@ export function storeUnder(open: () => Promise<StoreWorld>) {
   /** A new connection whose lease I hold, with fencing token 2. */
   const held = async (more: Partial<Plain<Connection>> = {}): Promise<Seen> => {
     const item = await created(more);
-    return seenOf(await applies(item.connection, acquire(seenOf(item), 'me', now, leaseEnd)));
+    return seenOf(await applies(item.connection, taking(seenOf(item), 'me', now, leaseEnd)));
   };
   return { store, created, applies, refuses, held };
 }

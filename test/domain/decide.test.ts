@@ -4,10 +4,9 @@ import { describe, expect, test } from 'vitest';
 import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { type Held, heldBy } from '../../shared/domain/held.ts';
 import type { VersionId } from '../../shared/domain/ids.ts';
-import { acquire } from '../../shared/domain/lease-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Effect, Event } from '../../shared/domain/steps.ts';
-import { holding } from '../holding.ts';
+import { holding, taking } from '../holding.ts';
 import { inSecret } from '../plain.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
@@ -180,7 +179,7 @@ describe('the lease was acquired: decide again on what the write returned', () =
   test('a stale reader acquires behind a holder that has gone meanwhile: no request leaves under an attempt that says "not sent"', () => {
     const lease = { owner: 'f11', fence: 11, until: now };
     const seen = dueConnectionOf({ fence: 11, lease, attempts: attemptsWith(attemptOf(11)) });
-    const write = acquire(seenOf(seen), 'f12', now, at(18_000));
+    const write = taking(seenOf(seen), 'f12', now, at(18_000));
     const item = itemAfter(write, itemAfter(released(holding(seen, 11, profileOf()), undefined, false), seen));
     expect(item.attempts).toEqual({ 12: write.attempt });
     expect(write.attempt.sent).toBe(false);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { grantEnded, isPatient } from '../../shared/domain/deletion-writes.ts';
 import type { Generation } from '../../shared/domain/ids.ts';
-import { acquire } from '../../shared/domain/lease-writes.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import { newConnection, now, profile } from '../contract/worlds.ts';
+import { taking } from '../holding.ts';
 import { inSecret } from '../plain.ts';
 import { itemAfter } from './fixtures.ts';
 
@@ -39,7 +39,7 @@ test('a provider that cannot be told is tried for a day, and no longer', () => {
 
 describe('slots that a connection may have used', () => {
   const acquired = (item: Connection, slots: number) =>
-    acquire({ item, profile: { ...profile, slots } }, 'me', now, plus(now, 18_000));
+    taking({ item, profile: { ...profile, slots } }, 'me', now, plus(now, 18_000));
 
   test('are noted with the intent to use them, and never fewer than before', () => {
     const item = newConnection({ slots: 3 });

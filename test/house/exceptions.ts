@@ -42,7 +42,7 @@ export const longFunctions: readonly string[] = [
   'test/scenarios/scenario.ts Scenario',
   'test/sim/environment.ts Environment',
   'test/sim/provider.ts Provider',
-  'test/sim/simulation.ts run',
+  'test/sim/simulation.ts simulate',
   'test/sim/stores.ts Stores',
   'test/sim/time.ts VirtualTime',
   'test/sim/world.ts World',

@@ -2,10 +2,11 @@
 import { expect, test } from 'vitest';
 import { expressionsOf } from '../../shared/adapters/aws/dynamodb-expressions.ts';
 import { commitSuccess } from '../../shared/domain/commit-writes.ts';
-import { acquire, renewLease } from '../../shared/domain/lease-writes.ts';
+import { renewLease } from '../../shared/domain/lease-writes.ts';
 import { ask, touch } from '../../shared/domain/use-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { connectionOf, heldOf, now, profileOf } from '../domain/fixtures.ts';
+import { taking } from '../holding.ts';
 import { momentOf } from './moments.ts';
 
 const seen = { item: connectionOf(), profile: profileOf() };
@@ -21,7 +22,7 @@ const written = (write: Write) => ({
 
 test.each<[string, Write, string | undefined]>([
   ['a client asks', ask(seen.item, now), 'ask'],
-  ['the lease is taken', acquire(seen, 'me', now, now), 'acquire'],
+  ['the lease is taken', taking(seen, 'me', now, now), 'acquire'],
   ...commitSuccess(held, commit).map((write): [string, Write, string] => ['a success is committed', write, 'commit']),
   ['a client leaves its mark', touch(now), undefined],
   ['the lease is renewed', renewLease(held, now), undefined],

@@ -64,7 +64,7 @@ export const surroundings: readonly Mutant[] = [
   {
     name: 'persist budget of 40 s',
     why: 'The secret must be stored, whatever it takes.',
-    variant: { limits: { persistBudgetMs: 40_000, refreshTimeoutMs: 120_000 } },
+    variant: { protocol: { persistBudgetMs: 40_000 } },
     invariant: 'S5',
     caughtBy: { race: 'secrets hang at persist, and the process dies ten seconds later' },
   },

@@ -82,7 +82,7 @@ export const writes: readonly Mutant[] = [
   {
     name: 'lease of 3 s',
     why: 'A token call takes half a second.',
-    variant: { limits: { leaseMs: 3_000 } },
+    variant: writing({ leaseMs: 3_000 }),
     invariant: 'S1',
     caughtBy: { race: 'failure after an older success' },
   },

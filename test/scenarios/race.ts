@@ -5,7 +5,7 @@
 import type { Violation } from '../sim/checkers/checker.ts';
 import type { FaultRates } from '../sim/faults.ts';
 import type { KindName } from '../sim/natures.ts';
-import { type Variant, withLimitsOf } from '../sim/variant.ts';
+import type { Variant } from '../sim/variant.ts';
 import { watch } from '../sim/watch.ts';
 import { Scenario, type Story } from './scenario.ts';
 
@@ -61,7 +61,7 @@ export function race(
     await tell(s, { ask, violate });
     return violations;
   };
-  return { name, run: (variant) => withLimitsOf(variant, () => run(variant)) };
+  return { name, run };
 }
 
 /** The first renewal is made; the second begins now. */

@@ -13,7 +13,7 @@ describe('the simulation', () => {
 
   test('one seed twice gives one log also when a run of other numbers came between', async () => {
     const once = await simulate(14);
-    await simulate(14, { variant: { limits: { leaseMs: 3_000 } } });
+    await simulate(14, { variant: { protocol: { leaseMs: 3_000 } } });
     expect((await simulate(14)).digest).toBe(once.digest);
   });
 

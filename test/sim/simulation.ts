@@ -11,7 +11,7 @@ import { type Kind, type KindName, kinds } from './natures.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
-import { type Variant, withLimitsOf } from './variant.ts';
+import type { Variant } from './variant.ts';
 import { watch } from './watch.ts';
 import { World } from './world.ts';
 
@@ -58,10 +58,10 @@ export interface SimulationOptions {
 }
 
 /** Runs one seed. The same seed with the same options gives the same run, to the last line of the log. */
-export const simulate = (seed: number, options: SimulationOptions = {}): Promise<Run> =>
-  withLimitsOf(options.variant, () => run(seed, options));
-
-async function run(seed: number, { variant, rates: given, brief = false }: SimulationOptions): Promise<Run> {
+export async function simulate(
+  seed: number,
+  { variant, rates: given, brief = false }: SimulationOptions = {},
+): Promise<Run> {
   // What is drawn before the world is made comes from a stream of its own.
   const draw = new Random(seed * 2 + 1);
   const kind = draw.pick(kindNames);

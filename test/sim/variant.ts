@@ -4,28 +4,15 @@ import type { Protocol } from '../../shared/application/protocol.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
-import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { Stores } from './stores.ts';
 
 export interface Variant {
   readonly protocol?: Partial<Protocol>;
-  readonly limits?: { readonly [name in keyof typeof limits]?: number };
   readonly profile?: Partial<Profile>;
   readonly replaceGrant?: typeof replaceGrant;
   /** What a refresher is given, wrapped. `world` is the simulated world, for what no port tells. */
   readonly tendWorld?: (given: TendWorld, world: Stores) => TendWorld;
   readonly tokenWorld?: (given: TokenWorld, world: Stores) => TokenWorld;
   readonly redeemWorld?: (given: RedeemWorld, world: Stores) => RedeemWorld;
-}
-
-/** Runs with the variant's numbers in place. They are global to a thread, so one such run at a time. */
-export async function withLimitsOf<T>(variant: Variant | undefined, run: () => Promise<T>): Promise<T> {
-  const right = { ...limits };
-  Object.assign(limits, variant?.limits);
-  try {
-    return await run();
-  } finally {
-    Object.assign(limits, right);
-  }
 }

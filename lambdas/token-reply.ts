@@ -71,5 +71,5 @@ function tokenBody({ item, tokens, accessToken, companions, now, warning }: Extr
   };
 }
 
-const expectation = ({ retryAt, now }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
-  retryAt !== undefined && retryAt > now ? `the next can be expected from ${iso(retryAt)}` : 'a renewal is being tried';
+const expectation = ({ notBefore }: Extract<TokenAnswer, { kind: 'unavailable' }>): string =>
+  notBefore === undefined ? 'a renewal is being tried' : `the next can be expected from ${iso(notBefore)}`;

@@ -8,7 +8,7 @@ import { limits } from '../domain/limits.ts';
 import { redact } from '../domain/redact.ts';
 import { arm } from '../domain/schedule-writes.ts';
 import { answerToRejection, type Serving, serve } from '../domain/serve.ts';
-import { type EpochMs, latest, plus } from '../domain/time.ts';
+import { type EpochMs, earliest, latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { ask, reject, touch } from '../domain/use-writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
@@ -48,13 +48,16 @@ export type TokenAnswer =
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number; readonly item: Connection }
   | {
       readonly kind: 'unavailable';
+      /** When the next token set can come, if it cannot at any moment. */
+      readonly notBefore: EpochMs | undefined;
       readonly retryAt: EpochMs | undefined;
       readonly now: EpochMs;
       readonly item?: Connection;
     };
 
 /**
- * Answers within `waitMs` and a little, whatever happens. Never throws for a store that is down: that is `unavailable`.
+ * Answers within `waitMs` and a little, whatever happens, and as soon as the renewal that it waits for is late. Never
+ * throws for a store that is down: that is `unavailable`.
  */
 export async function getToken(
   world: TokenWorld,
@@ -150,7 +153,7 @@ export async function rejectToken(
 function unavailable({ clock, telemetry }: TokenWorld, connection: ConnectionName, error: unknown): TokenAnswer {
   if (!(error instanceof Unavailable) && !(error instanceof SealBroken)) throw error;
   telemetry.error('token_unavailable', { connection, reason: error.message });
-  return { kind: 'unavailable', retryAt: undefined, now: clock.now() };
+  return { kind: 'unavailable', notBefore: undefined, retryAt: undefined, now: clock.now() };
 }
 
 /** `rejected`: a generation that will not do, however long it lives. */
@@ -185,8 +188,9 @@ async function read(
         return { kind: 'unsatisfiable', lifeMs: answer.lifeMs, item };
       case 'wait': {
         const pauseMs = between(limits.pollMs, chance.next());
-        if (latest(plus(now, pauseMs), answer.notBefore ?? now) > until)
-          return { kind: 'unavailable', retryAt: answer.retryAt, now, item };
+        const { notBefore, retryAt } = answer;
+        if (latest(plus(now, pauseMs), notBefore ?? now) > earliest(until, answer.until))
+          return { kind: 'unavailable', notBefore, retryAt, now, item };
         await clock.sleep(pauseMs);
       }
     }

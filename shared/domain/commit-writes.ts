@@ -32,7 +32,7 @@ export type Committed = Pick<
 /** The token set as every write of one sets it, and from when its renewal is wanted. */
 export function tokenSetAs(
   tokens: Committed,
-  how: Pick<SealedTokenSet, 'sealed' | 'fence' | 'contested'>,
+  how: Pick<SealedTokenSet, 'sealed' | 'fence' | 'contested' | 'tookMs'>,
   before: SealedTokenSet | undefined,
   profile: Profile,
 ): { readonly tokens: SealedTokenSet; readonly refreshAt: EpochMs } {
@@ -74,22 +74,24 @@ export interface Commit {
  * it. The second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's
  * late commit, to be tried again over that one.
  */
-export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit): readonly Write[] {
+export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit: Commit): readonly Write[] {
   const { item, profile } = seen;
   const { tokens } = commit;
   const sealed = commit.sealedAccessToken;
-  const committed = (contested: boolean) => tokenSetAs(tokens, { sealed, fence, contested }, item.tokens, profile);
+  const adopted = commit.adoptedFence !== undefined;
+  // What was found says nothing of how long a call takes.
+  const tookMs = adopted ? item.tokens?.tookMs : Math.max(0, tokens.receivedAt - attempt.startedAt);
+  const committed = (contested: boolean) =>
+    tokenSetAs(tokens, { sealed, fence, contested, ...(tookMs !== undefined && { tookMs }) }, item.tokens, profile);
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for
   // two generations more, should ours turn out to be the one that the provider has killed; and while they are tried,
   // one after the other.
   const trying = commit.overtaken !== undefined;
-  const mayBring = (attempt: Attempt) => attempt.sent && !attempt.ended && attempt.fence !== commit.adoptedFence;
-  const stays = (attempt: Attempt) => mayBring(attempt) && (trying || attempt.generation >= item.generation - 1);
-  const settled = attemptsOf(item).filter(
-    (attempt) => attempt.fence === fence || (attempt.fence < fence && !stays(attempt)),
-  );
+  const mayBring = (other: Attempt) => other.sent && !other.ended && other.fence !== commit.adoptedFence;
+  const stays = (other: Attempt) => mayBring(other) && (trying || other.generation >= item.generation - 1);
+  const settled = attemptsOf(item).filter((other) => other.fence === fence || (other.fence < fence && !stays(other)));
   const spare = commit.place === undefined ? undefined : commit.overtaken;
   const late: Write = {
     name: 'commit_success',
@@ -117,7 +119,8 @@ export function commitSuccess({ lease: { fence }, seen }: Held, commit: Commit):
       'withheld',
       ...(spare === undefined ? (['spare'] as const) : []),
       'askedAt',
-      ...settled.map((attempt) => attemptPath(attempt.fence)),
+      'askedSince',
+      ...settled.map((other) => attemptPath(other.fence)),
     ],
     mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };
@@ -184,6 +187,8 @@ export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit
       ...(unknown ? [] : [attemptPath(fence)]),
       ...(unsent ? [failingPath(fence)] : []),
       ...repeated.map((attempt) => attemptPath(attempt.fence)),
+      // That the renewal failed is an answer too: the next one is late only after its own time.
+      'askedSince',
     ],
     ...(unsent ? { add: { 'calls.count': -1 } } : {}),
     mine: [sameGrant(item), { path: 'failure.fence', equals: fence }],

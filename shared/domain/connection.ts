@@ -143,6 +143,10 @@ export interface SealedTokenSet {
    * against the broker. The next renewal that had no rival clears it.
    */
   readonly contested: boolean;
+  /**
+   * How long its renewal took, from the lease to the arrival of the reply. Absent until the first renewal of a grant.
+   */
+  readonly tookMs?: number;
 }
 
 /**
@@ -219,6 +223,8 @@ export interface Connection {
   readonly lastUsed?: EpochMs;
   /** When a client last asked for a refresh. Other clients send no second message for `limits.askedMs`. */
   readonly askedAt?: EpochMs;
+  /** The first of the asks that followed each other within `limits.askedAnewMs` and were not answered by a renewal. */
+  readonly askedSince?: EpochMs;
   readonly rejected?: Rejected;
   /** A change that subscribers have not been told of yet. */
   readonly announcement?: Pick<Announcement, 'change' | 'at'>;
@@ -267,6 +273,7 @@ export const outlivesGrant = {
   dueShard: true,
   lastUsed: true,
   askedAt: false,
+  askedSince: false,
   rejected: false,
   announcement: true,
   announcedEnd: false,

@@ -90,7 +90,10 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
   // A client that asks now asks for what the new settings bring.
-  remove: item.state === 'reauthorization_required' ? [] : ['cause', 'failure', 'notBefore', 'askedAt', 'withheld'],
+  remove:
+    item.state === 'reauthorization_required'
+      ? []
+      : ['cause', 'failure', 'notBefore', 'askedAt', 'askedSince', 'withheld'],
   // Nothing in it is random, so a lost reply reads as a conflict: the client puts the same settings again.
 });
 

@@ -103,6 +103,19 @@ export const limits = {
   /** An environment answers from memory for so long after a read; a request that ends a grant waits for as long. */
   memoryMs: 1_000,
   askedMs: 5_000,
+  /** An ask that comes so long after the one before begins anew, and so does the wait for it. */
+  askedAnewMs: 60_000,
+  /**
+   * A renewal is late, and no client waits for it any longer, after twice the time of the last one and `lateSpareMs`;
+   * within these bounds, and after `unknown` while nothing is known of one.
+   */
+  lateMs: { least: 2_000, unknown: 5_000, most: 10_000 },
+  lateSpareMs: 1_000,
+  /** After this share of its age, clients ask again for a renewal that is late. */
+  lateRetryShare: 0.5,
+  lateRetryMs: { from: 1_000, to: 15_000 },
+  /** A client waits for a renewal that cannot begin yet only if it can so soon. */
+  aheadMs: 2_000,
   usedWithinMs: 3_600_000,
   touchEveryMs: 300_000,
   retryAfterSeconds: { least: 1, most: 60 },
@@ -207,6 +220,18 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
     limits.refreshTimeoutMs + 2 * limits.skewMs < limits.deletionLeaseMs,
     'time-out of the refresh function + 2 × skew < lease of a deletion: no refresher deletes secrets of a ' +
       'connection that another one has removed',
+  ],
+  [
+    limits.pollMs.to < limits.lateMs.least,
+    'longest poll < least late: a client looks again before it gives a renewal up',
+  ],
+  [
+    limits.lateMs.most <= limits.waitMs.default,
+    'most late ≤ default wait: a client that does not say gives up only a renewal that is late',
+  ],
+  [
+    limits.askedMs + limits.lateRetryMs.to < limits.askedAnewMs,
+    'asked + longest retry of a late renewal < asked anew: clients that come again when told do not begin a new wait',
   ],
   [limits.tokenTimeoutMs < 30_000, 'time-out of the token function < integration time-out of an HTTP API (30 s)'],
   [

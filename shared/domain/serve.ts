@@ -5,11 +5,11 @@ import type { Connection, SealedTokenSet } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { dueFrom, hastenedAtOf, rejectionDueAtOf } from './timing.ts';
+import { type Wait, waitFor } from './waiting.ts';
 
 export type Answer =
   | { readonly kind: 'serve'; readonly tokens: SealedTokenSet; readonly warning: string | undefined }
-  /** A newer token set is wanted. It cannot come before `notBefore`; `retryAt` is when it is sensible to ask again. */
-  | { readonly kind: 'wait'; readonly notBefore: EpochMs | undefined; readonly retryAt: EpochMs | undefined }
+  | Wait
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
   /** The connection is being deleted. */
   | { readonly kind: 'gone' }
@@ -81,10 +81,9 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
     // More life than even a fresh token has.
     const tooMuch =
       tokens !== undefined && minTtlMs > Math.max(tokens.expiresAt - tokens.receivedAt, limits.minTtlMs.default);
-    return tooMuch ? { kind: 'unsatisfiable', lifeMs } : { kind: 'wait', notBefore, retryAt: notBefore };
+    if (tooMuch) return { kind: 'unsatisfiable', lifeMs };
   }
-  // A refresh that is under way can end at any moment, and its lease ends in any case.
-  return { kind: 'wait', notBefore: undefined, retryAt: leaseAlive(item, now) ? item.lease?.until : undefined };
+  return waitFor(item, notBefore, now);
 }
 
 function warningOf(item: Connection): string | undefined {
@@ -113,6 +112,5 @@ export function answerToRejection(
   if (item.deletion !== undefined) return { kind: 'gone' };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(rejectionDueAtOf(item) ?? now, item.notBefore ?? now);
-  if (notBefore > now) return { kind: 'wait', notBefore, retryAt: notBefore };
-  return { kind: 'wait', notBefore: undefined, retryAt: leaseAlive(item, now) ? item.lease?.until : undefined };
+  return waitFor(item, notBefore, now);
 }

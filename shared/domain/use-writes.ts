@@ -4,6 +4,7 @@ import type { Connection, Rejected } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { rejectionDueAtOf } from './timing.ts';
+import { askedSinceOf } from './waiting.ts';
 import { exists, sameGeneration, stillActive, type Write } from './writes.ts';
 
 /** A client asked. Unconditional, but it must not bring back a deleted connection. */
@@ -34,7 +35,7 @@ export function reject(item: Connection, now: EpochMs): Write {
 
 /**
  * The mark "a refresh has been asked for", which many callers try to set and one succeeds; with `hasten`, it is due
- * from now on.
+ * from now on. It keeps since when clients have asked in vain, by which they know that a renewal is late.
  */
 export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   name: 'ask',
@@ -43,7 +44,7 @@ export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
     ...(hasten ? [stillActive] : []),
     { any: [{ absent: 'askedAt' }, { path: 'askedAt', atMost: plus(now, -limits.askedMs) }] },
   ],
-  set: { askedAt: now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
+  set: { askedAt: now, askedSince: askedSinceOf(item, now) ?? now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
   // Fifty clients ask in the same millisecond, so the instant does not tell whose mark it is: after a lost reply the
   // next one asks.

@@ -47,13 +47,25 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
         notBefore: at(1),
         rejected: { generation: -1, times: 2 },
         askedAt: at(0),
+        askedSince: at(0),
         cause: 'refresh_in_doubt',
         failure: failureOf(1).failure,
         suspect: failureOf(1).failure,
         spare,
       });
       const after = await applies(seen.item.connection, commits(seen, 2).asHolder);
-      const { notBefore, rejected, askedAt, cause, failure, suspect, spare: _spare, lease, ...kept } = seen.item;
+      const {
+        notBefore,
+        rejected,
+        askedAt,
+        askedSince,
+        cause,
+        failure,
+        suspect,
+        spare: _spare,
+        lease,
+        ...kept
+      } = seen.item;
       expect(after).toEqual({
         ...kept,
         generation: 1,
@@ -70,6 +82,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
           expiresAt: at(601_000),
           renewableAt: at(1_200),
           contested: false,
+          tookMs: 1_200,
         },
         refreshAt: at(571_000),
         dueAt: at(571_000),

@@ -27,6 +27,7 @@ import type { Credentials } from './platform/signature.ts';
 import { type SignedFetch, signedFetch } from './platform/signed-fetch.ts';
 import { type Context, synthesize } from './platform/synthesize.ts';
 import { deploymentOf, secretsOf } from './platform/template.ts';
+import { credentialsFile, noteRunning } from './running-broker.ts';
 import type { TokenCall } from './simulators/oidc/authorization-server.ts';
 
 export interface LocalBrokerOptions {
@@ -204,8 +205,9 @@ async function start(
   onClose(() => Promise.all([gateway.close(), ...eventSources.map((source) => source.close()), lambda.close()]));
   for (const schedule of deployment.schedules) onClose(startSchedule(schedule, lambda).close);
 
-  const credentials = kept<Credentials>(join(directory, 'credentials.json'), newCredentials);
+  const credentials = kept<Credentials>(join(directory, credentialsFile), newCredentials);
   gateway.serve({ routes: deployment.routes, lambda, credentials, ...(onRefusal && { onRefusal }) });
+  onClose(noteRunning(directory, gateway.url));
   return {
     url: gateway.url,
     credentials,

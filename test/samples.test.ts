@@ -143,6 +143,7 @@ const others: readonly (readonly [what: RegExp, tried: string])[] = [
   [/^Synthesizing the template/, 'test/local/platform/console.test.ts'],
   [/^ Test Files /, 'the line that vitest ends with'],
   [/import \{ adviceOn \}/, 'test/client/advice.test.ts'],
+  [/^connection,provider,/, 'test/cli/import-file.test.ts'],
   [/"execute-api:Invoke"/, 'test/infra/permissions.test.ts'],
   [/^import \{ BrokerStack, StateStack \}/, 'test/infra/deployment.test.ts'],
   [/"detail-type": "Connection State Changed"/, 'test/contract/eventbridge-announcer.test.ts'],

@@ -5,6 +5,8 @@ import { account } from './account.ts';
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Of temporary credentials; this machine's own have none. */
+  readonly sessionToken?: string;
 }
 
 export interface SignedRequest {
@@ -56,8 +58,8 @@ function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(data);
 }
 
-export const signer = (credentials: Credentials): SignatureV4 =>
-  new SignatureV4({ credentials, region: account.region, service, sha256: Sha256, applyChecksum: false });
+export const signer = (credentials: Credentials, region: string = account.region): SignatureV4 =>
+  new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum: false });
 
 /**
  * Checks that a request bears this key pair's signature (AWS Signature Version 4), by signing it again: the same

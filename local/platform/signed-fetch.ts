@@ -14,7 +14,7 @@ export type SignedFetch = (path: string, options?: RequestOptions) => Promise<Re
  * Returns a `fetch` for paths below `baseUrl` that signs each request for API Gateway (Signature Version 4, service
  * execute-api).
  */
-export function signedFetch(baseUrl: string, credentials: Credentials): SignedFetch {
+export function signedFetch(baseUrl: string, credentials: Credentials, region?: string): SignedFetch {
   return async (path, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(path, baseUrl);
     const request = {
@@ -26,7 +26,7 @@ export function signedFetch(baseUrl: string, credentials: Credentials): SignedFe
       headers: { ...headers, host: url.host },
       ...(body === undefined ? {} : { body }),
     };
-    const signed = await signer(credentials).sign(request);
+    const signed = await signer(credentials, region).sign(request);
     return fetch(url, {
       method,
       headers: signed.headers,

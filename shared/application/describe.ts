@@ -82,7 +82,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     account: config.account,
     callback: config.callback,
     allow_grant_conflict: config.allowGrantConflict,
-    state: item.deletion === undefined ? state : 'deleting',
+    state: item.deletion === undefined ? state : ('deleting' as const),
     cause,
     generation: item.generation,
     expires_at: iso(tokens?.expiresAt),

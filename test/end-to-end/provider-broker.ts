@@ -29,6 +29,8 @@ interface LoginPage {
 
 export interface ProviderBroker {
   readonly broker: LocalBroker;
+  /** Its data directory. */
+  readonly directory: string;
   /** Every line that a function wrote. */
   readonly log: readonly string[];
   /** Starts a simulator on the broker's clock; it is closed with the broker. */
@@ -51,6 +53,8 @@ export interface ProviderBroker {
   status(connection: string): Promise<Answer['body']>;
   /** Resolves with the description when it matches; fails if it does not come to that. */
   until(connection: string, expected: object): Promise<Answer['body']>;
+  /** Opens a link, follows the provider's page back, and returns the page that the login ends on. */
+  logInBy(link: string): Promise<LoginPage>;
   /** Makes a link, opens it, follows the provider's page back, and returns the page that the login ends on. */
   login(connection: string): Promise<LoginPage>;
   /**
@@ -139,8 +143,19 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     await settle();
   }
 
+  async function logInBy(link: string): Promise<LoginPage> {
+    const browser = newBrowser();
+    const consent = await fetch(await browser.begin(link), { redirect: 'manual' });
+    const back = consent.headers.get('location');
+    if (back === null) throw new Error(`the provider's page answered ${consent.status}: ${await consent.text()}`);
+    const page = await browser.open(back);
+    const html = await page.text();
+    return { status: page.status, title: /<h1>(.*?)<\/h1>/s.exec(html)?.[1] ?? '', html };
+  }
+
   return {
     broker,
+    directory,
     log,
     put,
     token,
@@ -184,14 +199,10 @@ export async function startProviderBroker(): Promise<ProviderBroker> {
     async login(connection) {
       const { status: made, body } = await call('POST', `/connections/${connection}/authorizations`);
       expect(made, JSON.stringify(body)).toBe(201);
-      const browser = newBrowser();
-      const consent = await fetch(await browser.begin(String(body.connect_url)), { redirect: 'manual' });
-      const back = consent.headers.get('location');
-      if (back === null) throw new Error(`the provider's page answered ${consent.status}: ${await consent.text()}`);
-      const page = await browser.open(back);
-      const html = await page.text();
-      return { status: page.status, title: /<h1>(.*?)<\/h1>/s.exec(html)?.[1] ?? '', html };
+      return logInBy(String(body.connect_url));
     },
+
+    logInBy,
 
     forward,
 

@@ -93,6 +93,26 @@ const floors: readonly (readonly Room[])[] = [
       ],
     },
   ],
+  // Operates it.
+  [
+    {
+      files: 'cli/',
+      moreThan: 15,
+      imports: [
+        'shared/domain/',
+        'shared/application/describe.ts',
+        'shared/providers/',
+        'local/running-broker.ts',
+        'local/platform/sign',
+        '@aws-sdk/',
+        '@inquirer/prompts',
+        'csv-parse/sync',
+        'open',
+        'yargs',
+        'node:',
+      ],
+    },
+  ],
 ];
 
 export const rooms: readonly Room[] = floors.flat();

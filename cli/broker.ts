@@ -1,0 +1,84 @@
+/** The broker's HTTP API as the commands use it. */
+import type { describe } from '../shared/application/describe.ts';
+import { callApi, Refused, type Request, type Send } from './api.ts';
+
+/** What `GET /connections/{connection}` answers. */
+export type Description = ReturnType<typeof describe>;
+
+/** What `GET /token/{connection}` answers. */
+export interface Token {
+  readonly access_token: string;
+  readonly expires_at: string;
+  readonly expires_in: number;
+  readonly generation: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly warning?: string;
+}
+
+export interface Link {
+  readonly connect_url: string;
+  readonly expires_at: string;
+}
+
+export class Broker {
+  /** Where it is, for people. */
+  readonly url: string;
+  readonly #send: Send;
+
+  constructor(url: string, send: Send) {
+    this.url = url;
+    this.#send = send;
+  }
+
+  /** Returns the JSON of a reply. Throws `Refused`, or a failure to reach the broker. */
+  call<T>(path: string, request: Request = {}): Promise<T> {
+    return callApi<T>(this.#send, { ...request, path, url: this.url });
+  }
+
+  describe(name: string): Promise<Description> {
+    return this.call(connectionPath(name));
+  }
+
+  /** Returns the description, or undefined if there is no connection of this name. */
+  async find(name: string): Promise<Description | undefined> {
+    try {
+      return await this.describe(name);
+    } catch (error) {
+      if (error instanceof Refused && error.code === 'connection_not_found') return undefined;
+      throw error;
+    }
+  }
+
+  /** Returns every connection's description, by name. */
+  async all(): Promise<readonly Description[]> {
+    const found: Description[] = [];
+    let query = '';
+    do {
+      const page = await this.call<{ connections: Description[]; next?: string }>(`/connections${query}`);
+      found.push(...page.connections);
+      query = page.next === undefined ? '' : `?after=${encodeURIComponent(page.next)}`;
+    } while (query !== '');
+    return found.sort((a, b) => (a.connection < b.connection ? -1 : 1));
+  }
+
+  put(name: string, body: unknown): Promise<Description> {
+    return this.call(connectionPath(name), { method: 'PUT', body });
+  }
+
+  link(name: string, seconds: number | undefined): Promise<Link> {
+    return this.call(`${connectionPath(name)}/authorizations`, {
+      method: 'POST',
+      ...(seconds !== undefined && { body: { expires_in: seconds } }),
+    });
+  }
+
+  endLink(name: string): Promise<void> {
+    return this.call(`${connectionPath(name)}/authorizations`, { method: 'DELETE' });
+  }
+
+  delete(name: string): Promise<unknown> {
+    return this.call(connectionPath(name), { method: 'DELETE' });
+  }
+}
+
+const connectionPath = (name: string): string => `/connections/${encodeURIComponent(name)}`;

@@ -1,0 +1,111 @@
+import type { Argv } from 'yargs';
+import type { Description } from '../broker.ts';
+import { begin, policyFor, type Run, withName } from '../command.ts';
+import { CommandFailure, exitCodes, wrongInput } from '../failure.ts';
+import { stoppable } from '../interrupt.ts';
+import { firstToken, type Login, offer } from '../link.ts';
+import { askForTheRest, askProvider, type Body, presetNamed } from '../questions.ts';
+import { show } from '../screen.ts';
+import { readSecret } from '../secret-input.ts';
+import { statusLines } from './status.ts';
+
+export const command = 'connect <name>';
+export const describe = 'Creates a connection, has a person log in, and shows the first token’s facts';
+export const builder = (argv: Argv) =>
+  withName(argv)
+    .option('provider', { type: 'string', describe: "A preset's name (token-broker providers)" })
+    .option('set', { type: 'string', array: true, default: [], describe: 'A setting, as name=value' })
+    .option('client-id', { type: 'string', describe: "The application's id at the provider" })
+    .option('client-secret-file', { type: 'string', describe: 'The file with its secret; - is standard input' })
+    .option('secret-file', { type: 'string', array: true, default: [], describe: 'A secret setting, as name=FILE' })
+    .option('refresh-token-file', { type: 'string', describe: 'The file with a refresh token to import' })
+    .option('account', { type: 'string', describe: 'Which user or company it is for' })
+    .option('renewal', {
+      choices: ['while_used', 'always'] as const,
+      describe: 'Whether to renew while it is not used',
+    })
+    .option('browser', { type: 'boolean', default: true, describe: 'Open the browser' })
+    .option('timeout', { type: 'number', default: 600, describe: 'Seconds to wait for the login and the first token' });
+
+type Options = Awaited<ReturnType<typeof builder>['argv']>;
+
+export async function handler(options: Options): Promise<void> {
+  const run = await begin(options);
+  const { broker, screen } = run;
+  const { name } = options;
+  const existing = await broker.find(name);
+  if (existing !== undefined && options.provider !== undefined)
+    throw new CommandFailure(
+      `${name} is there already (${existing.provider}). token-broker reauthorize ${name} logs in again; ` +
+        `token-broker delete ${name} forgets it.`,
+    );
+  const created = existing ?? (await create(run, options));
+  const stop = stoppable();
+  const login: Login = {
+    screen,
+    broker,
+    name,
+    openBrowser: options.browser && screen.interactive,
+    waitSeconds: options.timeout,
+    stopped: stop.signal,
+  };
+  try {
+    if (created.state === 'reauthorization_required') await offer(login, await broker.link(name, undefined));
+    const item = await firstToken(login, existing);
+    show(screen, item, statusLines(screen, item, Date.now()));
+  } catch (error) {
+    // Ctrl-C leaves neither a link that still works nor a connection that was only begun.
+    if (stop.signal.aborted) {
+      await (existing === undefined ? broker.delete(name) : broker.endLink(name));
+      throw new CommandFailure(
+        existing === undefined ? `${name} was taken back.` : `The link for ${name} was taken back.`,
+        exitCodes.interrupted,
+      );
+    }
+    throw error;
+  } finally {
+    stop.release();
+  }
+}
+
+async function create({ target, broker, screen }: Run, options: Options): Promise<Description> {
+  const provider = options.provider ?? (screen.interactive ? await askProvider() : undefined);
+  if (provider === undefined)
+    throw wrongInput('--provider: is missing; token-broker providers lists those that are known.');
+  presetNamed(provider);
+  const body = bodyOf(provider, options);
+  await askForTheRest(body, screen, policyFor(target));
+  return broker.put(options.name, body);
+}
+
+function bodyOf(provider: string, options: Options): Body {
+  const { clientId, clientSecretFile, refreshTokenFile, account, renewal } = options;
+  const secret = clientSecretFile === undefined ? undefined : readSecret(clientSecretFile, '--client-secret-file');
+  const { settings: known } = presetNamed(provider);
+  const pairs = options.set.map((text) => pairOf(text, '--set'));
+  const secrets = options.secretFile.map((text) => pairOf(text, '--secret-file'));
+  return {
+    provider,
+    settings: {
+      ...Object.fromEntries(
+        pairs.map(([name, value]) => [name, known[name]?.kind === 'duration' ? Number(value) : value]),
+      ),
+      ...Object.fromEntries(secrets.map(([name, file]) => [name, readSecret(file, `--secret-file ${name}`)])),
+    },
+    ...((clientId !== undefined || secret !== undefined) && {
+      client: {
+        ...(clientId !== undefined && { client_id: clientId }),
+        ...(secret !== undefined && { client_secret: secret }),
+      },
+    }),
+    ...(refreshTokenFile !== undefined && { refresh_token: readSecret(refreshTokenFile, '--refresh-token-file') }),
+    ...(account !== undefined && { account }),
+    ...(renewal !== undefined && { renewal }),
+  };
+}
+
+function pairOf(text: string, option: string): readonly [string, string] {
+  const [, name, value] = /^([a-z][a-z0-9_]*)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw wrongInput(`${option}: takes name=value.`);
+  return [name, value];
+}

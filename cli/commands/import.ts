@@ -1,0 +1,76 @@
+import type { Argv } from 'yargs';
+import { Refused } from '../api.ts';
+import { agreed, begin, policyFor, type Run, withTarget } from '../command.ts';
+import { CommandFailure, wrongInput } from '../failure.ts';
+import { entriesOf, faultsOf, type ImportEntry } from '../import-file.ts';
+import { stoppable } from '../interrupt.ts';
+import { show, table } from '../screen.ts';
+
+export const command = 'import <file>';
+export const describe = 'Creates or replaces the connections of a CSV or JSON file, after a dry run';
+export const builder = (argv: Argv) =>
+  withTarget(argv)
+    .positional('file', {
+      type: 'string',
+      demandOption: true,
+      describe: 'A .csv or .json file; - is JSON from standard input',
+    })
+    .option('dry-run', { type: 'boolean', default: false, describe: 'Only say what is wrong, and what would happen' })
+    .option('yes', { type: 'boolean', default: false, describe: 'Do not ask' });
+
+type Options = Awaited<ReturnType<typeof builder>['argv']>;
+
+type Outcome = {
+  readonly connection: string;
+  readonly result: 'created' | 'replaced' | 'failed';
+  readonly detail?: string;
+};
+
+export async function handler(options: Options): Promise<void> {
+  const run = await begin(options);
+  const { broker, screen } = run;
+  const entries = entriesOf(options.file);
+  const faults = faultsOf(entries, policyFor(run.target));
+  if (faults.length > 0) throw wrongInput(...faults, `Nothing was sent: ${faults.length} faults in ${options.file}.`);
+  const there = new Set<string>((await broker.all()).map(({ connection }) => connection));
+  const replaced = entries.filter(({ connection }) => there.has(connection)).length;
+  const plan = `${entries.length - replaced} to create, ${replaced} to replace`;
+  if (options.dryRun)
+    return show(screen, { create: entries.length - replaced, replace: replaced }, [`${plan}. Nothing was sent.`]);
+  if (!(await agreed(screen, options.yes, `Import ${options.file}: ${plan}?`))) return screen.note('Nothing was sent.');
+  const outcomes = await put(run, entries, there);
+  const failed = outcomes.filter(({ result }) => result === 'failed');
+  show(screen, outcomes, [
+    ...table(
+      screen,
+      ['connection', 'result', ''],
+      failed.map(({ connection, result, detail = '' }) => [
+        { text: connection },
+        { text: result, style: 'red' },
+        { text: detail },
+      ]),
+    ).slice(failed.length > 0 ? 0 : 1),
+    `${outcomes.length - failed.length} of ${entries.length} imported.`,
+  ]);
+  if (outcomes.length < entries.length || failed.length > 0)
+    throw new CommandFailure('Import the same file again for the rest: what is imported already stays as it is.');
+}
+
+/** One after the other: each is whole or not there, whenever the person stops. */
+async function put({ broker, screen }: Run, entries: readonly ImportEntry[], there: ReadonlySet<string>) {
+  const outcomes: Outcome[] = [];
+  const stop = stoppable();
+  for (const { connection, body } of entries) {
+    if (stop.signal.aborted) break;
+    try {
+      await broker.put(connection, body);
+      outcomes.push({ connection, result: there.has(connection) ? 'replaced' : 'created' });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      outcomes.push({ connection, result: 'failed', detail: error.message });
+    }
+    if (outcomes.length % 10 === 0) screen.note(`${outcomes.length} of ${entries.length} …`);
+  }
+  stop.release();
+  return outcomes;
+}

@@ -1,0 +1,66 @@
+import type { Argv } from 'yargs';
+import type { Description } from '../broker.ts';
+import { begin, withTarget } from '../command.ts';
+import { type Cell, distance, type Screen, type Style, show, table } from '../screen.ts';
+
+export const states = ['active', 'failing', 'reauthorization_required', 'misconfigured', 'deleting'] as const;
+type State = (typeof states)[number];
+
+export const command = 'list';
+export const describe = 'Lists the connections, sorted by name';
+export const builder = (argv: Argv) =>
+  withTarget(argv)
+    .option('state', { choices: states, array: true, describe: 'Only these states' })
+    .option('provider', { type: 'string', array: true, describe: 'Only these providers' });
+
+type Options = Awaited<ReturnType<typeof builder>['argv']>;
+
+export async function handler(options: Options): Promise<void> {
+  const { broker, screen } = await begin(options);
+  const { state: wanted, provider } = options;
+  const found = (await broker.all()).filter(
+    (item) =>
+      (wanted === undefined || wanted.some((state) => state === stateOf(item) || state === item.state)) &&
+      (provider === undefined || provider.includes(item.provider)),
+  );
+  show(screen, found, listed(screen, found, Date.now()));
+}
+
+function listed(screen: Screen, found: readonly Description[], now: number): string[] {
+  if (found.length === 0) return ['There is no such connection. token-broker connect NAME makes one.'];
+  const titles = ['connection', 'provider', 'state', 'generation', 'expires', 'renewal', 'grant ends'];
+  return table(
+    screen,
+    titles,
+    found.map((item) => [
+      { text: item.connection },
+      { text: item.provider },
+      stateCell(item),
+      { text: String(item.generation) },
+      instant(item.expires_at, now),
+      instant(item.next_renewal_at, now),
+      instant(item.grant_ends_at, now),
+    ]),
+  );
+}
+
+/** `failing`: it is active, and its last renewal failed. */
+const stateOf = ({ state, last_failure: failure }: Description): State =>
+  state === 'active' && failure !== undefined && failure.class !== 'too_early' ? 'failing' : state;
+
+const styles: Readonly<Record<State, Style>> = {
+  active: 'green',
+  failing: 'yellow',
+  reauthorization_required: 'red',
+  misconfigured: 'red',
+  deleting: 'dim',
+};
+
+export function stateCell(item: Description): Required<Cell> {
+  const text = stateOf(item);
+  return { text, style: styles[text] };
+}
+
+const instant = (iso: string | undefined, now: number): Cell => ({
+  text: iso === undefined ? '–' : distance(iso, now),
+});

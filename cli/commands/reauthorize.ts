@@ -1,0 +1,45 @@
+import type { Argv } from 'yargs';
+import { begin, withName } from '../command.ts';
+import { CommandFailure, exitCodes } from '../failure.ts';
+import { stoppable } from '../interrupt.ts';
+import { firstToken, offer } from '../link.ts';
+import { show } from '../screen.ts';
+import { statusLines } from './status.ts';
+
+export const command = 'reauthorize <name>';
+export const describe = 'Has a person log in again, and waits for the token';
+export const builder = (argv: Argv) =>
+  withName(argv)
+    .option('browser', { type: 'boolean', default: true, describe: 'Open the browser' })
+    .option('timeout', { type: 'number', default: 600, describe: 'Seconds to wait for the login and the token' });
+
+type Options = Awaited<ReturnType<typeof builder>['argv']>;
+
+export async function handler(options: Options): Promise<void> {
+  const { broker, screen } = await begin(options);
+  const { name } = options;
+  const before = await broker.describe(name);
+  const stop = stoppable();
+  const login = {
+    screen,
+    broker,
+    name,
+    openBrowser: options.browser && screen.interactive,
+    waitSeconds: options.timeout,
+    stopped: stop.signal,
+  };
+  try {
+    await offer(login, await broker.link(name, undefined));
+    const item = await firstToken(login, before);
+    show(screen, item, statusLines(screen, item, Date.now()));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    await broker.endLink(name);
+    throw new CommandFailure(
+      `The link for ${name} was taken back; the connection is as it was.`,
+      exitCodes.interrupted,
+    );
+  } finally {
+    stop.release();
+  }
+}

@@ -1,0 +1,53 @@
+/** Connecting by a login: the link, the browser, and the wait for what comes of it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Broker, Description, Link } from './broker.ts';
+import { CommandFailure, exitCodes } from './failure.ts';
+import type { Screen } from './screen.ts';
+
+const lookEveryMs = 1_000;
+
+export interface Login {
+  readonly screen: Screen;
+  readonly broker: Broker;
+  readonly name: string;
+  readonly openBrowser: boolean;
+  /** Seconds to wait for the login and the first token. */
+  readonly waitSeconds: number;
+  readonly stopped: AbortSignal;
+}
+
+/** Opens the link in the browser of this machine, or writes it. */
+export async function offer(
+  { screen, openBrowser }: Login,
+  { connect_url: url, expires_at: until }: Link,
+): Promise<void> {
+  screen.note(`Log in with this link, which is good for one login until ${until}:\n\n  ${url}\n`);
+  // Where there is no browser, the link that was just written is what there is.
+  if (openBrowser) await import('open').then(({ default: open }) => open(url)).catch(() => undefined);
+}
+
+/** Returns the description once a renewal of `after` or a later generation brought a token. Throws what prevents it. */
+export async function firstToken({ broker, name, waitSeconds, stopped }: Login, after: Description | undefined) {
+  const before = after?.generation ?? 0;
+  const until = Date.now() + waitSeconds * 1_000;
+  for (;;) {
+    stopped.throwIfAborted();
+    const item = await broker.describe(name);
+    if (item.generation > before) return item;
+    const { state, cause, last_failure: failure } = item;
+    const failed = failure !== undefined && failure.at !== after?.last_failure?.at;
+    if (failed && state !== 'active')
+      throw new CommandFailure(
+        `${name} is ${state}${cause === undefined ? '' : ` (${cause})`}. ` +
+          `${failure?.error_description ?? failure?.error ?? ''} ${failure?.fix ?? ''}`.trim(),
+        exitCodes.needsAttention,
+      );
+    if (Date.now() > until)
+      throw new CommandFailure(
+        `${name} has no token after ${waitSeconds} s. The link stays good for as long as it says; ` +
+          `token-broker status ${name} --watch shows what comes of it.`,
+        exitCodes.tryAgain,
+      );
+    await pause(lookEveryMs, undefined, { signal: stopped });
+  }
+}

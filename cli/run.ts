@@ -1,0 +1,66 @@
+/** Reads the command line, runs the command, and says by the exit code how it went. */
+import yargs, { type CommandModule } from 'yargs';
+import * as connect from './commands/connect.ts';
+import * as remove from './commands/delete.ts';
+import * as exportAll from './commands/export.ts';
+import * as importFile from './commands/import.ts';
+import * as link from './commands/link.ts';
+import * as list from './commands/list.ts';
+import * as providers from './commands/providers.ts';
+import * as reauthorize from './commands/reauthorize.ts';
+import * as reject from './commands/reject.ts';
+import * as status from './commands/status.ts';
+import * as token from './commands/token.ts';
+import { CommandFailure, type ExitCode, exitCodes } from './failure.ts';
+
+export const commands = [
+  connect,
+  reauthorize,
+  link,
+  importFile,
+  exportAll,
+  list,
+  status,
+  token,
+  reject,
+  remove,
+  providers,
+];
+
+/** Returns the exit code. What goes wrong is written to standard error; a stack only where the program is at fault. */
+export async function run(argv: readonly string[]): Promise<ExitCode | 0> {
+  const parser = yargs([...argv])
+    .scriptName('token-broker')
+    .usage('$0 COMMAND\n\nOperates a token broker: the one on this machine, or a deployed one (--stack, --url).')
+    // Each command has options of its own types, which the list of all of them cannot have.
+    .command(commands as unknown as CommandModule[])
+    .completion('completion', 'Writes a script that completes commands in bash or zsh')
+    .demandCommand(1, 'Which command?')
+    .strict()
+    .recommendCommands()
+    .version(false)
+    .locale('en')
+    .wrap(Math.min(120, process.stdout.columns ?? 100))
+    .epilogue('Exit codes: 0 done, 1 refused, 2 wrong input, 3 ask again, 4 a person has to act, 130 interrupted.')
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new CommandFailure(`${message}\ntoken-broker --help shows what there is.`, exitCodes.usage);
+    });
+  try {
+    await parser.parseAsync();
+    return 0;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): ExitCode {
+  if (error instanceof CommandFailure) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  // The prompt library's error for Ctrl-C at a question.
+  if (error instanceof Error && error.name === 'ExitPromptError') return exitCodes.interrupted;
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return exitCodes.failed;
+}

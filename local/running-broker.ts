@@ -1,0 +1,21 @@
+/** A note in the data directory by which the command line finds the broker that runs there. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { keep } from './kept.ts';
+
+export const runningBrokerFile = 'running.json';
+/** The key pair that signs for the broker of this directory. */
+export const credentialsFile = 'credentials.json';
+
+export interface RunningBroker {
+  readonly url: string;
+  readonly processId: number;
+  readonly startedAt: string;
+}
+
+/** Writes the note. Returns what takes it away again. */
+export function noteRunning(directory: string, url: string): () => void {
+  const path = join(directory, runningBrokerFile);
+  keep(path, { url, processId: process.pid, startedAt: new Date().toISOString() } satisfies RunningBroker);
+  return () => rmSync(path, { force: true });
+}

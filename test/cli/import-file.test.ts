@@ -1,0 +1,93 @@
+/** What a file of connections is understood as, and what is said of a faulty one. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { entriesOf, faultsOf } from '../../cli/import-file.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'import-file-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const policy = { allowLoopback: false };
+const faultsIn = (name: string, text: string): string[] => faultsOf(entriesOf(file(name, text)), policy);
+const titles = 'connection,provider,settings.country,client_id,client_secret,margin_seconds';
+
+test('the sample of the manual is a good file', () => {
+  const manual = readFileSync(join(import.meta.dirname, '../../docs/command-line.md'), 'utf8');
+  const [, sample = ''] = /```csv\n(.*?)```/s.exec(manual) ?? [];
+  const entries = entriesOf(file('sample.csv', sample.replaceAll('…', 'x')));
+  expect(entries.map(({ connection, body }) => [connection, body.settings])).toEqual([
+    ['exact-nl', { country: 'nl' }],
+    ['exact-be', { country: 'be' }],
+  ]);
+  expect(faultsOf(entries, policy)).toEqual([]);
+});
+
+test('a spreadsheet’s file: a mark at its beginning, other line ends, quoted cells, empty lines and cells', () => {
+  const [entry] = entriesOf(
+    file('sheet.csv', `\uFEFF${titles},account\r\n\r\nbooks,exact-online,nl,id,"se,c""ret",,"Example, BV"\r\n`),
+  );
+  expect(entry).toEqual({
+    place: 'line 3',
+    connection: 'books',
+    body: {
+      provider: 'exact-online',
+      settings: { country: 'nl' },
+      client: { client_id: 'id', client_secret: 'se,c"ret' },
+      account: 'Example, BV',
+    },
+  });
+});
+
+test('every fault of every line, and no value', () => {
+  const rows = [
+    'books,exact-online,nl,id,the-secret,30',
+    'Books!,exact-online,xx,id,the-secret,ten',
+    'books,exact,nl,id,the-secret,30',
+  ];
+  const faults = faultsIn('faulty.csv', [titles, ...rows].join('\n'));
+  expect(faults).toEqual([
+    expect.stringMatching(/^line 3: connection must be/),
+    expect.stringMatching(/^line 3: margin_seconds must be/),
+    expect.stringMatching(/^line 3: settings\.country must be/),
+    'line 4: connection is the one of line 2 once more',
+    expect.stringMatching(/^line 4: provider is not known/),
+  ]);
+  expect(faults.join()).not.toMatch(/the-secret|ten|xx/);
+});
+
+test('a column that is not known', () => {
+  expect(faultsIn('column.csv', `${titles},acount\nbooks,exact-online,nl,id,secret,,me`)).toEqual([
+    expect.stringMatching(/^line 2: acount is not known; did you mean account/),
+  ]);
+});
+
+test.each([
+  ['ragged.csv', `${titles}\nbooks,exact-online`, /line 2/],
+  ['quotes.csv', `${titles}\nbooks,"exact`, /no CSV/],
+  ['broken.json', '[{"connection":"books","client":{"client_secret":"the-secret"', /no JSON/],
+  ['object.json', '{}', /must be a list/],
+])('%s cannot be read', (name, text, message) => {
+  const path = file(name, text);
+  expect(() => entriesOf(path)).toThrow(message);
+  expect(() => entriesOf(path)).not.toThrow('the-secret');
+});
+
+test('entries of JSON that are nothing', () => {
+  expect(faultsIn('nothing.json', '[null, 1]')).toEqual([
+    expect.stringMatching(/^entry 1: connection must be/),
+    expect.stringMatching(/^entry 1: .*provider/),
+    expect.stringMatching(/^entry 2: connection must be/),
+    'entry 2: connection is the one of entry 1 once more',
+    expect.stringMatching(/^entry 2: .*provider/),
+  ]);
+});

@@ -25,6 +25,7 @@ import { forgotten } from './memories.ts';
 import { type About, aboutOf } from './open-link.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
+import { withRetries } from './retry-writes.ts';
 
 export interface RedeemWorld extends AuthorizeWorld, KeepWorld {
   readonly credentials: Pick<CredentialStore, 'read'>;
@@ -199,10 +200,8 @@ async function redeemCode(
   const credentials =
     (config.credentials && (await world.credentials.read(connection, config.credentials.versionId))) ?? {};
   const redeemer = chance.id();
-  const { applied, item: found } = await store.apply(
-    connection,
-    redeemAuthorization(item, authorization, redeemer, clock.now()),
-  );
+  const redeeming = redeemAuthorization(item, authorization, redeemer, clock.now());
+  const { applied, item: found } = await withRetries(world, () => store.apply(connection, redeeming));
   if (!applied) return again(world, { state, item: found }, about);
   const { codeVerifier } = state;
   const requestedAt = clock.now();

@@ -6,28 +6,28 @@ import { limits } from '../domain/limits.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
-import type { Applied, ConnectionStore } from '../ports/connections.ts';
+import type { ConnectionStore } from '../ports/connections.ts';
 import { Unavailable } from '../ports/errors.ts';
 import type { Committed } from './report.ts';
 
 interface Table {
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: Pick<Chance, 'next'>;
   readonly store: ConnectionStore;
 }
 
 /**
- * Tries the acquiring write again when its reply is lost: only we know that nothing was sent under it, and a successor
- * of this attempt might have to wait for minutes. Throws `Unavailable` at last.
+ * Tries a write again when its reply is lost, where only its writer knows that nothing has followed from it yet: a
+ * lease under which nothing was sent, a probe that was not made, a code that did not leave. Its successors would
+ * have to wait for it. The store recognises what an earlier try wrote. Throws `Unavailable` at last.
  */
-export async function applyWithRetries(
-  { clock, chance, store }: Table,
-  connection: ConnectionName,
-  write: Write,
-): Promise<Applied> {
+export async function withRetries<T>(
+  { clock, chance }: Pick<Table, 'clock' | 'chance'>,
+  write: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await store.apply(connection, write);
+      return await write();
     } catch (error) {
       if (!(error instanceof Unavailable) || attempt === limits.acquiresPerInvocation) throw error;
       await clock.sleep(limits.commitRetryMs * (1 + chance.next()));

@@ -20,7 +20,7 @@ import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
-import { applyWithRetries, commitUntilDeadline } from './retry-writes.ts';
+import { commitUntilDeadline, withRetries } from './retry-writes.ts';
 
 /** How a run ends. */
 export type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
@@ -147,7 +147,7 @@ class Invocation {
     const until = plus(now, this.#run.protocol.leaseMs);
     const wakeAt = plus(until, between(limits.wakeJitterMs, chance.next()));
     const write = this.#run.protocol.acquire(seen, { owner: this.#owner, until }, now, wakeAt);
-    const result = await applyWithRetries(this.#run.world, this.#run.connection, write);
+    const result = await withRetries(this.#run.world, () => store.apply(this.#run.connection, write));
     this.#acquires += 1;
     if (!result.applied)
       return { kind: 'acquire_refused', seen: result.item && seenBy(this.#run, result.item), tries: this.#acquires };
@@ -214,8 +214,9 @@ class Invocation {
   }
 
   async #takeProbe({ held, probe }: Extract<Step, { do: 'take_probe' }>): Promise<Event> {
+    const { breakers } = this.#run.world;
     try {
-      if (!(await this.#run.world.breakers.replace(probe))) return { kind: 'probe_refused', held };
+      if (!(await withRetries(this.#run.world, () => breakers.replace(probe)))) return { kind: 'probe_refused', held };
       this.#breaker = probe;
       // The way is ours: nothing more to ask of the breaker.
       return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker: undefined };

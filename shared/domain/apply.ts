@@ -24,7 +24,7 @@ export function holds(clause: Clause, item: Connection): boolean {
   return value > clause.above;
 }
 
-/** Whether this very write was applied to the item earlier, by a try whose reply was lost. */
+/** Whether the item shows that this very write was applied earlier, by a try whose reply was lost. */
 export const isMine = (write: Write, item: Connection): boolean =>
   write.mine?.every((clause) => holds(clause, item)) ?? false;
 

@@ -22,7 +22,6 @@ export const markDeleted = (now: EpochMs): Write => ({
   when: [{ absent: 'deletion' }],
   set: { deletion: { since: now, notBefore: now } satisfies Connection['deletion'], dueAt: now },
   remove: ['authorization'],
-  mine: [{ path: 'deletion.since', equals: now }],
 });
 
 const isOwnedBy = (owner: string): Clause => ({ path: 'deletion.owner', equals: owner });

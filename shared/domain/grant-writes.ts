@@ -94,7 +94,6 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
     item.state === 'reauthorization_required'
       ? []
       : ['cause', 'failure', 'notBefore', 'askedAt', 'askedSince', 'withheld'],
-  // Nothing in it is random, so a lost reply reads as a conflict: the client puts the same settings again.
 });
 
 /** All of the old grant that this write does not set anew. */

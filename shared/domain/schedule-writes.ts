@@ -30,8 +30,6 @@ export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs):
   when: [exists, noPromiseInTime(now, soonEnough)],
   set: { wakeAt },
   remove: [],
-  // Another refresher may have promised the same millisecond: then two messages are sent, which harms less than none.
-  mine: [{ path: 'wakeAt', equals: wakeAt }],
 });
 
 /** Lets an idle connection rest, if no client has asked and nothing was committed since it was seen. */
@@ -50,6 +48,5 @@ export function arm(item: Connection, now: EpochMs): Write {
     when: [sameGeneration(item), { any: [{ absent: 'dueAt' }, { path: 'dueAt', above: dueAt }] }],
     set: { dueAt },
     remove: [],
-    mine: [sameGeneration(item), { path: 'dueAt', equals: dueAt }],
   };
 }

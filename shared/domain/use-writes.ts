@@ -26,10 +26,6 @@ export function reject(item: Connection, now: EpochMs): Write {
       dueAt: latest(rejectionDueAtOf({ ...item, rejected }) ?? now, item.notBefore ?? now),
     },
     remove: [],
-    mine: [
-      { path: 'rejected.generation', equals: item.generation },
-      { path: 'lastUsed', equals: now },
-    ],
   };
 }
 
@@ -46,6 +42,4 @@ export const ask = (item: Connection, now: EpochMs, hasten = false): Write => ({
   ],
   set: { askedAt: now, askedSince: askedSinceOf(item, now) ?? now, ...(hasten ? { refreshAt: now, dueAt: now } : {}) },
   remove: [],
-  // Fifty clients ask in the same millisecond, so the instant does not tell whose mark it is: after a lost reply the
-  // next one asks.
 });

@@ -47,7 +47,10 @@ export interface Write {
   readonly remove: readonly Path[];
   /** Numbers to add to attributes that are there. */
   readonly add?: Readonly<Partial<Record<Path, number>>>;
-  /** Holds of the item if this very write was applied: tells our own retried write from a lost race. */
+  /**
+   * Holds of the item if this very write was applied, also where another has followed it. A store recognises what it
+   * wrote last by itself.
+   */
   readonly mine?: readonly Clause[];
 }
 

@@ -5,6 +5,9 @@ import type { Breaker } from '../domain/breaker.ts';
 export interface BreakerStore {
   /** A strongly consistent read. */
   read(application: string): Promise<Breaker | undefined>;
-  /** Writes a breaker over the version before its own, or as the first one; false if the version is another one. */
+  /**
+   * Writes a breaker over the version before its own, or as the first one; false if the version is another one. Writing
+   * the very same again succeeds.
+   */
   replace(breaker: Breaker): Promise<boolean>;
 }

@@ -4,7 +4,7 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import type { EpochMs } from '../domain/time.ts';
 import type { Clause, Write } from '../domain/writes.ts';
 
-export type Applied =
+type Applied =
   | { readonly applied: true; readonly item: Connection }
   | { readonly applied: false; readonly item: Connection | undefined };
 
@@ -15,8 +15,9 @@ export interface ConnectionStore {
   /** Writes the first item of a connection; false if there is one already. */
   create(item: Connection): Promise<boolean>;
   /**
-   * Applies one conditional write, atomically. Not applied: the item as it is now. If `write.mine` holds of that item
-   * the write had been applied by an earlier try whose reply was lost, and the answer is `applied`.
+   * Applies one conditional write, atomically. Not applied: the item as it is now. If this very write had been applied
+   * by an earlier try whose reply was lost, the answer is `applied`, as long as no other write has followed it, or
+   * `write.mine` holds of the item.
    */
   apply(connection: ConnectionName, write: Write): Promise<Applied>;
   /**

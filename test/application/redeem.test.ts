@@ -6,6 +6,8 @@ import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
+import type { Write } from '../../shared/domain/writes.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
@@ -24,8 +26,10 @@ const silent = { info: () => undefined, warn: () => undefined, error: () => unde
 type Store = ReturnType<typeof memoryConnections>;
 
 /** Logs in; something happens between the look at the connection, once the code was redeemed, and the write. */
-async function loggedIn(meanwhile: (store: Store, item: Connection) => Promise<void>) {
-  const store = memoryConnections();
+async function loggedIn(
+  meanwhile: (store: Store, item: Connection) => Promise<void>,
+  store: Store = memoryConnections(),
+) {
   const item = {
     ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old' as GrantId, place: undefined }),
     authorization: { id: 'link', grantId: 'old' as GrantId, configuredAt: now, expiresAt: plus(now, 1_000) },
@@ -103,4 +107,21 @@ test('a login for a connection that was deleted meanwhile is none for the one th
   expect(redemption).toMatchObject({ kind: 'changed_meanwhile', about: { connection } });
   expect(found).toEqual(again);
   expect(asked).toEqual([]);
+});
+
+test('a login goes on when the reply to the write that comes before its code is lost: the code has not left yet', async () => {
+  const store = memoryConnections();
+  const lost = new Set<Write>();
+  const losing: Store = {
+    ...store,
+    apply: async (name, write) => {
+      const result = await store.apply(name, write);
+      if (write.name !== 'redeem_authorization' || lost.has(write)) return result;
+      lost.add(write);
+      throw new Unavailable('table');
+    },
+  };
+  const { redemption, found } = await loggedIn(async () => undefined, losing);
+  expect(redemption).toMatchObject({ kind: 'connected' });
+  expect(found).toMatchObject({ state: 'active', generation: 1 });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../shared/domain/connection.ts';
+import { markDeleted } from '../../shared/domain/deletion-writes.ts';
 import type { Generation } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
-import { ask, touch } from '../../shared/domain/use-writes.ts';
+import { ask, reject, touch } from '../../shared/domain/use-writes.ts';
+import type { Write } from '../../shared/domain/writes.ts';
 import { at, newConnection, now, storeUnder, storeWorlds } from './worlds.ts';
 
 describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_world, open) => {
@@ -73,5 +76,17 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     });
     const dead = await created({ state: 'reauthorization_required', refreshAt: at(60_000) });
     await refuses(dead.connection, ask(dead, at(7), true));
+  });
+
+  test.each<[string, Partial<Connection>, (item: Connection) => Write]>([
+    ['ask', {}, (item) => ask(item, now)],
+    ['report a token', { generation: 1 as Generation }, (item) => reject(item, now)],
+    ['promise a wake-up', {}, () => promiseWake(at(9_000), at(9_000), now)],
+    ['arm', { dueAt: at(50) }, (item) => arm(item, at(10))],
+    ['delete', {}, () => markDeleted(now)],
+  ])('of two that %s in the same instant, one is told that it did', async (_what, more, write) => {
+    const item = await created(more);
+    await applies(item.connection, write(item));
+    await refuses(item.connection, write(item));
   });
 });

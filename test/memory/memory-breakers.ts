@@ -1,5 +1,4 @@
 /** Breakers in memory, for scenarios and the simulation. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Breaker } from '../../shared/domain/breaker.ts';
 import type { BreakerStore } from '../../shared/ports/breakers.ts';
 
@@ -9,7 +8,7 @@ export function memoryBreakers(): BreakerStore {
     read: async (application) => breakers.get(application),
     async replace(breaker) {
       const there = breakers.get(breaker.application);
-      if (there !== undefined && there.version !== breaker.version - 1) return isDeepStrictEqual(there, breaker);
+      if (there !== undefined && there.version !== breaker.version - 1) return there === breaker;
       breakers.set(breaker.application, breaker);
       return true;
     },

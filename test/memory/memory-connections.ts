@@ -6,10 +6,13 @@
 import { applied, holds, isMine } from '../../shared/domain/apply.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { type ConnectionName, notAConnection } from '../../shared/domain/connection-name.ts';
+import type { Write } from '../../shared/domain/writes.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 
 export function memoryConnections(): ConnectionStore & ConnectionRemoval {
   const items = new Map<ConnectionName, Connection>();
+  /** What each was last written by. */
+  const lastWrites = new Map<ConnectionName, Write>();
   return {
     async read(connection) {
       return items.get(connection);
@@ -26,7 +29,8 @@ export function memoryConnections(): ConnectionStore & ConnectionRemoval {
       const item = items.get(connection);
       if (item === undefined) return { applied: false, item };
       const next = applied(write, item);
-      if (next === undefined) return { applied: isMine(write, item), item };
+      if (next === undefined) return { applied: lastWrites.get(connection) === write || isMine(write, item), item };
+      lastWrites.set(connection, write);
       items.set(connection, next);
       return { applied: true, item: next };
     },

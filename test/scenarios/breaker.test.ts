@@ -14,6 +14,7 @@ import { create } from '../../shared/domain/grant-writes.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import { Unavailable } from '../../shared/ports/errors.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
@@ -43,7 +44,10 @@ class Herd {
   callMs = 200;
   /** Connections are renewed whether or not clients ask. */
   always = false;
+  /** Every first reply to the write of a probe is lost. */
+  losesProbes = false;
   readonly #breakers = memoryBreakers();
+  readonly #lost = new Set<object>();
   readonly #random = new Random(1);
 
   constructor(size: number) {
@@ -128,7 +132,15 @@ class Herd {
         send: async (connection, delayMs) => this.#deliver(connection, Math.ceil(delayMs / 1_000) * 1_000),
         sendAll: async () => {},
       },
-      breakers: this.#breakers,
+      breakers: {
+        read: (application) => this.#breakers.read(application),
+        replace: async (breaker) => {
+          const replaced = await this.#breakers.replace(breaker);
+          if (!this.losesProbes || !breaker.open?.probing || this.#lost.has(breaker)) return replaced;
+          this.#lost.add(breaker);
+          throw new Unavailable('table');
+        },
+      },
       announcer: { announce: async (announcement) => void this.announced.push(announcement) },
       telemetry: { info: tell, warn: tell, error: tell, count: () => {} },
       providers: {
@@ -168,6 +180,17 @@ describe('two hundred connections, and the provider is down for ten minutes', ()
     expect(herd.calls.filter(({ answered }) => answered)).toHaveLength(200);
     expect(herd.told.get('provider_answers')).toBe(1);
   });
+});
+
+test('a probe whose reply is lost is made all the same: the way is not shut for the time of a call', async () => {
+  const herd = new Herd(20);
+  herd.losesProbes = true;
+  herd.silent = () => true;
+  await herd.connect();
+  await herd.pass(60_000);
+  herd.silent = () => false;
+  await herd.pass(90_000);
+  expect(await herd.renewed()).toBe(20);
 });
 
 describe('a few connections get no answer, and all others do', () => {

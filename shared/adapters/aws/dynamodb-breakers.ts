@@ -1,12 +1,11 @@
 /** Breakers in the connections' table, under keys that no connection can have. */
 import { createHash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Breaker } from '../../domain/breaker.ts';
 import { notAConnection } from '../../domain/connection-name.ts';
 import type { BreakerStore } from '../../ports/breakers.ts';
-import { writeOnce } from './dynamodb-write.ts';
+import { type Attributes, markOf, unmarked, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
 
 /** Hashed, since an endpoint and a client id together may be longer than a key. */
@@ -14,32 +13,35 @@ const keyOf = (application: string): string =>
   `${notAConnection}breaker#${createHash('sha256').update(application).digest('base64url')}`;
 
 export function dynamoDbBreakers(client: DynamoDBClient, tableName: string): BreakerStore {
-  async function read(application: string): Promise<Breaker | undefined> {
+  async function read(application: string): Promise<Attributes | undefined> {
     const key = { connection: { S: keyOf(application) } };
     const { Item } = await client.send(new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true }));
-    // Only this adapter writes breakers, so they are what the domain says they are.
-    return Item === undefined ? undefined : (unmarshall(Item) as Breaker);
+    return Item;
   }
 
   return {
-    read: (application) => reportingAs('table', () => read(application)),
+    read: (application) =>
+      reportingAs('table', async () => {
+        const item = await read(application);
+        return item && unmarked<Breaker>(item);
+      }),
 
     replace: (breaker) =>
       reportingAs('table', async () => {
-        const item = marshall({ connection: keyOf(breaker.application), ...breaker }, { removeUndefinedValues: true });
+        const mark = markOf(breaker);
+        const item = { connection: keyOf(breaker.application), ...breaker, ...mark };
         const command = new PutItemCommand({
           TableName: tableName,
-          Item: item,
+          Item: marshall(item, { removeUndefinedValues: true }),
           ConditionExpression: 'attribute_not_exists(#version) OR #version = :before',
           ExpressionAttributeNames: { '#version': 'version' },
           ExpressionAttributeValues: marshall({ ':before': breaker.version - 1 }),
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
         const { applied } = await writeOnce<Breaker>({
+          mark,
           send: async () => (await client.send(command)).Attributes,
           read: () => read(breaker.application),
-          // A probe names the connection that makes it and its instant; what is equal in all else asks for the same.
-          isMine: (there) => isDeepStrictEqual(there, unmarshall(item)),
         });
         return applied;
       }),

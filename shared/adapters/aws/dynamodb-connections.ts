@@ -16,7 +16,7 @@ import { type ConnectionName, notAConnection } from '../../domain/connection-nam
 import type { EpochMs } from '../../domain/time.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../../ports/connections.ts';
 import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
-import { type Attributes, writeOnce } from './dynamodb-write.ts';
+import { type Attributes, markOf, unmarked, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
 
 interface TableNames {
@@ -25,8 +25,7 @@ interface TableNames {
   readonly dueIndexName: string;
 }
 
-// Only this adapter writes to the table, so its items are what the domain says they are.
-const connectionOf = (item: Attributes): Connection => unmarshall(item) as Connection;
+const connectionOf = (item: Attributes): Connection => unmarked<Connection>(item);
 
 export function dynamoDbConnections(
   client: DynamoDBClient,
@@ -34,24 +33,30 @@ export function dynamoDbConnections(
 ): ConnectionStore & ConnectionRemoval {
   const keyOf = (connection: ConnectionName) => ({ TableName: tableName, Key: { connection: { S: connection } } });
 
-  async function read(connection: ConnectionName): Promise<Connection | undefined> {
+  async function read(connection: ConnectionName): Promise<Attributes | undefined> {
     const { Item } = await client.send(new GetItemCommand({ ...keyOf(connection), ConsistentRead: true }));
-    return Item === undefined ? undefined : connectionOf(Item);
+    return Item;
   }
 
   return {
-    read: (connection) => reportingAs('table', () => read(connection)),
+    read: (connection) =>
+      reportingAs('table', async () => {
+        const item = await read(connection);
+        return item && connectionOf(item);
+      }),
 
     create: (item) =>
       reportingAs('table', async () => {
+        const mark = markOf(item);
         const command = new PutItemCommand({
           TableName: tableName,
-          Item: marshall(item, { removeUndefinedValues: true }),
+          Item: marshall({ ...item, ...mark }, { removeUndefinedValues: true }),
           ConditionExpression: 'attribute_not_exists(#connection)',
           ExpressionAttributeNames: { '#connection': 'connection' },
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
         const { applied } = await writeOnce<Connection>({
+          mark,
           send: async () => (await client.send(command)).Attributes,
           read: () => read(item.connection),
           // The id is random.
@@ -62,13 +67,15 @@ export function dynamoDbConnections(
 
     apply: (connection, write) =>
       reportingAs('table', async () => {
+        const mark = markOf(write);
         const command = new UpdateItemCommand({
           ...keyOf(connection),
-          ...expressionsOf(write),
+          ...expressionsOf({ ...write, set: { ...write.set, ...mark } }),
           ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
         const { applied, item } = await writeOnce<Connection>({
+          mark,
           send: async () => (await client.send(command)).Attributes,
           read: () => read(connection),
           isMine: (there) => there !== undefined && isMine(write, there),

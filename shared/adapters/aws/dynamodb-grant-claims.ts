@@ -1,22 +1,26 @@
 /** Claims of grants, in the connections' table, under keys that no connection can have. */
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { GrantClaim, GrantClaims, GrantKey } from '../../ports/grant-claims.ts';
-import { writeOnce } from './dynamodb-write.ts';
+import { type Attributes, unmarked, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
 
 export function dynamoDbGrantClaims(client: DynamoDBClient, tableName: string): GrantClaims {
   const keyOf = (key: GrantKey) => ({ TableName: tableName, Key: { connection: { S: key } } });
 
-  async function read(key: GrantKey): Promise<GrantClaim | undefined> {
+  async function read(key: GrantKey): Promise<Attributes | undefined> {
     const { Item } = await client.send(new GetItemCommand({ ...keyOf(key), ConsistentRead: true }));
-    if (Item === undefined) return undefined;
-    const { holder, claimId, claimedAt } = unmarshall(Item) as GrantClaim;
-    return { holder, claimId, claimedAt };
+    return Item;
   }
 
   return {
-    read: (key) => reportingAs('table', () => read(key)),
+    read: (key) =>
+      reportingAs('table', async () => {
+        const item = await read(key);
+        if (item === undefined) return undefined;
+        const { holder, claimId, claimedAt } = unmarked<GrantClaim>(item);
+        return { holder, claimId, claimedAt };
+      }),
 
     claim: (key, { holder, claimId, claimedAt }, seen) =>
       reportingAs('table', async () => {
@@ -36,7 +40,7 @@ export function dynamoDbGrantClaims(client: DynamoDBClient, tableName: string): 
         const { applied } = await writeOnce<GrantClaim>({
           send: async () => (await client.send(command)).Attributes,
           read: () => read(key),
-          // The id is random.
+          // The id is random, and so a mark of its own.
           isMine: (there) => there?.claimId === claimId,
         });
         return applied;

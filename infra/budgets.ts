@@ -8,11 +8,11 @@ import { AssetManifestArtifact, CloudAssembly } from 'aws-cdk-lib/cx-api';
 import type { FunctionName } from '../lambdas/routes.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = {
-  token: 515,
-  refresh: 730,
-  plan: 425,
-  connections: 575,
-  authorizations: 720,
+  token: 365,
+  refresh: 575,
+  plan: 260,
+  connections: 425,
+  authorizations: 560,
 };
 
 const assembly = new CloudAssembly('cdk.out');

@@ -66,12 +66,17 @@ export class BrokerFunction extends NodejsFunction {
       bundling: {
         // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
         format: OutputFormat.CJS,
-        esbuildArgs: { '--supported:dynamic-import': 'false' },
+        esbuildArgs: {
+          '--supported:dynamic-import': 'false',
+          '--alias': `@aws-sdk/credential-provider-node=${join(root, 'shared/adapters/aws/credentials.ts')}`,
+        },
         mainFields: ['module', 'main'],
         target: 'node24',
         minify: true,
-        // The copy that was tested, and faster to load than the runtime's.
+        // The copy that was tested, and faster to load than the runtime's. No operation that the broker uses streams
+        // events, the only ones for which the SDK would look for this module.
         bundleAwsSDK: true,
+        externalModules: ['@smithy/core/event-streams'],
       },
     });
   }

@@ -1,7 +1,7 @@
 /**
  * The one place that wires ports to adapters, from the environment variables that the stack sets. Each function
- * composes what it needs and no more, on its first invocation: what runs while a function starts can be frozen
- * half-way.
+ * composes what it needs and no more, while it starts, when it has a whole core: an invocation has the share that its
+ * memory brings. Nothing is read or sent then, since what waits for an answer can be frozen half-way.
  */
 
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -40,15 +40,11 @@ import { providersFrom } from './providers/known-providers.ts';
 import { mostSlots } from './providers/profile.ts';
 import { providersSpeaking } from './providers/resolved-providers.ts';
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    if (made === undefined) {
-      assertRelations();
-      made = { value: make() };
-    }
-    return made.value;
-  };
+/** What is composed does not begin anything by itself: a function that is frozen while it starts goes on from there. */
+function composed<T>(make: () => T): () => T {
+  assertRelations();
+  const world = make();
+  return () => world;
 }
 
 const connections = (dueIndexName = '') =>
@@ -76,7 +72,7 @@ function secretVersions(client: SecretsManagerClient, written?: SecretPruning['w
 }
 
 export const composeToken = (): (() => TokenWorld) =>
-  once(() => ({
+  composed(() => ({
     clock: systemClock,
     chance: systemChance,
     store: connections(),
@@ -88,7 +84,7 @@ export const composeToken = (): (() => TokenWorld) =>
 
 /** `settled` resolves when what goes on beside the work has ended, which takes seconds at most. */
 export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settled'>) =>
-  once(() => {
+  composed(() => {
     const client = secretsManager();
     const telemetry = telemetryOf('refresh');
     const pruning =
@@ -121,7 +117,7 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
   });
 
 export const composePlan = (): (() => PlanWorld) =>
-  once(() => ({
+  composed(() => ({
     clock: systemClock,
     store: connections(required('DUE_INDEX')),
     queue: queue(),
@@ -134,7 +130,7 @@ function readsNoReply(): never {
 
 export const composeConnections = (): (() => ConnectionsWorld &
   DeleteWorld & { readonly requests: ConnectionRequests }) =>
-  once(() => {
+  composed(() => {
     const versions = secretVersions(secretsManager());
     return {
       clock: systemClock,
@@ -153,7 +149,7 @@ export const composeConnections = (): (() => ConnectionsWorld &
   });
 
 export const composeAuthorizations = (): (() => RedeemWorld) =>
-  once(() => {
+  composed(() => {
     const client = secretsManager();
     const versions = secretVersions(client);
     return {

@@ -15,7 +15,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
-import type { Sealer } from '../ports/sealer.ts';
+import type { Opener } from '../ports/sealer.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type OpenedToken, openedTextOf } from './sealed-token.ts';
 
@@ -23,7 +23,7 @@ export interface TokenWorld {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly store: ConnectionStore;
-  readonly sealer: Sealer;
+  readonly sealer: Opener;
   readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
   /** Tokens read a moment ago, by connection; lives as long as the execution environment. */
@@ -164,10 +164,10 @@ async function read(
   until: EpochMs,
   rejected?: number,
 ): Promise<TokenAnswer> {
-  const { clock, chance, store } = world;
+  const { clock, chance, store, sealer } = world;
   for (;;) {
     const readAt = clock.now();
-    const item = await store.read(connection);
+    const [item] = await Promise.all([store.read(connection), sealer.warm()]);
     if (item === undefined) return { kind: 'not_found' };
     const now = clock.now();
     const serving = serve(item, minTtlMs, now);

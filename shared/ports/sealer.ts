@@ -20,3 +20,12 @@ export interface Sealer {
    */
   open(sealed: string, binding: SealBinding): Promise<Secret>;
 }
+
+/** Opens what was sealed elsewhere. */
+export interface Opener extends Pick<Sealer, 'open'> {
+  /**
+   * Reads the current key if no key is in memory yet, beside what its caller waits for anyway. Never throws: a key that
+   * could not be read is asked for again when a text is opened.
+   */
+  warm(): Promise<void>;
+}

@@ -36,8 +36,7 @@ async function warm(readMs: number) {
       },
     },
     sealer: {
-      ready: async () => undefined,
-      seal: async () => '',
+      warm: async () => undefined,
       open: async () => new Secret(JSON.stringify({ access_token: 'a' })),
     },
     queue,

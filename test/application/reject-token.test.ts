@@ -13,7 +13,7 @@ function worldOf(token: string) {
     clock: { now: () => now, sleep: async () => undefined },
     chance: { next: () => 0.5 },
     store: { read: async () => item, apply: async () => ({ applied: true, item }) },
-    sealer: { open: async () => new Secret(token) },
+    sealer: { warm: async () => undefined, open: async () => new Secret(token) },
     queue: { send: async () => undefined },
     telemetry: { info: tell, warn: tell, error: tell, count: () => undefined },
     memory: new Map(),

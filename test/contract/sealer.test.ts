@@ -136,15 +136,45 @@ describe('a sealer', () => {
     await expect(newSealer().open(sealed, binding)).rejects.toBeInstanceOf(SealBroken);
   });
 
-  test('once ready it seals whatever happens to the key store, and picks up a rotation after five minutes', async () => {
+  test('reads once what is asked for side by side', async () => {
+    const sealed = await newSealer().seal(plaintext, binding);
+    reads = [];
+    const sealer = newSealer();
+    await Promise.all([sealer.warm(), sealer.ready(), sealer.ready()]);
+    expect((await sealer.open(sealed, binding)).reveal()).toBe(plaintext.reveal());
+    await sealer.warm();
+    expect(reads).toEqual([undefined]);
+  });
+
+  test('is warmed without a fault where the key cannot be read, and reads it when it opens', async () => {
+    const sealed = await newSealer().seal(plaintext, binding);
+    const sealer = newSealer();
+    down = true;
+    await sealer.warm();
+    down = false;
+    expect((await sealer.open(sealed, binding)).reveal()).toBe(plaintext.reveal());
+  });
+
+  test('a text of a key that it does not know tells it of a rotation', async () => {
+    const sealer = newSealer();
+    await sealer.ready();
+    keys.push(keySecret(1));
+    await sealer.ready();
+    expect(decodeProtectedHeader(await sealer.seal(plaintext, binding)).kid).toBe(versionIds[0]);
+    await sealer.open(await newSealer().seal(plaintext, binding), binding);
+    await sealer.ready();
+    expect(decodeProtectedHeader(await sealer.seal(plaintext, binding)).kid).toBe(versionIds[1]);
+  });
+
+  test('once ready it seals whatever happens to the key store, and picks up a rotation after an hour', async () => {
     const sealer = newSealer();
     const kidNow = async () => decodeProtectedHeader(await sealer.seal(plaintext, binding)).kid;
     await sealer.ready();
     keys.push(keySecret(1));
-    time = 299_999;
+    time = 3_599_999;
     await sealer.ready();
     expect(await kidNow()).toBe(versionIds[0]);
-    time = 300_000;
+    time = 3_600_000;
     down = true;
     await sealer.ready();
     expect(await kidNow()).toBe(versionIds[0]);

@@ -17,7 +17,7 @@ import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
-import type { Sealer } from '../../shared/ports/sealer.ts';
+import type { Opener, Sealer } from '../../shared/ports/sealer.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { parseConnectionRequest } from '../../shared/providers/parse-request.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
@@ -45,8 +45,9 @@ interface Came {
 }
 
 /** Seals nothing: what is sealed is looked at nowhere but here. */
-const openSealer: Sealer = {
+const openSealer: Sealer & Opener = {
   ready: async () => undefined,
+  warm: async () => undefined,
   seal: async (plaintext, binding) => Buffer.from(JSON.stringify([plaintext.reveal(), binding])).toString('base64'),
   open: async (sealed) => new Secret(JSON.parse(Buffer.from(sealed, 'base64').toString())[0]),
 };

@@ -16,7 +16,7 @@ import type { LoginLink, LoginSealer, LoginState } from '../../shared/ports/logi
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { ImportedRefreshTokens } from '../../shared/ports/refresh-tokens.ts';
-import type { Sealer } from '../../shared/ports/sealer.ts';
+import type { Opener, Sealer } from '../../shared/ports/sealer.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { undiscovered } from '../memory/undiscovered.ts';
 import type { Redemption, AuthorizationServer as SimulatedServer } from './authorization-server.ts';
@@ -38,8 +38,9 @@ export interface Given {
 }
 
 /** Sealing is not what is simulated; the binding is. */
-export const plainSealer: Sealer = {
+export const plainSealer: Sealer & Opener = {
   ready: async () => {},
+  warm: async () => {},
   seal: async (plaintext, { connection, versionId }) => JSON.stringify([connection, versionId, plaintext.reveal()]),
   open: async (sealed, { connection, versionId }) => {
     const [sealedConnection, sealedVersion, plaintext] = JSON.parse(sealed) as [string, string, string];
@@ -49,7 +50,7 @@ export const plainSealer: Sealer = {
 };
 
 /** Keys are read before anything is begun, and may be out of reach then. */
-const sealerOf = (environment: Environment): Sealer => ({
+const sealerOf = (environment: Environment): Sealer & Opener => ({
   ...plainSealer,
   ready: () => environment.io('keys.ready', 'keys', () => {}),
 });

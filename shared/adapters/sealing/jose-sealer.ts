@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { SealBroken, Unavailable } from '../../ports/errors.ts';
-import type { Sealer } from '../../ports/sealer.ts';
+import type { Opener, Sealer } from '../../ports/sealer.ts';
 import { type KeyRing, keyRing, kidPattern, type Purpose, type ReadKey } from './key-ring.ts';
 
 const Header = v.looseObject({ kid: v.pipe(v.string(), v.regex(kidPattern)) });
@@ -20,10 +20,11 @@ export function joseSealer(
   purpose: Extract<Purpose, 'access' | 'refresh'>,
   readKey: ReadKey,
   clock: Pick<Clock, 'now'>,
-): Sealer {
+): Sealer & Opener {
   const keys = keyRing(purpose, readKey, clock);
   return {
     ready: keys.ready,
+    warm: keys.warm,
     seal: (plaintext, { connection, versionId }) => seal(keys, plaintext, { conn: connection, ver: versionId }),
     open: (sealed, { connection, versionId }) => open(keys, sealed, { conn: connection, ver: versionId }),
   };

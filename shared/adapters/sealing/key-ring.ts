@@ -36,6 +36,8 @@ export interface Key {
 export interface KeyRing {
   /** Brings the current key into memory, so that `current` cannot fail later. Throws `Unavailable`. */
   ready(): Promise<void>;
+  /** Brings the current key into memory if no key is there yet, or fails silently. */
+  warm(): Promise<void>;
   /** The key to seal with: the one in memory, if there is one. Throws `Unavailable`. */
   current(): Promise<Key>;
   /**
@@ -49,8 +51,11 @@ export interface KeyRing {
   recent(named: (kid: string) => boolean): Promise<Key | undefined>;
 }
 
-/** How long a rotated key may go unnoticed. */
-const rereadAfterMs = 300_000;
+/**
+ * How long a rotated key may go unnoticed where no text is opened that names it. Each read is paid for, and an
+ * environment of a small fleet would read its keys for every renewal if it did so more often.
+ */
+const rereadAfterMs = 3_600_000;
 /** How long made-up key ids can keep a new key from being seen. */
 const lookAgainAfterMs = 10_000;
 const leastSecretLength = 32;
@@ -63,11 +68,27 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
   let latest: { readonly key: Key; readonly readAt: number } | undefined;
   let lookedAt: number | undefined;
 
-  async function load(version?: string): Promise<Key | undefined> {
-    const read = await readKey(version);
-    if (read === undefined) return undefined;
-    const key = { kid: read.versionId, bytes: derive(read.secret, purpose) };
+  /** What is asked for side by side is read once. */
+  const loading = new Map<string | undefined, Promise<Key | undefined>>();
+
+  function load(version?: string): Promise<Key | undefined> {
+    const begun = loading.get(version) ?? read(version).finally(() => loading.delete(version));
+    loading.set(version, begun);
+    return begun;
+  }
+
+  async function read(version: string | undefined): Promise<Key | undefined> {
+    const found = await readKey(version);
+    if (found === undefined) return undefined;
+    const key = { kid: found.versionId, bytes: derive(found.secret, purpose) };
     known.set(key.kid, key);
+    return key;
+  }
+
+  async function loadNamed(kid: string): Promise<Key | undefined> {
+    const key = await load(kid);
+    // It was sealed before a rotation or after one, and `latest` may be from before.
+    if (latest !== undefined) latest = { ...latest, readAt: Number.NEGATIVE_INFINITY };
     return key;
   }
 
@@ -88,8 +109,11 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
         if (latest === undefined) throw error;
       }
     },
+    async warm() {
+      if (known.size === 0) await loadCurrent().catch(() => undefined);
+    },
     current: async () => latest?.key ?? (await loadCurrent()),
-    named: async (kid) => known.get(kid) ?? (await load(kid)),
+    named: async (kid) => known.get(kid) ?? (await loadNamed(kid)),
     async recent(named) {
       const found = () => [...known.values()].find(({ kid }) => named(kid));
       const now = clock.now();

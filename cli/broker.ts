@@ -1,24 +1,8 @@
 /** The broker's HTTP API as the commands use it. */
-import type { describe } from '../shared/application/describe.ts';
+import type { ConnectionReply, LinkReply } from '../lambdas/replies.ts';
 import { callApi, Refused, type Request, type Send } from './api.ts';
 
-/** What `GET /connections/{connection}` answers. */
-export type Description = ReturnType<typeof describe>;
-
-/** What `GET /token/{connection}` answers. */
-export interface Token {
-  readonly access_token: string;
-  readonly expires_at: string;
-  readonly expires_in: number;
-  readonly generation: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly warning?: string;
-}
-
-export interface Link {
-  readonly connect_url: string;
-  readonly expires_at: string;
-}
+export type Description = ConnectionReply;
 
 export class Broker {
   /** Where it is, for people. */
@@ -65,7 +49,7 @@ export class Broker {
     return this.call(connectionPath(name), { method: 'PUT', body });
   }
 
-  link(name: string, seconds: number | undefined): Promise<Link> {
+  link(name: string, seconds: number | undefined): Promise<LinkReply> {
     return this.call(`${connectionPath(name)}/authorizations`, {
       method: 'POST',
       ...(seconds !== undefined && { body: { expires_in: seconds } }),

@@ -1,6 +1,7 @@
 /** Connecting by a login: the link, the browser, and the wait for what comes of it. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Broker, Description, Link } from './broker.ts';
+import type { LinkReply } from '../lambdas/replies.ts';
+import type { Broker, Description } from './broker.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import type { Screen } from './screen.ts';
 
@@ -19,7 +20,7 @@ export interface Login {
 /** Opens the link in the browser of this machine, or writes it. */
 export async function offer(
   { screen, openBrowser }: Login,
-  { connect_url: url, expires_at: until }: Link,
+  { connect_url: url, expires_at: until }: LinkReply,
 ): Promise<void> {
   screen.note(`Log in with this link, which is good for one login until ${until}:\n\n  ${url}\n`);
   // Where there is no browser, the link that was just written is what there is.

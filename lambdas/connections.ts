@@ -1,10 +1,10 @@
 /** `PUT`, `GET`, `DELETE` and the list of connections. */
 import { deleteConnection } from '../shared/application/delete-connection.ts';
-import { describe } from '../shared/application/describe.ts';
 import { type ConnectionsWorld, putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { describe } from './describe.ts';
 import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
 import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';

@@ -1,13 +1,32 @@
 /** Reads requests for a link to log in with. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as v from 'valibot';
 import type { Fault, Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { isObject } from '../shared/providers/credentials.ts';
 import { perhaps } from '../shared/providers/perhaps.ts';
 import { unknownFields } from '../shared/providers/settings.ts';
 import { parseBody } from './parse.ts';
 
 const { least, default: usual, most } = limits.authorizationMs;
-const members = ['expires_in'] as const;
+const lifeWords = `must be a whole number of seconds from ${least / 1_000} to ${most / 1_000} (seven days)`;
+const life = v.config(
+  v.pipe(
+    v.number(lifeWords),
+    v.integer(lifeWords),
+    v.minValue(least / 1_000, lifeWords),
+    v.maxValue(most / 1_000, lifeWords),
+  ),
+  { abortPipeEarly: true },
+);
+/** The members of the body, which may be absent as a whole. */
+export const authorizationEntries = { expires_in: v.exactOptional(life, usual / 1_000) };
+const authorizationBody = v.pipe(
+  // A list is an object to a schema of members.
+  v.custom(isObject, 'must be a JSON object'),
+  v.object(authorizationEntries),
+);
+const members = Object.keys(authorizationEntries);
 
 /**
  * How long a link is to be good, in milliseconds. There need not be a body; what is not known in it, or in the query,
@@ -15,10 +34,16 @@ const members = ['expires_in'] as const;
  */
 export function parseAuthorization(event: APIGatewayProxyEventV2): Parsed<number> {
   const body = event.body === undefined || event.body === '' ? ({ ok: true, value: {} } as const) : parseBody(event);
-  const faults = [...queryFaults(event), ...(body.ok ? bodyFaults(body.value) : body.faults)];
-  if (faults.length > 0 || !body.ok) return { ok: false, faults };
-  const { expires_in: seconds = usual / 1_000 } = body.value as { readonly expires_in?: number };
-  return { ok: true, value: seconds * 1_000 };
+  if (!body.ok) return { ok: false, faults: [...queryFaults(event), ...body.faults] };
+  const parsed = v.safeParse(authorizationBody, body.value);
+  const faults = [
+    ...queryFaults(event),
+    ...unknownFields(body.value, members, ''),
+    ...(parsed.issues ?? []).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })),
+  ];
+  return parsed.success && faults.length === 0
+    ? { ok: true, value: parsed.output.expires_in * 1_000 }
+    : { ok: false, faults };
 }
 
 /** The faults of a call that takes no query. */
@@ -27,13 +52,3 @@ export const queryFaults = ({ queryStringParameters = {} }: APIGatewayProxyEvent
     path: /^[\w.-]{1,40}$/.test(path) ? path : 'query',
     message: `is not a parameter of this call, which takes none; of the body ${perhaps(path, members)}`,
   }));
-
-function bodyFaults(body: unknown): Fault[] {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return [{ path: '', message: 'must be a JSON object' }];
-  const seconds: unknown = 'expires_in' in body ? body.expires_in : usual / 1_000;
-  const sound =
-    typeof seconds === 'number' && Number.isInteger(seconds) && seconds * 1_000 >= least && seconds * 1_000 <= most;
-  const message = `must be a whole number of seconds from ${least / 1_000} to ${most / 1_000} (seven days)`;
-  return [...unknownFields(body, members, ''), ...(sound ? [] : [{ path: 'expires_in', message }])];
-}

@@ -19,7 +19,7 @@ interface SecondsParameter {
   readonly defaultMs?: number;
 }
 
-const tokenParameters: Readonly<Record<string, SecondsParameter>> = {
+export const tokenParameters: Readonly<Record<'min_ttl' | 'wait', SecondsParameter>> = {
   min_ttl: { leastMs: limits.minTtlMs.least, mostMs: limits.minTtlMs.most },
   wait: { leastMs: 0, mostMs: limits.waitMs.most, defaultMs: limits.waitMs.default },
 };
@@ -83,7 +83,7 @@ export function parseBody(event: APIGatewayProxyEventV2): Parsed<unknown> {
   }
 }
 
-const RejectionBody = v.strictObject({
+export const rejectionBody = v.strictObject({
   generation: v.pipe(
     v.number('must be a number: the generation of the token that was refused'),
     v.integer('must be a whole number'),
@@ -106,10 +106,10 @@ const RejectionBody = v.strictObject({
 });
 
 /** The body of a report that the provider refused a token. */
-export function parseRejection(event: APIGatewayProxyEventV2): Parsed<v.InferOutput<typeof RejectionBody>> {
+export function parseRejection(event: APIGatewayProxyEventV2): Parsed<v.InferOutput<typeof rejectionBody>> {
   const body = parseBody(event);
   if (!body.ok) return body;
-  const parsed = v.safeParse(RejectionBody, body.value);
+  const parsed = v.safeParse(rejectionBody, body.value);
   if (parsed.success) return { ok: true, value: parsed.output };
   return {
     ok: false,

@@ -2,52 +2,16 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ClaimRefused } from '../shared/application/claim-grant.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import type { Cause } from '../shared/domain/failure.ts';
 import type { Fault } from '../shared/domain/fault.ts';
 import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
-
-/**
- * The wire's few error codes. Many reasons, few codes: the precise one is in the log and in the connection's status.
- */
-type ProblemCode =
-  | 'invalid_request'
-  | 'forbidden'
-  | 'connection_not_found'
-  | 'conflict'
-  | 'grant_conflict'
-  | 'reauthorization_required'
-  | 'misconfigured'
-  | 'temporarily_unavailable'
-  | 'internal_error';
-
-const kinds: Readonly<
-  Record<ProblemCode, { readonly status: number; readonly title: string; readonly retryable: boolean }>
-> = {
-  invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
-  forbidden: { status: 403, title: 'The caller may not use this connection', retryable: false },
-  connection_not_found: { status: 404, title: 'There is no connection of this name', retryable: false },
-  conflict: { status: 409, title: 'The connection was changed at the same time', retryable: true },
-  grant_conflict: {
-    status: 409,
-    title: 'Another connection has the grant of this user and application',
-    retryable: false,
-  },
-  reauthorization_required: { status: 409, title: 'Somebody has to authorize this connection again', retryable: false },
-  misconfigured: { status: 409, title: 'The provider does not accept this connection’s settings', retryable: false },
-  temporarily_unavailable: { status: 503, title: 'No valid token can be served at this moment', retryable: true },
-  internal_error: { status: 500, title: 'The broker failed', retryable: true },
-};
-
-/** What the provider itself said last; never a secret. */
-interface DownstreamError {
-  readonly status?: number;
-  readonly error: string;
-  readonly error_description?: string;
-}
+import { type ProblemCode, problemKinds } from './problems.ts';
+import type { ConnectionList, ConnectionReply, DownstreamError, LinkReply, Problem, TokenReply } from './replies.ts';
 
 interface ProblemDetails {
   readonly detail: string;
-  readonly cause?: string;
+  readonly cause?: Cause;
   readonly retryAfterSeconds?: number;
   readonly faults?: readonly Fault[];
   readonly downstreamErrors?: readonly DownstreamError[];
@@ -55,7 +19,7 @@ interface ProblemDetails {
 
 export const json = (
   statusCode: number,
-  body: unknown,
+  body: TokenReply | ConnectionReply | ConnectionList | LinkReply | Problem,
   headers: Readonly<Record<string, string>> = {},
 ): APIGatewayProxyStructuredResultV2 => ({
   statusCode,
@@ -70,9 +34,9 @@ export const noContent: APIGatewayProxyStructuredResultV2 = {
 
 /** Returns the problem as `application/problem+json`, with `Retry-After` where there is something to wait for. */
 export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayProxyStructuredResultV2 {
-  const { status, title, retryable } = kinds[code];
+  const { status, title, retryable } = problemKinds[code];
   const { detail, cause, retryAfterSeconds, faults, downstreamErrors } = details;
-  const body = {
+  const body: Problem = {
     type: `urn:token-broker:problem:${code}`,
     title,
     status,
@@ -81,8 +45,8 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
     ...(cause === undefined ? {} : { cause }),
     retryable,
     ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
-    ...(faults === undefined ? {} : { faults }),
-    downstream_errors: downstreamErrors ?? [],
+    ...(faults === undefined ? {} : { faults: [...faults] }),
+    downstream_errors: [...(downstreamErrors ?? [])],
   };
   const retryAfter: Record<string, string> =
     retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };

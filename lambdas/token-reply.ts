@@ -1,10 +1,11 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { downstreamErrors, fixOf } from '../shared/application/describe.ts';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestHeaders, requestValues } from '../shared/providers/headers.ts';
+import { downstreamErrors, fixOf } from './describe.ts';
+import type { TokenReply } from './replies.ts';
 import { json, problem } from './reply.ts';
 
 /** Returns the token, or the problem that says why it is missing and what to do about it. */
@@ -49,7 +50,14 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
   }
 }
 
-function tokenBody({ item, tokens, accessToken, companions, now, warning }: Extract<TokenAnswer, { kind: 'token' }>) {
+function tokenBody({
+  item,
+  tokens,
+  accessToken,
+  companions,
+  now,
+  warning,
+}: Extract<TokenAnswer, { kind: 'token' }>): TokenReply {
   const { type: tokenType, expiresAt, scope } = tokens;
   return {
     connection: item.connection,

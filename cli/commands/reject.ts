@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { Token } from '../broker.ts';
+import type { TokenReply } from '../../lambdas/replies.ts';
 import { begin, withName } from '../command.ts';
 import { show } from '../screen.ts';
 
@@ -16,7 +16,7 @@ type Options = Awaited<ReturnType<typeof builder>['argv']>;
 export async function handler(options: Options): Promise<void> {
   const { broker, screen } = await begin(options);
   const { generation, status, detail } = options;
-  const token = await broker.call<Token>(`/token/${encodeURIComponent(options.name)}/rejections`, {
+  const token = await broker.call<TokenReply>(`/token/${encodeURIComponent(options.name)}/rejections`, {
     method: 'POST',
     body: { generation, ...(status !== undefined && { status }), ...(detail !== undefined && { detail }) },
   });

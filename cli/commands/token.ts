@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { Token } from '../broker.ts';
+import type { TokenReply } from '../../lambdas/replies.ts';
 import { begin, withName } from '../command.ts';
 import { wrongInput } from '../failure.ts';
 import { show } from '../screen.ts';
@@ -20,17 +20,17 @@ export async function handler(options: Options): Promise<void> {
   if (options.minTtl !== undefined) query.set('min_ttl', String(options.minTtl));
   if (options.wait !== undefined) query.set('wait', String(options.wait));
   const parameters = query.size === 0 ? '' : `?${query}`;
-  const token = await broker.call<Token>(`/token/${encodeURIComponent(options.name)}${parameters}`);
+  const token = await broker.call<TokenReply>(`/token/${encodeURIComponent(options.name)}${parameters}`);
   if (token.warning !== undefined) screen.note(`warning: ${token.warning}`);
   if (options.header === undefined) show(screen, token, linesOf(token.headers));
   else screen.out(headerOf(token.headers, options.header));
 }
 
-const linesOf = (headers: Token['headers']): string[] =>
+const linesOf = (headers: TokenReply['headers']): string[] =>
   Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 
 /** Names of headers have no case (RFC 9110 §5.1). */
-function headerOf(headers: Token['headers'], wanted: string): string {
+function headerOf(headers: TokenReply['headers'], wanted: string): string {
   const found = Object.entries(headers).find(([name]) => name.toLowerCase() === wanted.toLowerCase());
   if (found === undefined)
     throw wrongInput(`--header: ${wanted} is none of its headers, which are ${Object.keys(headers).join(', ')}.`);

@@ -31,6 +31,9 @@ const statuses: Readonly<Record<Message, number>> = {
   failed: 500,
 };
 
+/** Every status that a page can have. */
+export const pageStatuses: readonly number[] = [...new Set(Object.values(statuses))];
+
 /** RFC 6749 §4.1.2.1, and what providers say beside it. */
 const adviceOn: Readonly<Record<string, Advice>> = {
   invalid_scope: 'scope',

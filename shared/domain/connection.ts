@@ -13,7 +13,9 @@ import type { Fence, Generation, GrantId, Slot, VersionId } from './ids.ts';
 import type { Profile, Renewal } from './profile.ts';
 import type { EpochMs } from './time.ts';
 
-export type State = 'active' | 'reauthorization_required' | 'misconfigured';
+export const states = ['active', 'reauthorization_required', 'misconfigured'] as const;
+
+export type State = (typeof states)[number];
 
 /** The right to send one refresh request. It ends by itself; its holder renews it while it works. */
 export interface Lease {

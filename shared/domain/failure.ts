@@ -7,18 +7,23 @@ import type { EpochMs } from './time.ts';
  * process at a single-use provider), `settings_outdated` a change of presets; the remaining ones are the provider's
  * word.
  */
-export type Cause =
-  | 'not_authorized_yet'
-  | 'refresh_in_doubt'
-  | 'invalid_grant'
-  | 'refresh_token_expired'
-  | 'refresh_token_reused'
-  | 'invalid_client'
-  | 'invalid_request'
-  | 'settings_outdated';
+export const causes = [
+  'not_authorized_yet',
+  'refresh_in_doubt',
+  'invalid_grant',
+  'refresh_token_expired',
+  'refresh_token_reused',
+  'invalid_client',
+  'invalid_request',
+  'settings_outdated',
+] as const;
+
+export type Cause = (typeof causes)[number];
 
 /** What a failed call means; one word for each way on (`classify.ts` assigns them, `decide.ts` acts on them). */
-export type FailureClass = 'too_early' | 'transient' | 'in_doubt' | 'misconfigured' | 'dead_grant';
+export const failureClasses = ['too_early', 'transient', 'in_doubt', 'misconfigured', 'dead_grant'] as const;
+
+export type FailureClass = (typeof failureClasses)[number];
 
 /**
  * Codes that the broker itself gives to a call that failed or was not made; docs/operations.md says what each means.

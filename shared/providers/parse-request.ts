@@ -28,28 +28,32 @@ const credential = (most: number) =>
     v.regex(/^(?! )[\x20-\x7e]*(?<! )$/, 'must be printable ASCII without line breaks, and without spaces at its ends'),
   );
 
-const isMargin = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 10 && value <= 3_600;
-const mostAccountCharacters = 128;
-const isAccount = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  value.length <= mostAccountCharacters &&
-  /^[^\p{Cc}]+$/u.test(value) &&
-  value.trim() === value;
-const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
-const bodyEntries = {
+/** Several checks that are one demand: the first that fails says it all. */
+const oneDemand = <const Schema extends v.GenericSchema>(schema: Schema) => v.config(schema, { abortPipeEarly: true });
+
+const marginWords = 'must be a whole number of seconds from 10 to 3600';
+const margin = oneDemand(
+  v.pipe(v.number(marginWords), v.integer(marginWords), v.minValue(10, marginWords), v.maxValue(3_600, marginWords)),
+);
+const mostAccount = 128;
+const accountWords = `must be a text of 1 to ${mostAccount} characters on one line, without spaces at its ends`;
+const account = oneDemand(
+  v.pipe(
+    v.string(accountWords),
+    v.maxLength(mostAccount, accountWords),
+    v.regex(/^(?!\s)[^\p{Cc}]+(?<!\s)$/u, accountWords),
+  ),
+);
+export const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
+/** The members of the body. What `settings` may hold is a matter of the preset: `settings.ts`. */
+export const bodyEntries = {
   provider: v.string('must be a text'),
   settings: v.exactOptional(v.custom<Record<string, unknown>>(isObject, 'must be an object'), {}),
   client: v.exactOptional(v.object(clientEntries, fieldMessage('must be an object'))),
   refresh_token: v.exactOptional(credential(8_192)),
   renewal: v.exactOptional(v.picklist(['while_used', 'always'], 'must be "while_used" or "always"'), 'while_used'),
-  margin_seconds: v.exactOptional(v.custom<number>(isMargin, 'must be a whole number of seconds from 10 to 3600')),
-  account: v.exactOptional(
-    v.custom<string>(
-      isAccount,
-      `must be a text of 1 to ${mostAccountCharacters} characters on one line, without spaces at its ends`,
-    ),
-  ),
+  margin_seconds: v.exactOptional(margin),
+  account: v.exactOptional(account),
   callback: v.exactOptional(v.picklist(['connection', 'shared'], 'must be "connection" or "shared"'), 'connection'),
   allow_grant_conflict: v.exactOptional(v.boolean('must be true or false')),
 };
@@ -144,7 +148,7 @@ const only = <T>(record: Readonly<Record<string, T>>, keep: (name: string) => bo
   Object.fromEntries(Object.entries(record).filter(([name]) => keep(name)));
 
 /** Contradictions among the facts that hold for this connection, each at the field that brought it in. */
-function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], margin: unknown): Fault[] {
+function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], asked: unknown): Fault[] {
   const fieldOf = (fact: keyof Facts): string => {
     if (fact === 'marginSeconds') return 'margin_seconds';
     const name = Object.keys(preset.settings).find(
@@ -152,7 +156,7 @@ function factFaults(preset: Preset, facts: Facts, settings: Body['settings'], ma
     );
     return name === undefined ? 'settings' : `settings.${name}`;
   };
-  const marginSeconds = isMargin(margin) ? margin : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
+  const marginSeconds = v.is(margin, asked) ? asked : Math.min(facts.marginSeconds, longestMarginSeconds(facts));
   const unnamed = facts.assertionAudience === 'issuer' && !Object.keys(settings).some((name) => isIssuer(preset, name));
   return [
     ...contradictionsIn({ ...facts, marginSeconds }).map(({ fact, message }) => ({ path: fieldOf(fact), message })),

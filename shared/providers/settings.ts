@@ -7,7 +7,9 @@ import { faultOfSecret } from './secret-formats.ts';
 import type { Setting } from './setting.ts';
 import { namesIn } from './templates.ts';
 
-const mostCharacters = 1_024;
+export const mostCharacters = 1_024;
+/** Visible ASCII with spaces inside only: a line break or a space at an end came with copying. */
+export const printableText = /^(?! )[\x20-\x7e]+(?<! )$/;
 
 /** Returns every fault. Values are never repeated: any of them might be a secret in the wrong place. */
 export function settingsFaults(preset: Preset, settings: unknown, policy: EndpointPolicy): Fault[] {
@@ -72,8 +74,7 @@ function endpointsOf(
 export function faultOfSetting(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
   switch (setting.kind) {
     case 'text': {
-      const fits =
-        typeof value === 'string' && value.length <= mostCharacters && /^(?! )[\x20-\x7e]+(?<! )$/.test(value);
+      const fits = typeof value === 'string' && value.length <= mostCharacters && printableText.test(value);
       const { pattern } = setting;
       if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value))
         return `must look like this: ${pattern} (${setting.description})`;

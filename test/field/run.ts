@@ -3,11 +3,11 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe } from '../../lambdas/describe.ts';
 import { tokenReply } from '../../lambdas/token-reply.ts';
 import { listen } from '../../local/platform/loopback.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import { credentials, refreshTokens } from '../../shared/adapters/secrets/connection-secrets.ts';
-import { describe } from '../../shared/application/describe.ts';
 import { getToken, type TokenWorld } from '../../shared/application/get-token.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';

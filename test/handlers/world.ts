@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { faultsOfRequest, undocumentedIn } from './documented.ts';
 import { type Provider, startProvider } from './provider.ts';
 import { type Routed, routed } from './request.ts';
 import { type Stores, startStores } from './stores.ts';
@@ -86,7 +87,10 @@ class World {
   /** Calls a function. What must be true of every answer is looked at here. */
   async invoke(name: Routed['function'], event: APIGatewayProxyEventV2): Promise<Answer> {
     const { handler } = await handlers[name]();
-    const { statusCode = 0, headers = {}, body: text = '' } = await handler(event);
+    const reply = await handler(event);
+    const { statusCode = 0, headers = {}, body: text = '' } = reply;
+    expect(undocumentedIn(event.routeKey, reply), `${event.routeKey} and openapi.json`).toEqual([]);
+    if (statusCode < 300) expect(faultsOfRequest(event), `${event.routeKey} and openapi.json`).toEqual([]);
     const body: Answer['body'] = statusCode === 204 ? {} : JSON.parse(text);
     if (!('access_token' in body)) this.#answers.push(text);
     const ok = statusCode < 300;
@@ -131,7 +135,9 @@ class World {
     const cookies = [...browser].map(([name, value]) => `${name}=${value}`);
     const { handler } = await handlers.authorizations();
     const request = { ...event, headers: sent, ...(cookies.length > 0 && { cookies }) };
-    const { statusCode = 0, headers = {}, body: html = '', cookies: set = [] } = await handler(request);
+    const reply = await handler(request);
+    expect(undocumentedIn(event.routeKey, reply), `${event.routeKey} and openapi.json`).toEqual([]);
+    const { statusCode = 0, headers = {}, body: html = '', cookies: set = [] } = reply;
     this.#answers.push(html);
     for (const cookie of set) {
       const [, name = '', value = ''] =

@@ -71,7 +71,7 @@ const floors: readonly (readonly Room[])[] = [
     {
       files: 'infra/',
       moreThan: 12,
-      imports: ['shared/', 'lambdas/routes.ts', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'valibot', 'node:'],
+      imports: ['shared/', 'lambdas/', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'valibot', '@valibot/', 'node:'],
     },
     {
       files: 'local/',
@@ -100,7 +100,7 @@ const floors: readonly (readonly Room[])[] = [
       moreThan: 15,
       imports: [
         'shared/domain/',
-        'shared/application/describe.ts',
+        'lambdas/replies.ts',
         'shared/providers/',
         'local/running-broker.ts',
         'local/platform/sign',

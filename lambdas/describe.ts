@@ -1,11 +1,12 @@
 /** A connection's status for people: everything that helps, nothing secret. */
-import { grantEndOf } from '../domain/announcements.ts';
-import { callsOn, errorsOf } from '../domain/budget.ts';
-import type { Connection, ConnectionConfig } from '../domain/connection.ts';
-import type { Failure } from '../domain/failure.ts';
-import type { Profile } from '../domain/profile.ts';
-import { type EpochMs, iso } from '../domain/time.ts';
-import { retryAfterSeconds } from '../domain/timing.ts';
+import { grantEndOf } from '../shared/domain/announcements.ts';
+import { callsOn, errorsOf } from '../shared/domain/budget.ts';
+import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
+import type { Failure } from '../shared/domain/failure.ts';
+import type { Profile } from '../shared/domain/profile.ts';
+import { type EpochMs, iso } from '../shared/domain/time.ts';
+import { retryAfterSeconds } from '../shared/domain/timing.ts';
+import type { ConnectionReply, DownstreamError } from './replies.ts';
 
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
 export function fixOf({ cause, config, failure }: Connection): string {
@@ -21,7 +22,7 @@ export function fixOf({ cause, config, failure }: Connection): string {
   return `The provider refuses what it authenticates with: check ${suspects}.`;
 }
 
-const failureOf = (failure: Failure) => ({
+const failureOf = (failure: Failure): NonNullable<ConnectionReply['last_failure']> => ({
   class: failure.class,
   error: failure.code,
   status: failure.status,
@@ -33,7 +34,7 @@ const failureOf = (failure: Failure) => ({
 });
 
 /** The provider's last words, as `downstream_errors` of a problem. */
-export const downstreamErrors = ({ failure }: Connection) =>
+export const downstreamErrors = ({ failure }: Connection): DownstreamError[] =>
   failure === undefined
     ? []
     : [
@@ -45,7 +46,7 @@ export const downstreamErrors = ({ failure }: Connection) =>
       ];
 
 /** Which secrets are stored beside the client's, by the names of their settings. */
-function secretSettings({ credentials }: ConnectionConfig): readonly string[] | undefined {
+function secretSettings({ credentials }: ConnectionConfig): string[] | undefined {
   const names = credentials?.names.filter((name) => name !== 'client_secret') ?? [];
   return names.length > 0 ? names : undefined;
 }
@@ -58,7 +59,7 @@ type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' 
  * Without a profile, where the preset is gone or asks for other settings than are stored, there are no limits to tell
  * of, and the description says so.
  */
-export function describe(item: Connection, now: EpochMs, profile: Limits | undefined) {
+export function describe(item: Connection, now: EpochMs, profile: Limits | undefined): ConnectionReply {
   const { config, tokens } = item;
   const { errorsPerHour, callsPerDay } = profile ?? {};
   // The refresher notes it when it comes by; what it will find is known already.

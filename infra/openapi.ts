@@ -1,0 +1,4 @@
+/** `npm run openapi`. */
+import { updateOpenApi } from './openapi-document.ts';
+
+updateOpenApi();

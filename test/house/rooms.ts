@@ -23,7 +23,7 @@ const floors: readonly (readonly Room[])[] = [
       moreThan: 40,
       imports: [...protocol, 'valibot', 'fast-xml-parser', 'ipaddr.js', 'otpauth', 'node:crypto'],
     },
-    { files: 'client/', moreThan: 6, imports: ['shared/domain/', 'shared/providers/', 'valibot'] },
+    { files: 'client/', moreThan: 6, imports: ['shared/domain/', 'shared/providers/', 'aws4fetch', 'valibot'] },
   ],
   // Does it: with AWS, with providers, in functions.
   [

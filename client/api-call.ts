@@ -1,0 +1,118 @@
+/** A call of a provider's API with the token of a connection. */
+import type { Advice } from './api-rules.ts';
+import type { Rejection } from './connection.ts';
+import type { BrokerEvent } from './events.ts';
+import type { BrokerToken } from './token.ts';
+import type { World } from './world.ts';
+
+const advices = new WeakMap<Response, Advice>();
+
+/**
+ * What a reply that `fetch` of a broker returned asks for: wait how long, log in again, correct the request; undefined
+ * for a success.
+ */
+export const adviceOf = (response: Response): Advice | undefined => advices.get(response);
+
+/**
+ * The URL with places like `{realmId}` filled from the token's values, and taken relative to its endpoint. Throws
+ * `TypeError` for what is no URL then.
+ */
+function urlOf(input: string, { connection, endpoint, values }: BrokerToken): string {
+  const filled = input.replace(/\{(\w+)\}/g, (place, name: string) =>
+    Object.hasOwn(values, name) ? encodeURIComponent(String(values[name])) : place,
+  );
+  if (URL.canParse(filled, endpoint)) return new URL(filled, endpoint).href;
+  const lacking = endpoint === undefined ? `, and connection "${connection}" has no endpoint` : '';
+  throw new TypeError(`"${input}" is no absolute URL${lacking}`);
+}
+
+/** Whether a body can be sent a second time: not a stream, and not the body of a Request. */
+const repeatable = (input: string | URL | Request, body: unknown): boolean =>
+  body === undefined || body === null
+    ? !(input instanceof Request) || input.body === null
+    : typeof body === 'string' ||
+      body instanceof ArrayBuffer ||
+      ArrayBuffer.isView(body) ||
+      body instanceof Blob ||
+      body instanceof FormData ||
+      body instanceof URLSearchParams;
+
+interface ApiCall {
+  readonly input: string | URL | Request;
+  readonly init: RequestInit;
+  readonly method: string;
+  readonly repeatable: boolean;
+}
+
+function apiCall(input: string | URL | Request, init: RequestInit): ApiCall {
+  const method = init.method ?? (input instanceof Request ? input.method : 'GET');
+  return { input, init, method, repeatable: repeatable(input, init.body) };
+}
+
+/**
+ * Sends it with the token's headers. A redirect is not followed unless the caller says so: `fetch` would take headers
+ * other than `Authorization` along to another host. Rejects as `fetch` does.
+ */
+async function sendWith(token: BrokerToken, { input, init }: ApiCall, world: World): Promise<Response> {
+  const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
+  for (const [name, value] of Object.entries(token.headers)) headers.set(name, value);
+  const target = input instanceof Request ? input : urlOf(String(input), token);
+  const stream = init.body instanceof ReadableStream;
+  return world.fetch(target, {
+    redirect: 'manual',
+    ...(stream && { duplex: 'half' }),
+    ...init,
+    headers,
+  } as RequestInit);
+}
+
+/**
+ * What the reply asks for, by the rules of its provider where that is named; undefined for a success. The rules are
+ * loaded when they are needed first.
+ */
+async function adviceFor(
+  response: Response,
+  { method }: ApiCall,
+  provider: string | undefined,
+  { failures, world }: { readonly failures: number; readonly world: World },
+): Promise<Advice | undefined> {
+  // XML gateways answer 200 to what they refuse.
+  const inside = provider !== undefined && /\bxml\b/.test(response.headers.get('content-type') ?? '');
+  if (response.ok && !inside) return undefined;
+  const { adviceOnResponse } = await import('./advice-on-response.ts');
+  const asked = { method, failures, now: world.timeOfDay(), chance: world.chance() };
+  const advice = await adviceOnResponse(provider, response, asked);
+  if (advice) advices.set(response, advice);
+  return advice;
+}
+
+interface ApiCaller {
+  readonly world: World;
+  readonly tell: (event: BrokerEvent) => void;
+  readonly token: () => Promise<BrokerToken>;
+  /** Reports a token, and resolves to a newer one; undefined where there is no newer one in time. */
+  readonly newer: (rejection: Rejection) => Promise<BrokerToken | undefined>;
+}
+
+/** Resolves to the API's reply, after one report and one repetition where it refuses the token. */
+export async function callApi(
+  { world, tell, token, newer }: ApiCaller,
+  input: string | URL | Request,
+  { provider, ...init }: RequestInit & { readonly provider?: string | undefined },
+): Promise<Response> {
+  const call = apiCall(input, init);
+  let used = await token();
+  for (let failures = 0; ; failures += 1) {
+    const response = await sendWith(used, call, world);
+    const advice = await adviceFor(response, call, provider, { failures, world });
+    if (advice === undefined) return response;
+    const [{ status }, { connection, generation }] = [response, used];
+    tell({ kind: 'api_refused', connection, generation, status, advice });
+    if (advice.do !== 'report_token' || failures > 0) return response;
+    const detail = advice.description;
+    const next = await newer({ generation, status, ...(detail && { detail }) });
+    if (next === undefined || !call.repeatable) return response;
+    await response.body?.cancel();
+    used = next;
+  }
+}

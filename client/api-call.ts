@@ -26,44 +26,38 @@ function urlOf(input: string, { connection, endpoint, values }: BrokerToken): st
   throw new TypeError(`"${input}" is no absolute URL${lacking}`);
 }
 
-/** Whether a body can be sent a second time: not a stream, and not the body of a Request. */
-const repeatable = (input: string | URL | Request, body: unknown): boolean =>
-  body === undefined || body === null
-    ? !(input instanceof Request) || input.body === null
-    : typeof body === 'string' ||
-      body instanceof ArrayBuffer ||
-      ArrayBuffer.isView(body) ||
-      body instanceof Blob ||
-      body instanceof FormData ||
-      body instanceof URLSearchParams;
+/** A body, or what makes one for each time it is sent: of a stream, or of a token that is part of it. */
+export type ApiBody = RequestInit['body'] | ((token: BrokerToken) => NonNullable<RequestInit['body']>);
 
-interface ApiCall {
-  readonly input: string | URL | Request;
-  readonly init: RequestInit;
-  readonly method: string;
-  readonly repeatable: boolean;
+export interface ApiInit extends Omit<RequestInit, 'body'> {
+  readonly body?: ApiBody;
+  /**
+   * Whose API it is, by the name of its preset (`exact-online`): its own rules tell what a reply asks for.
+   * @default the rules of HTTP alone
+   */
+  readonly provider?: string;
 }
 
-function apiCall(input: string | URL | Request, init: RequestInit): ApiCall {
-  const method = init.method ?? (input instanceof Request ? input.method : 'GET');
-  return { input, init, method, repeatable: repeatable(input, init.body) };
-}
+type Input = string | URL | Request;
+
+/** Whether it can be sent a second time: its body is neither a stream nor that of a Request. */
+const isRepeatable = (input: Input, body: ApiBody | undefined): boolean =>
+  body
+    ? typeof body !== 'object' || !(body instanceof ReadableStream || Symbol.asyncIterator in body)
+    : !(input instanceof Request && input.body);
 
 /**
  * Sends it with the token's headers. A redirect is not followed unless the caller says so: `fetch` would take headers
  * other than `Authorization` along to another host. Rejects as `fetch` does.
  */
-async function sendWith(token: BrokerToken, { input, init }: ApiCall, world: World): Promise<Response> {
-  const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
+async function sendWith(token: BrokerToken, input: Input, init: ApiInit, world: World): Promise<Response> {
+  const request = input instanceof Request ? input : undefined;
+  const headers = new Headers(init.headers ?? request?.headers);
   for (const [name, value] of Object.entries(token.headers)) headers.set(name, value);
-  const target = input instanceof Request ? input : urlOf(String(input), token);
-  const stream = init.body instanceof ReadableStream;
-  return world.fetch(target, {
-    redirect: 'manual',
-    ...(stream && { duplex: 'half' }),
-    ...init,
-    headers,
-  } as RequestInit);
+  const body = typeof init.body === 'function' ? init.body(token) : init.body;
+  // Which half of the exchange ends first has to be said where the body is a stream.
+  const sent = { redirect: 'manual', ...(body && { duplex: 'half' }), ...init, body, headers };
+  return world.fetch(request ?? urlOf(String(input), token), sent as RequestInit);
 }
 
 /**
@@ -72,7 +66,7 @@ async function sendWith(token: BrokerToken, { input, init }: ApiCall, world: Wor
  */
 async function adviceFor(
   response: Response,
-  { method }: ApiCall,
+  method: string,
   provider: string | undefined,
   { failures, world }: { readonly failures: number; readonly world: World },
 ): Promise<Advice | undefined> {
@@ -97,21 +91,21 @@ interface ApiCaller {
 /** Resolves to the API's reply, after one report and one repetition where it refuses the token. */
 export async function callApi(
   { world, tell, token, newer }: ApiCaller,
-  input: string | URL | Request,
-  { provider, ...init }: RequestInit & { readonly provider?: string | undefined },
+  input: Input,
+  { provider, ...init }: ApiInit,
 ): Promise<Response> {
-  const call = apiCall(input, init);
+  const method = init.method ?? (input instanceof Request ? input.method : 'GET');
   let used = await token();
   for (let failures = 0; ; failures += 1) {
-    const response = await sendWith(used, call, world);
-    const advice = await adviceFor(response, call, provider, { failures, world });
+    const response = await sendWith(used, input, init, world);
+    const advice = await adviceFor(response, method, provider, { failures, world });
     if (advice === undefined) return response;
     const [{ status }, { connection, generation }] = [response, used];
     tell({ kind: 'api_refused', connection, generation, status, advice });
     if (advice.do !== 'report_token' || failures > 0) return response;
     const detail = advice.description;
     const next = await newer({ generation, status, ...(detail && { detail }) });
-    if (next === undefined || !call.repeatable) return response;
+    if (next === undefined || !isRepeatable(input, init.body)) return response;
     await response.body?.cancel();
     used = next;
   }

@@ -1,5 +1,5 @@
 /** `tokenBroker`: what a program holds of its broker. */
-import { callApi } from './api-call.ts';
+import { type ApiInit, callApi } from './api-call.ts';
 import type { Door } from './asking.ts';
 import {
   atHand,
@@ -53,12 +53,7 @@ export interface TokenOptions extends CallOptions {
   readonly minTtl?: number;
 }
 
-export interface ApiCallInit extends RequestInit {
-  /**
-   * Whose API it is, by the name of its preset (`exact-online`): its own rules tell what a reply asks for.
-   * @default the rules of HTTP alone
-   */
-  readonly provider?: string;
+export interface ApiCallInit extends ApiInit {
   /** As for `token`. */
   readonly minTtl?: number;
 }
@@ -72,7 +67,7 @@ export interface TokenBroker {
   /**
    * `fetch` with the token's headers. `input` may be relative to the endpoint that came with the token, and name its
    * values as `{realmId}`. Where the API refuses the token, it is reported once, and the request repeated once with the
-   * newer one; a body that can be read only once is not sent again. The reply is the API's, whatever its status, and
+   * newer one; a body that can be read only once is not sent again, unless a function makes it. The reply is the API's, whatever its status, and
    * `adviceOf` tells what it asks for. Redirects are not followed unless `init` says so. Rejects as `token` and as
    * `fetch` do.
    */

@@ -1,5 +1,5 @@
 /** The token broker's client: tokens in three lines, kept and renewed for any number of callers. */
-export { adviceOf } from './api-call.ts';
+export { type ApiBody, type ApiInit, adviceOf } from './api-call.ts';
 export type { Advice } from './api-rules.ts';
 export {
   type ApiCallInit,

@@ -1,6 +1,6 @@
 /** The rules of replies, for a `Response` of `fetch`. */
 import { type Asked, adviceOn } from './advice.ts';
-import type { Advice } from './api-rules.ts';
+import type { Advice } from './advice-kinds.ts';
 
 /** Replies that are longer are not looked into. */
 const lookedIntoBytes = 64 * 1_024;

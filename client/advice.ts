@@ -5,12 +5,12 @@
 
 import type { EpochMs } from '../shared/domain/time.ts';
 import { xmlMembers } from '../shared/providers/xml.ts';
-import type { ApiPreset } from './api-preset.ts';
-import { type Advice, adviceFor } from './api-rules.ts';
+import type { Advice } from './advice-kinds.ts';
+import { type ApiPreset, adviceFor } from './api-rules.ts';
 import { knownApis } from './apis/index.ts';
 
-export type { ApiPreset } from './api-preset.ts';
-export type { Advice } from './api-rules.ts';
+export type { Advice } from './advice-kinds.ts';
+export type { ApiPreset } from './api-rules.ts';
 
 export interface ReplyOfApi {
   readonly status: number;

@@ -1,8 +1,8 @@
 /** A call of a provider's API with the token of a connection. */
-import type { Advice } from './api-rules.ts';
-import type { Rejection } from './connection.ts';
+
+import type { Advice } from './advice-kinds.ts';
+import type { ApiBody, ApiInit, BrokerToken, Rejection } from './api.ts';
 import type { BrokerEvent } from './events.ts';
-import type { BrokerToken } from './token.ts';
 import type { World } from './world.ts';
 
 const advices = new WeakMap<Response, Advice>();
@@ -24,18 +24,6 @@ function urlOf(input: string, { connection, endpoint, values }: BrokerToken): st
   if (URL.canParse(filled, endpoint)) return new URL(filled, endpoint).href;
   const lacking = endpoint === undefined ? `, and connection "${connection}" has no endpoint` : '';
   throw new TypeError(`"${input}" is no absolute URL${lacking}`);
-}
-
-/** A body, or what makes one for each time it is sent: of a stream, or of a token that is part of it. */
-export type ApiBody = RequestInit['body'] | ((token: BrokerToken) => NonNullable<RequestInit['body']>);
-
-export interface ApiInit extends Omit<RequestInit, 'body'> {
-  readonly body?: ApiBody;
-  /**
-   * Whose API it is, by the name of its preset (`exact-online`): its own rules tell what a reply asks for.
-   * @default the rules of HTTP alone
-   */
-  readonly provider?: string;
 }
 
 type Input = string | URL | Request;

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { positive, words } from '../shared/providers/facts.ts';
 import { conditionEntries, headerName, path, someCondition } from '../shared/providers/preset.ts';
+import type { ApiPreset, ApiRule } from './api-rules.ts';
 
 const range = v.pipe(
   v.strictObject({ from: positive, to: positive }),
@@ -74,8 +75,7 @@ const apiPresetSchema = v.pipe(
   }),
 );
 
-export type ApiPreset = v.InferOutput<v.StrictObjectSchema<typeof apiPresetEntries, undefined>>;
-type When = ApiPreset['rules'][number]['when'];
+type When = ApiRule['when'];
 
 /**
  * Whether the first holds of every reply that the second holds of: it has no condition that the second does not have as

@@ -2,6 +2,7 @@
  * What a reply of a provider's *API* asks its client to do, as data like the rules of token endpoints: ordered rules,
  * the first that matches wins. Pure; for clients, not for the broker, which never calls an API.
  */
+
 import { applies, type Conditions, type ErrorFacts } from '../shared/domain/conditions.ts';
 import { codesOf } from '../shared/domain/error-codes.ts';
 import type { HttpReply } from '../shared/domain/exchange.ts';
@@ -10,6 +11,7 @@ import { limits } from '../shared/domain/limits.ts';
 import { redact } from '../shared/domain/redact.ts';
 import { asMembers, descriptionOf, firstText, membersOf } from '../shared/domain/reply.ts';
 import { type EpochMs, latest, plus } from '../shared/domain/time.ts';
+import type { Advice } from './advice-kinds.ts';
 
 interface ApiConditions extends Conditions {
   /** Whether the request's method only reads (RFC 9110 §9.2.1). One that is not told may have changed something. */
@@ -23,7 +25,7 @@ interface ApiConditions extends Conditions {
 /** A delay, or the range in which it is chosen by chance. */
 type DelaySeconds = number | { readonly from: number; readonly to: number };
 
-type ApiRule = {
+export type ApiRule = {
   readonly when: ApiConditions;
   readonly comment: string;
   /** Where this was read. */
@@ -62,38 +64,6 @@ export interface ApiRequest {
   /** In [0, 1), for delays that are a range. */
   readonly chance: number;
 }
-
-interface Explained {
-  /** Why, in words. */
-  readonly reason: string;
-  /** Where this was read. */
-  readonly source: string;
-  /** The provider's error code, if it has one. */
-  readonly error?: string;
-  /** The provider's own words, with anything secret-looking removed. */
-  readonly description?: string;
-}
-
-/** What to do now. */
-export type Advice = Explained &
-  (
-    | {
-        /**
-         * `proceed`: it is no failure. `report_token`: `POST /token/{connection}/rejections`, then repeat with the
-         * token that comes back. `reauthorize`: a person has to authorize the connection again, or put its credentials.
-         * `correct_request`: the same request would fail again.
-         */
-        readonly do: 'proceed' | 'report_token' | 'reauthorize' | 'correct_request';
-      }
-    | {
-        /** Repeat the request, not sooner than this. */
-        readonly do: 'retry';
-        readonly retryAt: EpochMs;
-        readonly retryAfterSeconds: number;
-        /** It may have taken effect: repeat it only in a way that cannot do it twice. */
-        readonly mayHaveActed: boolean;
-      }
-  );
 
 /** However often a request failed, it is not put off for longer, unless the provider says so. */
 export const longestDelaySeconds = 3_600;
@@ -193,6 +163,13 @@ const commonApiRules: readonly ApiRule[] = [
     source: 'RFC 9110 §15.5',
   },
 ];
+
+/** The rules of one provider's API. */
+export interface ApiPreset extends Omit<ApiDialect, 'parse'> {
+  /** The presets whose API this is. */
+  readonly providers: readonly string[];
+  readonly format: 'json' | 'xml';
+}
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 

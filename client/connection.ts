@@ -1,10 +1,11 @@
 /** One connection as a client keeps it: its newest token, and the one request that is under way for it. */
+import type { BrokerToken, Rejection } from './api.ts';
 import { ask, type Door, type Question } from './asking.ts';
 import { type Problem, TokenBrokerError } from './errors.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Meaning } from './replies.ts';
 import { pauseMs, timesOf, timing } from './timing.ts';
-import { BrokerToken, type TokenBody } from './token.ts';
+import { HiddenToken, type TokenBody } from './token.ts';
 import { late, pause, within } from './world.ts';
 
 interface Kept {
@@ -49,14 +50,6 @@ export interface Patience {
   /** In milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-}
-
-export interface Rejection {
-  readonly generation: number;
-  /** Of the API's reply. */
-  readonly status?: number;
-  /** The API's own words. The broker logs them, without what looks like a secret. */
-  readonly detail?: string;
 }
 
 /** A connection of which nothing is known yet. */
@@ -255,7 +248,7 @@ function keep(connection: Connection, body: TokenBody, startedAt: number): Broke
   if (kept && body.generation < kept.token.generation && startedAt < kept.receivedAt + timing.memoryMs)
     return kept.token;
   const times = timesOf(body, { startedAt, now, chance: world.chance() });
-  const token = new BrokerToken(body, Math.round(world.timeOfDay() + times.endsAt - now));
+  const token = new HiddenToken(body, Math.round(world.timeOfDay() + times.endsAt - now));
   connection.kept = { token, receivedAt: now, ...times };
   return token;
 }

@@ -1,4 +1,4 @@
-import type { Advice } from './api-rules.ts';
+import type { Advice } from './advice-kinds.ts';
 import type { TokenBrokerError } from './errors.ts';
 
 /** What a program may want to log or count. Nothing in it is secret. */

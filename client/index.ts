@@ -1,16 +1,24 @@
 /** The token broker's client: tokens in three lines, kept and renewed for any number of callers. */
-export { type ApiBody, type ApiInit, adviceOf } from './api-call.ts';
-export type { Advice } from './api-rules.ts';
-export {
-  type ApiCallInit,
-  type CallOptions,
-  type TokenBroker,
-  type TokenBrokerOptions,
-  type TokenOptions,
-  tokenBroker,
-} from './broker.ts';
-export type { Rejection } from './connection.ts';
+import type { TokenBroker, TokenBrokerOptions } from './api.ts';
+import { brokerOf } from './broker.ts';
+import { machine } from './world.ts';
+
+export type { Advice } from './advice-kinds.ts';
+export type {
+  ApiBody,
+  ApiCallInit,
+  ApiInit,
+  BrokerToken,
+  CallOptions,
+  Rejection,
+  TokenBroker,
+  TokenBrokerOptions,
+  TokenOptions,
+} from './api.ts';
+export { adviceOf } from './api-call.ts';
 export type { AwsCredentials, Credentials } from './credentials.ts';
 export { type BrokerErrorCode, type DownstreamError, type RequestFault, TokenBrokerError } from './errors.ts';
 export type { BrokerEvent } from './events.ts';
-export type { BrokerToken } from './token.ts';
+
+/** Returns a client. It keeps tokens, so make one and share it. Throws `TokenBrokerError` for an unusable URL. */
+export const tokenBroker = (options: TokenBrokerOptions): TokenBroker => brokerOf(options, machine(options.fetch));

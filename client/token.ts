@@ -1,4 +1,5 @@
 /** An access token as the broker gave it, hidden from logs. Pure. */
+import type { BrokerToken } from './api.ts';
 
 /** The members of the broker's reply, as `GET /token/{connection}` writes them. */
 export interface TokenBody {
@@ -28,23 +29,14 @@ const hidden = Object.fromEntries(
   ['nodejs.util.inspect.custom', 'Deno.customInspect'].map((name) => [Symbol.for(name), () => '[headers: redacted]']),
 );
 
-/**
- * An access token, to be used as long as `expiresAt` is ahead. What is secret is behind getters: neither
- * `console.log` nor `JSON.stringify` of a token shows it.
- */
-export class BrokerToken {
+export class HiddenToken implements BrokerToken {
   declare readonly connection: string;
-  /** Grows by one with each renewal. */
   declare readonly generation: number;
-  /** Milliseconds since 1970, by the clock of this machine. */
   declare readonly expiresAt: number;
   declare readonly tokenType: string;
   declare readonly scope: string | undefined;
-  /** Where the API is, where the provider tells that with the token. */
   declare readonly endpoint: string | undefined;
-  /** What came with the grant: `realmId` and the like. */
   declare readonly values: Readonly<Record<string, string>>;
-  /** Why the last renewal failed, or what threatens the next one. */
   declare readonly warning: string | undefined;
   readonly #body: TokenBody;
   readonly #headers: Readonly<Record<string, string>>;
@@ -60,7 +52,6 @@ export class BrokerToken {
     return this.#body.access_token;
   }
 
-  /** What is to be sent to the API, whatever its kind: `Authorization`, `X-ACCOUNT-KEY` … */
   get headers(): Readonly<Record<string, string>> {
     return this.#headers;
   }

@@ -2,7 +2,7 @@
  * Exact Online's REST API (OData). Its errors of the classes 400, 401, 403 and 404 are counted: ten an hour block the
  * key for an hour.
  */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 
 const limit = 'forums.invantive.com/t/1229, Invantive’s analysis of July 2021';
 

@@ -1,5 +1,5 @@
 /** The files beside it, by the preset whose API they are about. A test sees that none is forgotten. */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 import exactOnline from './exact-online.ts';
 import ixon from './ixon.ts';
 import maesn from './maesn.ts';

@@ -1,5 +1,5 @@
 /** IXON Cloud APIv2, for users and service accounts. The statuses of single messages are not documented. */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 
 const errors = "IXON's page on common errors";
 const authorization = '"propertyName"\\s*:\\s*"Authorization"';

@@ -1,5 +1,5 @@
 /** Maesn's unified API: its own errors, and those of the system behind it in `downstreamErrors`. */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 
 const table = "Maesn's page on error handling";
 /** A list with something in it. */

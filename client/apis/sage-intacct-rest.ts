@@ -2,7 +2,7 @@
  * Sage Intacct's REST API, whichever grant its token comes from. Errors come in three envelopes (node-intacct-rest-api
  * src/core/errors.ts).
  */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 
 const codes = 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures';
 const token = 'GW-0040|REST-1206|REST-2102|TOKEN_IS_INVALID|tokenInvalid';

@@ -1,5 +1,5 @@
 /** Sage Intacct's XML gateway. What went wrong is inside the XML, at one of three levels, and often with status 200. */
-import type { ApiPreset } from '../api-preset.ts';
+import type { ApiPreset } from '../api-rules.ts';
 
 const handling = "Sage's page on error handling";
 const resubmit =

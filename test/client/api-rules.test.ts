@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Advice, type ApiRequest, adviceFor, longestDelaySeconds } from '../../client/api-rules.ts';
+import type { Advice } from '../../client/advice-kinds.ts';
+import { type ApiRequest, adviceFor, longestDelaySeconds } from '../../client/api-rules.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z') as EpochMs;

@@ -1,9 +1,11 @@
 /** What the table of cases cannot say in every language's words: signals, signatures, secrets, hooks, options. */
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { TokenBrokerOptions } from '../../client/api.ts';
 import { adviceOf } from '../../client/api-call.ts';
-import { brokerOf, type TokenBrokerOptions, tokenBroker } from '../../client/broker.ts';
+import { brokerOf } from '../../client/broker.ts';
 import { TokenBrokerError } from '../../client/errors.ts';
+import { tokenBroker } from '../../client/index.ts';
 import '../../client/advice-on-response.ts';
 import type { BrokerEvent } from '../../client/events.ts';
 import { account } from '../../local/platform/account.ts';

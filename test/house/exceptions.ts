@@ -53,6 +53,7 @@ export const freeExports: readonly string[] = [
   // What clients import, and what CDK apps do.
   'client/advice.ts ',
   'client/index.ts ',
+  'client/testing.ts ',
   'infra/index.ts ',
   // Called by Vitest.
   'test/end-to-end/synthesized.ts default',

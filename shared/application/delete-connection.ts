@@ -4,7 +4,7 @@
  */
 
 import { openAttempts } from '../domain/attempts.ts';
-import type { Attempt, Connection, GrantEnded, Place } from '../domain/connection.ts';
+import { type Attempt, type Connection, type GrantEnded, type Place, usedSlots } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import {
   asTaken,
@@ -166,7 +166,7 @@ async function removed(world: FinishDeletionWorld, taken: Taken): Promise<boolea
   const { item, owner, until } = taken;
   const { connection, config } = item;
   const key = providers.of(config).grantKey;
-  if (!(await secretRemoval.remove(connection, item.slots, () => clock.now() < until)))
+  if (!(await secretRemoval.remove(connection, usedSlots(item), () => clock.now() < until)))
     return lookAgain(world, taken, 'time_over');
   // Read before the item is removed, given back after: a PUT of the same name that comes in between has claimed anew,
   // and keeps its claim.

@@ -53,8 +53,9 @@ export async function keepGrant(
   if (refreshToken === undefined) return 'no_refresh_token';
   const grantId = world.chance.grantId();
   const place = firstPlace(grantId);
+  const isFirst = before.generation === 0 && before.refreshToken === undefined;
   await patiently(world, deadline, () =>
-    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken),
+    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken, isFirst),
   );
   for (;;) {
     const committed = await patiently(world, deadline, () => commit(world, before, { ...redeemed, grantId, place }));

@@ -6,6 +6,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
 import type { Sealer } from '../ports/sealer.ts';
+import { sideBySide } from './side-by-side.ts';
 
 interface SecretsWorld {
   readonly refreshTokens: RefreshTokenStore;
@@ -25,16 +26,19 @@ export async function loadSecrets(
   { seen: { item, profile } }: Held,
 ): Promise<LoadedSecrets | { readonly missing: OwnFailureCode }> {
   const { connection } = item;
-  const stored = item.config.credentials;
-  const credentials = stored === undefined ? {} : await credentialStore.read(connection, stored.versionId);
+  const readCredentials = async (): Promise<Credentials | undefined> => {
+    const stored = item.config.credentials;
+    return stored === undefined ? {} : credentialStore.read(connection, stored.versionId);
+  };
+  const readRefreshToken = async (): Promise<Secret | undefined> => {
+    const place = profile.grant === 'refresh_token' ? item.refreshToken : undefined;
+    if (place === undefined) return undefined;
+    return place.kind === 'secret'
+      ? refreshTokens.read(connection, place.slot, place.versionId)
+      : refreshSealer.open(place.sealed, { connection, versionId: place.versionId });
+  };
+  const [credentials, refreshToken] = await sideBySide(readCredentials(), readRefreshToken());
   if (credentials === undefined) return { missing: 'credentials_missing' };
   if (profile.grant !== 'refresh_token') return { credentials };
-  const place = item.refreshToken;
-  if (place === undefined) return { missing: 'refresh_token_missing' };
-  const refreshToken =
-    place.kind === 'secret'
-      ? await refreshTokens.read(connection, place.slot, place.versionId)
-      : await refreshSealer.open(place.sealed, { connection, versionId: place.versionId });
-  if (refreshToken === undefined) return { missing: 'refresh_token_missing' };
-  return { credentials, refreshToken };
+  return refreshToken === undefined ? { missing: 'refresh_token_missing' } : { credentials, refreshToken };
 }

@@ -2,6 +2,7 @@
  * `PUT /connections/{connection}`: creates a connection or replaces its settings, and imports a grant if one is given.
  */
 
+import { changesNothing } from '../domain/apply.ts';
 import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
@@ -31,6 +32,7 @@ import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
 import { forgotten } from './memories.ts';
 import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
+import { sideBySide } from './side-by-side.ts';
 
 export interface ConnectionsWorld extends ClaimWorld {
   readonly clock: Clock;
@@ -114,11 +116,13 @@ async function putCompleted(
       given,
       imported,
       grant,
+      isFirst: before === undefined,
     });
     const credentials = given ?? kept(world.providers, before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
-    const item = await write(world, connection, before, config, request, grant);
-    if (item !== undefined) {
+    const written = await write(world, connection, before, config, request, grant);
+    if (written !== undefined) {
+      const { item, changed } = written;
       if (formerKey !== undefined && left !== undefined) await giveBack(world, formerKey, left);
       world.telemetry.info('connection_put', {
         connection,
@@ -127,7 +131,7 @@ async function putCompleted(
         imported: imported !== undefined,
       });
       // The refresher tells subscribers at once, and fetches the first token of a connection that is always renewed.
-      await requestRefresh(world, connection);
+      if (changed) await requestRefresh(world, connection);
       if (before?.grant.id !== item.grant.id) await forgotten(world, before);
       return { kind: before === undefined ? 'created' : 'replaced', item };
     }
@@ -148,22 +152,30 @@ interface ToStore {
   readonly given: ConnectionConfig['credentials'];
   readonly imported: Secret | undefined;
   readonly grant: NewGrant;
+  /** The connection is new, and most likely has no secrets yet. */
+  readonly isFirst: boolean;
 }
 
 async function storeSecrets(
   world: ConnectionsWorld,
   connection: ConnectionName,
   stored: Stored,
-  { credentials, given, imported, grant: { place } }: ToStore,
+  { credentials, given, imported, grant: { place }, isFirst }: ToStore,
 ): Promise<Stored> {
-  if (!stored.credentials && credentials !== undefined && given !== undefined)
-    await world.credentials.store(connection, given.versionId, credentials);
-  const storing = !stored.refreshToken && imported !== undefined && place !== undefined;
-  if (storing) await world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, imported);
-  return { credentials: true, refreshToken: stored.refreshToken || storing };
+  const storeCredentials = async (): Promise<void> => {
+    if (!stored.credentials && credentials !== undefined && given !== undefined)
+      await world.credentials.store(connection, given.versionId, credentials, isFirst);
+  };
+  const storeRefreshToken = async (): Promise<boolean> => {
+    if (stored.refreshToken || imported === undefined || place === undefined) return stored.refreshToken;
+    await world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, imported, isFirst);
+    return true;
+  };
+  const [, refreshToken] = await sideBySide(storeCredentials(), storeRefreshToken());
+  return { credentials: true, refreshToken };
 }
 
-/** Returns the item as written, or undefined if it was changed since it was read. */
+/** Returns the item as written, or as it is if there was nothing to write; undefined if it was changed meanwhile. */
 async function write(
   { clock, chance, store, providers }: ConnectionsWorld,
   connection: ConnectionName,
@@ -171,20 +183,22 @@ async function write(
   config: ConnectionConfig,
   request: ConnectionRequest,
   grant: NewGrant,
-): Promise<Connection | undefined> {
+): Promise<{ readonly item: Connection; readonly changed: boolean } | undefined> {
   const now = clock.now();
   if (before === undefined) {
     const authorized = grant.place !== undefined || request.grant !== 'refresh_token';
     const state: State = authorized ? 'active' : 'reauthorization_required';
     const shard = dueShards[Math.floor(chance.next() * dueShards.length)] ?? '0';
     const item = create(connection, config, shard, now, state, grant);
-    return (await store.create(item)) ? item : undefined;
+    return (await store.create(item)) ? { item, changed: true } : undefined;
   }
   // Later than the last PUT, so that the instant tells a change of settings between the look and the write.
   const replacedAt = latest(now, plus(before.configuredAt, 1));
   const replacing = change(providers, before, config, request, grant, replacedAt);
+  // A tool that applies its configuration again and again changes nothing by it.
+  if (changesNothing(replacing, before, ['configuredAt', 'dueAt'])) return { item: before, changed: false };
   const { applied, item } = await store.apply(connection, replacing);
-  return applied ? item : undefined;
+  return applied ? { item, changed: true } : undefined;
 }
 
 function change(

@@ -26,6 +26,7 @@ import { type About, aboutOf } from './open-link.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { withRetries } from './retry-writes.ts';
+import { sideBySide } from './side-by-side.ts';
 
 export interface RedeemWorld extends AuthorizeWorld, KeepWorld {
   readonly credentials: Pick<CredentialStore, 'read'>;
@@ -195,10 +196,10 @@ async function redeemCode(
 ): Promise<Redemption> {
   const { clock, chance, store, authorizationServer, accessSealer } = world;
   const { connection, config } = item;
+  const readCredentials = async () =>
+    config.credentials && world.credentials.read(connection, config.credentials.versionId);
   // No key to keep the answer, no call.
-  await accessSealer.ready();
-  const credentials =
-    (config.credentials && (await world.credentials.read(connection, config.credentials.versionId))) ?? {};
+  const [credentials = {}] = await sideBySide(readCredentials(), accessSealer.ready());
   const redeemer = chance.id();
   const redeeming = redeemAuthorization(item, authorization, redeemer, clock.now());
   const { applied, item: found } = await withRetries(world, () => store.apply(connection, redeeming));

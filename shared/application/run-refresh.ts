@@ -21,6 +21,7 @@ import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportBudget } from './report.ts';
 import { commitUntilDeadline, withRetries } from './retry-writes.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** How a run ends. */
 export type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
@@ -188,16 +189,17 @@ class Invocation {
 
   async #loadSecrets(held: Held): Promise<Event> {
     try {
-      const loaded = await loadSecrets(this.#run.world, held);
-      if ('missing' in loaded) return { kind: 'not_ready', held, code: loaded.missing, missing: true };
-      this.#loaded = loaded;
-      // No key, no call: an answer that could not be sealed could be lost.
       const { accessSealer, refreshSealer, breakers, providers } = this.#run.world;
-      const [breaker] = await Promise.all([
+      // None of them needs another, and the client that waits for the token waits for all of them.
+      const [loaded, breaker] = await sideBySide(
+        loadSecrets(this.#run.world, held),
         breakers.read(providers.of(held.seen.item.config).application),
+        // No key, no call: an answer that could not be sealed could be lost.
         accessSealer.ready(),
         refreshSealer.ready(),
-      ]);
+      );
+      if ('missing' in loaded) return { kind: 'not_ready', held, code: loaded.missing, missing: true };
+      this.#loaded = loaded;
       this.#breaker = breaker;
       this.#told = tellOfRefusals(this.#run.world, held.seen.item, breaker);
       return { kind: 'ready', held, leaseUntil: this.#leaseUntil(held), breaker };

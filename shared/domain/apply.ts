@@ -54,6 +54,19 @@ export function applied(write: Write, item: Connection): Connection | undefined 
   return next;
 }
 
+/** Whether the item has all that the write sets, `but` for these, and nothing that it removes. */
+export const changesNothing = (write: Write, item: Connection, but: readonly Path[]): boolean =>
+  write.remove.every((path) => valueAt(item, path) === undefined) &&
+  (Object.entries(write.set) as [Path, unknown][]).every(
+    ([path, value]) => but.includes(path) || isSame(value, valueAt(item, path)),
+  );
+
+/** A member that is undefined is not stored. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (!isAttributes(one) || !isAttributes(other)) return one === other;
+  return Object.keys({ ...one, ...other }).every((name) => isSame(one[name], other[name]));
+}
+
 /** All attributes that the write touches. */
 const pathsOf = (write: Write): string[] => [
   ...Object.keys(write.set),

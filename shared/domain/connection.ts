@@ -328,3 +328,9 @@ export function versionIdOf(grantId: GrantId, fence: Fence): VersionId {
  * fence.
  */
 export const slotFor = (item: Connection, profile: Profile): Slot => ((item.generation + 1) % profile.slots) as Slot;
+
+/**
+ * So many slots may hold a secret. The first renewals of a connection have not come round yet: a token set is stored in
+ * no slot above its generation, whatever the number of slots was then.
+ */
+export const usedSlots = ({ slots, generation }: Connection): number => Math.min(slots, generation + 2);

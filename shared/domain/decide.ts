@@ -2,7 +2,7 @@
  * The refresh protocol as one pure, total function: what has happened → what to do next. The interpreter
  * (`application/run-refresh.ts`) performs the effect and reports the event that comes of it, until an effect ends it.
  *
- *   started ─ read ─┬─ announce (what is noted for subscribers), and go on as if read
+ *   started ─ read ─┬─ announce (what is noted for subscribers, unless the grant is new), and go on as if read
  *                   ├─ wait · rest · stop
  *                   └─ acquire ─ acquired ─┬─ (nothing earlier in doubt) ──────────┬─ load secrets ┬ (provider is down)
  *          refused: assess again           └─ look up ─┬─ found: commit, read again│               │ release
@@ -20,7 +20,7 @@ import { assess } from './assess.ts';
 import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, openAttempts, withoutMine } from './attempts.ts';
 import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
-import { inSecret, type Seen } from './connection.ts';
+import { type Connection, inSecret, type Seen } from './connection.ts';
 import type { Held } from './held.ts';
 import { limits } from './limits.ts';
 import { type Circumstances, type Effect, type Event, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
@@ -97,8 +97,19 @@ function onCommitted({ item }: Seen, adopted: boolean, at: Circumstances): Effec
   return adopted ? { do: 'read' } : { do: 'stop', reason: 'refreshed' };
 }
 
-const onRead = (seen: Seen | undefined, at: Circumstances): Effect =>
-  (seen && announcing(seen, at)) ?? onSeen(seen, at);
+/** Subscribers come first, but for a grant whose first token is about to come: the refresher that commits it tells. */
+function onRead(seen: Seen | undefined, at: Circumstances): Effect {
+  const next = onSeen(seen, at);
+  return (seen && (beginsGrant(next, seen.item) ? undefined : announcing(seen, at))) ?? next;
+}
+
+/** Whether the first renewal of a grant begins now or is under way. One that has failed or died is not waited for. */
+function beginsGrant(next: Effect, { tokens, attempts, failure, notBefore }: Connection): boolean {
+  if (tokens !== undefined || failure !== undefined || notBefore !== undefined) return false;
+  return next.do === 'acquire'
+    ? Object.keys(attempts).length === 0
+    : next.do === 'wait' && next.reason === 'leased' && Object.keys(attempts).length === 1;
+}
 
 function onSeen(seen: Seen | undefined, at: Circumstances): Effect {
   if (seen === undefined) return { do: 'stop', reason: 'connection_not_found' };

@@ -11,5 +11,6 @@ export type Credentials = Readonly<Record<string, Secret>>;
  */
 export interface CredentialStore {
   read(connection: ConnectionName, versionId: string): Promise<Credentials | undefined>;
-  store(connection: ConnectionName, versionId: string, credentials: Credentials): Promise<void>;
+  /** `isFirst`: the connection most likely has none yet, which may save a call. */
+  store(connection: ConnectionName, versionId: string, credentials: Credentials, isFirst?: boolean): Promise<void>;
 }

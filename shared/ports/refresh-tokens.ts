@@ -29,12 +29,14 @@ export interface RefreshTokenStore {
 export interface ImportedRefreshTokens {
   /**
    * Stores a refresh token that comes without a token set, where `RefreshTokenStore.read` finds it. Storing the same
-   * again succeeds. False if the version exists with other content. Throws `Unavailable`.
+   * again succeeds. False if the version exists with other content. `isFirst`: the slot
+   * most likely has no secret yet, which may save a call. Throws `Unavailable`.
    */
   storeRefreshToken(
     connection: ConnectionName,
     slot: Slot,
     versionId: VersionId,
     refreshToken: Secret,
+    isFirst?: boolean,
   ): Promise<boolean>;
 }

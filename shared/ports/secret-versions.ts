@@ -11,9 +11,9 @@ export interface SecretVersions {
   read(name: string, versionId: string): Promise<string | undefined>;
   /**
    * Stores a version, with its secret if need be. Doing it again succeeds; false if the version exists with another
-   * text.
+   * text. `isFirst`: the secret is most likely not there yet, which may save a call.
    */
-  write(name: string, versionId: string, text: string): Promise<boolean>;
+  write(name: string, versionId: string, text: string, isFirst?: boolean): Promise<boolean>;
   /** Deletes the secret with all its versions, if there is one. */
   remove(name: string): Promise<void>;
 }

@@ -164,6 +164,19 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     expect((await store().read(name, slotOf(0), version(4) as VersionId))?.reveal()).toBe('next');
   });
 
+  test('a secret that is expected not to be there is created, written where it is, and restored where it was deleted', async () => {
+    const name = newName();
+    const write = (fence: number, text = `refresh ${fence}`) =>
+      store().storeRefreshToken(name, slotOf(0), version(fence) as VersionId, new Secret(text), true);
+    expect(await write(2)).toBe(true);
+    expect(await write(2)).toBe(true);
+    expect(await write(3)).toBe(true);
+    await secretRemoval(world.versions).remove(name, 1, () => true);
+    expect(await write(4)).toBe(true);
+    expect((await store().read(name, slotOf(0), version(4) as VersionId))?.reveal()).toBe('refresh 4');
+    expect(await write(4, 'another')).toBe(false);
+  });
+
   describe('the secrets of a connection that is deleted', () => {
     const counting = (each: (name: string) => Promise<void>): SecretVersions => ({ ...memoryVersions(), remove: each });
 

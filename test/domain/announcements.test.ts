@@ -23,7 +23,9 @@ import {
   day,
   dueConnectionOf,
   failureOf,
+  firstConnectionOf,
   heldOf,
+  hour,
   itemAfter,
   minute,
   myFence,
@@ -244,6 +246,21 @@ describe('when it is told', () => {
       do: 'stop',
       reason: 'connection_not_found',
     });
+  });
+  test('after the first token of a grant, unless that fails or its holder dies', () => {
+    const begun = { ...firstConnectionOf({ lastUsed: now }), announcement: { change: 'authorized' as const, at: now } };
+    const holding = {
+      ...begun,
+      lease: { owner: 'other', fence: 12 as Fence, until: at(minute) },
+      attempts: attemptsWith(attemptOf(12)),
+    };
+    decided(read(begun), 'acquire');
+    decided(read(holding), 'wait');
+    decided(read({ ...holding, lease: { ...holding.lease, until: now } }), 'announce');
+    decided(read({ ...begun, notBefore: at(minute) }), 'announce');
+    decided(read({ ...begun, failure: failureOf() }), 'announce');
+    decided(read({ ...begun, state: 'reauthorization_required' }), 'announce');
+    decided(read({ ...begun, lastUsed: at(-2 * hour) }), 'announce');
   });
   test('an attempt of somebody else does not keep it back', () => {
     const busy = {

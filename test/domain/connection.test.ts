@@ -1,10 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Connection, outlivesGrant } from '../../shared/domain/connection.ts';
+import { type Connection, outlivesGrant, slotFor, usedSlots } from '../../shared/domain/connection.ts';
 import { abandonGrant, replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { firstPlace, inSecret } from '../plain.ts';
-import { at, attemptOf, attemptsWith, connectionOf, failureOf, itemAfter, now, second } from './fixtures.ts';
+import {
+  at,
+  attemptOf,
+  attemptsWith,
+  connectionOf,
+  failureOf,
+  firstConnectionOf,
+  itemAfter,
+  now,
+  profileOf,
+  second,
+} from './fixtures.ts';
 
 /** Every attribute that there can be, each with a value of its own. */
 const full: Required<Connection> = {
@@ -50,5 +61,25 @@ describe('an attribute', () => {
     expect(Object.keys(after).sort()).toEqual([...survivors, 'attempts', 'cause', 'grant'].sort());
     expect(after).toMatchObject({ attempts: {}, grant: { id, at: now }, cause: 'not_authorized_yet' });
     expect(after.announcement).toEqual(full.announcement);
+  });
+});
+
+describe('the slots that may hold a secret', () => {
+  test('are those of the import and of each token set that came or may have come, however their number changed', () => {
+    const written = new Set([0]);
+    let slots = 1;
+    for (const [i, now] of [40, 40, 3, 40, 40].entries()) {
+      const item = firstConnectionOf({ generation: i, slots });
+      written.add(slotFor(item, profileOf({ slots: now })));
+      slots = Math.max(slots, now);
+      expect(usedSlots({ ...item, slots })).toBe(Math.min(slots, i + 2));
+      expect(Math.max(...written)).toBeLessThan(usedSlots({ ...item, slots }));
+    }
+  });
+
+  test('are all of them once they have come round', () => {
+    expect(usedSlots(connectionOf({ generation: 38, slots: 40 }))).toBe(40);
+    expect(usedSlots(connectionOf({ generation: 37, slots: 40 }))).toBe(39);
+    expect(usedSlots(connectionOf({ generation: 4_000, slots: 40 }))).toBe(40);
   });
 });

@@ -39,8 +39,8 @@ export function refreshTokens(versions: SecretVersions): RefreshTokenStore & Imp
     persist: (connection, slot, versionId, tokens) =>
       versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
 
-    storeRefreshToken: (connection, slot, versionId, refreshToken) =>
-      versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken)),
+    storeRefreshToken: (connection, slot, versionId, refreshToken, isFirst) =>
+      versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken), isFirst),
   };
 }
 
@@ -51,8 +51,8 @@ export function credentials(versions: SecretVersions): CredentialStore {
       return text === undefined ? undefined : expected(credentialsIn(text));
     },
 
-    async store(connection, versionId, given) {
-      const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given));
+    async store(connection, versionId, given, isFirst) {
+      const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given), isFirst);
       if (!stored)
         throw new Unavailable('secrets', {
           cause: new Error(`version ${versionId} of the credentials exists with other content`),

@@ -37,11 +37,11 @@ export function dynamoDbVersions(
   return {
     read: (name, versionId) =>
       reportingAs('secrets', async () => {
-        // A refresher that reads a refresh token will have another one to write. Without the key it must not call.
-        await keys.ready();
-        const { Item } = await client.send(
-          new GetItemCommand({ TableName: tableName, Key: keyOf(name, versionId), ConsistentRead: true }),
-        );
+        const [{ Item }] = await Promise.all([
+          client.send(new GetItemCommand({ TableName: tableName, Key: keyOf(name, versionId), ConsistentRead: true })),
+          // A refresher that reads a refresh token will have another one to write. Without the key it must not call.
+          keys.ready(),
+        ]);
         if (Item === undefined) return undefined;
         return (await open(keys, Item.sealed?.S ?? '', { name, ver: versionId })).reveal();
       }),

@@ -10,7 +10,7 @@ import type { SecretVersions } from '../../ports/secret-versions.ts';
 export function withFallback(store: SecretVersions, earlier: SecretVersions): SecretVersions {
   return {
     read: async (name, versionId) => (await store.read(name, versionId)) ?? (await earlier.read(name, versionId)),
-    write: (name, versionId, text) => store.write(name, versionId, text),
+    write: store.write,
     async remove(name) {
       await Promise.all([store.remove(name), earlier.remove(name)]);
     },

@@ -37,19 +37,6 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
     return text ?? '';
   }
 
-  /** False if another function created the secret meanwhile, or it is there but deleted: the next put tells which. */
-  async function create(name: string, versionId: string, text: string): Promise<boolean> {
-    try {
-      await client.send(
-        new CreateSecretCommand({ Name: idOf(name), ClientRequestToken: versionId, SecretString: text }),
-      );
-      return true;
-    } catch (error) {
-      if (error instanceof ResourceExistsException || error instanceof InvalidRequestException) return false;
-      throw error;
-    }
-  }
-
   return {
     read: (name, versionId) =>
       reportingAs('secrets', async () => {
@@ -65,8 +52,9 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
         }
       }),
 
-    write: (name, versionId, text) =>
+    write: (name, versionId, text, isFirst = false) =>
       reportingAs('secrets', async () => {
+        if (isFirst && (await create(client, idOf(name), versionId, text))) return true;
         for (let put = 1; ; put += 1) {
           try {
             await client.send(
@@ -78,7 +66,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
             if (put === puts) throw error;
             if (error instanceof InvalidRequestException) await restore(name);
             else if (!(error instanceof ResourceNotFoundException)) throw error;
-            else if (await create(name, versionId, text)) return true;
+            else if (await create(client, idOf(name), versionId, text)) return true;
           }
         }
       }),
@@ -93,4 +81,15 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
         }
       }),
   };
+}
+
+/** False if another function created the secret meanwhile, or it is there but deleted: the next put tells which. */
+async function create(client: SecretsManagerClient, name: string, versionId: string, text: string): Promise<boolean> {
+  try {
+    await client.send(new CreateSecretCommand({ Name: name, ClientRequestToken: versionId, SecretString: text }));
+    return true;
+  } catch (error) {
+    if (error instanceof ResourceExistsException || error instanceof InvalidRequestException) return false;
+    throw error;
+  }
 }

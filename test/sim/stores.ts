@@ -29,6 +29,8 @@ import { VirtualTime } from './time.ts';
 
 export interface StoreOptions {
   readonly seed: number;
+  /** The clock of several worlds that share one; by default one of its own. */
+  readonly time?: VirtualTime;
   readonly staleSecretsMs?: number;
   /**
    * Two other connections of the same application get no answer whenever this one gets no answer: the application's
@@ -66,7 +68,7 @@ export interface Watcher {
 
 export class Stores {
   readonly connection = 'exact-nl' as ConnectionName;
-  readonly time = new VirtualTime(start);
+  readonly time: VirtualTime;
   readonly random: Random;
   readonly #options: StoreOptions;
   readonly store = memoryConnections();
@@ -83,6 +85,7 @@ export class Stores {
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.time = options.time ?? new VirtualTime(start);
     this.random = new Random(options.seed);
   }
 

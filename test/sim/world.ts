@@ -44,6 +44,7 @@ import {
   redeemWorldOf,
 } from './functions.ts';
 import type { Call, Nature, Provider, Way } from './provider.ts';
+import type { Room } from './room.ts';
 import { type StoreOptions, Stores } from './stores.ts';
 import type { Variant } from './variant.ts';
 
@@ -74,6 +75,8 @@ export interface WorldOptions extends StoreOptions {
   readonly skewMs?: () => number;
   /** How a message travels: how late, and how often it is delivered. */
   readonly delivery?: () => { readonly lateMs: number; readonly times: number };
+  /** Where refreshers run; by default there is always room for one more. */
+  readonly refreshRoom?: Room;
 }
 
 const apiUrl = 'https://broker.example';
@@ -302,27 +305,34 @@ export class World extends Stores {
       // Whole seconds, as SQS delays.
       const at = this.time.now() + Math.ceil(delayMs / 1_000) * 1_000 + lateMs * (copy + 1);
       this.time.at(at, () => {
-        const again = () => {
-          if (received + 1 < limits.deliveries) this.#deliver(visibilityMs, received + 1);
-        };
-        const { environment, ended } = this.refresh();
-        let done = false;
-        environment.onKill(() => {
-          if (!done) again();
-        });
-        ended.then(
-          () => {
-            done = true;
-          },
-          (error: unknown) => {
-            done = true;
-            if (!(error instanceof Error) || error.name !== 'Unavailable') throw error;
-            this.note('message failed', String(environment.id));
-            again();
-          },
-        );
+        const { refreshRoom } = this.options;
+        if (refreshRoom === undefined) this.#consume(received);
+        else void refreshRoom.enter().then((leave) => this.#consume(received, leave));
       });
     }
+  }
+
+  #consume(received: number, leave: () => void = () => {}): void {
+    const again = () => {
+      if (received + 1 < limits.deliveries) this.#deliver(visibilityMs, received + 1);
+    };
+    const { environment, ended } = this.refresh();
+    let done = false;
+    const over = () => {
+      done = true;
+      leave();
+    };
+    environment.onKill(() => {
+      if (done) return;
+      over();
+      again();
+    });
+    ended.then(over, (error: unknown) => {
+      over();
+      if (!(error instanceof Error) || error.name !== 'Unavailable') throw error;
+      this.note('message failed', String(environment.id));
+      again();
+    });
   }
 
   #environment(kind: Boundary['kind']): Environment {

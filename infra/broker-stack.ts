@@ -34,6 +34,7 @@ import {
   defaultRunbookUrl,
   defaultThrottle,
   type JwtAuthorization,
+  refreshConcurrencyOf,
   type Throttle,
   urlOf,
 } from './context.ts';
@@ -59,8 +60,13 @@ export interface BrokerStackProps extends StackProps {
    */
   readonly throttle?: Throttle;
   /**
+   * The most renewals that run at once, 2 to 1,000. Nothing is reserved by it, so it works at any quota.
+   * @default as many as are reserved, or 100
+   */
+  readonly refreshConcurrency?: number | undefined;
+  /**
    * Invocations that are kept for renewals, 2 to 1,000, and the most that run at once.
-   * @default none are kept, and at most 100 run at once
+   * @default none are kept
    */
   readonly reservedRefreshConcurrency?: number | undefined;
   /**
@@ -93,6 +99,7 @@ export class BrokerStack extends Stack {
       jwt,
       domain,
       throttle = defaultThrottle,
+      refreshConcurrency,
       reservedRefreshConcurrency,
       reservedTokenConcurrency,
       runbookUrl = defaultRunbookUrl,
@@ -138,7 +145,7 @@ export class BrokerStack extends Stack {
       recursiveLoop: RecursiveLoop.ALLOW,
       reservedConcurrency: reservedRefreshConcurrency,
     });
-    requests.feed(refresh, reservedRefreshConcurrency);
+    requests.feed(refresh, refreshConcurrencyOf({ refreshConcurrency, reservedRefreshConcurrency }));
 
     const plan = new BrokerFunction(this, 'PlanFunction', {
       name: 'plan',

@@ -53,11 +53,22 @@ export interface Settings {
   readonly jwt: JwtAuthorization | undefined;
   readonly domain: CustomDomain | undefined;
   readonly throttle: Throttle;
+  readonly refreshConcurrency: number | undefined;
   readonly reservedRefreshConcurrency: number | undefined;
   readonly reservedTokenConcurrency: number | undefined;
   /** Where alarms say that their articles are. */
   readonly runbookUrl: string;
 }
+
+/**
+ * How many renewals run at once: as many as are reserved for them, since more would be throttled; by default at most
+ * 100, a tenth of the usual quota of an account.
+ */
+export const refreshConcurrencyOf = ({
+  refreshConcurrency,
+  reservedRefreshConcurrency: reserved,
+}: Partial<Pick<Settings, 'refreshConcurrency' | 'reservedRefreshConcurrency'>>): number =>
+  Math.min(refreshConcurrency ?? reserved ?? 100, reserved ?? Number.POSITIVE_INFINITY);
 
 /** A tenth of what all HTTP APIs of an account share, so that a runaway client cannot starve its neighbours. */
 export const defaultThrottle: Throttle = { requestsPerSecond: 1_000, burst: 500 };
@@ -141,6 +152,7 @@ const schemas = (allowLoopback: boolean) => ({
   requestsPerSecond: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
   requestBurst: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
   // Two is the least that the event source of a function can be limited to.
+  refreshConcurrency: { schema: wholeNumber(2, 1_000), takes: 'a whole number from 2 to 1000' },
   reservedRefreshConcurrency: { schema: wholeNumber(2, 1_000), takes: 'a whole number from 2 to 1000' },
   reservedTokenConcurrency: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
   runbookUrl: {
@@ -215,6 +227,7 @@ function settingsOf(values: Values): Settings {
       requestsPerSecond: values.requestsPerSecond ?? defaultThrottle.requestsPerSecond,
       burst: values.requestBurst ?? defaultThrottle.burst,
     },
+    refreshConcurrency: values.refreshConcurrency,
     reservedRefreshConcurrency: values.reservedRefreshConcurrency,
     reservedTokenConcurrency: values.reservedTokenConcurrency,
     runbookUrl: values.runbookUrl ?? defaultRunbookUrl,
@@ -238,6 +251,7 @@ export function summaryOf({ name, secretStore, jwt, domain, throttle, ...setting
   const { requestsPerSecond: rate, burst } = throttle;
   const scope = jwt && `${jwt.scopePrefix ?? 'token:'}CONNECTION in ${jwt.claim ?? 'scope or scp'}`;
   const { broker, state } = stackNamesOf(name);
+  const renewals = refreshConcurrencyOf(settings);
   const reserved = { refresh: settings.reservedRefreshConcurrency, token: settings.reservedTokenConcurrency };
   const reservations = Object.entries(reserved).flatMap(([fn, number]) => (number ? [`${number} for ${fn}`] : []));
   return [
@@ -246,6 +260,7 @@ export function summaryOf({ name, secretStore, jwt, domain, throttle, ...setting
       ? `Token routes: JWTs of ${jwt.issuer} for ${jwt.audience.join(' or ')}, by ${scope}.`
       : 'Token routes: IAM signatures.',
     `Address: ${domain ? urlOf(domain) : "API Gateway's own"}. At most ${rate} requests/s, ${burst} at once.`,
-    `Concurrency reserved: ${reservations.join(', ') || 'none'}. Alarms refer to ${settings.runbookUrl}.`,
+    `At most ${renewals} renewals at once. Concurrency reserved: ${reservations.join(', ') || 'none'}.`,
+    `Alarms refer to ${settings.runbookUrl}.`,
   ].join('\n');
 }

@@ -24,16 +24,15 @@ export class RefreshQueue extends Construct {
   }
 
   /**
-   * One message for each invocation, and as many at once as are reserved for the consumer: more would be throttled.
-   * Without a reservation at most 100, a tenth of the usual quota of an account, which leaves the rest to token
-   * requests; that these leave any to renewals is not ensured then.
+   * One message for each invocation, and `maxConcurrency` of them at once, which leaves the rest of the account's quota
+   * to token requests, the planner and logins.
    */
-  feed(consumer: IFunction, reservedConcurrency = 100): void {
+  feed(consumer: IFunction, maxConcurrency: number): void {
     consumer.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize: 1,
         reportBatchItemFailures: true,
-        maxConcurrency: reservedConcurrency,
+        maxConcurrency,
       }),
     );
   }

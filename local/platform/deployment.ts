@@ -25,6 +25,8 @@ export interface FunctionDefinition {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** Invocations that are kept for it, and the most that run at once. */
+  readonly reservedConcurrency?: number;
 }
 
 export interface RouteDefinition {

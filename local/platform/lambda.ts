@@ -12,7 +12,10 @@ export interface LambdaOptions {
    * which would be too many processes here.
    */
   readonly concurrency?: number;
-  /** Invocations of all functions at a time, as an account's quota on AWS; further ones are throttled at once. */
+  /**
+   * Invocations of all functions at a time, as an account's quota on AWS; further ones are throttled at once. What is
+   * reserved for a function is taken from it.
+   */
   readonly quota?: number;
   /** An environment that has had nothing to do for this long is taken down. */
   readonly idleMs?: number;
@@ -48,17 +51,17 @@ const throttled: FunctionError = { errorType: 'TooManyRequestsException', errorM
  */
 export function startLambda(definitions: readonly FunctionDefinition[], options: LambdaOptions): Lambda {
   const pools = new Map(definitions.map((definition) => [definition.name, startPool(definition, options)]));
-  const { quota = defaultQuota } = options;
-  let running = 0;
+  const roomOf = roomsOf(definitions, options.quota ?? defaultQuota);
   return {
     invoke(functionName, event) {
       const pool = pools.get(functionName);
       const error = { errorType: 'ResourceNotFoundException', errorMessage: `Function not found: ${functionName}` };
       if (!pool) return Promise.resolve({ error });
-      if (running >= quota) return Promise.resolve({ error: throttled });
-      running += 1;
+      const room = roomOf(functionName);
+      if (room.free <= 0) return Promise.resolve({ error: throttled });
+      room.free -= 1;
       return pool.invoke(JSON.stringify(event)).finally(() => {
-        running -= 1;
+        room.free += 1;
       });
     },
     environments: () => [...pools.values()].flatMap((pool) => pool.environments()),
@@ -66,6 +69,15 @@ export function startLambda(definitions: readonly FunctionDefinition[], options:
       await Promise.all([...pools.values()].map((pool) => pool.close(drainMs)));
     },
   };
+}
+
+/** A function with a reservation has a room of its own; the rest of the quota is for all functions without one. */
+function roomsOf(definitions: readonly FunctionDefinition[], quota: number): (name: string) => { free: number } {
+  const reserved = new Map(
+    definitions.flatMap(({ name, reservedConcurrency: free }) => (free === undefined ? [] : [[name, { free }]])),
+  );
+  const shared = { free: [...reserved.values()].reduce((left, { free }) => left - free, quota) };
+  return (name) => reserved.get(name) ?? shared;
 }
 
 interface Waiting {

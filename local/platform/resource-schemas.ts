@@ -20,6 +20,7 @@ export const LambdaFunction = v.object({
   Code: v.object({ S3Key: v.string() }),
   Timeout: v.optional(count, 3),
   MemorySize: v.optional(count, 128),
+  ReservedConcurrentExecutions: v.optional(count),
   Environment: v.optional(v.object({ Variables: v.optional(v.record(v.string(), v.string()), {}) }), {}),
 });
 

@@ -67,6 +67,9 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     environment: properties.Environment.Variables,
     timeoutMs: properties.Timeout * 1000,
     memoryMb: properties.MemorySize,
+    ...(properties.ReservedConcurrentExecutions !== undefined && {
+      reservedConcurrency: properties.ReservedConcurrentExecutions,
+    }),
   }));
   const functionNamed = (reference: string, where: string): string => {
     const found = functions.find(({ name, arn }) => reference === name || reference === arn);

@@ -160,6 +160,7 @@ describe('context that cannot be used stops the synthesis', () => {
     ['secretStore', 'DynamoDB', /not DynamoDB\.$/],
     ['runbookUrl', 'https://wiki.example/#top', /takes an https URL without a fragment\.$/],
     ['requestsPerSecond', 0, /takes a whole number from 1 to 100000, not 0\.$/],
+    ['refreshConcurrency', 1, /takes a whole number from 2 to 1000, not 1\.$/],
     ...[1, 1_001, 2.5, '', 'many', '0x10', true, null].map((value): [string, unknown, RegExp] => [
       'reservedRefreshConcurrency',
       value,
@@ -194,7 +195,8 @@ describe('an operator is told what is going to be deployed', () => {
     expect(summary({})).toBe(`Stacks token-broker-state and token-broker; secrets in Secrets Manager.
 Token routes: IAM signatures.
 Address: API Gateway's own. At most 1000 requests/s, 500 at once.
-Concurrency reserved: none. Alarms refer to docs/operations.md.`);
+At most 100 renewals at once. Concurrency reserved: none.
+Alarms refer to docs/operations.md.`);
   });
 
   test('with all that can be chosen', () => {
@@ -216,7 +218,8 @@ Concurrency reserved: none. Alarms refer to docs/operations.md.`);
     expect(summary(all)).toBe(`Stacks token-broker-staging-state and token-broker-staging; secrets in DynamoDB.
 Token routes: JWTs of https://idp.example for token-broker or workers, by broker/CONNECTION in roles.
 Address: https://api.example/broker. At most 200 requests/s, 50 at once.
-Concurrency reserved: 100 for refresh, 400 for token. Alarms refer to https://wiki.example/broker.`);
+At most 100 renewals at once. Concurrency reserved: 100 for refresh, 400 for token.
+Alarms refer to https://wiki.example/broker.`);
   });
 });
 

@@ -162,6 +162,17 @@ describe('the refresh queue', () => {
     expect(Properties.ScalingConfig.MaximumConcurrency).toBe(Number(reservedRefreshConcurrency));
   });
 
+  test.each([
+    [{ refreshConcurrency: '4' }, 4],
+    [{ refreshConcurrency: 50, reservedRefreshConcurrency: 60 }, 50],
+    [{ refreshConcurrency: 60, reservedRefreshConcurrency: 50 }, 50],
+  ])('runs no more renewals at once than %j lets it', (settings, atOnce) => {
+    const mappings = templatesOf(unbundled(settings)).broker.findResources('AWS::Lambda::EventSourceMapping');
+    expect(Object.values(mappings).map(({ Properties }) => Properties.ScalingConfig.MaximumConcurrency)).toEqual([
+      atOnce,
+    ]);
+  });
+
   test('has a message delivered often before it is dead: a throttled delivery counts, though no code has run', () => {
     expect(queue.RedrivePolicy.maxReceiveCount).toBe(10);
   });

@@ -180,6 +180,28 @@ describe('an account that may run few invocations at a time', () => {
     expect(resultOf(await first)).toBeDefined();
     expect(resultOf(await lambda.invoke('echo', {}))).toBeDefined();
   });
+
+  test('keeps what is reserved for a function from all others, and lets it have no more', async () => {
+    const begun = Promise.withResolvers<void>();
+    let running = 0;
+    const definitions = [fixtureFunction('sleep', { reservedConcurrency: 2 }), fixtureFunction('echo')];
+    const lambda = startLambda(definitions, {
+      variables: {},
+      quota: 3,
+      onLog: () => {
+        running += 1;
+        if (running === 2) begun.resolve();
+      },
+    });
+    started.push(lambda);
+    const held = [lambda.invoke('sleep', { ms: 300 }), lambda.invoke('sleep', { ms: 300 })];
+    await begun.promise;
+    expect(errorOf(await lambda.invoke('sleep', { ms: 0 })).errorType).toBe('TooManyRequestsException');
+    const [one, two] = await Promise.all([lambda.invoke('echo', {}), lambda.invoke('echo', {})]);
+    expect(resultOf(one)).toBeDefined();
+    expect(errorOf(two).errorType).toBe('TooManyRequestsException');
+    for (const outcome of await Promise.all(held)) expect(resultOf(outcome)).toBeDefined();
+  });
 });
 
 describe('closing', () => {

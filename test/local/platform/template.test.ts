@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readAssembly } from '../../../local/platform/assembly.ts';
+import type { Deployment } from '../../../local/platform/deployment.ts';
 import { deploymentOf, type Place, secretsOf } from '../../../local/platform/template.ts';
 
 const fixture = join(import.meta.dirname, 'fixtures/assembly');
@@ -19,7 +20,7 @@ afterEach(() => {
 });
 
 /** The fixture with one text in one of its templates replaced by another. */
-function changed(file: string, from: string, to: string): () => unknown {
+function changed(file: string, from: string, to: string): () => Deployment {
   const copy = mkdtempSync(join(tmpdir(), 'assembly-'));
   copies.push(copy);
   cpSync(fixture, copy, { recursive: true });
@@ -48,6 +49,11 @@ describe('the deployment read from a template', () => {
         EVENT_BUS_NAME: 'changes',
       },
     });
+  });
+
+  test('has what is reserved for a function', () => {
+    const read = changed('broker.template.json', '"MemorySize": 256', '"ReservedConcurrentExecutions": 3');
+    expect(read().functions.map(({ reservedConcurrency }) => reservedConcurrency)).toEqual([3, undefined]);
   });
 
   test('gives a function what Lambda gives when the template says nothing', () => {

@@ -31,7 +31,12 @@ export function buildApp({ outdir, context = {}, allowLoopback = false }: AppOpt
   readonly app: App;
   readonly settings: Settings;
 } {
-  const app = new App({ ...(outdir === undefined ? {} : { outdir }), context: { ...cdk.context, ...context } });
+  const app = new App({
+    ...(outdir === undefined ? {} : { outdir }),
+    context: { ...cdk.context, ...context },
+    // The caller synthesizes. CDK would do it once more as the process ends, where faults have no reader.
+    autoSynth: false,
+  });
   const settings = settingsIn(app.node.getAllContext(), { allowLoopback });
   const names = stackNamesOf(settings.name);
   const { secretStore, name: _, ...others } = settings;

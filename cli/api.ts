@@ -17,6 +17,9 @@ export interface Request {
   readonly timeoutMs?: number;
 }
 
+/** `url`: where the broker is, for messages. */
+type Call = Request & { readonly url: string; readonly path: string };
+
 /** Sends one signed request to a path of the broker. */
 export type Send = (
   path: string,
@@ -64,10 +67,8 @@ function sentencesOf(status: number, { code, title, detail, downstream_errors: t
  * Returns the JSON of a reply, or undefined where it has none. Throws `Refused`, or a failure to reach the broker at
  * `url`.
  */
-export async function callApi<T>(
-  send: Send,
-  { url, path, method = 'GET', body, timeoutMs = 30_000 }: Request & { readonly url: string; readonly path: string },
-): Promise<T> {
+export async function callApi<T>(send: Send, call: Call): Promise<{ readonly value: T; readonly headers: Headers }> {
+  const { url, path, method = 'GET', body, timeoutMs = 30_000 } = call;
   const response = await send(path, {
     method,
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -77,7 +78,7 @@ export async function callApi<T>(
   });
   const text = await response.text();
   const value = text === '' ? undefined : parsed(text);
-  if (response.ok) return value as T;
+  if (response.ok) return { value: value as T, headers: response.headers };
   throw new Refused(response.status, isProblem(value) ? value : {});
 }
 

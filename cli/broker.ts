@@ -15,8 +15,13 @@ export class Broker {
   }
 
   /** Returns the JSON of a reply. Throws `Refused`, or a failure to reach the broker. */
-  call<T>(path: string, request: Request = {}): Promise<T> {
-    return callApi<T>(this.#send, { ...request, path, url: this.url });
+  async call<T>(path: string, request: Request = {}): Promise<T> {
+    return (await callApi<T>(this.#send, { ...request, path, url: this.url })).value;
+  }
+
+  /** Returns the headers of a reply to a request that changes nothing. */
+  async headers(): Promise<Headers> {
+    return (await callApi(this.#send, { path: '/connections', url: this.url })).headers;
   }
 
   describe(name: string): Promise<Description> {

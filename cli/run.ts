@@ -2,15 +2,19 @@
 import yargs, { type CommandModule } from 'yargs';
 import * as connect from './commands/connect.ts';
 import * as remove from './commands/delete.ts';
+import * as doctor from './commands/doctor.ts';
 import * as exportAll from './commands/export.ts';
 import * as importFile from './commands/import.ts';
 import * as link from './commands/link.ts';
 import * as list from './commands/list.ts';
+import * as logs from './commands/logs.ts';
+import * as open from './commands/open.ts';
 import * as providers from './commands/providers.ts';
 import * as reauthorize from './commands/reauthorize.ts';
 import * as reject from './commands/reject.ts';
 import * as status from './commands/status.ts';
 import * as token from './commands/token.ts';
+import * as trigger from './commands/trigger.ts';
 import { CommandFailure, type ExitCode, exitCodes } from './failure.ts';
 
 export const commands = [
@@ -25,6 +29,10 @@ export const commands = [
   reject,
   remove,
   providers,
+  doctor,
+  logs,
+  open,
+  trigger,
 ];
 
 /** Returns the exit code. What goes wrong is written to standard error; a stack only where the program is at fault. */

@@ -22,7 +22,13 @@ export interface TargetOptions {
 
 export type Target =
   | { readonly kind: 'local'; readonly broker: Broker; readonly directory: string; readonly running: RunningBroker }
-  | { readonly kind: 'deployed'; readonly broker: Broker; readonly region: string; readonly stack: string | undefined };
+  | { readonly kind: 'deployed'; readonly broker: Broker; readonly aws: AwsAccess; readonly stack: string | undefined };
+
+/** How clients of AWS are made: the Region, and the profile if one is named. */
+interface AwsAccess {
+  readonly region: string;
+  readonly profile?: string;
+}
 
 /** Where a broker of this machine keeps everything, unless it is told another place. */
 const usualDirectory = '.broker';
@@ -68,7 +74,13 @@ async function deployed(options: TargetOptions, url: string | undefined, stack: 
   const client = await awsClient(options);
   const region = options.region ?? regionIn(url) ?? (await configuredRegion(client));
   const send: Send = async (path, request) => signedFetch(url, await credentialsOf(client), region)(path, request);
-  return { kind: 'deployed', broker: new Broker(url, send), region, stack };
+  const { profile } = options;
+  return {
+    kind: 'deployed',
+    broker: new Broker(url, send),
+    aws: { region, ...(profile !== undefined && { profile }) },
+    stack,
+  };
 }
 
 /**

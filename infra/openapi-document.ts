@@ -156,7 +156,7 @@ export const openApiDocument = (): Json => ({
   servers: [
     {
       url: 'https://{host}',
-      description: 'A deployment: the output Url of its stack.',
+      description: 'A deployment: the output ApiUrl of its stack.',
       variables: { host: { default: 'api-id.execute-api.us-east-1.amazonaws.com' } },
     },
     { url: 'http://127.0.0.1:8790', description: 'The broker on this machine: npm start.' },

@@ -86,6 +86,7 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
     state: item.deletion === undefined ? state : ('deleting' as const),
     cause,
     generation: item.generation,
+    renewed_at: iso(tokens?.receivedAt),
     expires_at: iso(tokens?.expiresAt),
     expires_in: tokens && Math.max(0, Math.floor((tokens.expiresAt - now) / 1_000)),
     // A look that is only for telling subscribers is no renewal.

@@ -85,6 +85,7 @@ const connectionReply = about(
     state: about(v.picklist([...states, 'deleting']), 'Tokens are served while it is active.'),
     cause: v.optional(cause),
     generation: generation('The number of the newest token; 0 before the first.'),
+    renewed_at: v.optional(instant('When the newest access token came.')),
     expires_at: v.optional(instant('When the newest access token expires.')),
     expires_in: v.optional(whole('Seconds until then.')),
     next_renewal_at: v.optional(instant('When the next renewal is planned. Absent while the connection rests.')),

@@ -14,6 +14,7 @@ import { startSqs } from './aws/sqs/sqs.ts';
 import { chooseSecretStore } from './chosen-store.ts';
 import { type DemoProvider, startDemoProvider } from './demo/demo.ts';
 import { kept } from './kept.ts';
+import { logFileIn } from './log-file.ts';
 import { account, emulatorClient } from './platform/account.ts';
 import { readAssembly } from './platform/assembly.ts';
 import type { Deployment } from './platform/deployment.ts';
@@ -29,6 +30,8 @@ import { type Context, synthesize } from './platform/synthesize.ts';
 import { deploymentOf, secretsOf } from './platform/template.ts';
 import { credentialsFile, noteRunning } from './running-broker.ts';
 import type { TokenCall } from './simulators/oidc/authorization-server.ts';
+import { startWeather, type Weather } from './simulators/weather.ts';
+import { startTriggers } from './triggers.ts';
 
 export interface LocalBrokerOptions {
   /** 0 for any free one. */
@@ -160,13 +163,20 @@ async function start(
     for (const { detail } of eventBridge.events(name)) if (detail.id !== undefined) told.add(detail.id);
   }
 
-  const { onLog, onRefusal, onTokenCall } = options;
+  const { onRefusal, onTokenCall } = options;
+  const note = logFileIn(directory);
+  const onLog = (functionName: string, line: string): void => {
+    note(functionName, line);
+    options.onLog?.(functionName, line);
+  };
+  const weather = startWeather();
   const provider =
     options.provider === 'none'
       ? undefined
       : await startDemoProvider(options.provider, {
           database,
           directory,
+          weather,
           redirectUri: `${gateway.url}${callbackPath}`,
           ...(onTokenCall && { onTokenCall }),
         });
@@ -187,7 +197,7 @@ async function start(
       ...options.variables,
     },
     ...(options.concurrency && { concurrency: options.concurrency, quota: options.concurrency }),
-    ...(onLog && { onLog }),
+    onLog,
   });
 
   const queues = new SQSClient({ ...emulatorClient, endpoint: endpoints.sqs });
@@ -198,7 +208,7 @@ async function start(
       sqs: queues,
       lambda,
       concurrency: options.concurrency ?? defaultConcurrency,
-      onError: (error) => onLog?.(definition.functionName, `event source ${definition.queueName}: ${error}`),
+      onError: (error) => onLog(definition.functionName, `event source ${definition.queueName}: ${error}`),
     }),
   );
   // First nothing new comes in; then, while callers wait, what is in flight ends or is killed.
@@ -207,7 +217,8 @@ async function start(
 
   const credentials = kept<Credentials>(join(directory, credentialsFile), newCredentials);
   gateway.serve({ routes: deployment.routes, lambda, credentials, ...(onRefusal && { onRefusal }) });
-  onClose(noteRunning(directory, gateway.url));
+  const triggers = provider && (await triggersFor(provider, weather, onClose));
+  onClose(noteRunning(directory, { url: gateway.url, ...(triggers && { triggers }) }));
   return {
     url: gateway.url,
     credentials,
@@ -216,6 +227,13 @@ async function start(
     lambda,
     provider,
   };
+}
+
+async function triggersFor(provider: DemoProvider, weather: Weather, onClose: (end: () => unknown) => void) {
+  const key = randomBytes(24).toString('base64url');
+  const { url, close } = await startTriggers(provider, weather, key);
+  onClose(close);
+  return { url, key };
 }
 
 /** Makes the directory if need be. What this process writes from now on, no other user of the machine can read. */

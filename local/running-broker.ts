@@ -9,13 +9,15 @@ export const credentialsFile = 'credentials.json';
 
 export interface RunningBroker {
   readonly url: string;
+  /** Where the provider beside it can be made to go wrong. */
+  readonly triggers?: { readonly url: string; readonly key: string };
   readonly processId: number;
   readonly startedAt: string;
 }
 
 /** Writes the note. Returns what takes it away again. */
-export function noteRunning(directory: string, url: string): () => void {
+export function noteRunning(directory: string, about: Pick<RunningBroker, 'url' | 'triggers'>): () => void {
   const path = join(directory, runningBrokerFile);
-  keep(path, { url, processId: process.pid, startedAt: new Date().toISOString() } satisfies RunningBroker);
+  keep(path, { ...about, processId: process.pid, startedAt: new Date().toISOString() } satisfies RunningBroker);
   return () => rmSync(path, { force: true });
 }

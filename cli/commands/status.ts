@@ -37,6 +37,7 @@ export function statusLines(screen: Screen, item: Description, now: number): str
     ['account', item.account],
     ['state', screen.styled(style, text) + (item.cause === undefined ? '' : ` (${item.cause})`)],
     ['generation', item.generation === 0 ? '0: there was no renewal yet' : String(item.generation)],
+    ['renewed', item.renewed_at && when(item.renewed_at)],
     ['expires', item.expires_at && when(item.expires_at)],
     ['next renewal', item.next_renewal_at && when(item.next_renewal_at)],
     ['not before', item.not_before && when(item.not_before)],

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { TokenCall } from '../simulators/oidc/authorization-server.ts';
 import type { Entry } from '../simulators/simulator.ts';
+import type { Weather } from '../simulators/weather.ts';
 
 export interface DemoProviderKind {
   /** What it is, for `--help`. */
@@ -16,6 +17,8 @@ export interface DemoOptions {
   /** Where the browser is sent back to after a login. */
   readonly redirectUri: string;
   readonly onTokenCall?: (call: TokenCall) => void;
+  /** How it does at the moment. */
+  readonly weather?: Weather;
 }
 
 /** A provider to connect the newcomer's connection to. */
@@ -36,6 +39,8 @@ export interface DemoProvider {
    * tokens.
    */
   issueRefreshToken?(): Promise<string>;
+  /** Ends every grant, as a person or the provider may. Absent where there are no grants. */
+  revokeGrants?(): void;
   close(): Promise<void>;
 }
 

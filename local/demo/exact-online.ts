@@ -7,6 +7,7 @@ export const exactOnline: DemoProviderKind = {
   async start(options) {
     const exact = await startExactOnline({
       clock: startClock(),
+      weather: options.weather,
       onCall: tellingOf(options, '/api/oauth2/token', 'refresh_token'),
     });
     const { url, client, tokenEndpoint, authorizationEndpoint } = exact;

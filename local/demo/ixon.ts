@@ -7,6 +7,7 @@ export const ixon: DemoProviderKind = {
   async start(options) {
     const { url, user, companyId, tokenEndpoint, close } = await startIxon({
       clock: startClock(),
+      weather: options.weather,
       facts: { secondFactor: true },
       onCall: tellingOf(options, '/api/access-tokens', 'mint'),
     });

@@ -22,6 +22,7 @@ export const oidcProvider: DemoProviderKind = {
         client: { client_id: client.clientId, client_secret: client.clientSecret },
       },
       issueRefreshToken: server.issueRefreshToken,
+      revokeGrants: server.revokeGrants,
       close: server.close,
     };
   },

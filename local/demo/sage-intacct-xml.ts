@@ -9,6 +9,7 @@ export const sageIntacctXml: DemoProviderKind = {
     const facts = { sessionSeconds: 60 };
     const sage = await startSageIntacctXml({
       clock: startClock(),
+      weather: options.weather,
       facts,
       onCall: tellingOf(options, '/ia/xml/xmlgw.phtml', 'mint'),
     });

@@ -9,6 +9,7 @@ export const sageIntacct: DemoProviderKind = {
     const facts = { lifetimeSeconds: 60 };
     const sage = await startSageIntacct({
       clock: startClock(),
+      weather: options.weather,
       facts,
       onCall: tellingOf(options, '/ia/api/v1/oauth2/token', 'refresh_token'),
     });

@@ -3,9 +3,16 @@
  * server on the loopback interface.
  */
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { listen } from '../platform/loopback.ts';
 import type { SimulatorClock } from './clock.ts';
+import { type Weather, weathered } from './weather.ts';
 
 export interface Reply {
   readonly status: number;
@@ -62,6 +69,7 @@ export interface SimulatorOptions {
   readonly onCall?: (entry: Entry) => void;
   /** How long a reply takes, by path and by the simulator's clock. */
   readonly lateMsAt?: Readonly<Record<string, number>>;
+  readonly weather?: Weather | undefined;
 }
 
 export interface Simulator {
@@ -79,7 +87,7 @@ const bodyCharacters = 65_536;
 
 /** Starts a provider that answers calls as `handle` does. */
 export async function startSimulator(
-  { clock, port = 0, onCall, lateMsAt = {} }: SimulatorOptions,
+  { clock, port = 0, onCall, lateMsAt = {}, weather }: SimulatorOptions,
   handle: (call: Call) => Reply,
 ): Promise<Simulator> {
   const ledger: Entry[] = [];
@@ -118,10 +126,11 @@ export async function startSimulator(
     onCall?.(entry);
   }
 
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     // Who closes the simulator, or hangs up, gets no answer.
     answer(request, response).catch(() => response.destroy());
-  });
+  };
+  const server = createServer(weathered(weather, listener));
   const endpoint = await listen(server, port);
   return {
     url: endpoint.url,

@@ -5,7 +5,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import Provider from 'oidc-provider';
 import { keep, kept } from '../../kept.ts';
 import { listen } from '../../platform/loopback.ts';
-import { sqliteAdapter } from './oidc-adapter.ts';
+import { type Weather, weathered } from '../weather.ts';
+import { forgetGrants, sqliteAdapter } from './oidc-adapter.ts';
 import { interactionUrl, serveInteractions } from './oidc-interactions.ts';
 
 /** One call to the token endpoint, as the authorization server saw it. */
@@ -28,6 +29,7 @@ interface AuthorizationServerOptions {
   readonly redirectUri?: string;
   /** Lifetime of access tokens; a minute if not given. */
   readonly accessTokenSeconds?: number;
+  readonly weather?: Weather | undefined;
 }
 
 export interface AuthorizationServer {
@@ -40,6 +42,8 @@ export interface AuthorizationServer {
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** Makes a grant and its first refresh token, as if a person had just consented in a browser. */
   issueRefreshToken(): Promise<string>;
+  /** Forgets every grant with its tokens. */
+  revokeGrants(): void;
   close(): Promise<void>;
 }
 
@@ -65,7 +69,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
   const path = join(options.directory, 'authorization-server.json');
   const before = kept(path, firstKept);
   let answer: RequestListener = (_, response) => void response.writeHead(503).end();
-  const server = createServer((request, response) => answer(request, response));
+  const server = createServer(weathered(options.weather, (request, response) => answer(request, response)));
   const { url: issuer, drain } = await listen(server, before.port).catch((error) => {
     if (error.code !== 'EADDRINUSE') throw error;
     return listen(server);
@@ -91,6 +95,7 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       const grantId = await grant.save();
       return new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save();
     },
+    revokeGrants: () => forgetGrants(options.database),
     close: drain,
   };
 }

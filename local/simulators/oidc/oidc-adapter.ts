@@ -1,6 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
+/** Forgets every grant with its tokens, as if each had been revoked. */
+export const forgetGrants = (database: DatabaseSync): void =>
+  database.exec(`DELETE FROM authorization_server WHERE model = 'Grant' OR grant_id IS NOT NULL`);
+
 /**
  * Keeps everything that oidc-provider remembers in one table, so that grants survive a restart. Expired rows are not
  * found.

@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import type { Argv } from 'yargs';
+import { begin, withTarget } from '../command.ts';
+import { stoppable } from '../interrupt.ts';
+import { servePage } from '../page/server.ts';
+import { pageSource } from '../page/source.ts';
+import { triggerOf } from '../trigger.ts';
+
+export const command = 'open';
+export const describe = 'Serves the page with every connection on this machine, until Ctrl-C';
+export const builder = (argv: Argv) =>
+  withTarget(argv)
+    .option('browser', { type: 'boolean', default: true, describe: 'Open the browser' })
+    .option('port', { type: 'number', default: 0, describe: 'Where it listens, on 127.0.0.1 only' });
+
+type Options = Awaited<ReturnType<typeof builder>['argv']>;
+
+export async function handler(options: Options): Promise<void> {
+  const { target, broker, screen } = await begin(options);
+  const page = await servePage(pageSource(broker, triggerOf(target)), options.port);
+  const stop = stoppable();
+  screen.out(screen.json ? JSON.stringify({ url: page.url }) : page.url);
+  if (options.browser && screen.interactive)
+    await import('open').then(({ default: open }) => open(page.url)).catch(() => undefined);
+  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  stop.release();
+  await page.close();
+}

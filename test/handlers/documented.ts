@@ -1,8 +1,8 @@
-/** Holds what handlers take and answer against the OpenAPI document, as made from the code at this moment. */
+/** Holds what handlers take and answer against `openapi.json`, which `openapi.test.ts` holds against the code. */
+import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { openApiDocument } from '../../infra/openapi-document.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ interface Documented {
   readonly responses: Readonly<Record<string, { readonly content?: Json }>>;
 }
 
-const document = openApiDocument() as {
+const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Documented>>>>;
   readonly components: { readonly schemas: Json };
 };

@@ -89,8 +89,14 @@ class World {
     const { handler } = await handlers[name]();
     const reply = await handler(event);
     const { statusCode = 0, headers = {}, body: text = '' } = reply;
-    expect(undocumentedIn(event.routeKey, reply), `${event.routeKey} and openapi.json`).toEqual([]);
-    if (statusCode < 300) expect(faultsOfRequest(event), `${event.routeKey} and openapi.json`).toEqual([]);
+    expect(
+      undocumentedIn(event.routeKey, reply),
+      `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`,
+    ).toEqual([]);
+    if (statusCode < 300)
+      expect(faultsOfRequest(event), `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`).toEqual(
+        [],
+      );
     const body: Answer['body'] = statusCode === 204 ? {} : JSON.parse(text);
     if (!('access_token' in body)) this.#answers.push(text);
     const ok = statusCode < 300;
@@ -136,7 +142,10 @@ class World {
     const { handler } = await handlers.authorizations();
     const request = { ...event, headers: sent, ...(cookies.length > 0 && { cookies }) };
     const reply = await handler(request);
-    expect(undocumentedIn(event.routeKey, reply), `${event.routeKey} and openapi.json`).toEqual([]);
+    expect(
+      undocumentedIn(event.routeKey, reply),
+      `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`,
+    ).toEqual([]);
     const { statusCode = 0, headers = {}, body: html = '', cookies: set = [] } = reply;
     this.#answers.push(html);
     for (const cookie of set) {

@@ -1,10 +1,10 @@
 /** The OpenAPI document: right as such, up to date, and strict enough to find what it does not say. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
-import { assertOpenApi, openApiDocument } from '../infra/openapi-document.ts';
-import { routes } from '../lambdas/routes.ts';
-import { faultsOfRequest, undocumentedIn } from './handlers/documented.ts';
-import { routed } from './handlers/request.ts';
+import { assertOpenApi, openApiDocument } from '../../infra/openapi-document.ts';
+import { routes } from '../../lambdas/routes.ts';
+import { faultsOfRequest, undocumentedIn } from './documented.ts';
+import { routed } from './request.ts';
 
 const document = openApiDocument() as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;

@@ -119,13 +119,18 @@ export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, a
     const notBefore = holdersAnswerUntil(earlier, at.now) ?? plus(at.now, between(limits.lookUpRetryMs, at.chance));
     return { do: 'commit_failure', held, commit: { failure: verdict, notBefore, state: 'active', suspect: true } };
   }
-  const ours = earlier.length > 0 || before.tokens?.contested === true;
-  return giveUp(held, seen.item, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'), at);
+  const mayBeOurs = earlier.length > 0 || before.tokens?.contested === true;
+  return giveUp(held, seen.item, verdict, mayBeOurs, at);
 }
 
-/** The verdict, unless this grant has another refresh token that was not tried yet. */
-export function giveUp(held: Held, item: Connection, verdict: Failure, cause: Cause, at: Circumstances): Effect {
-  if (item.spare === undefined) return commitVerdict(held, verdict, cause);
+/**
+ * The verdict, unless this grant has another refresh token that was not tried yet. `mayBeOurs`: requests of ours may
+ * have ended it, unless the provider keeps a used refresh token until its successor is used, and none was.
+ */
+export function giveUp(held: Held, item: Connection, verdict: Failure, mayBeOurs: boolean, at: Circumstances): Effect {
+  const ours = mayBeOurs && !held.seen.profile.predecessorStays;
+  if (item.spare === undefined)
+    return commitVerdict(held, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'));
   return {
     do: 'commit_failure',
     held,

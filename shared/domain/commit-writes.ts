@@ -1,7 +1,7 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
 import { attemptsOf, inDoubt } from './attempts.ts';
-import type { Attempt, Place, SealedTokenSet, State } from './connection.ts';
+import type { Attempt, Place, SealedTokenSet, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
 import type { Fence } from './ids.ts';
@@ -70,6 +70,15 @@ export interface Commit {
 }
 
 /**
+ * The refresh token that is put aside for the committed one. Where a used one stays good until its successor is used,
+ * that is the one that was sent: should another request have replaced the successor, it is asked again.
+ */
+function putAside({ item, profile }: Seen, { overtaken }: Commit): Place | undefined {
+  if (!profile.predecessorStays) return overtaken;
+  return overtaken === undefined ? item.refreshToken : (item.spare ?? overtaken);
+}
+
+/**
  * Commits a success over the token set that was seen: first as the holder of the lease, else as a refresher that lost
  * it. The second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's
  * late commit, to be tried again over that one.
@@ -92,7 +101,7 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
   const mayBring = (other: Attempt) => other.sent && !other.ended && other.fence !== commit.adoptedFence;
   const stays = (other: Attempt) => mayBring(other) && (trying || other.generation >= item.generation - 1);
   const settled = attemptsOf(item).filter((other) => other.fence === fence || (other.fence < fence && !stays(other)));
-  const spare = commit.place === undefined ? undefined : commit.overtaken;
+  const spare = commit.place === undefined ? undefined : putAside(seen, commit);
   const late: Write = {
     name: 'commit_success',
     when: [sameGrant(item), noNewerCommit(fence), sameGeneration(item)],
@@ -152,8 +161,11 @@ export interface FailureCommit {
  * Commits a failure: only while the lease is mine and nothing newer was committed. Marks the fence as committed only
  * with a refresh token, which an older holder's late success must then not replace.
  */
-export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit: FailureCommit): Write {
+export function commitFailure({ lease: { fence }, seen: { item, profile } }: Held, commit: FailureCommit): Write {
   const { failure } = commit;
+  // One that came with an error has been put in the place of the one that was sent. After a refusal it is the spare.
+  const cameWithError = commit.place !== undefined && failure.class !== 'dead_grant';
+  const spare = cameWithError && profile.predecessorStays ? item.refreshToken : undefined;
   const unknown = failure.class === 'in_doubt';
   // No connection, or nothing to send: the provider has not seen it.
   const unsent = failure.class === 'transient' && failure.status === undefined;
@@ -176,13 +188,15 @@ export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit
       ...(commit.suspect ? { suspect: failure } : {}),
       ...(commit.withheld ? { withheld: failure } : {}),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place, committedFence: fence }),
+      ...(spare === undefined ? {} : { spare }),
       ...(unknown ? { [`attempts.${fence}.ended`]: true } : {}),
       ...(commit.state === 'active' ? {} : noted(commit.state, failure.at)),
     },
     remove: [
       'lease',
       ...(commit.notBefore === undefined ? (['notBefore'] as const) : []),
-      ...(commit.place === undefined ? [] : (['spare', 'suspect'] as const)),
+      ...(commit.place === undefined ? [] : (['suspect'] as const)),
+      ...(commit.place === undefined || spare !== undefined ? [] : (['spare'] as const)),
       ...(commit.withheld ? [] : (['withheld'] as const)),
       ...(unknown ? [] : [attemptPath(fence)]),
       ...(unsent ? [failingPath(fence)] : []),
@@ -195,10 +209,17 @@ export function commitFailure({ lease: { fence }, seen: { item } }: Held, commit
   };
 }
 
-/** Keeps the refresh token of a success that a newer one has overtaken, where no secret has it. */
-export const keepSpare = ({ lease: { fence }, seen: { item } }: Held, place: Place): Write => ({
+/**
+ * Keeps the refresh token of a success that a newer one has overtaken, where no secret has it. Where the one that both
+ * were asked with is kept, that is the better one.
+ */
+export const keepSpare = ({ lease: { fence }, seen: { item, profile } }: Held, place: Place): Write => ({
   name: 'keep_spare',
-  when: [sameGrant(item), { path: 'committedFence', above: fence }],
+  when: [
+    sameGrant(item),
+    { path: 'committedFence', above: fence },
+    ...(profile.predecessorStays ? [{ absent: 'spare' } as const] : []),
+  ],
   set: { spare: place },
   // Its outcome is known now.
   remove: [attemptPath(fence)],

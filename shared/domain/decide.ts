@@ -174,7 +174,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
   const others = suspect === undefined ? inDoubt(item, held.attempt.fence) : openAttempts(item, held.attempt.fence);
   const answersUntil = holdersAnswerUntil(others, at.now);
   if (patient && answersUntil !== undefined) return releaseFor(held, answersUntil);
-  if (suspect !== undefined) return giveUp(held, item, suspect, 'refresh_in_doubt', at);
+  if (suspect !== undefined) return giveUp(held, item, suspect, true, at);
   return ifAffordable(held, { do: 'mark_sent', held }, at);
 }
 

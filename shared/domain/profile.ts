@@ -20,6 +20,11 @@ export interface Profile {
    * no earlier holder can still answer, since a provider may revoke the whole grant on reuse.
    */
   readonly ambiguousRetry: 'at_once' | 'after_holder';
+  /**
+   * A used refresh token stays good until its successor is used: a doubt is resolved by asking again, and no loss is
+   * ours.
+   */
+  readonly predecessorStays?: true;
   /** How long we wait for the token endpoint. */
   readonly callTimeoutMs: number;
   /** How many secrets the refresh tokens alternate over. */

@@ -79,9 +79,10 @@ export const factsSchema = v.strictObject({
   marginSeconds: positive,
   /**
    * What becomes of a used refresh token. `single_use`: it is dead at once. `grace`: it is dead after `graceSeconds`.
-   * `none`: it stays good. If that is not known, `single_use` is the safe choice.
+   * `until_successor_used`: it stays good until what it brought is used. `none`: it stays good. If that is not known,
+   * `single_use` is the safe choice.
    */
-  rotation: v.picklist(['single_use', 'grace', 'none']),
+  rotation: v.picklist(['single_use', 'grace', 'until_successor_used', 'none']),
   graceSeconds: v.exactOptional(seconds),
   /** The provider forgets a refresh token that was not used for so long. */
   refreshTokenIdleSeconds: v.exactOptional(positive),

@@ -1,13 +1,15 @@
 /** What is decided before a grant is believed dead. */
 
 import { describe, expect, test } from 'vitest';
-import { commitFailure, type FailureCommit } from '../../shared/domain/commit-writes.ts';
+import { applied } from '../../shared/domain/apply.ts';
+import { commitFailure, commitSuccess, type FailureCommit, keepSpare } from '../../shared/domain/commit-writes.ts';
 import type { Attempt, Connection, Place, Seen } from '../../shared/domain/connection.ts';
 import type { Cause } from '../../shared/domain/failure.ts';
 import type { Held } from '../../shared/domain/held.ts';
-import type { Generation, GrantId } from '../../shared/domain/ids.ts';
+import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
+import type { Write } from '../../shared/domain/writes.ts';
 import { inSecret, type Plain } from '../plain.ts';
 import { cases, decided, type Row, stop } from './decisions.ts';
 import {
@@ -155,6 +157,55 @@ describe('nobody can have another refresh token: the verdict', () => {
     expect(decided({ kind: 'reread', held, verdict: bare, seen: held.seen }, 'commit_failure').commit).toEqual(
       dead('invalid_grant'),
     );
+  });
+});
+
+describe('a provider that keeps a used refresh token until its successor is used', () => {
+  const keeping = profileOf({ ambiguousRetry: 'at_once', predecessorStays: true });
+  const successor: Place = inSecret(0, 'successor');
+  const written = ([write]: readonly Write[], item: Connection) => write && itemAfter(write, item);
+  const tokens = { ...tokenSetOf(), tokenType: 'Bearer' };
+  const commit = { tokens, sealedAccessToken: 'sealed', contested: false, adoptedFence: undefined };
+
+  test('what was sent stays beside its successor', () => {
+    const held = heldOf(dueConnectionOf(), keeping);
+    const { refreshToken } = held.seen.item;
+    const item = written(commitSuccess(held, { ...commit, place: successor, overtaken: undefined }), held.seen.item);
+    expect(item).toMatchObject({ refreshToken: successor, spare: refreshToken });
+  });
+  test('and where an older holder has committed another successor, it stays still', () => {
+    const held = heldOf(dueConnectionOf({ spare }), keeping);
+    const overtaken = held.seen.item.refreshToken;
+    const item = written(commitSuccess(held, { ...commit, place: successor, overtaken }), held.seen.item);
+    expect(item).toMatchObject({ refreshToken: successor, spare });
+  });
+  test('what was sent stays beside a successor that came with an error', () => {
+    const held = heldOf(dueConnectionOf(), keeping);
+    const failure = failureOf({ class: 'transient', fence: myFence });
+    const write = commitFailure(held, { failure, notBefore: now, state: 'active', suspect: false, place: successor });
+    expect(itemAfter(write, held.seen.item)).toMatchObject({
+      refreshToken: successor,
+      spare: held.seen.item.refreshToken,
+    });
+  });
+  test('what is tried before the verdict is not put aside again', () => {
+    const held = heldOf(dueConnectionOf({ spare }), keeping);
+    const item = itemAfter(commitFailure(held, decided(reread(held), 'commit_failure').commit), held.seen.item);
+    expect(item).toMatchObject({ refreshToken: spare });
+    expect(item).not.toHaveProperty('spare');
+  });
+  test('the verdict is the provider’s own word, whatever was in doubt', () => {
+    const held = heldOf(
+      { ...afterAttempts(attemptOf(11, { ended: true })), tokens: tokenSetOf({ contested: true }) },
+      keeping,
+    );
+    expect(decided(reread(held), 'commit_failure').commit).toEqual(dead('refresh_token_reused'));
+  });
+  test('a successor that no secret took does not push aside the one that brought it', () => {
+    const held = heldOf(dueConnectionOf(), keeping);
+    const overtaken = { ...held.seen.item, committedFence: (myFence + 1) as Fence };
+    expect(applied(keepSpare(held, successor), { ...overtaken, spare })).toBeUndefined();
+    expect(applied(keepSpare(held, successor), overtaken)).toMatchObject({ spare: successor });
   });
 });
 

@@ -3,6 +3,7 @@
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import type { VersionId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
+import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
 import type { Mutant } from './mutant.ts';
@@ -103,6 +104,26 @@ export const surroundings: readonly Mutant[] = [
           },
         };
       },
+    },
+    invariant: 'S3',
+    caughtBy: { withinSeeds: 10 },
+  },
+  {
+    name: 'a new refresh token is tried before it is stored',
+    why: 'What the provider has just given may not work, so it is tried first.',
+    variant: {
+      tendWorld: (given) => ({
+        ...given,
+        tokenEndpoint: {
+          request: async (request) => {
+            const first = await given.tokenEndpoint.request(request);
+            const body = first.kind === 'reply' && first.status === 200 ? JSON.parse(first.body) : {};
+            return typeof body.refresh_token === 'string'
+              ? given.tokenEndpoint.request({ ...request, refreshToken: new Secret(body.refresh_token) })
+              : first;
+          },
+        },
+      }),
     },
     invariant: 'S3',
     caughtBy: { withinSeeds: 10 },

@@ -156,6 +156,19 @@ export const writes: readonly Mutant[] = [
     caughtBy: { race: 'a success that lost its commit' },
   },
   {
+    name: 'a used refresh token is put aside for none',
+    why: 'Its successor is committed, so it has done its work.',
+    variant: writing({
+      commitSuccess: (held, commit) =>
+        normative.commitSuccess(held, commit).map((write) => {
+          if (!held.seen.profile.predecessorStays || commit.overtaken !== undefined) return write;
+          return { ...omit(write, 'spare'), remove: [...write.remove, 'spare'] };
+        }),
+    }),
+    invariant: 'S5',
+    caughtBy: { race: 'a late request replaces the successor that was committed' },
+  },
+  {
     name: 'an overtaken attempt is forgotten',
     why: 'A newer token set is committed, so what an older attempt brings is of no use.',
     variant: writing({

@@ -103,6 +103,11 @@ describe('the profile', () => {
     expect(genericProfile({ refresh_token_rotation: 'single_use' }).ambiguousRetry).toBe('after_holder');
     expect(genericProfile({ refresh_token_rotation: 'none' }).ambiguousRetry).toBe('at_once');
     expect(genericProfile({ refresh_token_rotation: 'grace', grace_seconds: 60 }).ambiguousRetry).toBe('at_once');
+    expect(genericProfile({ refresh_token_rotation: 'until_successor_used' })).toMatchObject({
+      ambiguousRetry: 'at_once',
+      predecessorStays: true,
+    });
+    expect(genericProfile({ refresh_token_rotation: 'none' }).predecessorStays).toBeUndefined();
     expect(genericProfile({ grant: 'client_credentials' }).ambiguousRetry).toBe('at_once');
   });
 

@@ -103,6 +103,19 @@ export const racesOfHolders: readonly Race[] = [
     },
   ),
   race(
+    'a late request replaces the successor that was committed',
+    'keptForSuccessors',
+    { strikes: [['before', 'table.renew_lease', 1, crash]], ways: [{}, { toMs: 30_000 }] },
+    async (s, { violate }) => {
+      await renewing(s);
+      await s.pass(60);
+      await s.untilDue();
+      s.send();
+      await s.pass(120);
+      if (!(await s.grantKept())) violate('S5', 'the grant is lost, though the provider keeps what was used last');
+    },
+  ),
+  race(
     'paused before the commit of a sealed refresh token',
     'revoking',
     {

@@ -73,6 +73,14 @@ export const kinds = {
     graceMs: 1_800_000,
     killsSibling: true,
   }),
+  keptForSuccessor: kind(
+    { name: 'until the successor is used', rotation: 'until_successor_used' },
+    { predecessorStays: true },
+  ),
+  keptForSuccessors: kind(
+    { name: 'until one of its successors is used', rotation: 'until_successor_used', killsSibling: true },
+    { predecessorStays: true },
+  ),
   exactSingleUse: kind({ name: 'Exact Online', rotation: 'single_use', ...exact }, exactProfile),
   exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
   unknown: kind({ name: 'reusable, taken for single use' }, patient),

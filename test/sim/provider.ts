@@ -11,12 +11,16 @@ import type { VirtualTime } from './time.ts';
 export interface Nature {
   readonly name: string;
   /**
-   * `none`: refresh tokens stay. `grace`: rotated, and the old one works for `graceMs` more. `single_use`: the old one
-   * is dead. `revokes`: sending an old one kills the whole family.
+   * `none`: refresh tokens stay. `grace`: rotated, and the old one works for `graceMs` more. `until_successor_used`:
+   * the old one works until the new one was used. `single_use`: the old one is dead. `revokes`: sending an old one
+   * kills the whole family.
    */
-  readonly rotation: 'none' | 'grace' | 'single_use' | 'revokes';
+  readonly rotation: 'none' | 'grace' | 'until_successor_used' | 'single_use' | 'revokes';
   readonly graceMs: number;
-  /** With a grace period: a second use of the old token kills the first successor. */
+  /**
+   * A second use of an old token that still works brings another successor, and kills the first. Without this, one that
+   * works until its successor was used brings the same successor again.
+   */
   readonly killsSibling: boolean;
   readonly lifetimeMs: number;
   /** A token younger than this is not renewed; that is checked before the refresh token is looked at. */
@@ -65,6 +69,8 @@ export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation';
 
 interface Family {
   current: string;
+  /** The one that brought the current one. */
+  predecessor?: string;
   readonly spent: Map<string, number>;
   /** Tokens that died with a sibling. */
   readonly dead: Set<string>;
@@ -96,7 +102,7 @@ export class Provider {
       family !== undefined &&
       family.ended === undefined &&
       !family.dead.has(refreshToken) &&
-      (family.current === refreshToken || this.#inGrace(family, refreshToken))
+      (family.current === refreshToken || this.#stillWorks(family, refreshToken))
     );
   }
 
@@ -143,23 +149,28 @@ export class Provider {
       return reply(400, { error: 'access_denied', error_description: 'Rate limit exceeded: access_token not expired' });
     }
     const old = family.current !== refreshToken;
-    if (old && !this.#inGrace(family, refreshToken)) {
+    if (old && !this.#stillWorks(family, refreshToken)) {
       if (this.#nature.rotation === 'revokes') family.ended = 'reuse';
       return this.#refuse(call, this.#nature.rotation === 'revokes' ? 'revoked' : 'refused');
     }
     call.result = old ? 'repeated' : 'rotated';
     family.issuedAt = now;
-    if (this.#nature.rotation !== 'none') {
+    const sameAgain = old && this.#nature.rotation === 'until_successor_used' && !this.#nature.killsSibling;
+    if (sameAgain) call.issued = family.current;
+    else if (this.#nature.rotation !== 'none') {
       if (old && this.#nature.killsSibling) family.dead.add(family.current);
       if (!family.spent.has(refreshToken)) family.spent.set(refreshToken, now);
       if (old && !this.#nature.killsSibling) family.spent.set(family.current, now);
+      family.predecessor = refreshToken;
       family.current = this.#token('refresh');
       call.issued = family.current;
     }
     return reply(200, this.tokens(family));
   }
 
-  #inGrace(family: Family, refreshToken: string): boolean {
+  /** An old one. */
+  #stillWorks(family: Family, refreshToken: string): boolean {
+    if (this.#nature.rotation === 'until_successor_used') return family.predecessor === refreshToken;
     const spentAt = family.spent.get(refreshToken);
     return (
       this.#nature.rotation === 'grace' && spentAt !== undefined && this.time.now() - spentAt <= this.#nature.graceMs

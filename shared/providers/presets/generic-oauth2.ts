@@ -136,11 +136,11 @@ export default {
     },
     refresh_token_rotation: {
       kind: 'choice',
-      choices: ['single_use', 'grace', 'none'],
+      choices: ['single_use', 'grace', 'until_successor_used', 'none'],
       replaces: 'rotation',
       description:
         'single_use: a used refresh token is dead at once (assumed). grace: it may be sent again for ' +
-        'grace_seconds. none: it stays good.',
+        'grace_seconds. until_successor_used: until what it brought is used. none: it stays good.',
     },
     grace_seconds: {
       kind: 'duration',

@@ -23,6 +23,7 @@ import sageIntacctClientCredentials from './sage-intacct-client-credentials.ts';
 import sageIntacctRest from './sage-intacct-rest.ts';
 import sageIntacctXml from './sage-intacct-xml.ts';
 import salesforce from './salesforce.ts';
+import shopify from './shopify.ts';
 import twinfield from './twinfield.ts';
 import vismaEaccounting from './visma-eaccounting.ts';
 import xero from './xero.ts';
@@ -53,6 +54,7 @@ export const knownPresets = byName([
   sageIntacctRest,
   sageIntacctXml,
   salesforce,
+  shopify,
   twinfield,
   vismaEaccounting,
   xero,

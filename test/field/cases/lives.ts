@@ -1,5 +1,5 @@
 /** What becomes of a connection over hours: tokens that come again, ends that are told, what is of the grant. */
-import type { FieldCase, ServerReply } from '../case.ts';
+import type { FieldCase, ServerCall, ServerReply } from '../case.ts';
 
 const hour = 3_600;
 
@@ -173,6 +173,52 @@ export const grantEnds: readonly FieldCase[] = [
     ],
     hours: 0.2,
     expected: { status: { grant_ends_at: expect_day('2026-12-09') } },
+  },
+];
+
+/** A server that keeps a used refresh token until its successor is used; it has one successor at a time. */
+function keeping(ways: Readonly<Record<number, 'lost' | 'replaced'>>) {
+  let [before, newest, serial] = ['', 'rt-0', 0];
+  return ({ nth, form }: ServerCall): ServerReply => {
+    if (form.refresh_token === newest) before = newest;
+    else if (form.refresh_token !== before) return { status: 400, body: { error: 'invalid_grant' } };
+    serial += 1;
+    newest = `rt-${serial}`;
+    const reply = { body: { access_token: `at-${nth}`, expires_in: hour, refresh_token: newest } };
+    // A late request of before, which the broker does not know of any more.
+    if (ways[nth] === 'replaced') newest = 'rt-late';
+    return ways[nth] === 'lost' ? { status: 502, body: '' } : reply;
+  };
+}
+
+export const usedRefreshTokens: readonly FieldCase[] = [
+  {
+    source: 'shopify.dev, changelog 2026-08-28',
+    what: 'Shopify: a reply that is lost is asked for again',
+    provider: 'shopify',
+    settings: { shop: 'acme' },
+    answers: keeping({ 2: 'lost', 3: 'lost' }),
+    hours: 4,
+    expected: {
+      status: { state: 'active' },
+      served: { headers: { 'X-Shopify-Access-Token': 'at-1' } },
+      sent: ['rt-0', 'rt-1', 'rt-1', 'rt-1', 'rt-4'],
+      told: ['authorized'],
+      refusals: 0,
+    },
+  },
+  {
+    source: 'of this kind',
+    what: 'a successor that another request has replaced: back to the one before',
+    settings: { refresh_token_rotation: 'until_successor_used' },
+    answers: keeping({ 2: 'replaced' }),
+    hours: 4,
+    expected: {
+      status: { state: 'active' },
+      sent: ['rt-0', 'rt-1', 'rt-2', 'rt-1', 'rt-3'],
+      told: ['authorized'],
+      refusals: 0,
+    },
   },
 ];
 

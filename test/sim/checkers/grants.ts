@@ -106,6 +106,41 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
   };
 };
 
+/**
+ * Where a used refresh token stays good until its successor is used, whatever is lost can be asked for again: no fault
+ * ends a grant.
+ */
+export const keptGrantsLive = ({ world, violate }: Watched): Checker => {
+  let state: Connection['state'] = 'active';
+  return {
+    onWrite(name, item) {
+      const died = diedIn(name, item, state);
+      ({ state } = item);
+      if (
+        died &&
+        world.options.profile.predecessorStays &&
+        !endedByPerson(world, world.refreshTokenAt(item.refreshToken))
+      )
+        violate('S5', `${name}: the grant is given up, but the provider keeps what was used last`);
+    },
+  };
+};
+
+/** Holds under every fault: what is in the memory of a process alone may be lost with it, and its predecessor spent. */
+export const storedTokensAreSent = ({ world, violate }: Watched): Checker => {
+  const pointedAt = new Set<string>();
+  return {
+    onWrite(_, { refreshToken }) {
+      const stored = world.refreshTokenAt(refreshToken);
+      if (stored !== undefined) pointedAt.add(stored);
+    },
+    onCall({ refreshToken, environment }) {
+      if (!pointedAt.has(refreshToken))
+        violate('S3', `environment ${environment} sent ${refreshToken}, which no commit had stored`);
+    },
+  };
+};
+
 /** An answer can always be kept: only a pause brings a function to its time limit. */
 export const nobodyRunsOutOfTime = ({ violate }: Watched): Checker => ({
   onHardStop: ({ id }) => violate('S3', `environment ${id} ran into its time limit, with whatever it had in memory`),

@@ -40,12 +40,17 @@ const tokenReply = about(
     expires_in: whole('Seconds until the token expires.'),
     expires_at: instant('When the token expires.'),
     refresh_after: instant('Keep the token until then. From then on ask again; a newer one may be there.'),
+    renewal_ends_previous: v.optional(
+      about(v.literal(true), 'From refresh_after on the provider may end this token at any moment, by renewing it.'),
+    ),
     generation: generation('The number of this token: a higher one is newer. Reports of refused tokens name it.'),
     scope: v.optional(text('The scope that the provider granted, if it told.')),
     headers: about(texts, "What to put on each request to the provider's API, whatever its kind."),
     endpoint: v.optional(uri('Where the API of this token is, for providers that tell with the token.')),
     values: v.optional(about(texts, 'What came with the login and requests need: realmId and the like.')),
-    warning: v.optional(text('The last renewal failed, and why. The token is good until it expires.')),
+    warning: v.optional(
+      text('The last renewal failed, and why, or may have ended this token. Else it is good until it expires.'),
+    ),
   }),
   'An access token, and what a client needs to use it.',
 );

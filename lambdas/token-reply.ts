@@ -58,7 +58,7 @@ function tokenBody({
   now,
   warning,
 }: Extract<TokenAnswer, { kind: 'token' }>): TokenReply {
-  const { type: tokenType, expiresAt, scope } = tokens;
+  const { type: tokenType, expiresAt, scope, endsAtRenewal } = tokens;
   return {
     connection: item.connection,
     access_token: accessToken.reveal(),
@@ -66,6 +66,7 @@ function tokenBody({
     expires_in: Math.floor((expiresAt - now) / 1_000),
     expires_at: iso(expiresAt),
     refresh_after: iso(item.refreshAt ?? expiresAt),
+    renewal_ends_previous: endsAtRenewal,
     generation: item.generation,
     scope,
     headers: requestHeaders(item.config, {

@@ -175,7 +175,15 @@ async function read(
     const answer = item.generation === rejected ? answerToRejection(item, now) : serving.answer;
     switch (answer.kind) {
       case 'serve': {
-        const { tokens, warning } = answer;
+        const { tokens, warning, betterUntil } = answer;
+        // What was reported is answered with what there is: the client has waited for its refusal already.
+        if (betterUntil !== undefined && rejected === undefined) {
+          const pauseMs = between(limits.pollMs, chance.next());
+          if (plus(now, pauseMs) <= earliest(until, betterUntil)) {
+            await clock.sleep(pauseMs);
+            break;
+          }
+        }
         const opened = await open(world, item, tokens);
         if (serving.memorable) remember(world, connection, { item, ...opened, readAt });
         return { kind: 'token', item, tokens, ...opened, now, warning };

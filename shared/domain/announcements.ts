@@ -36,17 +36,17 @@ export function grantEndOf(
     ...(grantLifetimeMs === undefined ? [] : [{ from: grant.at, limitMs: grantLifetimeMs }]),
     ...(grantIdleMs === undefined ? [] : [{ from: tokens?.receivedAt ?? grant.at, limitMs: grantIdleMs }]),
     // What the provider's own replies told.
-    ...(tokens?.grantEnd === undefined ? [] : [toldLimitOf(grant, tokens.receivedAt, tokens.grantEnd)]),
+    ...(tokens?.grantEnd === undefined ? [] : [toldLimitOf(grant, tokens.grantEnd)]),
   ].map(({ from, limitMs }) => ({
     endsAt: plus(from, limitMs),
-    announceAt: plus(from, limitMs - Math.min(limits.grantEndsAheadMs, limitMs / 4)),
+    announceAt: plus(from, limitMs - Math.min(limits.grantEndsAheadMs, limitMs * limits.grantEndsAheadShare)),
   }));
   return ends.sort((a, b) => a.endsAt - b.endsAt)[0];
 }
 
-/** A fixed end counts from when the grant was given, another from its last use. */
-function toldLimitOf({ at: grantedAt }: Grant, receivedAt: EpochMs, { at, fixed }: ToldEnd) {
-  const from = fixed ? grantedAt : receivedAt;
+/** A fixed end counts from when the grant was given, another from the reply that told it. */
+function toldLimitOf({ at: grantedAt }: Grant, { at, toldAt, fixed }: ToldEnd) {
+  const from = fixed ? grantedAt : toldAt;
   return { from, limitMs: at - from };
 }
 

@@ -39,7 +39,7 @@ export function tokenSetAs(
   const { tokenType: type } = tokens;
   // A reply that names no scope grants the one that there was, or was asked for (RFC 6749, sections 5.1 and 6).
   const scope = tokens.scope ?? before?.scope ?? profile.scope;
-  const grantEnd = toldEndOf(tokens, before);
+  const grantEnd = toldEndOf(tokens, before?.grantEnd);
   const life = lifeOf(tokens, before, profile, grantEnd);
   const { requestedAt, receivedAt, expiresAt, renewableAt } = life;
   return {
@@ -52,6 +52,7 @@ export function tokenSetAs(
       receivedAt,
       expiresAt,
       renewableAt,
+      ...(profile.renewalEndsPrevious && { endsAtRenewal: true as const }),
     },
     refreshAt: life.refreshAt,
   };

@@ -117,6 +117,8 @@ export interface Grant {
 /** An end of a grant that a reply told. */
 export interface ToldEnd {
   readonly at: EpochMs;
+  /** When the reply came that told it. Later ones may have told none. */
+  readonly toldAt: EpochMs;
   /** A renewal has not moved it: a person has to authorize again by then. */
   readonly fixed: boolean;
 }
@@ -140,6 +142,8 @@ export interface SealedTokenSet {
   readonly expiresAt: EpochMs;
   /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
   readonly renewableAt: EpochMs;
+  /** The provider ends this access token as soon as it is renewed. */
+  readonly endsAtRenewal?: true;
   /**
    * The refresh token that brought this token set may have been sent more than once, so the provider may yet hold it
    * against the broker. The next renewal that had no rival clears it.

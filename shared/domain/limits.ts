@@ -46,6 +46,11 @@ export const limits = {
    */
   sameTokenMs: 5_000,
   sameTokenRetryMs: 5_000,
+  /**
+   * A refresh token whose end was told is used when so much of the time to its end is over; the second, where that ends
+   * an access token which may still be in use.
+   */
+  grantUsedShare: { usual: 0.5, late: 0.65 },
   /** An end of a grant that a renewal moves by less is one that no renewal moves. */
   grantEndMovesMs: 60_000,
 
@@ -90,8 +95,9 @@ export const limits = {
   refusalsNamed: 50,
 
   // Announcements.
-  /** A grant's end is announced so long ahead, or a quarter of its limit if that is shorter. */
+  /** A grant's end is announced so long ahead, or this share of its limit if that is shorter. */
   grantEndsAheadMs: 14 * 86_400_000,
+  grantEndsAheadShare: 0.25,
 
   // Serving.
   marginMs: 30_000,
@@ -242,6 +248,7 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
     limits.probeTurnMs < limits.probeMaxMs,
     'turn of the others < longest time between probes: the connection that probed last comes to its turn',
   ],
+  [limits.grantUsedShare.late + limits.grantEndsAheadShare < 1, 'late use + announcement < 1: no end is told in vain'],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [
     limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,

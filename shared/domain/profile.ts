@@ -25,6 +25,8 @@ export interface Profile {
    * ours.
    */
   readonly predecessorStays?: true;
+  /** A renewal ends the access token of before at once: it is made late, and no environment answers from memory. */
+  readonly renewalEndsPrevious?: boolean;
   /** How long we wait for the token endpoint. */
   readonly callTimeoutMs: number;
   /** How many secrets the refresh tokens alternate over. */

@@ -1,6 +1,7 @@
 /** What `GET /token` answers for a state of the connection, and which marks it leaves. Pure. */
 
 import { leaseAlive } from './assess.ts';
+import { mayHaveBeenSent } from './attempts.ts';
 import type { Connection, SealedTokenSet } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
@@ -8,7 +9,13 @@ import { dueFrom, hastenedAtOf, rejectionDueAtOf } from './timing.ts';
 import { type Wait, waitFor } from './waiting.ts';
 
 export type Answer =
-  | { readonly kind: 'serve'; readonly tokens: SealedTokenSet; readonly warning: string | undefined }
+  | {
+      readonly kind: 'serve';
+      readonly tokens: SealedTokenSet;
+      readonly warning: string | undefined;
+      /** A renewal that ends this token is wanted or under way: until then a client had better wait for the next. */
+      readonly betterUntil?: EpochMs;
+    }
   | Wait
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
   /** The connection is being deleted. */
@@ -58,14 +65,29 @@ export function serve(item: Connection, askedMs: number | undefined, now: EpochM
   const arm =
     active && (item.dueAt === undefined || item.dueAt > latest(now, dueFrom(item, now), item.notBefore ?? now));
   return {
-    answer,
+    answer: answer.kind === 'serve' && ending(item, due && !backingOff, now) ? whileEnding(item, answer, now) : answer,
     ask: due && !backingOff && !asked && !leaseAlive(item, now),
     hasten,
     touch,
     arm,
-    memorable: answer.kind === 'serve' && !due && !touch && !arm,
+    // Where a renewal ends the token of before, it may have begun since the last read, whatever began it.
+    memorable: answer.kind === 'serve' && !due && !touch && !arm && !answer.tokens.endsAtRenewal,
   };
 }
+
+/** Where a renewal ends the token of before: one may have been made whose token set is not here. */
+const mayHaveEnded = (item: Connection): boolean =>
+  item.tokens?.endsAtRenewal === true && (mayHaveBeenSent(item).length > 0 || item.tokens.contested);
+
+/** A renewal that ends this token will begin at once, or is under way. */
+const ending = (item: Connection, wanted: boolean, now: EpochMs): boolean =>
+  item.tokens?.endsAtRenewal === true && (wanted || (leaseAlive(item, now) && mayHaveBeenSent(item).length > 0));
+
+/** The token, for a client whom the renewal keeps waiting for too long. */
+const whileEnding = (item: Connection, answer: Extract<Answer, { kind: 'serve' }>, now: EpochMs): Answer => ({
+  ...answer,
+  betterUntil: waitFor(item, now, now).until,
+});
 
 function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   if (item.deletion !== undefined) return { kind: 'gone' };
@@ -90,17 +112,18 @@ function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
   if (item.rejected?.generation === item.generation)
     return 'a client reports that the provider refused this token; a new one is being asked for';
-  const { failure } = item;
+  const { failure, tokens } = item;
   if (item.withheld !== undefined)
     return (
       `the provider refuses many grants of this application at once (${item.withheld.code}); this token is ` +
       'valid until it expires'
     );
   // "Too early" is no failure: the provider keeps this token in force.
-  if (failure === undefined || failure.class === 'too_early') return undefined;
+  if (failure === undefined || failure.class === 'too_early')
+    return mayHaveEnded(item) ? 'a renewal may have ended this token: report it if the provider refuses it' : undefined;
   return (
-    `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed ` +
-    `(${failure.code}); this token is valid until it expires`
+    `${failure.count === 1 ? 'the last renewal' : `the last ${failure.count} renewals`} failed (${failure.code}); ` +
+    `this token is valid until it expires${tokens?.endsAtRenewal ? ', unless that has ended it' : ''}`
   );
 }
 

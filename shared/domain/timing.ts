@@ -1,6 +1,6 @@
 /** Instants and delays. Pure: the clock and chance are arguments. */
 
-import type { Connection, SealedTokenSet, ToldEnd } from './connection.ts';
+import type { Connection, ToldEnd } from './connection.ts';
 import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
@@ -52,7 +52,7 @@ export function lifeOf(
     };
   }
   const wantedAt = refreshAtOf(tokens, profile);
-  const neededAt = usedBy(receivedAt, grantEnd);
+  const neededAt = usedBy(receivedAt, grantEnd, profile);
   return {
     requestedAt: tokens.requestedAt,
     receivedAt,
@@ -68,22 +68,27 @@ export function lifeOf(
  */
 export function toldEndOf(
   { receivedAt, grantEndsAt }: Pick<TokenSet, 'receivedAt' | 'grantEndsAt'>,
-  before: Pick<SealedTokenSet, 'receivedAt' | 'grantEnd'> | undefined,
+  before: ToldEnd | undefined,
 ): ToldEnd | undefined {
-  if (grantEndsAt === undefined) return before?.grantEnd;
+  if (grantEndsAt === undefined) return before;
   if (grantEndsAt === 'never') return undefined;
-  if (before?.grantEnd === undefined) return { at: grantEndsAt, fixed: false };
+  const told = { at: grantEndsAt, toldAt: receivedAt };
+  if (before === undefined) return { ...told, fixed: false };
   // Of two renewals at once nothing can be said.
-  if (receivedAt - before.receivedAt < 2 * limits.grantEndMovesMs)
-    return { at: grantEndsAt, fixed: before.grantEnd.fixed };
-  return { at: grantEndsAt, fixed: grantEndsAt - before.grantEnd.at < limits.grantEndMovesMs };
+  if (receivedAt - before.toldAt < 2 * limits.grantEndMovesMs) return { ...told, fixed: before.fixed };
+  return { ...told, fixed: grantEndsAt - before.at < limits.grantEndMovesMs };
 }
 
 /**
- * By when a refresh token whose end was told is used, so that it lives on: half-way. A fixed end is not moved by that.
+ * By when a refresh token that came at `from` is used, so that it lives on. A fixed end is not moved by that. Where
+ * replies tell none any more, what was left when one did counts from the newest: counting to that very end would have
+ * it used more and more often.
  */
-const usedBy = (from: EpochMs, end: ToldEnd | undefined): EpochMs | undefined =>
-  end === undefined || end.fixed ? undefined : plus(from, Math.max(end.at - from, 0) / 2);
+function usedBy(from: EpochMs, end: ToldEnd | undefined, { renewalEndsPrevious }: Profile): EpochMs | undefined {
+  if (end === undefined || end.fixed) return undefined;
+  const { usual, late } = limits.grantUsedShare;
+  return plus(from, Math.max(end.at - end.toldAt, 0) * (renewalEndsPrevious ? late : usual));
+}
 
 /**
  * From when a token set's renewal is wanted. Two clocks bound it: the margin counts back from the expiry, which runs
@@ -120,6 +125,8 @@ export function rejectionDueAtOf(item: Connection): EpochMs | undefined {
  */
 export function hastenedAtOf({ tokens, refreshAt }: Connection): EpochMs | undefined {
   if (tokens === undefined || refreshAt === undefined) return undefined;
+  // One client's wish does not end the token that all clients have.
+  if (tokens.endsAtRenewal) return refreshAt;
   const { requestedAt, expiresAt, renewableAt } = tokens;
   const halfwayAt = plus(expiresAt, -(expiresAt - requestedAt) * limits.marginShare);
   return earliest(latest(halfwayAt, renewableAt), refreshAt);
@@ -127,10 +134,11 @@ export function hastenedAtOf({ tokens, refreshAt }: Connection): EpochMs | undef
 
 /** When an idle connection's refresh token must be used again, or undefined if it does not lapse. */
 export function keepAliveAtOf(item: Connection, profile: Profile): EpochMs | undefined {
-  const { tokens, createdAt } = item;
-  const told = tokens && usedBy(tokens.receivedAt, tokens.grantEnd);
-  const usual =
+  const { tokens, refreshAt, createdAt } = item;
+  const told = tokens && usedBy(tokens.receivedAt, tokens.grantEnd, profile);
+  const idleAt =
     profile.keepAliveMs === undefined ? undefined : plus(tokens?.receivedAt ?? createdAt, profile.keepAliveMs);
+  const usual = profile.renewalEndsPrevious && idleAt && refreshAt ? latest(idleAt, refreshAt) : idleAt;
   return told === undefined || usual === undefined ? (told ?? usual) : earliest(told, usual);
 }
 

@@ -84,6 +84,8 @@ export const factsSchema = v.strictObject({
    */
   rotation: v.picklist(['single_use', 'grace', 'until_successor_used', 'none']),
   graceSeconds: v.exactOptional(seconds),
+  /** What a renewal ends beside the refresh token that it uses: the access token of before. `nothing` if absent. */
+  renewalEnds: v.exactOptional(v.picklist(['previous_token', 'nothing'])),
   /** The provider forgets a refresh token that was not used for so long. */
   refreshTokenIdleSeconds: v.exactOptional(positive),
   /** A grant ends after so long, however much it is used: a person has to authorize again. */

@@ -28,6 +28,7 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
     ambiguousRetry: hasRefreshToken && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
     ...(hasRefreshToken && facts.rotation === 'until_successor_used' && { predecessorStays: true as const }),
+    ...(facts.renewalEnds === 'previous_token' && { renewalEndsPrevious: true }),
     callTimeoutMs: callTimeoutOf(facts),
     slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,

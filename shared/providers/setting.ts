@@ -53,6 +53,7 @@ export const settingSchema = v.variant('kind', [
       'refreshScope',
       'clientIdInBody',
       'requestFormat',
+      'renewalEnds',
     ]),
   }),
   /** Whole seconds; its name ends in `_seconds`. */

@@ -1,14 +1,14 @@
 /** What warm environments of the token function remember, after the grant has ended that they read. */
 import { describe, expect, test } from 'vitest';
 import { deleteConnection } from '../../shared/application/delete-connection.ts';
-import { getToken, type TokenWorld } from '../../shared/application/get-token.ts';
+import { getToken, rejectToken, type TokenWorld } from '../../shared/application/get-token.ts';
 import { forgotten } from '../../shared/application/memories.ts';
 import { replaceGrant } from '../../shared/domain/grant-writes.ts';
-import type { GrantId } from '../../shared/domain/ids.ts';
+import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
-import { connectionOf, now, second } from '../domain/fixtures.ts';
+import { attemptOf, attemptsWith, connectionOf, now, second, tokenSetOf } from '../domain/fixtures.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { VirtualTime } from '../sim/time.ts';
 
@@ -81,6 +81,47 @@ test('one read serves for a second, and not a millisecond longer', async () => {
   await time.runUntil(plus(now, second));
   await get(one);
   expect(reads()).toBe(2);
+});
+
+describe('where a renewal ends the token before', () => {
+  const tokens = tokenSetOf({ endsAtRenewal: true });
+  const attempts = attemptsWith(attemptOf(12, { startedAt: now }));
+  const lease = { owner: 'another', fence: 12 as Fence, until: plus(now, 18 * second) };
+  const underWay = { ...item, fence: 12 as Fence, tokens, attempts, lease };
+  const next = { ...item, generation: (item.generation + 1) as Generation, tokens };
+
+  test('no environment answers from memory', async () => {
+    const { table, environment, get, reads } = await warm(5);
+    await table.remove(connection, []);
+    await table.create({ ...item, tokens });
+    const one = environment();
+    await get(one);
+    await get(one);
+    expect(reads()).toBe(2);
+  });
+
+  test('a client that waits gets the next token, and one that waits too long the old one, with a warning', async () => {
+    const { time, table, environment, settled } = await warm(5);
+    await table.remove(connection, []);
+    await table.create(underWay);
+    const waiting = getToken(environment(), connection, limits.minTtlMs.default, 4 * second);
+    await time.runUntil(plus(now, second));
+    const impatient = await settled(getToken(environment(), connection, limits.minTtlMs.default, 500));
+    expect(impatient).toMatchObject({ kind: 'token', warning: expect.stringContaining('may have ended') });
+    await table.remove(connection, []);
+    await table.create(next);
+    expect(await settled(waiting)).toMatchObject({ kind: 'token', item: next, warning: undefined });
+  });
+
+  test('a report of an older token is answered at once', async () => {
+    const { time, table, environment, settled } = await warm(5);
+    await table.remove(connection, []);
+    await table.create(underWay);
+    const generation = item.generation - 1;
+    const answer = await settled(rejectToken(environment(), connection, { generation }, 10 * second));
+    expect(answer).toMatchObject({ kind: 'token' });
+    expect(time.now() - now).toBeLessThan(100);
+  });
 });
 
 test('the memory holds no token that may not be served any more', async () => {

@@ -32,6 +32,7 @@ const bounds = [
   ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs', 29_999, 30_000],
   ['longest wait for a probe < margin', 'probeWaitMs.to', 29_999, 30_000],
   ['turn of the others < longest time between probes', 'probeTurnMs', 59_999, 60_000],
+  ['late use + announcement < 1', 'grantUsedShare.late', 0.74, 0.75],
   ['plan interval < plan horizon', 'planIntervalMs', 89_999, 90_000],
   ['plan interval + time-out of the refresh function + 2 × skew < overdue', 'overdueAfterMs', 144_001, 144_000],
   ['plan horizon ≤ longest own wait', 'planHorizonMs', 120_000, 120_001],

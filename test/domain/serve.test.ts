@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { applied } from '../../shared/domain/apply.ts';
-import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
+import type { Connection, Lease, SealedTokenSet } from '../../shared/domain/connection.ts';
 import { arm } from '../../shared/domain/schedule-writes.ts';
 import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import {
   at,
+  attemptOf,
+  attemptsWith,
   connectionOf,
   dueConnectionOf,
   failureOf,
@@ -194,6 +196,45 @@ describe('the answer', () => {
     ],
   ])('a renewal that failed warns of itself and refuses nothing: %s', (_title, failure, warning) => {
     expectAnswer(dueConnectionOf({ failure }), 10_000, served(warning));
+  });
+});
+
+describe('where a renewal ends the token before', () => {
+  const tokens = tokenSetOf({ endsAtRenewal: true });
+  const attempts = attemptsWith(attemptOf(12, { startedAt: at(-second) }));
+  const mayHaveEnded = 'a renewal may have ended this token: report it if the provider refuses it';
+  const ending = (more: Partial<Connection> = {}) => serve(connectionOf({ tokens, ...more }), 10_000, now);
+
+  test('it is served as ever until the renewal is due, and never remembered', () => {
+    expect(ending()).toMatchObject({ answer: { kind: 'serve', warning: undefined }, memorable: false });
+    expect(ending().answer).not.toHaveProperty('betterUntil');
+    expect(serve(connectionOf(), 10_000, now).memorable).toBe(true);
+  });
+  test('when it is due, the client had better wait for the next, for as long as any', () => {
+    const due = ending({ refreshAt: now });
+    expect(due).toMatchObject({ ask: true, answer: { kind: 'serve', betterUntil: at(5 * second) } });
+    expect(ending({ refreshAt: now, notBefore: at(minute) }).answer).not.toHaveProperty('betterUntil');
+  });
+  test('the same while a renewal is under way, and the token comes with a warning', () => {
+    const { answer } = ending({ refreshAt: at(-second), lease: leasedUntil(7_000) as Lease, attempts });
+    expect(answer).toMatchObject({ kind: 'serve', warning: mayHaveEnded, betterUntil: at(4 * second) });
+  });
+  test('a renewal whose outcome is unknown may have ended it; no client waits for the next try', () => {
+    const { answer } = ending({ attempts, refreshAt: now, notBefore: at(minute) });
+    expect(answer).toMatchObject({ kind: 'serve', warning: mayHaveEnded });
+    expect(answer).not.toHaveProperty('betterUntil');
+  });
+  test('so may a rival of the one that brought it', () => {
+    expect(ending({ tokens: { ...tokens, contested: true } }).answer).toMatchObject({ warning: mayHaveEnded });
+    expect(serve(connectionOf({ tokens: tokenSetOf({ contested: true }) }), 10_000, now).answer).toMatchObject({
+      warning: undefined,
+    });
+  });
+  test('a failure is not said to have left it alone', () => {
+    const failure = failureOf({ class: 'transient', code: 'http_503', count: 1 });
+    expect(ending({ failure }).answer).toMatchObject({
+      warning: 'the last renewal failed (http_503); this token is valid until it expires, unless that has ended it',
+    });
   });
 });
 

@@ -4,10 +4,13 @@ import {
   backOffUntil,
   between,
   countAfter,
+  hastenedAtOf,
   keepAliveAtOf,
+  lifeOf,
   refreshAtOf,
   retryAfterSeconds,
   safeAt,
+  toldEndOf,
   tooEarlyUntil,
 } from '../../shared/domain/timing.ts';
 import {
@@ -70,6 +73,39 @@ describe('keepAliveAtOf: when an idle refresh token must be used', () => {
     expect(keepAliveAtOf(firstConnectionOf({ createdAt: at(-2 * day) }), lapsing)).toBe(at(18 * day)));
   test('never, where refresh tokens do not lapse', () =>
     expect(keepAliveAtOf(connectionOf(), profileOf())).toBeUndefined());
+
+  const ending = { renewalEndsPrevious: true };
+  const told = (ms: number) => tokenSetOf({ receivedAt: now, grantEnd: { at: at(ms), toldAt: now, fixed: false } });
+  test('not before the renewal is due, where that ends an access token', () => {
+    const item = connectionOf({ refreshAt: at(hour) });
+    expect(keepAliveAtOf(item, profileOf({ keepAliveMs: minute, ...ending }))).toBe(at(hour));
+    expect(keepAliveAtOf(item, profileOf({ keepAliveMs: day, ...ending }))).toBe(at(day - 59 * second));
+  });
+  test('unless the end that was told asks for it: when so much of the time is over', () => {
+    const item = connectionOf({ tokens: told(1_000 * second), refreshAt: at(hour) });
+    expect(keepAliveAtOf(item, profileOf())).toBe(at(500 * second));
+    expect(keepAliveAtOf(item, profileOf(ending))).toBe(at(650 * second));
+  });
+});
+
+describe('lifeOf and toldEndOf: an end that only one reply told', () => {
+  const reply = (ms: number) => ({ requestedAt: at(ms), receivedAt: at(ms), expiresAt: at(ms + hour) });
+  test('is counted from each use, not to itself', () => {
+    const first = toldEndOf({ receivedAt: now, grantEndsAt: at(20 * minute) }, undefined);
+    expect(lifeOf(reply(0), undefined, profileOf(), first).refreshAt).toBe(at(10 * minute));
+    const still = toldEndOf({ receivedAt: at(10 * minute) }, first);
+    expect(still).toEqual(first);
+    expect(lifeOf(reply(10 * minute), reply(0), profileOf(), still).refreshAt).toBe(at(20 * minute));
+    expect(lifeOf(reply(20 * minute), reply(10 * minute), profileOf(), still).refreshAt).toBe(at(30 * minute));
+  });
+});
+
+test('hastenedAtOf: one client’s wish does not end a token that others use', () => {
+  const tokens = tokenSetOf({ requestedAt: at(-hour), renewableAt: at(-hour), expiresAt: at(hour) });
+  expect(hastenedAtOf(connectionOf({ tokens, refreshAt: at(minute) }))).toBe(now);
+  expect(hastenedAtOf(connectionOf({ tokens: { ...tokens, endsAtRenewal: true }, refreshAt: at(minute) }))).toBe(
+    at(minute),
+  );
 });
 
 test('safeAt: a holder can answer until its function is killed after 80 s, by the slower of two clocks 2 s off', () => {

@@ -1,6 +1,6 @@
 /** Every case there is, by what it is about. To add a report is to add an entry to one of these lists. */
 import type { FieldCase } from './case.ts';
-import { again, grantEnds, ofTheGrant, usedRefreshTokens } from './cases/lives.ts';
+import { again, endedTokens, grantEnds, ofTheGrant, usedRefreshTokens } from './cases/lives.ts';
 import { names, outages, places, words } from './cases/refusals.ts';
 import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
 import { requests } from './cases/requests.ts';
@@ -20,6 +20,7 @@ export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'what servers want of a request': requests,
   'a success that brings nothing new': again,
   'ends that replies tell': grantEnds,
+  'a renewal that ends the token before': endedTokens,
   'what becomes of a used refresh token': usedRefreshTokens,
   'what is of the grant': ofTheGrant,
 };

@@ -1,11 +1,13 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
 import type { VersionId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
+import type { Variant } from '../sim/variant.ts';
 import type { Mutant } from './mutant.ts';
 
 /** An id that no refresher can compute from grant and fence. */
@@ -25,6 +27,22 @@ const understanding = (change: (outcome: Outcome) => Outcome): Partial<Protocol>
   decide: (event, at) =>
     normative.decide(event.kind === 'answered' ? { ...event, outcome: change(event.outcome) } : event, at),
 });
+
+/** Clients are answered from another connection than the table has. */
+const serving = (change: (item: Connection) => Connection): Variant => ({
+  tokenWorld: (given) => ({
+    ...given,
+    store: {
+      ...given.store,
+      read: async (connection) => {
+        const item = await given.store.read(connection);
+        return item && change(item);
+      },
+    },
+  }),
+});
+
+const lasting = ({ endsAtRenewal: _, ...tokens }: SealedTokenSet): SealedTokenSet => tokens;
 
 export const surroundings: readonly Mutant[] = [
   {
@@ -77,6 +95,19 @@ export const surroundings: readonly Mutant[] = [
     },
     invariant: 'S4',
     caughtBy: { race: 'slow answer, and then the end of its token' },
+  },
+  {
+    name: 'an end that a reply tells is not kept',
+    why: 'The margin says when to renew, and an unused connection needs no token.',
+    variant: {
+      protocol: understanding((outcome) => {
+        if (outcome.kind !== 'success') return outcome;
+        const { grantEndsAt: _, ...tokens } = outcome.tokens;
+        return { ...outcome, tokens };
+      }),
+    },
+    invariant: 'S5',
+    caughtBy: { withinSeeds: 80 },
   },
   {
     name: 'persist after commit',
@@ -212,6 +243,27 @@ export const surroundings: readonly Mutant[] = [
     },
     invariant: 'S4',
     caughtBy: { race: 'busy provider, and the old token is still valid' },
+  },
+  {
+    name: 'a renewal that ends the token before is made like any other',
+    why: 'A token lives until it expires.',
+    variant: { profile: { renewalEndsPrevious: false } },
+    invariant: 'S8',
+    caughtBy: { withinSeeds: 20 },
+  },
+  {
+    name: 'a token that a renewal has ended is remembered',
+    why: 'Nothing is due yet, so the memory is as good as the table.',
+    variant: serving(({ tokens, ...item }) => ({ ...item, ...(tokens && { tokens: lasting(tokens) }) })),
+    invariant: 'S4',
+    caughtBy: { race: 'a renewal ends a token that an environment remembers' },
+  },
+  {
+    name: 'a renewal under way is not told of',
+    why: 'Until the next token is committed, the one before is the newest.',
+    variant: serving((item) => ({ ...item, attempts: {} })),
+    invariant: 'S4',
+    caughtBy: { race: 'a renewal that ends the token before is slow to answer' },
   },
   {
     name: 'too_early counted as a failure',

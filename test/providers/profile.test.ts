@@ -108,6 +108,8 @@ describe('the profile', () => {
       predecessorStays: true,
     });
     expect(genericProfile({ refresh_token_rotation: 'none' }).predecessorStays).toBeUndefined();
+    expect(genericProfile({ renewal_ends: 'previous_token' }).renewalEndsPrevious).toBe(true);
+    expect(genericProfile({ renewal_ends: 'nothing' }).renewalEndsPrevious).toBeUndefined();
     expect(genericProfile({ grant: 'client_credentials' }).ambiguousRetry).toBe('at_once');
   });
 

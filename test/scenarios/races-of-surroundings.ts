@@ -1,4 +1,5 @@
 /** Races with what surrounds a refresher: stores, the provider, clients, a person who authorizes again. */
+import { plus } from '../../shared/domain/time.ts';
 import type { Way } from '../sim/provider.ts';
 import { type Race, race, renewing } from './race.ts';
 import { crash, fail, pause } from './scenario.ts';
@@ -12,7 +13,38 @@ const tooEarly = {
   },
 };
 
+/** Of the clocks of environments that start from now on. */
+let skewMs = 0;
+
 export const racesOfSurroundings: readonly Race[] = [
+  race(
+    'a renewal that ends the token before is slow to answer',
+    'endsPrevious',
+    { ways: [{}, { fromMs: 25_000 }] },
+    async (s, { ask, violate }) => {
+      await renewing(s);
+      await s.pass(15);
+      if ((await ask()) !== 'token') violate('S4', 'a token that may live was refused');
+    },
+  ),
+  race(
+    'a renewal ends a token that an environment remembers',
+    'endsPrevious',
+    { options: { skewMs: () => skewMs } },
+    async (s, { ask }) => {
+      skewMs = -1_000;
+      const { refreshAt = s.time.now() } = await s.connected();
+      await s.time.runUntil(plus(refreshAt, -1_300));
+      // The first one marks the connection as used, the second one finds nothing to mark.
+      await ask();
+      await ask();
+      skewMs = 1_000;
+      await s.time.runUntil(plus(refreshAt, -990));
+      s.send();
+      await s.pass(0.2);
+      await ask();
+    },
+  ),
   race(
     'reply to the acquire lost',
     'revoking',

@@ -81,6 +81,24 @@ export const kinds = {
     { name: 'until one of its successors is used', rotation: 'until_successor_used', killsSibling: true },
     { predecessorStays: true },
   ),
+  lapsing: kind(
+    {
+      name: 'lapses after 1,200 s, and tells at times',
+      rotation: 'single_use',
+      lifetimeMs: 1_800_000,
+      lapseMs: 1_200_000,
+      tellsSeldom: true,
+    },
+    { ...patient, renewal: 'while_used' },
+  ),
+  endsPrevious: kind(
+    { name: 'a renewal ends the token before, lapses after 1,000 s', endsPrevious: true, lapseMs: 1_000_000 },
+    { renewalEndsPrevious: true },
+  ),
+  endsPreviousSingleUse: kind(
+    { name: 'single use, a renewal ends the token before', rotation: 'single_use', endsPrevious: true },
+    { ...patient, renewalEndsPrevious: true },
+  ),
   exactSingleUse: kind({ name: 'Exact Online', rotation: 'single_use', ...exact }, exactProfile),
   exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
   unknown: kind({ name: 'reusable, taken for single use' }, patient),

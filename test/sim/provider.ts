@@ -26,6 +26,12 @@ export interface Nature {
   /** A token younger than this is not renewed; that is checked before the refresh token is looked at. */
   readonly minTokenAgeMs: number;
   readonly expiresIn: 'number' | 'string' | 'missing';
+  /** A refresh token that is not used for so long is dead; replies tell. */
+  readonly lapseMs?: number;
+  /** Not every reply tells. */
+  readonly tellsSeldom?: true;
+  /** A renewal ends the access tokens of before at once. */
+  readonly endsPrevious?: true;
   /** As Exact Online words its errors, or as RFC 6749 does. */
   readonly words: 'rfc6749' | 'exact';
 }
@@ -56,18 +62,21 @@ export interface Call {
   /** The refresh token that it issued, and when its reply brings that to the caller's door; absent if it never does. */
   issued?: string;
   tellsAt?: number;
+  /** Its reply tells the end of the grant. */
+  toldEnd?: true;
   /** Of the reply that its caller has. */
   status?: number;
   result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
 }
 
 /**
- * What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, or
- * us.
+ * What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, us,
+ * or that it was not used.
  */
-export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation';
+export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation' | 'lapse';
 
 interface Family {
+  access?: string;
   current: string;
   /** The one that brought the current one. */
   predecessor?: string;
@@ -76,6 +85,7 @@ interface Family {
   readonly dead: Set<string>;
   ended?: End;
   issuedAt: number;
+  usedAt: number;
 }
 
 export class Provider {
@@ -83,6 +93,8 @@ export class Provider {
   protected readonly time: VirtualTime;
   readonly #nature: Nature;
   protected readonly families: Family[] = [];
+  /** Access tokens that a renewal has ended, and when. */
+  readonly endedAccess = new Map<string, number>();
   #serial = 0;
 
   constructor(time: VirtualTime, nature: Nature) {
@@ -100,7 +112,7 @@ export class Provider {
     const family = this.familyOf(refreshToken);
     return (
       family !== undefined &&
-      family.ended === undefined &&
+      this.#endOf(family) === undefined &&
       !family.dead.has(refreshToken) &&
       (family.current === refreshToken || this.#stillWorks(family, refreshToken))
     );
@@ -108,7 +120,18 @@ export class Provider {
 
   /** What has ended the grant that this refresh token belongs to, if anything has. */
   endOf(refreshToken: string | undefined): End | undefined {
-    return refreshToken === undefined ? undefined : this.familyOf(refreshToken)?.ended;
+    const family = refreshToken === undefined ? undefined : this.familyOf(refreshToken);
+    return family && this.#endOf(family);
+  }
+
+  /** When the grant that this refresh token belongs to was last used. */
+  usedAt(refreshToken: string): number | undefined {
+    return this.familyOf(refreshToken)?.usedAt;
+  }
+
+  #endOf(family: Family): End | undefined {
+    if (this.time.now() - family.usedAt > (this.#nature.lapseMs ?? Number.POSITIVE_INFINITY)) family.ended ??= 'lapse';
+    return family.ended;
   }
 
   /** The newest refresh token of the family that this one belongs to. */
@@ -141,7 +164,7 @@ export class Provider {
   #process(call: Call, refreshToken: string): Exchange {
     const now = this.time.now();
     const family = this.familyOf(refreshToken);
-    if (family === undefined || family.ended !== undefined || family.dead.has(refreshToken))
+    if (family === undefined || this.#endOf(family) !== undefined || family.dead.has(refreshToken))
       return this.#refuse(call, 'refused');
     // Age first: a provider that checks it does so before it looks at the refresh token.
     if (now - family.issuedAt < this.#nature.minTokenAgeMs) {
@@ -155,6 +178,7 @@ export class Provider {
     }
     call.result = old ? 'repeated' : 'rotated';
     family.issuedAt = now;
+    family.usedAt = now;
     const sameAgain = old && this.#nature.rotation === 'until_successor_used' && !this.#nature.killsSibling;
     if (sameAgain) call.issued = family.current;
     else if (this.#nature.rotation !== 'none') {
@@ -165,7 +189,9 @@ export class Provider {
       family.current = this.#token('refresh');
       call.issued = family.current;
     }
-    return reply(200, this.tokens(family));
+    const tokens = this.tokens(family);
+    if ('refresh_token_expires_in' in tokens) call.toldEnd = true;
+    return reply(200, tokens);
   }
 
   /** An old one. */
@@ -178,7 +204,8 @@ export class Provider {
   }
 
   protected begin(issuedAt: number): Family {
-    const family: Family = { current: this.#token('refresh'), spent: new Map(), dead: new Set(), issuedAt };
+    const usedAt = this.time.now();
+    const family: Family = { current: this.#token('refresh'), spent: new Map(), dead: new Set(), issuedAt, usedAt };
     this.families.push(family);
     return family;
   }
@@ -188,14 +215,19 @@ export class Provider {
    * has one.
    */
   protected tokens(family: Family) {
-    const seconds = this.#nature.lifetimeMs / 1_000;
+    const { lifetimeMs, lapseMs, tellsSeldom } = this.#nature;
+    const seconds = lifetimeMs / 1_000;
     const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[
       this.#nature.expiresIn
     ];
     const refresh = this.#nature.rotation === 'none' ? {} : { refresh_token: family.current };
+    if (this.#nature.endsPrevious && family.access !== undefined) this.endedAccess.set(family.access, this.time.now());
+    family.access = `${this.#token('access')}@${this.time.now() + lifetimeMs}`;
     return {
-      access_token: `${this.#token('access')}@${this.time.now() + this.#nature.lifetimeMs}`,
+      access_token: family.access,
       token_type: 'bearer',
+      ...(lapseMs !== undefined &&
+        (!tellsSeldom || this.#serial % 3 === 0) && { refresh_token_expires_in: lapseMs / 1_000 }),
       ...expiry,
       ...refresh,
     };

@@ -149,6 +149,14 @@ export default {
       replaces: 'graceSeconds',
       description: 'How long a used refresh token may be sent again; needs refresh_token_rotation "grace".',
     },
+    renewal_ends: {
+      kind: 'choice',
+      choices: ['previous_token', 'nothing'],
+      replaces: 'renewalEnds',
+      description:
+        'previous_token: a renewal ends the access token of before at once. Then tokens are renewed late, and ' +
+        'clients are told so.',
+    },
     min_token_age_seconds: {
       kind: 'duration',
       least: 0,

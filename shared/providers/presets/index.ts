@@ -26,6 +26,7 @@ import salesforce from './salesforce.ts';
 import shopify from './shopify.ts';
 import twinfield from './twinfield.ts';
 import vismaEaccounting from './visma-eaccounting.ts';
+import wise from './wise.ts';
 import xero from './xero.ts';
 import xeroCustomConnection from './xero-custom-connection.ts';
 import zoho from './zoho.ts';
@@ -57,6 +58,7 @@ export const knownPresets = byName([
   shopify,
   twinfield,
   vismaEaccounting,
+  wise,
   xero,
   xeroCustomConnection,
   zoho,

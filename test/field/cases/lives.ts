@@ -174,6 +174,52 @@ export const grantEnds: readonly FieldCase[] = [
     hours: 0.2,
     expected: { status: { grant_ends_at: expect_day('2026-12-09') } },
   },
+  {
+    source: 'of this kind',
+    what: 'an end that only the first reply tells does not bring call after call',
+    answers: ({ nth, atSeconds }) => ({
+      body: { access_token: `at-${atSeconds}`, expires_in: 300, ...(nth === 1 && { refresh_token_expires_in: 1_800 }) },
+    }),
+    askUntilSeconds: 10,
+    hours: 6,
+    expected: { status: { state: 'active' }, calls: [20, 40] },
+  },
+];
+
+/** A server whose renewals end the access token of before, and a client that asks each ten seconds. */
+const endsPrevious: Omit<FieldCase, 'source' | 'what' | 'expected'> = {
+  settings: { renewal_ends: 'previous_token' },
+  answers: ({ nth }) => ({
+    body: { access_token: `at-${nth}`, expires_in: 900, refresh_token_expires_in: 86_400, refresh_token: 'rt-0' },
+  }),
+  askEverySeconds: 10,
+  hours: 2,
+};
+
+export const endedTokens: readonly FieldCase[] = [
+  {
+    source: 'docs.wise.com, refresh tokens',
+    what: 'Wise: the token of twelve hours is renewed 30 s before its end, and clients are told what that does',
+    provider: 'wise',
+    answers: ({ nth }) => ({
+      body: { access_token: `at-${nth}`, expires_in: 43_199, refresh_token: 'rt-0', token_type: 'bearer' },
+    }),
+    hours: 23.9,
+    expected: { status: { state: 'active' }, served: { renewal_ends_previous: true }, calls: 2, refusals: 0 },
+  },
+  {
+    source: 'developer.revolut.com, 2025-03-19; developers.pleo.io',
+    what: 'any server that is put so: one call a life, as late as the margin allows',
+    ...endsPrevious,
+    expected: { served: { renewal_ends_previous: true }, calls: [8, 9], refusals: 0 },
+  },
+  {
+    source: 'of this kind',
+    what: 'the same, where the margin is wide: that is what the operator asked for',
+    ...endsPrevious,
+    put: { margin_seconds: 300 },
+    expected: { calls: [12, 13], refusals: 0 },
+  },
 ];
 
 /** A server that keeps a used refresh token until its successor is used; it has one successor at a time. */

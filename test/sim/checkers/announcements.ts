@@ -35,7 +35,10 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
     },
     onEnd(item) {
       if (item?.announcement !== undefined) violate('L3', `${nameOf(item.announcement)} was never told`);
-      const told = world.announcements.map(nameOf);
+      const dues = world.announcements.filter(({ change }) => change === 'reauthorization_due');
+      const early = dues.find(({ at, grantEndsAt = at }) => grantEndsAt - at > (world.options.nature.lapseMs ?? 0) / 3);
+      if (early !== undefined) violate('L3', `the end of the grant was told ${early.at}, long before it is to come`);
+      const told = world.announcements.filter((one) => !dues.includes(one)).map(nameOf);
       if (newest !== undefined && !told.includes(newest)) violate('L3', `${newest} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
       if (invented !== undefined) violate('L3', `${invented} was told, and never happened`);

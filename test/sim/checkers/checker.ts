@@ -32,9 +32,9 @@ export const bounded = ({ pause, pauseMostMs, table, outages }: FaultRates): boo
 
 /**
  * The grant was ended at the provider by what people did: another login, or a code that was sent twice (which is a
- * violation of its own).
+ * violation of its own); or it has lapsed (whether the broker let it lapse is told in grants.ts).
  */
-export const endedByPerson = ({ provider }: World, refreshToken: string | undefined): boolean => {
+export const endedElsewhere = ({ provider }: World, refreshToken: string | undefined): boolean => {
   const end = provider.endOf(refreshToken);
-  return end === 'login' || end === 'code_reuse';
+  return end === 'login' || end === 'code_reuse' || end === 'lapse';
 };

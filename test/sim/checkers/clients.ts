@@ -5,7 +5,7 @@ import type { Connection } from '../../../shared/domain/connection.ts';
 import { limits } from '../../../shared/domain/limits.ts';
 import type { EpochMs } from '../../../shared/domain/time.ts';
 import { trueExpiryOf } from '../provider.ts';
-import { type Checker, endedByPerson, type Watched } from './checker.ts';
+import { type Checker, endedElsewhere, type Watched } from './checker.ts';
 
 export const servedTokensLive = ({ world, violate }: Watched): Checker => ({
   onAnswer(answer, minTtlMs) {
@@ -37,6 +37,45 @@ export const validTokensAreServed = ({ world, violate }: Watched): Checker => ({
   },
 });
 
+/**
+ * Where a renewal ends the access token of before, a client that asks from then on gets the next one; the old one only
+ * while its successor is not committed, and with a warning.
+ */
+export const endedTokensAreWarnedOf = ({ world, rates, violate }: Watched): Checker => {
+  const committedAt = new Map<number, number>();
+  return {
+    onWrite(_, { generation }) {
+      if (!committedAt.has(generation)) committedAt.set(generation, world.time.now());
+    },
+    onRemove() {
+      committedAt.clear();
+    },
+    onAnswer(answer, _minTtlMs, askedAt) {
+      // What a frozen environment read before is old when it thaws.
+      if (answer.kind !== 'token' || world.options.profile.renewalEndsPrevious !== true || rates.pause > 0) return;
+      const { generation } = answer.item;
+      const ended = world.provider.endedAccess.get(answer.accessToken.reveal()) ?? Number.POSITIVE_INFINITY;
+      if (ended <= askedAt && answer.warning === undefined)
+        violate('S4', `generation ${generation} was served, which a renewal had ended ${askedAt - ended} ms before`);
+      const newer = committedAt.get(generation + 1) ?? Number.POSITIVE_INFINITY;
+      if (newer <= askedAt)
+        violate('S4', `generation ${generation} was served ${askedAt - newer} ms after the next was committed`);
+    },
+  };
+};
+
+/** Such a renewal is not made before it is due: it takes the token away from clients that still use it. */
+export const renewalsThatEndAreLate = ({ world, rates, violate }: Watched): Checker => ({
+  onCall() {
+    const { current } = world;
+    if (world.options.profile.renewalEndsPrevious !== true || current?.tokens === undefined || rates.pause > 0) return;
+    const { rejected, generation, tokens, failure } = current;
+    const asked = rejected?.generation === generation || inDoubt(current).length > 1 || failure !== undefined;
+    const early = tokens.expiresAt - world.options.profile.marginMs - 2 * limits.skewMs - world.time.now();
+    if (!asked && early > 0) violate('S8', `a renewal ended a token ${early} ms before it was due`);
+  },
+});
+
 /** A renewal that is due has begun, and has looked for earlier attempts, by then. */
 const settlesWithinMs = 100_000;
 
@@ -60,7 +99,10 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     const held = world.refreshTokenAt(item.refreshToken);
     // A person may have ended the grant by another login whose code brought the broker nothing: the broker cannot know
     // before the next renewal.
-    if (item.state === 'active' && (held === undefined || (!world.provider.alive(held) && !endedByPerson(world, held))))
+    if (
+      item.state === 'active' &&
+      (held === undefined || (!world.provider.alive(held) && !endedElsewhere(world, held)))
+    )
       violate('S3', 'the connection is active, but its refresh token is dead');
   },
 });
@@ -75,7 +117,10 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
     ([name, rate]) =>
       rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
   );
-  const leavesRoom = world.options.profile.ambiguousRetry === 'at_once' && world.options.profile.minTokenAgeMs === 0;
+  const leavesRoom =
+    world.options.profile.ambiguousRetry === 'at_once' &&
+    world.options.profile.minTokenAgeMs === 0 &&
+    world.options.profile.renewal === 'always';
   let served = false;
   return {
     onWrite(_, { tokens }) {
@@ -93,7 +138,7 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
         (attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt,
       );
       const known = foreseen || begun;
-      const ended = endedByPerson(world, world.refreshTokenAt(world.current?.refreshToken));
+      const ended = endedElsewhere(world, world.refreshTokenAt(world.current?.refreshToken));
       if (
         served &&
         known &&

@@ -1,6 +1,7 @@
 /** What must hold of what the table says of a grant (S3, S5, S6). */
 import type { Connection } from '../../../shared/domain/connection.ts';
-import { bounded, type Checker, endedByPerson, type Watched } from './checker.ts';
+import { limits } from '../../../shared/domain/limits.ts';
+import { bounded, type Checker, endedElsewhere, type Watched } from './checker.ts';
 
 /**
  * A token set is in the secrets or in the table this long after its answer: the budget of the secrets, and a second for
@@ -66,7 +67,7 @@ export const verdictsAreTrue = ({ world, violate }: Watched): Checker => {
       const died = diedIn(name, item, state);
       ({ state } = item);
       if (!died) return;
-      if (item.cause !== 'refresh_in_doubt' && !endedByPerson(world, world.refreshTokenAt(item.refreshToken)))
+      if (item.cause !== 'refresh_in_doubt' && !endedElsewhere(world, world.refreshTokenAt(item.refreshToken)))
         violate('S6', `${name}: a loss of ours is labelled ${item.cause}`);
       const held = world.refreshTokenAt(item.refreshToken);
       if (held !== undefined && world.provider.alive(held))
@@ -119,9 +120,36 @@ export const keptGrantsLive = ({ world, violate }: Watched): Checker => {
       if (
         died &&
         world.options.profile.predecessorStays &&
-        !endedByPerson(world, world.refreshTokenAt(item.refreshToken))
+        !endedElsewhere(world, world.refreshTokenAt(item.refreshToken))
       )
         violate('S5', `${name}: the grant is given up, but the provider keeps what was used last`);
+    },
+  };
+};
+
+/** With so many passes of the planner in time, one refresher at least has come to a call. */
+const passesForACall = 5;
+
+/** A grant whose end the provider tells lapses only if renewals were tried, or the planner sent no refresher. */
+export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker => {
+  let state: Connection['state'] = 'active';
+  const committed = new Set<string>();
+  return {
+    onWrite(name, item) {
+      const died = diedIn(name, item, state);
+      ({ state } = item);
+      committed.add(world.refreshTokenAt(item.refreshToken) ?? '');
+      const held = world.refreshTokenAt(item.refreshToken) ?? '';
+      if (!died || world.provider.endOf(held) !== 'lapse' || item.tokens === undefined) return;
+      const { lapseMs = 0 } = world.options.nature;
+      const usedAt = world.provider.usedAt(held) ?? 0;
+      const endedAt = usedAt + lapseMs;
+      const passes = world.plannedAt.filter((at) => at > usedAt + lapseMs * limits.grantUsedShare.late && at < endedAt);
+      const calls = world.provider.ledger.filter(({ refreshToken }) => world.provider.sameGrant(refreshToken, held));
+      const told = calls.some(({ toldEnd, issued }) => toldEnd && (issued === undefined || committed.has(issued)));
+      if (!told || passes.length < passesForACall || rates.outages > 0) return;
+      const tried = calls.some(({ sentAt }) => sentAt > usedAt && sentAt < endedAt);
+      if (!tried) violate('S5', `${name}: the grant has lapsed, and no renewal was tried since its last use`);
     },
   };
 };

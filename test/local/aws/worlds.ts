@@ -80,7 +80,7 @@ export async function startMoto(): Promise<{ readonly url: string; stop(): Promi
   return { url, stop };
 }
 
-async function announcedBy(child: ChildProcess): Promise<string> {
+export async function announcedBy(child: ChildProcess): Promise<string> {
   if (child.stderr === null) throw new Error('moto has no standard error');
   let said = '';
   for await (const line of createInterface({ input: child.stderr })) {

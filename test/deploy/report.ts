@@ -1,12 +1,12 @@
 /** What `report.py` says, as far as it is used. Members are called as the services call them. */
 
 /** A document of IAM's policy language. */
-export interface PolicyDocument {
+interface PolicyDocument {
   readonly Version: string;
   readonly Statement: readonly object[];
 }
 
-export interface ReportedFunction {
+interface ReportedFunction {
   readonly name: string;
   readonly arn: string;
   /** Where its code was unpacked. */

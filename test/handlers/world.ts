@@ -212,15 +212,16 @@ class World {
 
   /** The log lines of an event. */
   logged(event: string): readonly Line[] {
-    return this.#lines().filter(({ message }) => message === event);
+    return this.lines().filter(({ message }) => message === event);
   }
 
   /** The values of a metric, as the log tells them to CloudWatch. */
   counted(metric: string): readonly unknown[] {
-    return this.#lines().flatMap((line) => ('_aws' in line && metric in line ? [line[metric]] : []));
+    return this.lines().flatMap((line) => ('_aws' in line && metric in line ? [line[metric]] : []));
   }
 
-  #lines(): Line[] {
+  /** Every line of the functions, in order. */
+  lines(): Line[] {
     const lines = this.#output.flatMap((text) => text.split('\n'));
     return lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   }

@@ -139,22 +139,25 @@ const others: readonly (readonly [what: RegExp, tried: string])[] = [
   [/^sequenceDiagram/, 'test/documentation.test.ts'],
   [/^(?:npm|npx) /, 'above'],
   [/^curl … -X (?:PUT|POST|DELETE) /, 'above'],
-  [/"access_token": /, 'test/end-to-end/broker.test.ts'],
+  [/"access_token": /, 'test/openapi/examples.test.ts'],
   [/^Synthesizing the template/, 'test/local/platform/console.test.ts'],
   [/^ Test Files /, 'the line that vitest ends with'],
   [/import \{ adviceOn \}/, 'test/client/advice.test.ts'],
+  [/^from token_broker import/, 'test/client/consumers.test.ts'],
+  [/^function headersOf/, 'test/client/consumers.test.ts'],
   [/^connection,provider,/, 'test/cli/import-file.test.ts'],
   [/"execute-api:Invoke"/, 'test/infra/permissions.test.ts'],
   [/^import \{ BrokerStack, StateStack \}/, 'test/infra/deployment.test.ts'],
   [/"detail-type": "Connection State Changed"/, 'test/contract/eventbridge-announcer.test.ts'],
 ];
 
-/** What nothing here can run: commands and queries of AWS itself, and pictures. */
+/** What nothing here can run: commands and queries of AWS itself, Power Query, and pictures. */
 const notRun: readonly RegExp[] = [
   /npx cdk import /,
   /^aws /,
   /^curl --aws-sigv4 .*REGION/s,
   /^(?:fields|filter) /,
+  /^let\n {4}Jwt = /,
   /^ *clients ──►/,
   /^\w+\/ {2,}/m,
 ];

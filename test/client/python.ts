@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const root = join(import.meta.dirname, '../..');
+export const root = join(import.meta.dirname, '../..');
 
 const [command = '', ...words] = ['python3', '-c', 'import sys, botocore; assert sys.version_info >= (3, 9)'];
 const tried = spawnSync(command, words, { encoding: 'utf8' });

@@ -18,10 +18,23 @@ interface Seen {
   readonly fault: string | undefined;
 }
 
+const tokenOf = (generation: number, lifeSeconds: number) => ({
+  connection: 'demo',
+  access_token: `token-${generation}`,
+  token_type: 'Bearer',
+  expires_in: lifeSeconds,
+  expires_at: '2026-01-01T00:10:00.000Z',
+  refresh_after: '2026-01-01T00:09:30.000Z',
+  generation,
+  headers: { Authorization: `Bearer token-${generation}` },
+});
+
 export class SignedBroker {
   readonly seen: Seen[] = [];
   /** The API refuses tokens up to this generation. */
   refusedUpTo = 0;
+  /** Of the tokens that it gives. */
+  lifeSeconds = 600;
   #generation = 1;
   readonly #server = createServer(async (request, response) => {
     const [status, body] = await this.#answer(request);
@@ -43,7 +56,12 @@ export class SignedBroker {
   forget(): void {
     this.seen.splice(0);
     this.refusedUpTo = 0;
+    this.lifeSeconds = 600;
     this.#generation = 1;
+  }
+
+  renew(): void {
+    this.#generation += 1;
   }
 
   get calls(): readonly string[] {
@@ -64,21 +82,8 @@ export class SignedBroker {
     this.seen.push({ call: `${method} ${url}`, body: body.toString(), fault, headers });
     if (fault !== undefined) return [403, { message: 'Forbidden' }];
     if (toApi) return this.#answerOfApi(String(headers.authorization));
-    if (method === 'POST') this.#generation += 1;
-    const text = `token-${this.#generation}`;
-    return [
-      200,
-      {
-        connection: 'demo',
-        access_token: text,
-        token_type: 'Bearer',
-        expires_in: 600,
-        expires_at: '2026-01-01T00:10:00.000Z',
-        refresh_after: '2026-01-01T00:09:30.000Z',
-        generation: this.#generation,
-        headers: { Authorization: `Bearer ${text}` },
-      },
-    ];
+    if (method === 'POST') this.renew();
+    return [200, tokenOf(this.#generation, this.lifeSeconds)];
   }
 
   #answerOfApi(authorization: string): readonly [status: number, body: unknown] {

@@ -56,6 +56,7 @@ class World {
   /** All answers but those that hand out a token. */
   readonly #answers: string[] = [];
   #aheadMs = 0;
+  #standsAt: number | undefined;
 
   constructor(stores: Stores, provider: Provider, secrets: Set<string>, output: string[]) {
     this.stores = stores;
@@ -63,7 +64,7 @@ class World {
     this.#secrets = secrets;
     this.#output = output;
     const now = Date.now;
-    vi.spyOn(Date, 'now').mockImplementation(() => now() + this.#aheadMs);
+    vi.spyOn(Date, 'now').mockImplementation(() => this.#standsAt ?? now() + this.#aheadMs);
   }
 
   /** A value that belongs into Secrets Manager and nowhere else. */
@@ -76,6 +77,16 @@ class World {
   /** Lets time pass, by the clock that the handlers read. */
   later(seconds: number): void {
     this.#aheadMs += seconds * 1_000;
+  }
+
+  /** Does something, in which nothing may wait, while the clock stands still. */
+  async atOnce<T>(doing: () => Promise<T>): Promise<T> {
+    this.#standsAt = Date.now();
+    try {
+      return await doing();
+    } finally {
+      this.#standsAt = undefined;
+    }
   }
 
   /** Calls the API: `PUT /connections/exact-nl`, signed unless API Gateway says otherwise. */

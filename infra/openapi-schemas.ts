@@ -1,4 +1,5 @@
 /** The schemas of `openapi.json`, out of those that check requests and describe replies. */
+
 import { type ConversionConfig, type JsonSchema, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { members } from '../lambdas/operations.ts';
@@ -6,11 +7,12 @@ import { rejectionBody, tokenParameters } from '../lambdas/parse.ts';
 import { authorizationEntries } from '../lambdas/parse-authorization.ts';
 import { replySchemas } from '../lambdas/replies.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
+import { limits } from '../shared/domain/limits.ts';
 import { bodyEntries, clientEntries } from '../shared/providers/parse-request.ts';
 import type { Preset } from '../shared/providers/preset.ts';
 import { knownPresets } from '../shared/providers/presets/index.ts';
 import type { Setting } from '../shared/providers/setting.ts';
-import { mostCharacters, printableText, settingsFaults } from '../shared/providers/settings.ts';
+import { printableText, settingsFaults } from '../shared/providers/settings.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -61,7 +63,7 @@ function settingSchemaOf(setting: Setting): Json {
   switch (setting.kind) {
     case 'text': {
       const pattern = setting.pattern === undefined ? printableText.source : `^(?:${setting.pattern})$`;
-      return { type: 'string', maxLength: mostCharacters, pattern, ...common };
+      return { type: 'string', maxLength: limits.settingCharacters, pattern, ...common };
     }
     case 'url':
     case 'issuer':

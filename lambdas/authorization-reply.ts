@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Authorization } from '../shared/application/authorize.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import { limits } from '../shared/domain/limits.ts';
 import { type EpochMs, iso } from '../shared/domain/time.ts';
 import type { NotAuthorizable } from '../shared/ports/authorization-server.ts';
 import { grantRefused, invalid, json, notFound, problem, settingsOutdated } from './reply.ts';
@@ -35,7 +36,7 @@ export function authorizationReply(
     case 'conflict':
       return problem('conflict', {
         detail: 'The connection was replaced at the same moment. No link was made; try again.',
-        retryAfterSeconds: 1,
+        retryAfterSeconds: limits.retryAfterSeconds.least,
       });
   }
 }

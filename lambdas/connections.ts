@@ -49,12 +49,12 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
       case 'conflict':
         return problem('conflict', {
           detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
-          retryAfterSeconds: 1,
+          retryAfterSeconds: limits.retryAfterSeconds.least,
         });
       case 'deleting':
         return problem('conflict', {
           detail: `Connection "${name.value}" is being deleted. Put it again when it is gone.`,
-          retryAfterSeconds: 10,
+          retryAfterSeconds: limits.deletionMs / 1_000,
         });
     }
   },

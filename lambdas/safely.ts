@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { parseConnectionName } from '../shared/domain/connection-name.ts';
+import { limits } from '../shared/domain/limits.ts';
 import { Unavailable } from '../shared/ports/errors.ts';
 import type { Telemetry } from '../shared/ports/telemetry.ts';
 import { problem } from './reply.ts';
@@ -33,6 +34,6 @@ function problemOf(error: unknown): APIGatewayProxyStructuredResultV2 {
     });
   return problem('temporarily_unavailable', {
     detail: `${error.message}; nothing is known to have changed. Try again.`,
-    retryAfterSeconds: 5,
+    retryAfterSeconds: limits.retryAfterSeconds.unavailable,
   });
 }

@@ -37,7 +37,6 @@ import type { ConnectionRequests } from './ports/connection-requests.ts';
 import type { SecretVersions } from './ports/secret-versions.ts';
 import { connectionRequests } from './providers/connection-requests.ts';
 import { providersFrom } from './providers/known-providers.ts';
-import { mostSlots } from './providers/profile.ts';
 import { providersSpeaking } from './providers/resolved-providers.ts';
 
 /** What is composed does not begin anything by itself: a function that is frozen while it starts goes on from there. */
@@ -103,7 +102,7 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
       revocation: httpRevocation({ allowLoopback: loopbackAllowed() }, { clock: systemClock, chance: systemChance }),
       claims: claims(),
       providers: providersFrom(),
-      secretRemoval: secretRemoval(versions, mostSlots),
+      secretRemoval: secretRemoval(versions),
       tokenEndpoint: httpTokenEndpoint({ allowLoopback: loopbackAllowed() }),
       queue: queue(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),

@@ -8,6 +8,7 @@ import {
   circles,
   forbiddenImports,
   isIn,
+  loneDurations,
   longFunctionsIn,
   longLines,
   unusedExports,
@@ -81,6 +82,12 @@ describe('code and comments', () => {
     expect([...longFunctionsIn(all).keys()].toSorted()).toEqual(longFunctions.toSorted());
   });
 
+  test('durations stand in limits.ts', () => {
+    const elsewhere = ({ path }: Source): boolean =>
+      /^(?:shared|lambdas|infra)\//.test(path) && !/^shared\/domain\/(?:limits|time)\.ts$/.test(path);
+    expect(loneDurations(all.filter(elsewhere))).toEqual([]);
+  });
+
   test('each export is imported by another file', () => {
     expect(unusedExports(all).filter((name) => !freeExports.some((start) => name.startsWith(start)))).toEqual([]);
   });
@@ -125,6 +132,14 @@ describe('each rule finds what breaks it', () => {
     const body = (lines: number): string => `{${'\n'.repeat(lines - 1)}}`;
     const text = `const a = () => ${body(71)};\nfunction b() ${body(70)}\nclass C ${body(80)}`;
     expect(Object.fromEntries(longFunctionsIn([source('x.ts', text)]))).toEqual({ 'x.ts a': 71, 'x.ts C': 80 });
+  });
+
+  test('a duration that is written where it is used', () => {
+    const text = 'const waitMs = 5_000;\nconst at = plus(now, 1_000);\nconst least = 2_000, next = plus(now, 1);';
+    expect(loneDurations([source('a.ts', text)])).toEqual([
+      'a.ts:1 const waitMs = 5_000;',
+      'a.ts:2 const at = plus(now, 1_000);',
+    ]);
   });
 
   test('an export that is not used', () => {

@@ -59,7 +59,7 @@ export async function claimGrant(
     }
     if (await claims.claim(key, { holder: connection, claimId: chance.id(), claimedAt: now }, seen)) return undefined;
   }
-  return { kind: 'grant_pending', holder, until: plus(clock.now(), 1_000) };
+  return { kind: 'grant_pending', holder, until: plus(clock.now(), limits.claimRetryMs) };
 }
 
 /**

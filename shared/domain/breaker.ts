@@ -231,7 +231,7 @@ function afterSilence(
   const probes = open === undefined ? 0 : open.probes + 1;
   const delayMs = Math.min(limits.probeFirstMs * 2 ** probes, limits.probeMaxMs);
   const until = latest(
-    plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance)),
+    plus(now, between({ from: delayMs, to: delayMs * limits.backOffStretch }, chance)),
     earliest(retryAt ?? now, plus(now, limits.backOffMaxMs)),
   );
   return {

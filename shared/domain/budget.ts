@@ -6,11 +6,8 @@
 import type { Connection } from './connection.ts';
 import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
-import { type EpochMs, plus } from './time.ts';
+import { dayMs, type EpochMs, hourMs, plus } from './time.ts';
 import { codePath, failingPath, type Path } from './writes.ts';
-
-const hourMs = 3_600_000;
-const dayMs = 86_400_000;
 
 export const dayOf = (now: EpochMs): number => Math.floor(now / dayMs);
 

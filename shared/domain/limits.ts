@@ -1,6 +1,9 @@
 /**
- * Every number of the product, in one place, the unit last in the name, and the relations that must hold among them.
+ * Every number that the broker chose, in one place, the unit last in the name, and the relations that must hold among
+ * them. What a format or a service lays down stands where it is used, and so does how much of a text is searched.
  */
+import { dayMs, hourMs } from './time.ts';
+
 export const limits = {
   // The lease and its heartbeat. Short, so that a killed refresher is taken over inside the margin.
   leaseMs: 18_000,
@@ -14,6 +17,8 @@ export const limits = {
   callTimeoutMs: 60_000,
   /** How long one address of a host is tried before the next one is; Node.js's own is a quarter of a second. */
   connectAttemptMs: 3_000,
+  /** Less time than this cuts many token endpoints off, and each time a refresh token is in doubt. */
+  leastCallMs: 10_000,
   /** A provider with a grace period must have answered this long before the period ends. */
   graceReserveMs: 10_000,
   /** The store of secrets gets this long to take a new refresh token; then it is sealed into the commit. */
@@ -55,7 +60,14 @@ export const limits = {
   grantEndMovesMs: 60_000,
 
   // Back-off.
+  /** By failure code, after what integration platforms advise, where a preset has no delays of its own. */
+  firstDelaysSeconds: { default: 5, time_out: 1, http_429: 60, http_500: 15 },
   backOffMaxMs: 900_000,
+  /** Chance stretches a delay up to so many times, so that connections do not come back in step. */
+  backOffStretch: 1.25,
+  /** An instant that a provider tells is obeyed, but not one that is further away; and with a little chance added. */
+  toldDelayMaxMs: dayMs,
+  toldDelayJitterMs: { from: 0, to: 1_000 },
   /**
    * From so many failures in a row on a connection counts as failing, and operators are told; one or two pass by
    * themselves.
@@ -69,6 +81,14 @@ export const limits = {
   tooEarlyFirstMs: 5_000,
   tooEarlyMaxMs: 60_000,
   tooEarlyInDoubtFirstMs: 60_000,
+
+  // Replies.
+  /** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
+  lifetimeMaxMs: 366 * dayMs,
+  /** An end of a grant that is further away is not noted: it is too far off for an operator to act on. */
+  grantEndMaxMs: 20 * 366 * dayMs,
+  /** Longer tokens fit into no request, and into no item of the table. */
+  tokenCharacters: 65_536,
 
   // The breaker of a provider application.
   /** Opens when so many different connections in a row got no answer; one alone has its own back-off. */
@@ -90,20 +110,20 @@ export const limits = {
   /** How long refusals are withheld before one connection asks once more. */
   withholdMs: 180_000,
   /** For how long refusals are believed after that one was refused, too. */
-  believeMs: 3_600_000,
+  believeMs: hourMs,
   /** At most so many connections are named. */
   refusalsNamed: 50,
 
   // Announcements.
   /** A grant's end is announced so long ahead, or this share of its limit if that is shorter. */
-  grantEndsAheadMs: 14 * 86_400_000,
+  grantEndsAheadMs: 14 * dayMs,
   grantEndsAheadShare: 0.25,
 
   // Serving.
   marginMs: 30_000,
   /** At most this share of a token's life is margin. */
   marginShare: 0.5,
-  minTtlMs: { least: 5_000, default: 10_000, most: 3_600_000 },
+  minTtlMs: { least: 5_000, default: 10_000, most: hourMs },
   waitMs: { default: 10_000, most: 25_000 },
   pollMs: { from: 150, to: 400 },
   /** An environment answers from memory for so long after a read; a request that ends a grant waits for as long. */
@@ -122,21 +142,21 @@ export const limits = {
   lateRetryMs: { from: 1_000, to: 15_000 },
   /** A client waits for a renewal that cannot begin yet only if it can so soon. */
   aheadMs: 2_000,
-  usedWithinMs: 3_600_000,
+  usedWithinMs: hourMs,
   touchEveryMs: 300_000,
-  retryAfterSeconds: { least: 1, most: 60 },
+  retryAfterSeconds: { least: 1, unavailable: 5, most: 60 },
   tokenTimeoutMs: 29_000,
 
   // Connecting by login.
   /** How long a link is good. */
-  authorizationMs: { least: 60_000, default: 600_000, most: 7 * 86_400_000 },
+  authorizationMs: { least: 60_000, default: 600_000, most: 7 * dayMs },
   /** How long a login may last that began while its link was good. */
   loginMs: 600_000,
   /** A callback that comes again waits so long for what came of the first. */
   callbackWaitMs: 20_000,
   callbackPollMs: { from: 300, to: 700 },
   /** For how long a provider that cannot be told of a deletion is tried. */
-  revocationMs: 86_400_000,
+  revocationMs: dayMs,
 
   // Deleting.
   /** A refresher that takes a deletion has it so long: its function has ended by then. */
@@ -148,20 +168,67 @@ export const limits = {
 
   /** Who claimed a grant for a connection that is not there by now will not write it any more. */
   claimMs: 60_000,
+  /** After two connections kept claiming one grant from each other. */
+  claimRetryMs: 1_000,
   /** An authorization server that is asked for its metadata, at up to two places, while a caller waits. */
   discoveryTimeoutMs: 8_000,
+
+  // Assertions of clients.
+  /** An assertion is used at once. Long enough for clocks that differ, short enough to be worth nothing in a log. */
+  assertionLifeMs: 300_000,
+  /** It begins so long ago: less than any server takes for too old. */
+  assertionSetBackMs: 10_000,
 
   // Input and output.
   bodyBytes: 16_384,
   replyBytes: 65_536,
   listPage: 100,
   descriptionLength: 300,
+  marginSeconds: { least: 10, most: 3_600 },
+  accountCharacters: 128,
+  clientIdCharacters: 1_024,
+  clientSecretCharacters: 4_096,
+  /** Of a refresh token, and of a secret among the settings. */
+  credentialCharacters: 8_192,
+  settingCharacters: 1_024,
+  endpointCharacters: 2_048,
 
   // Stores.
   slotVersionsPerDay: 90,
+  /** No token whose life leaves time to use it needs more slots; each slot is a secret that costs money. */
+  slots: 40,
+  /**
+   * Put, create or restore, put again. More are needed only while other functions keep creating and deleting the same
+   * secret.
+   */
+  secretPuts: 3,
   storeConnectMs: 1_000,
   storeRequestMs: 2_000,
   messageDelayMaxMs: 900_000,
+
+  // Old versions in the table of secrets.
+  /** So many of the newest stay, however old they are, and each stays so long, however many follow. */
+  versionsKept: 100,
+  versionsKeptMs: dayMs,
+  /**
+   * They are looked for after every 61st lease. A prime, so that each slot has its turn, also where slot and fencing
+   * token go up in step.
+   */
+  pruneEveryFence: 61,
+  /** Pages have up to 1 MB, and a slot usually has one. What lies beyond is found once these have become fewer. */
+  prunePages: 8,
+  /** One pruning takes no longer. The next one does what is left. */
+  pruneMs: 3_000,
+
+  // Keys.
+  /**
+   * How long a rotated key may go unnoticed where no text is opened that names it. Each read is paid for, and an
+   * environment of a small fleet would read its keys for every renewal if it did so more often.
+   */
+  keyRereadMs: hourMs,
+  /** How long made-up key ids can keep a new key from being seen. */
+  keyLookAgainMs: 10_000,
+  keySecretCharacters: 32,
 
   // The queue.
   /**
@@ -174,7 +241,7 @@ export const limits = {
    */
   visibilityTimeouts: 6,
   /** A message that is older is dropped: after an outage of the function, the planner has asked again by then. */
-  messageRetentionMs: 7_200_000,
+  messageRetentionMs: 2 * hourMs,
 
   // PUT.
   /** How often a PUT looks again at a connection that refreshers keep changing. */
@@ -249,6 +316,18 @@ export const relationsOf = (limits: Limits): readonly Relation[] => [
     'turn of the others < longest time between probes: the connection that probed last comes to its turn',
   ],
   [limits.grantUsedShare.late + limits.grantEndsAheadShare < 1, 'late use + announcement < 1: no end is told in vain'],
+  [
+    2 * limits.skewMs < limits.assertionSetBackMs,
+    '2 × skew < set-back of an assertion: no server takes it for one of the future',
+  ],
+  [
+    limits.assertionSetBackMs + limits.callTimeoutMs + 2 * limits.skewMs < limits.assertionLifeMs,
+    'set-back + call time-out + 2 × skew < life of an assertion: it does not end while it is sent',
+  ],
+  [
+    limits.slotVersionsPerDay <= limits.versionsKept,
+    'versions of a slot in a day ≤ versions kept: what a day brings stays',
+  ],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [
     limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,

@@ -5,6 +5,7 @@ import { complains, refuses, type Said, saidIn } from './error-codes.ts';
 import { knownCodes } from './error-rules.ts';
 import type { CallTimes, HttpReply } from './exchange.ts';
 import { instantOf } from './instants.ts';
+import { limits } from './limits.ts';
 import { memberAt, membersLike } from './members.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
@@ -73,8 +74,6 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** Members that tell the expiry, most telling first: lifetimes, since they need no common clock, before instants. */
 const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];
-/** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
-const longestLifetimeMs = 366 * 86_400_000;
 /**
  * When a grant ends, as seconds that remain or as an instant. 0 is how Keycloak writes that an offline token has no
  * end.
@@ -91,8 +90,6 @@ const grantEndMembers = [
   'refresh_token_expiry',
   'refresh_token_expiration',
 ];
-/** An end that is further away than this is not noted: it is too far off for an operator to act on. */
-const longestGrantMs = 20 * longestLifetimeMs;
 const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 
 /** Total: every reply is a token set or an error. */
@@ -107,7 +104,7 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
 
   const good = reply.status >= 200 && reply.status < 300 && !refused;
   const lifetimeMs = lifetimeOf(members, exchange, dialect);
-  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeMs ?? dialect.defaultLifetimeMs, longestLifetimeMs));
+  const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeMs ?? dialect.defaultLifetimeMs, limits.lifetimeMaxMs));
   const endpoint = endpointIn(members, shape.endpoint);
   const unusable = unusableOf({ members, accessToken, refreshToken, endpoint, alive: expiresAt > exchange.receivedAt });
   if (good && accessToken !== undefined && unusable === undefined) {
@@ -204,16 +201,13 @@ export const firstText = (members: Members | undefined, paths: readonly string[]
 
 const memberLike = (members: Members | undefined, name: string): unknown => membersLike(members, name)[0];
 
-/** Longer ones fit into no request, and into no item of the table. */
-const mostTokenCharacters = 65_536;
-
 /**
  * An access token goes into a header, which carries visible ASCII and spaces (RFC 6749 §A.12); what is around it a
  * header drops.
  */
 function accessTokenIn(members: Members | undefined, path: string): string | undefined {
   const value = memberAt(members, path) ?? membersLike(members, path)[0];
-  if (typeof value !== 'string' || value.length > mostTokenCharacters) return undefined;
+  if (typeof value !== 'string' || value.length > limits.tokenCharacters) return undefined;
   const token = value.trim();
   return token !== '' && /^[\x20-\x7e]+$/.test(token) ? token : undefined;
 }
@@ -227,7 +221,7 @@ function refreshTokenIn(members: Members | undefined): string | null | undefined
   const value = memberLike(members, 'refresh_token');
   if (value === undefined || value === null || value === false || value === '') return undefined;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null;
-  if (typeof value !== 'string' || !value.isWellFormed() || value.length > mostTokenCharacters) return null;
+  if (typeof value !== 'string' || !value.isWellFormed() || value.length > limits.tokenCharacters) return null;
   return value.trim() === '' ? undefined : value;
 }
 
@@ -302,7 +296,7 @@ function refreshTokenEnds(
     .filter((value) => isNumeric(value) || isDate(value));
   const ends = told
     .map((value) => instantOf(value, requestedAt, expiresInUnit))
-    .filter((instant) => instant !== undefined && instant - requestedAt <= longestGrantMs)
+    .filter((instant) => instant !== undefined && instant - requestedAt <= limits.grantEndMaxMs)
     .filter((instant) => instant !== undefined);
   if (ends.length > 0) return earliest(...(ends as [EpochMs, ...EpochMs[]]));
   return told.length > 0 ? 'never' : undefined;

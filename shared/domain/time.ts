@@ -3,6 +3,9 @@ import type { Brand } from './brand.ts';
 /** Milliseconds since 1970-01-01T00:00Z. Durations are plain numbers whose names end in `Ms`. */
 export type EpochMs = Brand<number, 'EpochMs'>;
 
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+
 /** Returns the instant `ms` after `instant` (before it, if negative). */
 export const plus = (instant: EpochMs, ms: number): EpochMs => (instant + ms) as EpochMs;
 

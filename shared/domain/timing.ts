@@ -158,10 +158,10 @@ export function backOffUntil(
   retryAt?: EpochMs,
 ): EpochMs {
   if (retryAt !== undefined && retryAt > now)
-    return plus(earliest(retryAt, plus(now, 24 * 3_600_000)), between({ from: 0, to: 1_000 }, chance));
+    return plus(earliest(retryAt, plus(now, limits.toldDelayMaxMs)), between(limits.toldDelayJitterMs, chance));
   const firstMs = profile.firstDelayMs[code] ?? profile.firstDelayMs.default;
   const delayMs = Math.min(firstMs * 2 ** (count - 1), limits.backOffMaxMs);
-  return plus(now, between({ from: delayMs, to: delayMs * 1.25 }, chance));
+  return plus(now, between({ from: delayMs, to: delayMs * limits.backOffStretch }, chance));
 }
 
 /**

@@ -3,6 +3,7 @@
  * connection's settings.
  */
 import { limits } from '../domain/limits.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Facts } from './facts.ts';
 
 interface Contradiction {
@@ -11,15 +12,9 @@ interface Contradiction {
   readonly message: string;
 }
 
-/** The longest `margin_seconds` that a PUT may ask for. */
-const mostMarginSeconds = 3_600;
 const guardSeconds = (2 * limits.skewMs) / 1_000;
 const graceReserveSeconds = limits.graceReserveMs / 1_000;
-/**
- * A token endpoint with less time than this to answer is often cut off, and each time a refresh token is in doubt.
- */
-const leastCallSeconds = 10;
-const leastGraceSeconds = graceReserveSeconds + leastCallSeconds;
+const leastGraceSeconds = graceReserveSeconds + limits.leastCallMs / 1_000;
 
 /**
  * Returns the longest margin, in seconds, that the least age of a token leaves room for. The skew of two clocks is
@@ -27,8 +22,8 @@ const leastGraceSeconds = graceReserveSeconds + leastCallSeconds;
  * (Exact Online: 600 − 570 s, renewed at 574 s).
  */
 export function longestMarginSeconds({ lifetimeSeconds, minTokenAgeSeconds }: Facts): number {
-  if (minTokenAgeSeconds === 0) return mostMarginSeconds;
-  return Math.min(lifetimeSeconds - minTokenAgeSeconds + guardSeconds, mostMarginSeconds);
+  if (minTokenAgeSeconds === 0) return limits.marginSeconds.most;
+  return Math.min(lifetimeSeconds - minTokenAgeSeconds + guardSeconds, limits.marginSeconds.most);
 }
 
 /** Returns every contradiction, each with the fact to change. */
@@ -46,7 +41,7 @@ function ofTimes(facts: Facts): Found {
     lifetimeSeconds - Math.min(marginSeconds, lifetimeSeconds * limits.marginShare),
     minTokenAgeSeconds,
   );
-  const calls = Math.ceil(86_400 / cycleSeconds);
+  const calls = Math.ceil(dayMs / (cycleSeconds * 1_000));
   return [
     minTokenAgeSeconds >= lifetimeSeconds && {
       fact: 'minTokenAgeSeconds',

@@ -1,22 +1,22 @@
 /**
  * Which URLs a request with secrets in it may go to. Addresses behind names are checked where the connection is made.
  */
+
 import ipaddr from 'ipaddr.js';
+import { limits } from '../domain/limits.ts';
 
 export interface EndpointPolicy {
   /** Plain http to loopback addresses is fine: only in the local broker. */
   readonly allowLoopback: boolean;
 }
 
-const mostCharacters = 2_048;
-
 /**
  * Returns what is wrong with an endpoint, as the end of a sentence that begins with its name, or undefined if it may be
  * used.
  */
 export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy): string | undefined {
-  const url = text.length <= mostCharacters ? URL.parse(text) : null;
-  if (url === null) return `must be an absolute URL of at most ${mostCharacters} characters`;
+  const url = text.length <= limits.endpointCharacters ? URL.parse(text) : null;
+  if (url === null) return `must be an absolute URL of at most ${limits.endpointCharacters} characters`;
   const loopback = isLoopback(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && allowLoopback))
     return 'must begin with https://';

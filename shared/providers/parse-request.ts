@@ -1,6 +1,8 @@
 /** Parses the body of `PUT /connections/{connection}`: a request, or everything that is wrong with it. */
+
 import * as v from 'valibot';
 import type { Fault, Parsed } from '../domain/fault.ts';
+import { limits } from '../domain/limits.ts';
 import { Secret } from '../domain/secret.ts';
 import type { ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Presets } from './by-name.ts';
@@ -31,26 +33,34 @@ const credential = (most: number) =>
 /** Several checks that are one demand: the first that fails says it all. */
 const oneDemand = <const Schema extends v.GenericSchema>(schema: Schema) => v.config(schema, { abortPipeEarly: true });
 
-const marginWords = 'must be a whole number of seconds from 10 to 3600';
+const { marginSeconds, accountCharacters } = limits;
+const marginWords = `must be a whole number of seconds from ${marginSeconds.least} to ${marginSeconds.most}`;
 const margin = oneDemand(
-  v.pipe(v.number(marginWords), v.integer(marginWords), v.minValue(10, marginWords), v.maxValue(3_600, marginWords)),
+  v.pipe(
+    v.number(marginWords),
+    v.integer(marginWords),
+    v.minValue(marginSeconds.least, marginWords),
+    v.maxValue(marginSeconds.most, marginWords),
+  ),
 );
-const mostAccount = 128;
-const accountWords = `must be a text of 1 to ${mostAccount} characters on one line, without spaces at its ends`;
+const accountWords = `must be a text of 1 to ${accountCharacters} characters on one line, without spaces at its ends`;
 const account = oneDemand(
   v.pipe(
     v.string(accountWords),
-    v.maxLength(mostAccount, accountWords),
+    v.maxLength(accountCharacters, accountWords),
     v.regex(/^(?!\s)[^\p{Cc}]+(?<!\s)$/u, accountWords),
   ),
 );
-export const clientEntries = { client_id: credential(1_024), client_secret: v.exactOptional(credential(4_096)) };
+export const clientEntries = {
+  client_id: credential(limits.clientIdCharacters),
+  client_secret: v.exactOptional(credential(limits.clientSecretCharacters)),
+};
 /** The members of the body. What `settings` may hold is a matter of the preset: `settings.ts`. */
 export const bodyEntries = {
   provider: v.string('must be a text'),
   settings: v.exactOptional(v.custom<Record<string, unknown>>(isObject, 'must be an object'), {}),
   client: v.exactOptional(v.object(clientEntries, fieldMessage('must be an object'))),
-  refresh_token: v.exactOptional(credential(8_192)),
+  refresh_token: v.exactOptional(credential(limits.credentialCharacters)),
   renewal: v.exactOptional(v.picklist(['while_used', 'always'], 'must be "while_used" or "always"'), 'while_used'),
   margin_seconds: v.exactOptional(margin),
   account: v.exactOptional(account),

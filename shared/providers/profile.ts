@@ -3,24 +3,19 @@
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Profile } from '../domain/profile.ts';
+import { dayMs } from '../domain/time.ts';
 import type { Presets } from './by-name.ts';
 import { longestMarginSeconds } from './contradictions.ts';
 import type { Facts } from './facts.ts';
 import { knownPresets } from './presets/index.ts';
 import { resolveProvider } from './resolve.ts';
 
-/** No token whose life leaves time to use it needs more slots; each slot is a secret that costs money. */
-export const mostSlots = 40;
-const dayMs = 86_400_000;
-/** Our choices, after what integration platforms advise: a minute after a 429, 15 to 30 s after a 500. */
-const usualDelaysSeconds = { default: 5, time_out: 1, http_429: 60, http_500: 15 };
-
 /** Returns the connection's profile; the cycle is taken from the token in hand. Throws if the provider is unknown. */
 export function profileOf(item: Connection, presets: Presets = knownPresets): Profile {
   const { preset, facts } = resolveProvider(item.config, presets);
   const hasRefreshToken = facts.grant === 'refresh_token';
   const marginMs = (item.config.marginSeconds ?? Math.min(facts.marginSeconds, longestMarginSeconds(facts))) * 1_000;
-  const { default: first, ...delays } = preset.retryDelaysSeconds ?? usualDelaysSeconds;
+  const { default: first, ...delays } = preset.retryDelaysSeconds ?? limits.firstDelaysSeconds;
   return {
     grant: facts.grant,
     marginMs,
@@ -67,4 +62,4 @@ function cycleOf({ tokens }: Connection, facts: Facts, marginMs: number): number
 
 /** Returns so many slots that no secret takes more versions in a day than Secrets Manager keeps. */
 const slotsFor = (cycleMs: number): number =>
-  Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), mostSlots);
+  Math.min(Math.ceil(dayMs / (cycleMs * limits.slotVersionsPerDay)), limits.slots);

@@ -1,11 +1,12 @@
 /** What secrets must look like: a PUT tells it long before a provider would refuse them. */
+
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Secret as Seed } from 'otpauth';
+import { limits } from '../domain/limits.ts';
 import type { Setting } from './setting.ts';
 
 type Format = Extract<Setting, { kind: 'secret' }>['format'];
 
-const mostCharacters = 8_192;
 /** RFC 4226 §4 asks for 16 bytes; many providers show 16 letters of base32, which are 10. */
 const leastSeedBytes = 10;
 
@@ -22,7 +23,7 @@ const keyFault =
 export function faultOfSecret(format: Format, value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a text';
   if (value === '') return 'must not be empty';
-  if (value.length > mostCharacters) return `must have at most ${mostCharacters} characters`;
+  if (value.length > limits.credentialCharacters) return `must have at most ${limits.credentialCharacters} characters`;
   switch (format) {
     case 'private_key':
       return privateKeyOf(value) === undefined ? keyFault : undefined;

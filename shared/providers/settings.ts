@@ -1,5 +1,7 @@
 /** Checks a connection's settings against what the preset declares. */
+
 import type { Fault } from '../domain/fault.ts';
+import { limits } from '../domain/limits.ts';
 import { type EndpointPolicy, faultOfEndpoint } from './endpoint-url.ts';
 import { perhaps } from './perhaps.ts';
 import type { Preset } from './preset.ts';
@@ -7,7 +9,6 @@ import { faultOfSecret } from './secret-formats.ts';
 import type { Setting } from './setting.ts';
 import { namesIn } from './templates.ts';
 
-export const mostCharacters = 1_024;
 /** Visible ASCII with spaces inside only: a line break or a space at an end came with copying. */
 export const printableText = /^(?! )[\x20-\x7e]+(?<! )$/;
 
@@ -74,13 +75,13 @@ function endpointsOf(
 export function faultOfSetting(setting: Setting, value: unknown, policy: EndpointPolicy): string | undefined {
   switch (setting.kind) {
     case 'text': {
-      const fits = typeof value === 'string' && value.length <= mostCharacters && printableText.test(value);
+      const fits = typeof value === 'string' && value.length <= limits.settingCharacters && printableText.test(value);
       const { pattern } = setting;
       if (fits && pattern !== undefined && !new RegExp(`^(?:${pattern})$`).test(value))
         return `must look like this: ${pattern} (${setting.description})`;
       return fits
         ? undefined
-        : `must be a text of 1 to ${mostCharacters} printable ASCII characters, without spaces at its ends`;
+        : `must be a text of 1 to ${limits.settingCharacters} printable ASCII characters, without spaces at its ends`;
     }
     case 'url':
       return typeof value === 'string' ? faultOfEndpoint(value, policy) : 'must be a text: a URL';

@@ -3,8 +3,8 @@ import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dyn
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { outgrown, prunesAfter, secretPruning } from '../../shared/adapters/secrets/dynamodb-pruning.ts';
 import { dynamoDbVersions, type SecretsTable, type Written } from '../../shared/adapters/secrets/dynamodb-versions.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import { mostSlots } from '../../shared/providers/profile.ts';
 import { versionIdOf } from '../plain.ts';
 import { readKey, secretsTableWorld } from './secret-worlds.ts';
 import { localClient } from './worlds.ts';
@@ -60,7 +60,7 @@ describe('pruning comes now and then', () => {
   });
 
   test('to every slot, also where slot and fencing token go up in step', () => {
-    for (let slots = 1; slots <= mostSlots; slots += 1) {
+    for (let slots = 1; slots <= limits.slots; slots += 1) {
       const fences = Array.from({ length: 61 * slots }, (_, i) => i + 1);
       expect(new Set(fences.filter((fence) => prunesAfter(version(fence))).map((fence) => fence % slots)).size).toBe(
         slots,

@@ -64,6 +64,14 @@ export const longFunctionsIn = (sources: readonly Source[]): ReadonlyMap<string,
     ),
   );
 
+const duration = /\bconst \w+(?:Ms|Seconds|Days)\b[^=]*= [\d_.]+(?=[ ;,])|\bplus\([^()]+(?:\(\))?, -?[\d_]{3,}\)/;
+
+/** Durations that are written as numbers where they are used. */
+export const loneDurations = (sources: readonly Source[]): string[] =>
+  sources.flatMap(({ path, lines }) =>
+    lines.flatMap((line, i) => (duration.test(line) ? [`${path}:${i + 1} ${line.trim()}`] : [])),
+  );
+
 /** Exports, of types too, that no other file imports. */
 export function unusedExports(sources: readonly Source[]): string[] {
   const used = new Set(

@@ -2,11 +2,13 @@
  * How a client authenticates at a token endpoint: the parts that oauth4webapi leaves to us, or does otherwise than
  * servers do.
  */
+
 import type { KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
 import type { ConnectionConfig } from '../../domain/connection.ts';
 import type { OwnFailureCode } from '../../domain/failure.ts';
+import { limits } from '../../domain/limits.ts';
 import type { Chance, Clock } from '../../ports/clock.ts';
 import type { Credentials } from '../../ports/credentials.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
@@ -19,11 +21,6 @@ export interface Surroundings {
   readonly clock: Pick<Clock, 'now'>;
   readonly chance: Pick<Chance, 'id'>;
 }
-
-/** An assertion is used at once. Long enough for clocks that differ, short enough to be worth nothing in a log. */
-const assertionLifetimeSeconds = 300;
-/** More than two clocks differ by that are kept right; less than any server takes for too old. */
-const assertionSetBackSeconds = 10;
 
 /**
  * Why a request that cannot authenticate is not sent: a missing secret may still come, an unusable one has to be put
@@ -85,7 +82,7 @@ async function privateKeyJwt(
 ): Promise<ClientAuth | OwnFailureCode> {
   const { facts, values } = provider;
   const keyId = kid ?? values.key_id;
-  const issuedAt = Math.floor(clock.now() / 1_000) - assertionSetBackSeconds;
+  const issuedAt = Math.floor((clock.now() - limits.assertionSetBackMs) / 1_000);
   const byIssuer = facts.assertionAudience !== 'endpoint' && provider.issuer !== undefined;
   try {
     const assertion = await new SignJWT(filledRecord(facts.assertionClaims ?? {}, values))
@@ -100,7 +97,7 @@ async function privateKeyJwt(
       .setAudience((byIssuer ? provider.issuer : endpoint?.href) ?? '')
       .setJti(chance.id())
       .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + assertionLifetimeSeconds)
+      .setExpirationTime(issuedAt + limits.assertionLifeMs / 1_000)
       .sign(key);
     return (_server, _client, body) => {
       body.set('client_id', clientId);

@@ -1,10 +1,12 @@
 /** Keys for one purpose, each derived from a version of a secret that only some functions may read. */
+
 import { hkdfSync } from 'node:crypto';
 import {
   GetSecretValueCommand,
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { limits } from '../../domain/limits.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { Unavailable } from '../../ports/errors.ts';
@@ -51,15 +53,6 @@ export interface KeyRing {
   recent(named: (kid: string) => boolean): Promise<Key | undefined>;
 }
 
-/**
- * How long a rotated key may go unnoticed where no text is opened that names it. Each read is paid for, and an
- * environment of a small fleet would read its keys for every renewal if it did so more often.
- */
-const rereadAfterMs = 3_600_000;
-/** How long made-up key ids can keep a new key from being seen. */
-const lookAgainAfterMs = 10_000;
-const leastSecretLength = 32;
-
 /** What the store may be asked for as a version id. */
 export const kidPattern = /^[\w-]{32,64}$/;
 
@@ -101,7 +94,7 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
 
   return {
     async ready() {
-      if (latest !== undefined && clock.now() < latest.readAt + rereadAfterMs) return;
+      if (latest !== undefined && clock.now() < latest.readAt + limits.keyRereadMs) return;
       try {
         await loadCurrent();
       } catch (error) {
@@ -117,7 +110,7 @@ export function keyRing(purpose: Purpose, readKey: ReadKey, clock: Pick<Clock, '
     async recent(named) {
       const found = () => [...known.values()].find(({ kid }) => named(kid));
       const now = clock.now();
-      if (found() !== undefined || (lookedAt !== undefined && now < lookedAt + lookAgainAfterMs)) return found();
+      if (found() !== undefined || (lookedAt !== undefined && now < lookedAt + limits.keyLookAgainMs)) return found();
       await loadCurrent();
       if (found() === undefined) await load(previous);
       lookedAt = now;
@@ -145,7 +138,8 @@ export function secretsManagerKey(client: SecretsManagerClient, secretId: string
 /** HKDF (RFC 5869) with SHA-256, for a random secret of any spelling. */
 function derive(secret: Secret, purpose: Purpose): Uint8Array {
   const text = secret.reveal();
-  if (text.length < leastSecretLength) throw unusable(`the key secret has fewer than ${leastSecretLength} characters`);
+  if (text.length < limits.keySecretCharacters)
+    throw unusable(`the key secret has fewer than ${limits.keySecretCharacters} characters`);
   return new Uint8Array(hkdfSync('sha256', text, '', `token-broker ${purpose} v1`, 32));
 }
 

@@ -61,11 +61,12 @@ export function credentials(versions: SecretVersions): CredentialStore {
   };
 }
 
-/** `mostSlots`: no connection has more, whatever its item says. */
-export function secretRemoval(versions: SecretVersions, mostSlots = Number.POSITIVE_INFINITY): SecretRemoval {
+export function secretRemoval(versions: SecretVersions): SecretRemoval {
   return {
     async remove(connection, slots, mayStill) {
-      const slotNames = Array.from({ length: Math.min(slots, mostSlots) }, (_, slot) => refreshName(connection, slot));
+      // No connection has more slots, whatever its item says.
+      const most = Math.min(slots, limits.slots);
+      const slotNames = Array.from({ length: most }, (_, slot) => refreshName(connection, slot));
       const left = [clientName(connection), ...slotNames];
       let failed = false;
       const removeSome = async (): Promise<void> => {

@@ -1,25 +1,15 @@
 /** Deletes old versions from the table of secrets. Secrets Manager does that by itself; a table keeps every version. */
+import { limits } from '../../domain/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { unavailable } from '../aws/unavailable.ts';
 import { deleteVersions, pagesOf, type SecretsTable, type Written } from './dynamodb-versions.ts';
 
-/** This many of the newest versions stay, however old they are. */
-const keptVersions = 100;
-/** Every version stays for a day, however many follow. */
-const keptMs = 86_400_000;
-/** After every 61st lease. A prime, so that each slot has its turn, also where slot and fencing token go up in step. */
-const everyFence = 61;
-/** Pages have up to 1 MB, and a slot usually has one. What lies beyond is found once these have become fewer. */
-const mostPages = 8;
-/** One pruning takes no longer. The next one does what is left. */
-const budgetMs = 3_000;
-
 /**
  * Whether old versions are looked for after this one was written. Its id ends with its fencing token (`versionIdOf`).
  */
 export const prunesAfter = (versionId: string): boolean =>
-  Number.parseInt(versionId.slice(versionId.lastIndexOf('-') + 1), 16) % everyFence === 0;
+  Number.parseInt(versionId.slice(versionId.lastIndexOf('-') + 1), 16) % limits.pruneEveryFence === 0;
 
 /**
  * Returns the versions that are neither among the newest nor young, as Secrets Manager would.
@@ -35,7 +25,7 @@ export const prunesAfter = (versionId: string): boolean =>
  */
 export function outgrown(versions: readonly Written[], now: number): readonly Written[] {
   const newestFirst = versions.toSorted((a, b) => b.writtenAt - a.writtenAt);
-  return newestFirst.slice(keptVersions).filter(({ writtenAt }) => writtenAt <= now - keptMs);
+  return newestFirst.slice(limits.versionsKept).filter(({ writtenAt }) => writtenAt <= now - limits.versionsKeptMs);
 }
 
 export interface SecretPruning {
@@ -54,13 +44,13 @@ export function secretPruning(
   const running = new Set<Promise<void>>();
 
   async function prune(name: string): Promise<void> {
-    const abortSignal = AbortSignal.timeout(budgetMs);
+    const abortSignal = AbortSignal.timeout(limits.pruneMs);
     const found: Written[] = [];
     let pages = 0;
     for await (const page of pagesOf(table, name, abortSignal)) {
       found.push(...page);
       pages += 1;
-      if (pages === mostPages) break;
+      if (pages === limits.prunePages) break;
     }
     await deleteVersions(table, name, outgrown(found, clock.now()), abortSignal);
   }

@@ -1,4 +1,5 @@
 /** Versions of secrets: immutable texts under ids that the caller chooses. Here in Secrets Manager. */
+
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -10,14 +11,9 @@ import {
   RestoreSecretCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { limits } from '../../domain/limits.ts';
 import type { SecretVersions } from '../../ports/secret-versions.ts';
 import { reportingAs } from '../aws/unavailable.ts';
-
-/**
- * Put, create or restore, put again. More are needed only while other functions keep creating and deleting the same
- * secret.
- */
-const puts = 3;
 
 /**
  * `prefix` begins every secret's name: what a function may read is written in IAM by name. A secret that is removed
@@ -63,7 +59,7 @@ export function secretsManagerVersions(client: SecretsManagerClient, prefix: str
             return true;
           } catch (error) {
             if (error instanceof ResourceExistsException) return false;
-            if (put === puts) throw error;
+            if (put === limits.secretPuts) throw error;
             if (error instanceof InvalidRequestException) await restore(name);
             else if (!(error instanceof ResourceNotFoundException)) throw error;
             else if (await create(client, idOf(name), versionId, text)) return true;

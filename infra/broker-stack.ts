@@ -7,7 +7,8 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { callbackPath, type Permission } from '../lambdas/routes.ts';
 import { metricNamespaceOf } from '../shared/adapters/telemetry.ts';
-import { assertRelations, limits } from '../shared/domain/limits.ts';
+import { assertRelations } from '../shared/domain/limit-relations.ts';
+import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
 import {
   announceOn,

@@ -31,7 +31,7 @@ import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
 import type { TendWorld } from './application/tend.ts';
-import { assertRelations } from './domain/limits.ts';
+import { assertRelations } from './domain/limit-relations.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
 import type { ConnectionRequests } from './ports/connection-requests.ts';
 import type { SecretVersions } from './ports/secret-versions.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { assertRelations, type Limits, limits, relationsOf } from '../../shared/domain/limits.ts';
+import { assertRelations, relationsOf } from '../../shared/domain/limit-relations.ts';
+import { type Limits, limits } from '../../shared/domain/limits.ts';
 
 /** The limits with one number changed. `path` leads to it: `waitMs.most`. */
 function withNumber(path: string, value: number): Limits {
@@ -19,22 +20,22 @@ const bounds = [
   ['heartbeat × 3 ≤ lease', 'heartbeatMs', 6_000, 6_001],
   ['lease + one refresh ≤ margin', 'marginMs', 28_000, 27_999],
   ['call time-out + persist budget + commit reserve < function time-out', 'refreshTimeoutMs', 65_001, 65_000],
-  ['2 × skew < least min_ttl', 'minTtlMs.least', 4_001, 4_000],
   ['lease − heartbeat > 2 × skew', 'skewMs', 6_499, 6_500],
-  ['wait of a callback + memory < time-out of API Gateway', 'callbackWaitMs', 27_999, 28_000],
-  ['longest wait < time-out of the token function', 'waitMs.most', 28_999, 29_000],
-  ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs', 9_499, 9_500],
-  ['time-out of the connections function + 2 × skew < claim', 'claimMs', 33_001, 33_000],
-  ['time-out of the refresh function + 2 × skew < lease of a deletion', 'deletionLeaseMs', 84_001, 84_000],
-  ['longest poll < least late', 'pollMs.to', 1_999, 2_000],
-  ['most late ≤ default wait', 'lateMs.most', 10_000, 10_001],
-  ['asked + longest retry of a late renewal < asked anew', 'askedAnewMs', 20_001, 20_000],
-  ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs', 29_999, 30_000],
   ['longest wait for a probe < margin', 'probeWaitMs.to', 29_999, 30_000],
   ['turn of the others < longest time between probes', 'probeTurnMs', 59_999, 60_000],
   ['late use + announcement < 1', 'grantUsedShare.late', 0.74, 0.75],
   ['2 × skew < set-back of an assertion', 'assertionSetBackMs', 4_001, 4_000],
   ['set-back + call time-out + 2 × skew < life of an assertion', 'assertionLifeMs', 74_001, 74_000],
+  ['2 × skew < least min_ttl', 'minTtlMs.least', 4_001, 4_000],
+  ['wait of a callback + memory < time-out of API Gateway', 'callbackWaitMs', 27_999, 28_000],
+  ['longest wait < time-out of the token function', 'waitMs.most', 28_999, 29_000],
+  ['longest poll < least late', 'pollMs.to', 1_999, 2_000],
+  ['most late ≤ default wait', 'lateMs.most', 10_000, 10_001],
+  ['asked + longest retry of a late renewal < asked anew', 'askedAnewMs', 20_001, 20_000],
+  ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs', 29_999, 30_000],
+  ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs', 9_499, 9_500],
+  ['time-out of the connections function + 2 × skew < claim', 'claimMs', 33_001, 33_000],
+  ['time-out of the refresh function + 2 × skew < lease of a deletion', 'deletionLeaseMs', 84_001, 84_000],
   ['versions of a slot in a day ≤ versions kept', 'versionsKept', 90, 89],
   ['plan interval < plan horizon', 'planIntervalMs', 89_999, 90_000],
   ['plan interval + time-out of the refresh function + 2 × skew < overdue', 'overdueAfterMs', 144_001, 144_000],

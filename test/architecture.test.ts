@@ -78,7 +78,7 @@ describe('code and comments', () => {
     expect([...longLines(from(room)), ...bannedInComments(from(room))]).not.toEqual([]);
   });
 
-  test('no function or class has more than 70 lines, but for those that are known', () => {
+  test('no function has more than 70 lines and no class more than 200, but for those that are known', () => {
     expect([...longFunctionsIn(all).keys()].toSorted()).toEqual(longFunctions.toSorted());
   });
 
@@ -130,8 +130,12 @@ describe('each rule finds what breaks it', () => {
 
   test('a long function, by the name that it was given', () => {
     const body = (lines: number): string => `{${'\n'.repeat(lines - 1)}}`;
-    const text = `const a = () => ${body(71)};\nfunction b() ${body(70)}\nclass C ${body(80)}`;
-    expect(Object.fromEntries(longFunctionsIn([source('x.ts', text)]))).toEqual({ 'x.ts a': 71, 'x.ts C': 80 });
+    const text = `const a = () => ${body(71)};\nfunction b() ${body(70)}\nclass C { d() ${body(72)} }\nclass E ${body(201)}`;
+    expect(Object.fromEntries(longFunctionsIn([source('x.ts', text)]))).toEqual({
+      'x.ts a': 71,
+      'x.ts d': 72,
+      'x.ts E': 201,
+    });
   });
 
   test('a duration that is written where it is used', () => {

@@ -4,7 +4,7 @@
 import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
-import type { Effect, Event } from '../domain/steps.ts';
+import type { EffectOf, Event } from '../domain/steps.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
@@ -12,10 +12,8 @@ import { type Committed, reportFailure, reportSuccess } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
 import { openedTextOf, sealedTextOf } from './sealed-token.ts';
 
-type Step<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
-
 /** The store of secrets gets its budget; then the token is sealed, to travel with the commit. */
-export async function persist(run: Run, { held, outcome, tokens, refreshToken }: Step<'persist'>): Promise<Event> {
+export async function persist(run: Run, { held, outcome, tokens, refreshToken }: EffectOf<'persist'>): Promise<Event> {
   const { world, connection } = run;
   const { slot, versionId } = held.attempt;
   const stored = await storeWithin(run, run.protocol.persistBudgetMs, held, tokens);
@@ -40,7 +38,7 @@ async function storeWithin(
   return stored;
 }
 
-export async function commitSuccess(run: Run, effect: Step<'commit_success'>): Promise<Event> {
+export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>): Promise<Event> {
   const { world, connection } = run;
   const { held, place, contested, adoptedFence, overtaken } = effect;
   const adopted = adoptedFence !== undefined;
@@ -113,7 +111,7 @@ async function commitOver(run: Run, held: Held, commit: Commit): Promise<Committ
   return commitOver(run, { ...held, seen: { ...seen, item: now } }, { ...commit, overtaken: now.refreshToken });
 }
 
-export async function commitFailure(run: Run, { held, commit }: Step<'commit_failure'>): Promise<Event> {
+export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit_failure'>): Promise<Event> {
   const write = run.protocol.commitFailure(held, commit);
   const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
   reportFailure(run.world, held, done, commit);
@@ -127,7 +125,7 @@ export async function commitFailure(run: Run, { held, commit }: Step<'commit_fai
   }
 }
 
-export async function keepSpare(run: Run, { held, place }: Step<'keep_spare'>): Promise<Event> {
+export async function keepSpare(run: Run, { held, place }: EffectOf<'keep_spare'>): Promise<Event> {
   const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [
     run.protocol.keepSpare(held, place),
   ]);

@@ -1,30 +1,32 @@
 /**
  * The bounded interpreter of the refresh protocol: event → decide → perform → event, until an effect ends it. It
  * decides nothing; what it adds is time: the heartbeat here, the budget and the retries of keeping an answer in
- * `commit-outcome.ts`.
+ * `commit-outcome.ts`. What other refreshers left is looked into by `open-attempts.ts`; what this one leaves to them is
+ * in `hand-over.ts`.
  */
 import { type Breaker, signOf } from '../domain/breaker.ts';
-import type { Attempt, Seen } from '../domain/connection.ts';
+import type { Seen } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { type Held, heldBy } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import type { Effect, Event } from '../domain/steps.ts';
-import { type EpochMs, latest, plus } from '../domain/time.ts';
+import type { Effect, EffectOf, Event } from '../domain/steps.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
+import { announce, promiseWake, release, rest } from './hand-over.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
 import { type LoadedSecrets, loadSecrets } from './load-secrets.ts';
 import { obtain } from './obtain.ts';
+import { lookUp, markSent, reread } from './open-attempts.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
-import { reportBudget } from './report.ts';
-import { commitUntilDeadline, withRetries } from './retry-writes.ts';
+import { withRetries } from './retry-writes.ts';
 import { sideBySide } from './side-by-side.ts';
 
 /** How a run ends. */
-export type Ending = Extract<Effect, { do: 'wait' | 'rest' | 'stop' }>;
+export type Ending = EffectOf<'wait' | 'rest' | 'stop'>;
 type Step = Exclude<Effect, Ending>;
 
 /**
@@ -37,14 +39,15 @@ export async function runRefresh(
   deadline: EpochMs,
   protocol: Protocol = normative,
 ): Promise<Ending> {
-  const invocation = new Invocation({ world, connection, deadline, protocol });
+  const run: Run = { world, connection, deadline, protocol };
+  const invocation = new Invocation(run);
   try {
     let event: Event = { kind: 'started' };
     for (let step = 0; step < limits.stepsPerInvocation; step += 1) {
       const effect = protocol.decide(event, { now: world.clock.now(), chance: world.chance.next(), deadline });
-      if (effect.do === 'stop') return effect;
-      if (effect.do === 'wait') return await invocation.promiseWake(effect);
-      if (effect.do === 'rest') return await invocation.rest(effect);
+      if (effect.do === 'wait') await promiseWake(run, effect);
+      if (effect.do === 'rest') await rest(run, effect);
+      if (effect.do === 'wait' || effect.do === 'rest' || effect.do === 'stop') return effect;
       event = await invocation.perform(effect);
     }
     return { do: 'stop', reason: 'contended' };
@@ -53,7 +56,7 @@ export async function runRefresh(
   }
 }
 
-/** One run of the protocol: what it holds in memory, and how it performs each effect. */
+/** One run of the protocol: what it holds in memory, and what performs each effect. */
 class Invocation {
   readonly #run: Run;
   readonly #owner: string;
@@ -78,9 +81,9 @@ class Invocation {
       case 'acquire':
         return this.#acquire(effect.seen);
       case 'look_up':
-        return this.#lookUp(effect.held, effect.attempts);
+        return lookUp(this.#run, effect);
       case 'mark_sent':
-        return this.#markSent(effect.held);
+        return markSent(this.#run, effect);
       case 'load_secrets':
         return this.#loadSecrets(effect.held);
       case 'take_probe':
@@ -96,39 +99,12 @@ class Invocation {
       case 'keep_spare':
         return keepSpare(this.#run, effect);
       case 'reread':
-        return this.#reread(effect);
+        return reread(this.#run, effect);
       case 'release':
-        return this.#release(effect);
+        return release(this.#run, effect);
       case 'announce':
-        return this.#announce(effect);
+        return announce(this.#run, effect);
     }
-  }
-
-  /**
-   * Sends the message for `until`, unless one that is not later has been promised. What a wait loses, the planner
-   * finds.
-   */
-  async promiseWake(wait: Extract<Ending, { do: 'wait' }>): Promise<Ending> {
-    const { clock, chance, queue, store, telemetry } = this.#run.world;
-    const now = clock.now();
-    if (wait.until - now > limits.longestOwnWaitMs) return wait;
-    const from = latest(wait.until, now);
-    const wakeAt = plus(from, between(limits.wakeJitterMs, chance.next()));
-    try {
-      const { applied } = await store.apply(
-        this.#run.connection,
-        this.#run.protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now),
-      );
-      if (applied) await queue.send(this.#run.connection, wakeAt - now);
-    } catch {
-      telemetry.warn('wake_not_sent', { connection: this.#run.connection });
-    }
-    return wait;
-  }
-
-  async rest(resting: Extract<Ending, { do: 'rest' }>): Promise<Ending> {
-    await this.#run.world.store.apply(this.#run.connection, this.#run.protocol.rest(resting.seen.item, resting.dueAt));
-    return resting;
   }
 
   async end(): Promise<void> {
@@ -161,32 +137,6 @@ class Invocation {
     return { kind: 'acquired', held };
   }
 
-  /** Newest first. One that cannot be read ends the search: adopting an older one would lose it, should it be there. */
-  async #lookUp(held: Held, attempts: readonly Attempt[]): Promise<Event> {
-    for (const attempt of attempts) {
-      const result = await this.#run.world.refreshTokens.lookUp(this.#run.connection, attempt.slot, attempt.versionId);
-      if (result.kind === 'found')
-        return { kind: 'looked_up', held, orphan: { attempt, tokens: result.tokens }, unreadable: false };
-      if (result.kind === 'unreadable') return { kind: 'looked_up', held, orphan: undefined, unreadable: true };
-    }
-    return { kind: 'looked_up', held, orphan: undefined, unreadable: false };
-  }
-
-  async #markSent(held: Held): Promise<Event> {
-    const { clock, store } = this.#run.world;
-    try {
-      const { applied } = await store.apply(
-        this.#run.connection,
-        this.#run.protocol.markSent(held, plus(clock.now(), this.#run.protocol.leaseMs)),
-      );
-      return applied ? { kind: 'send_marked', held } : { kind: 'send_refused' };
-    } catch (error) {
-      // Perhaps marked, certainly not sent: the entry stays and is looked into by a successor.
-      if (error instanceof Unavailable) return { kind: 'send_refused' };
-      throw error;
-    }
-  }
-
   async #loadSecrets(held: Held): Promise<Event> {
     try {
       const { accessSealer, refreshSealer, breakers, providers } = this.#run.world;
@@ -215,7 +165,7 @@ class Invocation {
     return this.#heartbeat?.until() ?? held.lease.until;
   }
 
-  async #takeProbe({ held, probe }: Extract<Step, { do: 'take_probe' }>): Promise<Event> {
+  async #takeProbe({ held, probe }: EffectOf<'take_probe'>): Promise<Event> {
     const { breakers } = this.#run.world;
     try {
       if (!(await withRetries(this.#run.world, () => breakers.replace(probe)))) return { kind: 'probe_refused', held };
@@ -237,40 +187,5 @@ class Invocation {
       return { kind: 'answered', held, outcome };
     const withheldUntil = await noted;
     return { kind: 'answered', held, outcome, ...(withheldUntil !== undefined && { withheldUntil }) };
-  }
-
-  async #reread({ held, verdict }: Extract<Step, { do: 'reread' }>): Promise<Event> {
-    try {
-      const item = await this.#run.world.store.read(this.#run.connection);
-      return { kind: 'reread', held, verdict, seen: item && seenBy(this.#run, item) };
-    } catch (error) {
-      // No verdict on a state that cannot be seen: the attempt stays open, and a successor finds out.
-      if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
-      throw error;
-    }
-  }
-
-  async #release({ held, notBefore, wakeAt, called, budgetSpent }: Extract<Step, { do: 'release' }>): Promise<Event> {
-    const done = await commitUntilDeadline(
-      this.#run.world,
-      this.#run.connection,
-      this.#run.deadline,
-      this.#run.protocol.release(held, notBefore, called),
-    );
-    if (budgetSpent && done.kind === 'applied') reportBudget(this.#run.world, done.item);
-    return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
-  }
-
-  async #announce({ seen, announcement }: Extract<Step, { do: 'announce' }>): Promise<Event> {
-    const { announcer, store, telemetry } = this.#run.world;
-    try {
-      await announcer.announce(announcement);
-      const { item } = await store.apply(this.#run.connection, this.#run.protocol.announced(seen, announcement));
-      return { kind: 'announced', seen: item && seenBy(this.#run, item) };
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
-      telemetry.warn('not_announced', { connection: this.#run.connection, change: announcement.change });
-      return { kind: 'announced', seen };
-    }
   }
 }

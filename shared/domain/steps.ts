@@ -118,6 +118,9 @@ export type Effect =
   | { readonly do: 'rest'; readonly seen: Seen; readonly dueAt: EpochMs | undefined }
   | { readonly do: 'stop'; readonly reason: StopReason };
 
+/** The effect of this name. */
+export type EffectOf<D extends Effect['do']> = Extract<Effect, { readonly do: D }>;
+
 /**
  * What a decision may depend on besides the event: the clock, chance in [0, 1), and when this process will be killed.
  */
@@ -127,16 +130,14 @@ export interface Circumstances {
   readonly deadline: EpochMs;
 }
 
-type Release = Extract<Effect, { do: 'release' }>;
-
-export const releaseFor = (held: Held, notBefore: EpochMs): Release => ({
+export const releaseFor = (held: Held, notBefore: EpochMs): EffectOf<'release'> => ({
   ...uncalled,
   held,
   notBefore,
   wakeAt: notBefore,
 });
 
-export const releaseAndLookAgain = (held: Held, at: Circumstances): Release => ({
+export const releaseAndLookAgain = (held: Held, at: Circumstances): EffectOf<'release'> => ({
   ...uncalled,
   held,
   notBefore: undefined,

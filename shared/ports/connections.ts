@@ -4,9 +4,22 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import type { EpochMs } from '../domain/time.ts';
 import type { Clause, Write } from '../domain/writes.ts';
 
-type Applied =
+/** What came of a conditional write. */
+export type Applied =
   | { readonly applied: true; readonly item: Connection }
   | { readonly applied: false; readonly item: Connection | undefined };
+
+/** An entry of the due index. */
+export interface Due {
+  readonly connection: ConnectionName;
+  readonly dueAt: EpochMs;
+}
+
+/** A part of all connections; `next` says where the next part begins. */
+export interface Page {
+  readonly items: readonly Connection[];
+  readonly next?: ConnectionName;
+}
 
 /** The table. Every method throws `Unavailable` when it cannot be reached. */
 export interface ConnectionStore {
@@ -24,19 +37,12 @@ export interface ConnectionStore {
    * Connections of one shard of the due index that are due not later than `until`, soonest first, at most `limit`.
    * Eventually consistent.
    */
-  listDue(
-    shard: string,
-    until: EpochMs,
-    limit: number,
-  ): Promise<readonly { readonly connection: ConnectionName; readonly dueAt: EpochMs }[]>;
+  listDue(shard: string, until: EpochMs, limit: number): Promise<readonly Due[]>;
   /**
    * A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no
    * connections and not listed.
    */
-  list(
-    limit: number,
-    after?: ConnectionName,
-  ): Promise<{ readonly items: readonly Connection[]; readonly next?: ConnectionName }>;
+  list(limit: number, after?: ConnectionName): Promise<Page>;
 }
 
 /** The end of a connection. */

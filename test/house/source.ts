@@ -30,7 +30,8 @@ export interface Source {
   readonly lines: readonly string[];
   readonly imports: readonly Import[];
   readonly exports: readonly string[];
-  readonly functions: readonly { readonly name: string; readonly lines: number }[];
+  /** Classes too. A method is a function of its own. */
+  readonly functions: readonly { readonly name: string; readonly lines: number; readonly isClass: boolean }[];
   readonly comments: readonly Span[];
 }
 
@@ -50,7 +51,13 @@ export function sourceOf(path: string, text: string): Source {
     exports: nodes.flatMap(({ node }) => exportsOf(node)),
     functions: nodes.flatMap(({ node, parent }) =>
       /^(?:Function|ArrowFunction|Class)(?:Declaration|Expression)$/.test(node.type)
-        ? [{ name: nameOf(node) ?? nameOf(parent) ?? '', lines: lineOf(node.end) - lineOf(node.start) + 1 }]
+        ? [
+            {
+              name: nameOf(node) ?? nameOf(parent) ?? '',
+              lines: lineOf(node.end) - lineOf(node.start) + 1,
+              isClass: node.type.startsWith('Class'),
+            },
+          ]
         : [],
     ),
     comments: commentsOf(

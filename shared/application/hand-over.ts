@@ -1,0 +1,64 @@
+/**
+ * How a refresher hands a connection over: it gives the lease back, tells subscribers what it has changed, and promises
+ * a look for when there is something to do.
+ */
+import { limits } from '../domain/limits.ts';
+import type { EffectOf, Event } from '../domain/steps.ts';
+import { latest, plus } from '../domain/time.ts';
+import { between } from '../domain/timing.ts';
+import { Unavailable } from '../ports/errors.ts';
+import { type Run, seenBy } from './refresh-world.ts';
+import { reportBudget } from './report.ts';
+import { commitUntilDeadline } from './retry-writes.ts';
+
+export async function release(
+  run: Run,
+  { held, notBefore, wakeAt, called, budgetSpent }: EffectOf<'release'>,
+): Promise<Event> {
+  const done = await commitUntilDeadline(
+    run.world,
+    run.connection,
+    run.deadline,
+    run.protocol.release(held, notBefore, called),
+  );
+  if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
+  return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
+}
+
+export async function announce(run: Run, { seen, announcement }: EffectOf<'announce'>): Promise<Event> {
+  const { announcer, store, telemetry } = run.world;
+  try {
+    await announcer.announce(announcement);
+    const { item } = await store.apply(run.connection, run.protocol.announced(seen, announcement));
+    return { kind: 'announced', seen: item && seenBy(run, item) };
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    telemetry.warn('not_announced', { connection: run.connection, change: announcement.change });
+    return { kind: 'announced', seen };
+  }
+}
+
+/**
+ * Sends the message for `until`, unless one that is not later has been promised. What a wait loses, the planner
+ * finds.
+ */
+export async function promiseWake(run: Run, { until }: EffectOf<'wait'>): Promise<void> {
+  const { clock, chance, queue, store, telemetry } = run.world;
+  const now = clock.now();
+  if (until - now > limits.longestOwnWaitMs) return;
+  const from = latest(until, now);
+  const wakeAt = plus(from, between(limits.wakeJitterMs, chance.next()));
+  try {
+    const { applied } = await store.apply(
+      run.connection,
+      run.protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now),
+    );
+    if (applied) await queue.send(run.connection, wakeAt - now);
+  } catch {
+    telemetry.warn('wake_not_sent', { connection: run.connection });
+  }
+}
+
+export async function rest(run: Run, { seen, dueAt }: EffectOf<'rest'>): Promise<void> {
+  await run.world.store.apply(run.connection, run.protocol.rest(seen.item, dueAt));
+}

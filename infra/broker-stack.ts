@@ -1,30 +1,13 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { callbackPath, type Permission } from '../lambdas/routes.ts';
 import { metricNamespaceOf } from '../shared/adapters/telemetry.ts';
 import { assertRelations } from '../shared/domain/limit-relations.ts';
-import { limits } from '../shared/domain/limits.ts';
 import { Alarms } from './constructs/alarms.ts';
-import {
-  announceOn,
-  claimRemoval,
-  connectionSecrets,
-  dueKeys,
-  type FunctionBinding,
-  items,
-  type MayOfSecrets,
-  sealedSecrets,
-  sealingKey,
-  sendTo,
-  told,
-} from './constructs/bindings.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
-import { BrokerFunction } from './constructs/broker-function.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { BrokerDashboard } from './constructs/dashboard.ts';
 import { minute } from './constructs/metrics.ts';
@@ -35,12 +18,11 @@ import {
   defaultRunbookUrl,
   defaultThrottle,
   type JwtAuthorization,
-  refreshConcurrencyOf,
   type Throttle,
-  urlOf,
 } from './context.ts';
+import { addFunctions } from './functions.ts';
 import { assertPresetIndex } from './preset-index.ts';
-import { dueIndex, type StateStack } from './state-stack.ts';
+import type { StateStack } from './state-stack.ts';
 
 export interface BrokerStackProps extends StackProps {
   /** The state that it works on, of the same account and Region. */
@@ -96,7 +78,7 @@ export class BrokerStack extends Stack {
     assertRelations();
     assertPresetIndex();
     const {
-      state: { table, accessKey, refreshKey, stateKey, secrets },
+      state,
       jwt,
       domain,
       throttle = defaultThrottle,
@@ -107,96 +89,23 @@ export class BrokerStack extends Stack {
       ...stackProps
     } = props;
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms', ...stackProps });
-    const secretPrefix = `${this.stackName}/`;
-    const secretsOf = (may: MayOfSecrets): FunctionBinding =>
-      secrets === undefined
-        ? connectionSecrets(this, secretPrefix, may)
-        : sealedSecrets(this, secrets, secretPrefix, may);
     const requests = new RefreshQueue(this, 'RefreshQueue');
     const events = new ConnectionEvents(this, 'Events');
 
-    // Reads no refresh token: neither the secrets nor the key that opens sealed ones.
-    const token = new BrokerFunction(this, 'TokenFunction', {
-      name: 'token',
-      timeoutMs: limits.tokenTimeoutMs,
-      memoryMb: 512,
-      bindings: [
-        items(table, 'GetItem', 'UpdateItem'),
-        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
-        sendTo(requests.queue),
-        told({ JWT_CLAIM: jwt?.claim, JWT_SCOPE_PREFIX: jwt?.scopePrefix }),
-      ],
-      reservedConcurrency: reservedTokenConcurrency,
+    const functions = addFunctions(this, {
+      state,
+      requests,
+      events,
+      jwt,
+      domain,
+      refreshConcurrency,
+      reservedRefreshConcurrency,
+      reservedTokenConcurrency,
     });
-
-    const refresh = new BrokerFunction(this, 'RefreshFunction', {
-      name: 'refresh',
-      timeoutMs: limits.refreshTimeoutMs,
-      memoryMb: 512,
-      bindings: [
-        items(table, 'GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'),
-        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
-        sealingKey('REFRESH_KEY_SECRET_ID', refreshKey),
-        secretsOf({ read: ['refresh', 'client'], write: ['refresh'], remove: ['refresh', 'client'] }),
-        sendTo(requests.queue),
-        announceOn(events.bus),
-      ],
-      // A wait sends its message again. Lambda takes that for a runaway loop and, unless told, drops it after some 16
-      // hops.
-      recursiveLoop: RecursiveLoop.ALLOW,
-      reservedConcurrency: reservedRefreshConcurrency,
-    });
-    requests.feed(refresh, refreshConcurrencyOf({ refreshConcurrency, reservedRefreshConcurrency }));
-
-    const plan = new BrokerFunction(this, 'PlanFunction', {
-      name: 'plan',
-      timeoutMs: limits.planIntervalMs,
-      memoryMb: 256,
-      bindings: [dueKeys(table, dueIndex), sendTo(requests.queue)],
-    });
-    // What a failed minute left, the next one finds: retries would only overlap with it.
-    plan.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.millis(limits.planIntervalMs) });
-    new Rule(this, 'EveryMinute', {
-      schedule: Schedule.rate(Duration.millis(limits.planIntervalMs)),
-      targets: [new LambdaFunction(plan, { retryAttempts: 0 })],
-    });
-
-    // Writes refresh tokens that are imported, and reads none.
-    const connections = new BrokerFunction(this, 'ConnectionsFunction', {
-      name: 'connections',
-      timeoutMs: limits.tokenTimeoutMs,
-      memoryMb: 256,
-      bindings: [
-        items(table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
-        claimRemoval(table),
-        secretsOf({ read: [], write: ['refresh', 'client'], remove: [] }),
-        sendTo(requests.queue),
-      ],
-    });
-
-    // Talks to the provider while a person waits, and goes on when API Gateway has given up, so that the grant which a
-    // code brought is not lost.
-    const authorizations = new BrokerFunction(this, 'AuthorizationsFunction', {
-      name: 'authorizations',
-      timeoutMs: limits.refreshTimeoutMs,
-      memoryMb: 256,
-      bindings: [
-        items(table, 'GetItem', 'UpdateItem'),
-        sealingKey('ACCESS_KEY_SECRET_ID', accessKey),
-        sealingKey('STATE_KEY_SECRET_ID', stateKey),
-        secretsOf({ read: ['client'], write: ['refresh'], remove: [] }),
-        sendTo(requests.queue),
-        told({ API_URL: domain && urlOf(domain) }),
-      ],
-    });
-
-    // The functions that read secrets learn of a new store before a function writes there.
-    authorizations.node.addDependency(refresh);
-    connections.node.addDependency(authorizations);
 
     this.#jwt = jwt;
     this.#api = new BrokerApi(this, 'Api', {
-      functions: { token, connections, authorizations },
+      functions,
       throttle,
       jwt,
       domain,
@@ -208,11 +117,7 @@ export class BrokerStack extends Stack {
       metricName: 'RequestsThrottled',
     });
     const { topic } = new Alarms(this, 'Alarms', {
-      token,
-      refresh,
-      plan,
-      connections,
-      authorizations,
+      ...functions,
       api: this.#api.api,
       deadLetters: requests.deadLetters,
       undelivered: events.undelivered,
@@ -220,29 +125,9 @@ export class BrokerStack extends Stack {
       runbookUrl,
     });
 
-    new BrokerDashboard(this, 'Dashboard', { token, refreshQueue: requests.queue });
+    new BrokerDashboard(this, 'Dashboard', { token: functions.token, refreshQueue: requests.queue });
 
-    const { url, api, stage } = this.#api;
-    new CfnOutput(this, 'ApiUrl', { value: url });
-    new CfnOutput(this, 'ApiArn', {
-      value: this.formatArn({ service: 'execute-api', resource: api.apiId, resourceName: stage.stageName }),
-      description: 'Followed by /METHOD/PATH, the resource of an IAM policy for callers',
-    });
-    new CfnOutput(this, 'RedirectUri', {
-      value: `${url}${callbackPath}`,
-      description: 'To be registered with each provider',
-    });
-    new CfnOutput(this, 'FirstRequest', {
-      value: [
-        `curl --aws-sigv4 "aws:amz:${this.region}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`,
-        `-H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}/connections`,
-      ].join(' '),
-      description: 'Lists the connections, for a caller that grantRead or grantManage let in',
-    });
-    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
-    new CfnOutput(this, 'EventBusName', { value: events.bus.eventBusName });
-    new CfnOutput(this, 'EventTopicArn', { value: events.topic.topicArn });
-    new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
+    this.#tell({ alarmTopic: topic, events, requests });
   }
 
   /**
@@ -275,6 +160,39 @@ export class BrokerStack extends Stack {
   /** Lets a principal put, delete, connect and see one connection, or every connection. It gets no token by that. */
   grantManage(grantee: IGrantable, connection?: string): Grant {
     return this.grant('manage', grantee, connection);
+  }
+
+  /** What an operator needs after the deployment. */
+  #tell({
+    alarmTopic,
+    events,
+    requests,
+  }: {
+    readonly alarmTopic: ITopic;
+    readonly events: ConnectionEvents;
+    readonly requests: RefreshQueue;
+  }): void {
+    const { url, api, stage } = this.#api;
+    new CfnOutput(this, 'ApiUrl', { value: url });
+    new CfnOutput(this, 'ApiArn', {
+      value: this.formatArn({ service: 'execute-api', resource: api.apiId, resourceName: stage.stageName }),
+      description: 'Followed by /METHOD/PATH, the resource of an IAM policy for callers',
+    });
+    new CfnOutput(this, 'RedirectUri', {
+      value: `${url}${callbackPath}`,
+      description: 'To be registered with each provider',
+    });
+    new CfnOutput(this, 'FirstRequest', {
+      value: [
+        `curl --aws-sigv4 "aws:amz:${this.region}:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`,
+        `-H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}/connections`,
+      ].join(' '),
+      description: 'Lists the connections, for a caller that grantRead or grantManage let in',
+    });
+    new CfnOutput(this, 'AlarmTopicArn', { value: alarmTopic.topicArn });
+    new CfnOutput(this, 'EventBusName', { value: events.bus.eventBusName });
+    new CfnOutput(this, 'EventTopicArn', { value: events.topic.topicArn });
+    new CfnOutput(this, 'RefreshQueueUrl', { value: requests.queue.queueUrl });
   }
 
   private grant(permission: Permission, grantee: IGrantable, connection: string | undefined): Grant {

@@ -1,4 +1,4 @@
-/** What wakes an operator, as data. Each alarm names the article of `docs/operations.md` that says what to do. */
+/** What wakes an operator, as data. The article of `docs/operations.md` with an alarm's name says what to do. */
 import { Aws } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
@@ -14,15 +14,22 @@ interface AlarmEntry {
   readonly name: string;
   /** A sentence for the operator, with which the description of the alarm begins. */
   readonly means: string;
-  /** Anchor in docs/operations.md. */
-  readonly runbook: string;
   readonly metric: IMetric;
-  /** Alarms at this value and above. */
-  readonly threshold: number;
-  /** Alarms when this many minutes of the last so many are at the threshold. */
-  readonly minutes: readonly [bad: number, of: number];
-  /** What a minute without a value counts as. Only the planner speaks every minute, so only its silence is alarming. */
-  readonly silence: TreatMissingData.NOT_BREACHING | TreatMissingData.BREACHING;
+  /**
+   * Alarms at this value and above.
+   * @default 1
+   */
+  readonly threshold?: number;
+  /**
+   * Alarms when this many minutes of the last so many are at the threshold.
+   * @default the first minute
+   */
+  readonly minutes?: readonly [bad: number, of: number];
+  /**
+   * Alarms when a minute has no value, too. Only the planner speaks every minute.
+   * @default false
+   */
+  readonly silenceIsBad?: boolean;
 }
 
 interface AlarmsProps {
@@ -40,159 +47,118 @@ interface AlarmsProps {
   readonly runbookUrl: string;
 }
 
-const quiet = TreatMissingData.NOT_BREACHING;
-
-const alarms = (
-  ours: ReturnType<typeof metricsOf>,
-  { token, refresh, plan, connections, authorizations, api, deadLetters, undelivered, throttled }: AlarmsProps,
-): readonly AlarmEntry[] => [
+/** Those of the broker's own metrics. */
+const alarmsOfBroker = (ours: ReturnType<typeof metricsOf>): readonly AlarmEntry[] => [
   {
     name: 'RefreshFailing',
     means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
-    runbook: 'refresh-failing',
     metric: ours('RefreshFailing', 'Sum'),
-    threshold: 1,
     // Longer than the longest back-off and a call, so that it does not end between two attempts.
     minutes: [1, 20],
-    silence: quiet,
   },
   {
     name: 'ReauthorizationRequired',
     means: 'A grant is dead; a person has to authorize its connection again.',
-    runbook: 'reauthorization-required',
     metric: ours('ReauthorizationRequired', 'Sum'),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'Misconfigured',
     means: 'A provider refuses the client of a connection; calls have stopped until its settings change.',
-    runbook: 'misconfigured',
     metric: ours('Misconfigured', 'Sum'),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'BudgetSpent',
     means: 'A connection has used up what it may spend at its provider; it makes no call until its budget is back.',
-    runbook: 'budget-spent',
     metric: ours('BudgetSpent', 'Sum'),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'ProviderDown',
     means: 'The token endpoint of a provider answers no call; one connection at a time finds out whether it is back.',
-    runbook: 'provider-down',
     metric: ours('ProviderDown', 'Sum'),
-    threshold: 1,
     minutes: [2, 3],
-    silence: quiet,
   },
   {
     name: 'RefusalsWithheld',
     means: 'The provider refuses many living grants of one application at once; verdicts on them are withheld.',
-    runbook: 'refusals-withheld',
     metric: ours('RefusalsWithheld', 'Sum'),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
-    runbook: 'overdue-connections',
     metric: ours('OverdueConnections', 'Maximum'),
-    threshold: 1,
     minutes: [3, 3],
-    silence: TreatMissingData.BREACHING,
+    silenceIsBad: true,
   },
+];
+
+/** Those of what AWS measures of the services that carry it. */
+const alarmsOfServices = ({
+  token,
+  refresh,
+  plan,
+  connections,
+  authorizations,
+  api,
+  deadLetters,
+  undelivered,
+  throttled,
+}: AlarmsProps): readonly AlarmEntry[] => [
   {
     name: 'DeadLetters',
     means: 'A message was delivered ten times in vain: the refresh function fails on it, or finds no concurrency.',
-    runbook: 'dead-letters',
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'UndeliveredEvents',
     means: 'The event topic did not take an event within a day; its subscribers do not know of a change.',
-    runbook: 'undelivered-events',
     metric: undelivered.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'PlanErrors',
     means: 'The planner fails; connections are renewed only when a client asks.',
-    runbook: 'plan-errors',
     metric: plan.metricErrors(minute),
-    threshold: 1,
     minutes: [2, 3],
-    silence: quiet,
   },
   {
     name: 'RefreshErrors',
     means: 'The refresh function crashes or is killed at its time-out.',
-    runbook: 'refresh-errors',
     metric: refresh.metricErrors(minute),
-    threshold: 1,
     minutes: [2, 3],
-    silence: quiet,
   },
   // Called by people now and then: the first one counts.
   {
     name: 'ConnectionsErrors',
     means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
-    runbook: 'connections-errors',
     metric: connections.metricErrors(minute),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'AuthorizationsErrors',
     means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
-    runbook: 'authorizations-errors',
     metric: authorizations.metricErrors(minute),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'TokenThrottles',
     means: 'Token requests find no concurrency left in the account.',
-    runbook: 'token-throttles',
     metric: token.metricThrottles(minute),
-    threshold: 1,
-    minutes: [1, 1],
-    silence: quiet,
   },
   {
     name: 'ApiServerErrors',
     means: 'Clients get 5xx answers: the broker fails, or tokens are unavailable for longer than clients wait.',
-    runbook: 'api-server-errors',
     metric: api.metricServerError({ ...minute, statistic: 'Sum' }),
     threshold: 5,
     minutes: [3, 5],
-    silence: quiet,
   },
   {
     name: 'RequestsThrottled',
     means: 'API Gateway refuses requests with 429: together they are more than the deployment lets through.',
-    runbook: 'requests-throttled',
     metric: throttled,
     threshold: 5,
     minutes: [3, 5],
-    silence: quiet,
   },
 ];
+
+/** The anchor of an alarm's article in docs/operations.md: `refresh-failing` of `RefreshFailing`. */
+const anchorOf = (name: string): string => name.replaceAll(/(?!^)[A-Z]/g, '-$&').toLowerCase();
 
 /** All alarms, and the one topic that they go to. */
 export class Alarms extends Construct {
@@ -211,15 +177,16 @@ export class Alarms extends Construct {
       }),
     );
     const action = new SnsAction(this.topic);
-    for (const { name, means, runbook, metric, threshold, minutes, silence } of alarms(metricsOf(this), props)) {
+    for (const entry of [...alarmsOfBroker(metricsOf(this)), ...alarmsOfServices(props)]) {
+      const { name, means, metric, threshold = 1, minutes = [1, 1], silenceIsBad = false } = entry;
       const alarm = new Alarm(this, name, {
-        alarmDescription: `${means} What to do: ${props.runbookUrl}#${runbook}`,
+        alarmDescription: `${means} What to do: ${props.runbookUrl}#${anchorOf(name)}`,
         metric,
         threshold,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         datapointsToAlarm: minutes[0],
         evaluationPeriods: minutes[1],
-        treatMissingData: silence,
+        treatMissingData: silenceIsBad ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);

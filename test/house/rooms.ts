@@ -71,7 +71,17 @@ const floors: readonly (readonly Room[])[] = [
     {
       files: 'infra/',
       moreThan: 12,
-      imports: ['shared/', 'lambdas/', 'aws-cdk-lib', 'constructs', 'cdk-nag', 'valibot', '@valibot/', 'node:'],
+      imports: [
+        'shared/',
+        'lambdas/',
+        'cdk.json',
+        'aws-cdk-lib',
+        'constructs',
+        'cdk-nag',
+        'valibot',
+        '@valibot/',
+        'node:',
+      ],
     },
     {
       files: 'local/',

@@ -3,7 +3,13 @@
  * behind.
  */
 import { randomBytes } from 'node:crypto';
-import type { APIGatewayProxyEventV2, Context, SQSBatchResponse, SQSRecord } from 'aws-lambda';
+import type {
+  APIGatewayProxyEventV2,
+  Context,
+  APIGatewayProxyStructuredResultV2 as Reply,
+  SQSBatchResponse,
+  SQSRecord,
+} from 'aws-lambda';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { faultsOfRequest, undocumentedIn } from './documented.ts';
 import { type Provider, startProvider } from './provider.ts';
@@ -95,36 +101,13 @@ class World {
     return this.invoke(name, event);
   }
 
-  /** Calls a function. What must be true of every answer is looked at here. */
+  /** Calls a function. */
   async invoke(name: Routed['function'], event: APIGatewayProxyEventV2): Promise<Answer> {
     const { handler } = await handlers[name]();
     const reply = await handler(event);
-    const { statusCode = 0, headers = {}, body: text = '' } = reply;
-    expect(
-      undocumentedIn(event.routeKey, reply),
-      `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`,
-    ).toEqual([]);
-    if (statusCode < 300)
-      expect(faultsOfRequest(event), `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`).toEqual(
-        [],
-      );
-    const body: Answer['body'] = statusCode === 204 ? {} : JSON.parse(text);
-    if (!('access_token' in body)) this.#answers.push(text);
-    const ok = statusCode < 300;
-    expect(headers).toMatchObject({ 'cache-control': 'no-store' });
-    if (statusCode !== 204)
-      expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
-    if (!ok) {
-      const { code, retry_after: seconds } = body;
-      expect(body).toMatchObject({
-        type: `urn:token-broker:problem:${code}`,
-        status: statusCode,
-        title: expect.any(String),
-        retryable: statusCode >= 500 || code === 'conflict',
-      });
-      expect(headers['retry-after']).toBe(seconds === undefined ? undefined : String(seconds));
-    }
-    return { status: statusCode, headers, body };
+    const answer = checked(event, reply);
+    if (!('access_token' in answer.body)) this.#answers.push(reply.body ?? '');
+    return answer;
   }
 
   /** Makes a link to log in with. */
@@ -146,7 +129,7 @@ class World {
     return this.visit(`${origin}/oauth/callback/${name}?${query}`, more);
   }
 
-  /** Opens a page in a browser. What must be true of every page is looked at here. */
+  /** Opens a page in a browser. */
   async visit(url: string, { browser = this.browser, headers: sent = {} }: Visit = {}): Promise<Page> {
     const { event } = routed(`GET ${url.replace(origin, '')}`);
     const cookies = [...browser].map(([name, value]) => `${name}=${value}`);
@@ -157,7 +140,7 @@ class World {
       undocumentedIn(event.routeKey, reply),
       `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`,
     ).toEqual([]);
-    const { statusCode = 0, headers = {}, body: html = '', cookies: set = [] } = reply;
+    const { statusCode: status = 0, body: html = '', cookies: set = [] } = reply;
     this.#answers.push(html);
     for (const cookie of set) {
       const [, name = '', value = ''] =
@@ -165,17 +148,9 @@ class World {
       expect(name).toBe('__Host-connect');
       browser.set(name, value);
     }
-    expect(headers).toMatchObject({
-      'cache-control': 'no-store',
-      'content-type': 'text/html; charset=utf-8',
-      'referrer-policy': 'no-referrer',
-    });
-    expect(headers['content-security-policy']).toMatch(
-      /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
-    );
-    expect(html).not.toMatch(/<script|<link|<img|<form|url\(| on\w+=/i);
+    lookAtPage(reply);
     const href = (/<a [^>]*href="([^"]*)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&');
-    return { status: statusCode, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '', href };
+    return { status, html, title: /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '', href };
   }
 
   /** Takes note of a secret that was made elsewhere. */
@@ -257,6 +232,46 @@ class World {
     await this.provider.close();
     await this.stores.close();
   }
+}
+
+/** What an answer of the API says. What must be true of all of them is looked at here. */
+function checked(event: APIGatewayProxyEventV2, reply: Reply): Answer {
+  const { statusCode: status = 0, headers = {}, body: text = '' } = reply;
+  const ok = status < 300;
+  expect(
+    undocumentedIn(event.routeKey, reply),
+    `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`,
+  ).toEqual([]);
+  if (ok)
+    expect(faultsOfRequest(event), `${event.routeKey}: is lambdas/replies.ts or npm run openapi missing?`).toEqual([]);
+  expect(headers).toMatchObject({ 'cache-control': 'no-store' });
+  if (status !== 204)
+    expect(headers).toMatchObject({ 'content-type': ok ? 'application/json' : 'application/problem+json' });
+  const body: Answer['body'] = status === 204 ? {} : JSON.parse(text);
+  if (!ok) {
+    const { code, retry_after: seconds } = body;
+    expect(body).toMatchObject({
+      type: `urn:token-broker:problem:${code}`,
+      status,
+      title: expect.any(String),
+      retryable: status >= 500 || code === 'conflict',
+    });
+    expect(headers['retry-after']).toBe(seconds === undefined ? undefined : String(seconds));
+  }
+  return { status, headers, body };
+}
+
+/** What must be true of every page. */
+function lookAtPage({ headers = {}, body: html = '' }: Reply): void {
+  expect(headers).toMatchObject({
+    'cache-control': 'no-store',
+    'content-type': 'text/html; charset=utf-8',
+    'referrer-policy': 'no-referrer',
+  });
+  expect(headers['content-security-policy']).toMatch(
+    /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+  );
+  expect(html).not.toMatch(/<script|<link|<img|<form|url\(| on\w+=/i);
 }
 
 /** Starts everything that the handlers reach, and sets their environment. Register `close` with `afterAll`. */

@@ -26,6 +26,7 @@ import { valuesOf } from '../../providers/values.ts';
 import { clientAuthenticationOf, type Surroundings, unauthenticated } from './client-authentication.ts';
 import type { HttpRequest } from './http-exchange.ts';
 import { captureRequest, tokenRequestStyle } from './oauth-request.ts';
+import { clientOf, serverOf } from './parties.ts';
 import { providerCall, type Unsent } from './provider-call.ts';
 
 export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Surroundings): AuthorizationServer {
@@ -42,7 +43,7 @@ export function httpAuthorizationServer(policy: EndpointPolicy, surroundings: Su
       const parameters = {
         ...filledRecord(facts.authorizationParameters ?? {}, values),
         response_type: 'code',
-        client_id: config.clientId ?? '',
+        ...clientOf(config),
         redirect_uri: redirectUri,
         ...(facts.scope === undefined ? {} : { scope: facts.scope }),
         state,
@@ -75,8 +76,8 @@ async function codeRequest(
   return captureRequest(
     (options) =>
       authorizationCodeGrantRequest(
-        { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' },
-        { client_id: config.clientId ?? '' },
+        serverOf(provider),
+        clientOf(config),
         authentication,
         grant.parameters.reveal(),
         grant.redirectUri,
@@ -108,12 +109,7 @@ function readResponse(
   const region = anotherRegion(provider, config, parameters);
   if (region !== undefined) return region;
   try {
-    const accepted = validateAuthResponse(
-      { issuer: issuer || 'unnamed' },
-      { client_id: config.clientId ?? '' },
-      parameters,
-      state,
-    );
+    const accepted = validateAuthResponse({ issuer: issuer || 'unnamed' }, clientOf(config), parameters, state);
     // Once, and not empty (RFC 6749 §3.1): what the library would only see when the link is used up.
     const [code, ...others] = accepted.getAll('code');
     return code && others.length === 0

@@ -14,6 +14,7 @@ import type { Credentials } from '../../ports/credentials.ts';
 import type { ResolvedProvider } from '../../providers/resolve.ts';
 import { privateKeyOf } from '../../providers/secret-formats.ts';
 import { filledRecord } from '../../providers/templates.ts';
+import { clientOf } from './parties.ts';
 import type { Unsent } from './provider-call.ts';
 
 /** The clock and chance of assertions and one-time passwords. */
@@ -36,7 +37,7 @@ const unreadable = 'private_key_unreadable';
 /** Returns how to authenticate at this endpoint, once, or a word for the secret that is not there or cannot be used. */
 export async function clientAuthenticationOf(
   provider: ResolvedProvider,
-  { clientId = '' }: Pick<ConnectionConfig, 'clientId'>,
+  config: ConnectionConfig,
   credentials: Credentials,
   surroundings: Surroundings,
   endpoint: URL | undefined,
@@ -52,7 +53,9 @@ export async function clientAuthenticationOf(
     case 'private_key_jwt': {
       if (key === undefined) return 'private_key_missing';
       const parsed = privateKeyOf(key.reveal());
-      return parsed === undefined ? unreadable : privateKeyJwt(provider, clientId, parsed, surroundings, endpoint);
+      return parsed === undefined
+        ? unreadable
+        : privateKeyJwt(provider, clientOf(config).client_id, parsed, surroundings, endpoint);
     }
   }
 }
@@ -84,6 +87,8 @@ async function privateKeyJwt(
   const keyId = kid ?? values.key_id;
   const issuedAt = Math.floor((clock.now() - limits.assertionSetBackMs) / 1_000);
   const byIssuer = facts.assertionAudience !== 'endpoint' && provider.issuer !== undefined;
+  const audience = byIssuer ? provider.issuer : endpoint?.href;
+  if (audience === undefined) throw new Error('an assertion is for an endpoint, and there is none');
   try {
     const assertion = await new SignJWT(filledRecord(facts.assertionClaims ?? {}, values))
       .setProtectedHeader({
@@ -94,7 +99,7 @@ async function privateKeyJwt(
       })
       .setIssuer(clientId)
       .setSubject(clientId)
-      .setAudience((byIssuer ? provider.issuer : endpoint?.href) ?? '')
+      .setAudience(audience)
       .setJti(chance.id())
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + limits.assertionLifeMs / 1_000)

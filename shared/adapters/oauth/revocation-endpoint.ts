@@ -7,6 +7,7 @@ import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-u
 import { resolvedOrNone } from '../../providers/resolve.ts';
 import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
 import { captureRequest } from './oauth-request.ts';
+import { clientOf } from './parties.ts';
 import { providerCall, type Unsent } from './provider-call.ts';
 
 export function httpRevocation(policy: EndpointPolicy, surroundings: Surroundings): Revocation {
@@ -25,7 +26,7 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
         if (faultOfEndpoint(endpoint.href, policy) !== undefined) return unwritten('address_not_allowed');
         const server = { issuer: endpoint.origin, revocation_endpoint: endpoint.href };
         return captureRequest((options) =>
-          revocationRequest(server, { client_id: config.clientId ?? '' }, authentication, refreshToken.reveal(), {
+          revocationRequest(server, clientOf(config), authentication, refreshToken.reveal(), {
             ...options,
             additionalParameters: { token_type_hint: 'refresh_token' },
           }),

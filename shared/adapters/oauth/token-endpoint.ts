@@ -12,6 +12,7 @@ import { clientAuthenticationOf, type Surroundings, unauthenticated } from './cl
 import type { HttpRequest } from './http-exchange.ts';
 import { mintRequest } from './mint-request.ts';
 import { captureRequest, tokenRequestStyle } from './oauth-request.ts';
+import { clientOf, serverOf } from './parties.ts';
 import { providerCall, type Unsent } from './provider-call.ts';
 
 const machine: Surroundings = { clock: systemClock, chance: systemChance };
@@ -46,8 +47,8 @@ async function oauthRequest(
     tokenEndpoint,
   );
   if (typeof authentication === 'string') return unauthenticated(authentication);
-  const server = { issuer: tokenEndpoint?.origin ?? '', token_endpoint: tokenEndpoint?.href ?? '' };
-  const client = { client_id: request.config.clientId ?? '' };
+  const server = serverOf(provider);
+  const client = clientOf(request.config);
   const additionalParameters = filledRecord(facts.tokenParameters ?? {}, values);
   const style = tokenRequestStyle(provider, request.config);
   const scope = facts.scope === undefined ? {} : { scope: facts.scope };

@@ -5,7 +5,7 @@ import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
 import type { EffectOf, Event } from '../domain/steps.ts';
-import type { TokenSet } from '../domain/token-set.ts';
+import type { Received } from '../domain/token-set.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
@@ -27,7 +27,7 @@ async function storeWithin(
   { world, connection }: Run,
   budgetMs: number,
   held: Held,
-  tokens: TokenSet,
+  tokens: Received,
 ): Promise<boolean> {
   const { clock, refreshTokens } = world;
   const { slot, versionId } = held.attempt;
@@ -45,12 +45,11 @@ export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>
   const { item } = held.seen;
   const { fence } = held.attempt;
   const tokens = await withWhatStays(run, item, effect.tokens);
-  let sealedAccessToken: string;
+  let sealedAccessToken: string | undefined;
   try {
-    sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), {
-      connection,
-      versionId: versionIdOf(item.grant.id, fence),
-    });
+    const binding = { connection, versionId: versionIdOf(item.grant.id, fence) };
+    if (tokens.accessToken !== undefined)
+      sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), binding);
   } catch (error) {
     if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
     throw error;
@@ -74,9 +73,9 @@ export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>
  * Adds what a reply leaves out and the token set before has: where to call the API, which some servers tell at a login
  * only; and whether its access token is the same. What cannot be opened is not missed.
  */
-async function withWhatStays({ world, connection }: Run, item: Connection, tokens: TokenSet) {
+async function withWhatStays({ world, connection }: Run, item: Connection, tokens: Received) {
   const { tokens: current, grant } = item;
-  if (current === undefined || tokens.accessToken.reveal() === '') return tokens;
+  if (current?.sealed === undefined || tokens.accessToken === undefined) return tokens;
   try {
     const versionId = versionIdOf(grant.id, current.fence);
     const before = openedTextOf(await world.accessSealer.open(current.sealed, { connection, versionId }));

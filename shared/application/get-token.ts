@@ -2,7 +2,7 @@
  * `GET /token/{connection}`: serves the token, marks what its use calls for, and waits for a newer one when it must.
  */
 
-import { type Connection, type SealedTokenSet, versionIdOf } from '../domain/connection.ts';
+import { type Connection, type ServableTokenSet, versionIdOf } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import { redact } from '../domain/redact.ts';
@@ -39,7 +39,7 @@ export type TokenAnswer =
   | ({
       readonly kind: 'token';
       readonly item: Connection;
-      readonly tokens: SealedTokenSet;
+      readonly tokens: ServableTokenSet;
       readonly now: EpochMs;
       readonly warning: string | undefined;
     } & OpenedToken)
@@ -211,7 +211,7 @@ async function read(
  * same.
  */
 async function partsOf(world: TokenWorld, item: Connection): Promise<readonly string[]> {
-  if (item.tokens === undefined) return [];
+  if (item.tokens?.sealed === undefined) return [];
   try {
     const token = (await open(world, item, item.tokens)).accessToken.reveal();
     return [token, ...token.split('.').filter((part) => part.length >= 3)];
@@ -224,7 +224,7 @@ async function partsOf(world: TokenWorld, item: Connection): Promise<readonly st
 const open = async (
   { sealer }: TokenWorld,
   { connection, grant }: Connection,
-  { sealed, fence }: SealedTokenSet,
+  { sealed, fence }: ServableTokenSet,
 ): Promise<OpenedToken> =>
   openedTextOf(await sealer.open(sealed, { connection, versionId: versionIdOf(grant.id, fence) }));
 

@@ -7,11 +7,11 @@ import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
 import { limits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
-import { Secret } from './secret.ts';
+import type { Secret } from './secret.ts';
 import { type Circumstances, type Effect, releaseAndLookAgain } from './steps.ts';
 import { type EpochMs, plus } from './time.ts';
 import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
-import type { TokenSet } from './token-set.ts';
+import type { BareRefreshToken } from './token-set.ts';
 
 /** Keep first, think later: a token in memory is the most fragile thing there is. */
 export function onAnswered(
@@ -30,7 +30,7 @@ export function onAnswered(
   if (refreshToken === undefined && withheldUntil !== undefined) return withhold(held, outcome, withheldUntil, at);
   return refreshToken === undefined
     ? onKept(held, outcome, undefined, at)
-    : { do: 'persist', held, outcome, tokens: withoutAccess(refreshToken, at.now), refreshToken };
+    : { do: 'persist', held, outcome, tokens: bare(refreshToken, at.now), refreshToken };
 }
 
 /**
@@ -48,11 +48,13 @@ function withhold(
   return { do: 'commit_failure', held, commit };
 }
 
-/** A refresh token that came with an error, as a token set that expired when it came, and is renewed at once. */
-function withoutAccess(refreshToken: Secret | undefined, now: EpochMs): TokenSet {
-  const times = { requestedAt: now, receivedAt: now, expiresAt: now };
-  return { accessToken: new Secret(''), ...(refreshToken && { refreshToken }), tokenType: 'Bearer', ...times };
-}
+/** A refresh token that came with an error. It is renewed at once. */
+const bare = (refreshToken: Secret | undefined, now: EpochMs): BareRefreshToken => ({
+  ...(refreshToken && { refreshToken }),
+  requestedAt: now,
+  receivedAt: now,
+  expiresAt: now,
+});
 
 /**
  * A failure is no news once a successor has gone on, but the refresh token that came with it is: it may be stored
@@ -63,7 +65,7 @@ export function onFailureRefused(held: Held, place: Place | undefined, at: Circu
   return {
     do: 'commit_success',
     held,
-    tokens: withoutAccess(undefined, at.now),
+    tokens: bare(undefined, at.now),
     place,
     contested: true,
     adoptedFence: undefined,

@@ -112,7 +112,7 @@ interface Authorized {
  */
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
   const { authorization, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
-  const first = tokenSetAs(tokens, { sealed, fence: nextFence(item.fence), contested: false }, undefined, profile);
+  const first = tokenSetAs(tokens, sealed, { fence: nextFence(item.fence), contested: false }, undefined, profile);
   const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, first);
   return {
     ...replaced,

@@ -8,7 +8,7 @@ import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
 import type { EpochMs } from './time.ts';
 import { lifeOf, toldEndOf } from './timing.ts';
-import type { TokenSet } from './token-set.ts';
+import type { Received } from './token-set.ts';
 import {
   attemptPath,
   failingPath,
@@ -20,9 +20,9 @@ import {
   type Write,
 } from './writes.ts';
 
-/** What of a token set is kept in the open. */
+/** What of a reply is kept in the open. */
 export type Committed = Pick<
-  TokenSet,
+  Received,
   'tokenType' | 'scope' | 'grantEndsAt' | 'requestedAt' | 'receivedAt' | 'expiresAt'
 > & {
   /** The access token is the one that there was before. */
@@ -32,11 +32,13 @@ export type Committed = Pick<
 /** The token set as every write of one sets it, and from when its renewal is wanted. */
 export function tokenSetAs(
   tokens: Committed,
-  how: Pick<SealedTokenSet, 'sealed' | 'fence' | 'contested' | 'tookMs'>,
+  sealed: string | undefined,
+  how: Pick<SealedTokenSet, 'fence' | 'contested' | 'tookMs'>,
   before: SealedTokenSet | undefined,
   profile: Profile,
 ): { readonly tokens: SealedTokenSet; readonly refreshAt: EpochMs } {
   const { tokenType: type } = tokens;
+  const access = sealed === undefined || type === undefined ? {} : { sealed, type };
   // A reply that names no scope grants the one that there was, or was asked for (RFC 6749, sections 5.1 and 6).
   const scope = tokens.scope ?? before?.scope ?? profile.scope;
   const grantEnd = toldEndOf(tokens, before?.grantEnd);
@@ -44,8 +46,8 @@ export function tokenSetAs(
   const { requestedAt, receivedAt, expiresAt, renewableAt } = life;
   return {
     tokens: {
+      ...access,
       ...how,
-      type,
       ...(scope !== undefined && { scope }),
       ...(grantEnd !== undefined && { grantEnd }),
       requestedAt,
@@ -58,10 +60,11 @@ export function tokenSetAs(
   };
 }
 
-/** A token set to commit, as it goes into the item: the access token sealed, the refresh token in its place. */
+/** What goes into the item: the access token sealed, the refresh token in its place. */
 export interface Commit {
   readonly tokens: Committed;
-  readonly sealedAccessToken: string;
+  /** Undefined if no access token came. */
+  readonly sealedAccessToken: string | undefined;
   readonly place: Place | undefined;
   readonly contested: boolean;
   /** Whose token set this is, if it was found and not asked for: its call succeeded, and ours was not made. */
@@ -92,7 +95,7 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
   // What was found says nothing of how long a call takes.
   const tookMs = adopted ? item.tokens?.tookMs : Math.max(0, tokens.receivedAt - attempt.startedAt);
   const committed = (contested: boolean) =>
-    tokenSetAs(tokens, { sealed, fence, contested, ...(tookMs !== undefined && { tookMs }) }, item.tokens, profile);
+    tokenSetAs(tokens, sealed, { fence, contested, ...(tookMs !== undefined && { tookMs }) }, item.tokens, profile);
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for

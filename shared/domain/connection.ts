@@ -124,11 +124,17 @@ export interface ToldEnd {
 }
 
 /** The newest token set, but for its refresh token, which can be replaced without it. */
-export interface SealedTokenSet {
+export type SealedTokenSet = ServableTokenSet | (TokenSetRecord & { readonly sealed?: never; readonly type?: never });
+
+/** With an access token, which is missing where only a refresh token came, with an error. */
+export interface ServableTokenSet extends TokenSetRecord {
   /** The access token, sealed and bound to the connection, the grant and `fence`. */
   readonly sealed: string;
-  readonly fence: Fence;
   readonly type: string;
+}
+
+interface TokenSetRecord {
+  readonly fence: Fence;
   readonly scope?: string;
   /**
    * When the provider ends the grant if nothing happens, as its replies tell. Absent if they do not, or if there is no

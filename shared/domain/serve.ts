@@ -2,7 +2,7 @@
 
 import { leaseAlive } from './assess.ts';
 import { mayHaveBeenSent } from './attempts.ts';
-import type { Connection, SealedTokenSet } from './connection.ts';
+import type { Connection, ServableTokenSet } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { dueFrom, hastenedAtOf, rejectionDueAtOf } from './timing.ts';
@@ -11,7 +11,7 @@ import { type Wait, waitFor } from './waiting.ts';
 export type Answer =
   | {
       readonly kind: 'serve';
-      readonly tokens: SealedTokenSet;
+      readonly tokens: ServableTokenSet;
       readonly warning: string | undefined;
       /** A renewal that ends this token is wanted or under way: until then a client had better wait for the next. */
       readonly betterUntil?: EpochMs;
@@ -95,7 +95,7 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   const lifeMs = tokens === undefined ? 0 : tokens.expiresAt - now;
   // A token that a client reported, and that will not be renewed, helps no other client.
   const reported = item.state !== 'active' && item.rejected?.generation === item.generation;
-  if (tokens !== undefined && lifeMs >= minTtlMs && !reported)
+  if (tokens?.sealed !== undefined && lifeMs >= minTtlMs && !reported)
     return { kind: 'serve', tokens, warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
   const notBefore = latest(hastenedAtOf(item) ?? dueFrom(item, now), item.notBefore ?? now);

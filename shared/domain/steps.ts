@@ -14,12 +14,12 @@ import type { Fence } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Secret } from './secret.ts';
 import type { EpochMs } from './time.ts';
-import type { TokenSet } from './token-set.ts';
+import type { Received } from './token-set.ts';
 
 /** What a successor found of an earlier attempt. */
 export interface Orphan {
   readonly attempt: Attempt;
-  readonly tokens: TokenSet;
+  readonly tokens: Received;
 }
 
 export type Event =
@@ -81,13 +81,13 @@ export type Effect =
       readonly do: 'persist';
       readonly held: Held;
       readonly outcome: Outcome;
-      readonly tokens: TokenSet;
+      readonly tokens: Received;
       readonly refreshToken: Secret;
     }
   | {
       readonly do: 'commit_success';
       readonly held: Held;
-      readonly tokens: TokenSet /** Undefined: the reply brought no refresh token, the one we have stays. */;
+      readonly tokens: Received /** Undefined: the reply brought no refresh token, the one we have stays. */;
       readonly place: Place | undefined;
       readonly contested: boolean;
       /** The fencing token of the attempt that brought these tokens, if it was found and is not ours. */

@@ -11,8 +11,15 @@ export interface Companions {
   readonly endpoint?: string;
 }
 
+/** When tokens came, and until when they live. */
+interface Times {
+  readonly requestedAt: EpochMs;
+  readonly receivedAt: EpochMs;
+  readonly expiresAt: EpochMs;
+}
+
 /** What a token endpoint gave, as understood. */
-export interface TokenSet {
+export interface TokenSet extends Times {
   readonly accessToken: Secret;
   readonly companions?: Companions;
   readonly refreshToken?: Secret;
@@ -23,9 +30,17 @@ export interface TokenSet {
    * it does not tell.
    */
   readonly grantEndsAt?: EpochMs | 'never';
-  readonly requestedAt: EpochMs;
-  readonly receivedAt: EpochMs;
-  readonly expiresAt: EpochMs;
   /** The reply tells no expiry: it is the one that the preset assumes. */
   readonly expiryAssumed?: true;
 }
+
+/** A refresh token alone: it came with an error, as some providers send it. There is nothing to serve. */
+export interface BareRefreshToken extends Times, Missing<Exclude<keyof TokenSet, keyof Times | 'refreshToken'>> {
+  /** Absent where it is in its place already. */
+  readonly refreshToken?: Secret;
+}
+
+type Missing<K extends string> = { readonly [name in K]?: never };
+
+/** What is stored and committed after a reply. */
+export type Received = TokenSet | BareRefreshToken;

@@ -2,10 +2,10 @@
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Slot, VersionId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { TokenSet } from '../domain/token-set.ts';
+import type { Received } from '../domain/token-set.ts';
 
 export type LookUp =
-  | { readonly kind: 'found'; readonly tokens: TokenSet }
+  | { readonly kind: 'found'; readonly tokens: Received }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable' };
 
@@ -19,10 +19,10 @@ export interface RefreshTokenStore {
   /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
   lookUp(connection: ConnectionName, slot: Slot, versionId: VersionId): Promise<LookUp>;
   /**
-   * Stores a whole token set under this version id, creating the slot's secret if need be. Storing the same again
+   * Stores what a reply brought under this version id, creating the slot's secret if need be. Storing the same again
    * succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
-  persist(connection: ConnectionName, slot: Slot, versionId: VersionId, tokens: TokenSet): Promise<boolean>;
+  persist(connection: ConnectionName, slot: Slot, versionId: VersionId, tokens: Received): Promise<boolean>;
 }
 
 /** Where an imported refresh token is put, by a function that cannot read one. */

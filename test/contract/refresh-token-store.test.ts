@@ -15,7 +15,7 @@ import type { Slot, VersionId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import type { TokenSet } from '../../shared/domain/token-set.ts';
+import type { BareRefreshToken, Received, TokenSet } from '../../shared/domain/token-set.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
@@ -36,6 +36,13 @@ const tokenSet = (refreshToken: string | undefined, more: Partial<TokenSet> = {}
   ...more,
 });
 
+const bare = (refreshToken: string): BareRefreshToken => ({
+  refreshToken: new Secret(refreshToken),
+  requestedAt: 1 as EpochMs,
+  receivedAt: 1 as EpochMs,
+  expiresAt: 1 as EpochMs,
+});
+
 let made = 0;
 const newName = (): ConnectionName => {
   made += 1;
@@ -51,22 +58,22 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
   afterAll(() => world.close());
   const store = () => refreshTokens(world.versions);
 
-  test.each([
+  test.each<[string, Received]>([
     ['with scope and refresh token', tokenSet('refresh', { scope: 'read write' })],
     ['without either', tokenSet(undefined)],
     [
       'with what goes with its access token',
       tokenSet('refresh', { companions: { secrets: { key: new Secret('k') }, endpoint: 'https://a.example/' } }),
     ],
-    ['of a refresh token that came with an error', tokenSet('refresh', { accessToken: new Secret('') })],
+    ['of a refresh token that came with an error', bare('refresh')],
   ])('a token set %s is found as it was persisted', async (_which, tokens) => {
     const name = newName();
     expect(await store().persist(name, slotOf(0), version(2) as VersionId, tokens)).toBe(true);
     const found = await store().lookUp(name, slotOf(0), version(2) as VersionId);
     if (found.kind !== 'found') throw new Error(found.kind);
-    const plain = ({ accessToken, refreshToken, companions, ...rest }: TokenSet) => ({
+    const plain = ({ accessToken, refreshToken, companions, ...rest }: Received) => ({
       ...rest,
-      access: accessToken.reveal(),
+      access: accessToken?.reveal(),
       refresh: refreshToken?.reveal(),
       endpoint: companions?.endpoint,
       key: companions?.secrets?.key?.reveal(),

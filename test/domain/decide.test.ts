@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import type { Attempt, Connection, Place } from '../../shared/domain/connection.ts';
 import { type Held, heldBy } from '../../shared/domain/held.ts';
 import type { VersionId } from '../../shared/domain/ids.ts';
-import { Secret } from '../../shared/domain/secret.ts';
 import type { Effect, Event } from '../../shared/domain/steps.ts';
 import { holding, taking } from '../holding.ts';
 import { inSecret } from '../plain.ts';
@@ -308,7 +307,7 @@ describe('the end', () => {
       {
         do: 'commit_success',
         held,
-        tokens: { accessToken: new Secret(''), tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: now },
+        tokens: { requestedAt: now, receivedAt: now, expiresAt: now },
         place,
         contested: true,
         adoptedFence: undefined,

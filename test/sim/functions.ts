@@ -9,7 +9,7 @@ import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import type { TokenSet } from '../../shared/domain/token-set.ts';
+import type { BareRefreshToken } from '../../shared/domain/token-set.ts';
 import type { AuthorizationServer, CodeGrant } from '../../shared/ports/authorization-server.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { LoginLink, LoginSealer, LoginState } from '../../shared/ports/login-sealer.ts';
@@ -56,10 +56,8 @@ const sealerOf = (environment: Environment): Sealer & Opener => ({
 });
 
 /** A refresh token that came without a token set. */
-export const bare = (refreshToken: string, now: EpochMs): TokenSet => ({
-  accessToken: new Secret(''),
+export const bare = (refreshToken: string, now: EpochMs): BareRefreshToken => ({
   refreshToken: new Secret(refreshToken),
-  tokenType: 'Bearer',
   requestedAt: now,
   receivedAt: now,
   expiresAt: now,

@@ -10,7 +10,7 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
-import type { TokenSet } from '../../shared/domain/token-set.ts';
+import type { Received } from '../../shared/domain/token-set.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Announcer } from '../../shared/ports/announcer.ts';
 import type { BreakerStore } from '../../shared/ports/breakers.ts';
@@ -76,7 +76,7 @@ export class Stores {
   readonly claims = memoryGrantClaims();
   /** What subscribers were told, in order. */
   readonly announcements: Announcement[] = [];
-  readonly secrets = new Map<string, TokenSet>();
+  readonly secrets = new Map<string, Received>();
   readonly log: Happening[] = [];
   /** The item as the table has it; for the checkers, which look on from outside. */
   current: Connection | undefined;
@@ -220,14 +220,14 @@ export class Stores {
   }
 
   /** Secrets Manager promises no read after write: a version may be seen late. */
-  #visible(slot: number, versionId: string): TokenSet | undefined {
+  #visible(slot: number, versionId: string): Received | undefined {
     const name = this.secretOf(slot, versionId);
     const storedAt = this.#storedAt.get(name) ?? Number.NEGATIVE_INFINITY;
     return this.time.now() - storedAt < (this.#options.staleSecretsMs ?? 0) ? undefined : this.secrets.get(name);
   }
 
   /** A version is written once; false if it is there with another refresh token. */
-  storeSecret(slot: number, versionId: string, tokens: TokenSet): boolean {
+  storeSecret(slot: number, versionId: string, tokens: Received): boolean {
     const name = this.secretOf(slot, versionId);
     const there = this.secrets.get(name);
     if (there !== undefined) return there.refreshToken?.reveal() === tokens.refreshToken?.reveal();

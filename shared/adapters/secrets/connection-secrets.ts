@@ -13,7 +13,7 @@ import {
   refreshTokenIn,
   textOfCredentials,
   textOfImport,
-  textOfTokenSet,
+  textOfTokens,
 } from './secret-texts.ts';
 
 const refreshName = (connection: ConnectionName, slot: number): string => `${connection}/refresh-${slot}`;
@@ -37,7 +37,7 @@ export function refreshTokens(versions: SecretVersions): RefreshTokenStore & Imp
     },
 
     persist: (connection, slot, versionId, tokens) =>
-      versions.write(refreshName(connection, slot), versionId, textOfTokenSet(tokens)),
+      versions.write(refreshName(connection, slot), versionId, textOfTokens(tokens)),
 
     storeRefreshToken: (connection, slot, versionId, refreshToken, isFirst) =>
       versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken), isFirst),

@@ -150,7 +150,7 @@ describe('each rule finds what breaks it', () => {
   });
 });
 
-/** What Node.js has not in all versions that `engines` allows, and what that comes to there. */
+/** What Node.js has not in all versions from 22.18 on, and what that comes to: npm brings no other along to macOS. */
 const tooNew = [
   [
     'import.meta.main',

@@ -11,6 +11,8 @@ import { routes } from '../lambdas/routes.ts';
 import { parseArguments } from '../local/arguments.ts';
 import { parseArguments as parseExperiment } from '../local/experiment/arguments.ts';
 import { parseConnectionRequest } from '../shared/providers/parse-request.ts';
+import { faultsOfRequest } from './handlers/documented.ts';
+import { routed } from './handlers/request.ts';
 import { parseNumbers } from './sim/arguments.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -113,10 +115,10 @@ describe('calls of the API', () => {
       );
     });
     expect(known).toHaveLength(1);
+    const sent = body === undefined ? undefined : filled(body);
+    expect(faultsOfRequest(routed(call, sent).event)).toEqual([]);
     if (method !== 'PUT') return;
-    expect(parseConnectionRequest(JSON.parse(filled(body ?? '')), { allowLoopback: false })).not.toHaveProperty(
-      'faults',
-    );
+    expect(parseConnectionRequest(JSON.parse(sent ?? ''), { allowLoopback: false })).not.toHaveProperty('faults');
   });
 });
 

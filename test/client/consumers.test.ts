@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { python, root, withoutPython } from './python.ts';
+import { root, run, without } from './programs.ts';
 import { environment, SignedBroker } from './signed-broker.ts';
 
 const document = readFileSync(join(root, 'docs/consumers.md'), 'utf8');
@@ -90,14 +90,14 @@ describe('Google Sheets', () => {
   });
 });
 
-describe.skipIf(withoutPython !== undefined)('Python', () => {
+describe.skipIf(without.python)('Python', () => {
   test('the sample calls an API', async () => {
     const local = sample('python')
       .replace(/"https:\/\/…[^"]*"/, `"${server.origin}", region="us-east-1"`)
       .replace('https://start.exactonline.nl/api/v1/current/Me', `${server.origin}/api/me`)
       .replaceAll('exact-nl', 'demo');
     const program = `import sys; sys.path.insert(0, "clients/python")\n${local}\nprint(me["name"])`;
-    expect(await python(['-c', program], environment)).toEqual({ code: 0, stdout: 'Jansen\n', stderr: '' });
+    expect(await run('python3', ['-c', program], environment)).toEqual({ code: 0, stdout: 'Jansen\n', stderr: '' });
   });
 
   test('a file follows the newest token', async () => {

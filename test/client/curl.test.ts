@@ -1,39 +1,23 @@
 /** The recipes for curl, with the curl of this machine. */
-import { execFile, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { curlMajor, run, without } from './programs.ts';
 import { environment, SignedBroker } from './signed-broker.ts';
-
-const root = join(import.meta.dirname, '../..');
-const [, major = 0, minor = 0] =
-  /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
-const version = Number(major) + Number(minor) / 1_000;
-const hasJq = spawnSync('jq', ['--version']).status === 0;
-const without = version < 7.076 || !hasJq;
-if (without) console.warn('Skipped: curl 7.76 or newer, or jq, is not on this machine');
 
 const server = new SignedBroker();
 beforeAll(() => server.start());
 afterAll(() => server.close());
 beforeEach(() => server.forget());
 
-async function run(command: string, words: readonly string[], more: Readonly<Record<string, string>> = {}) {
-  const { PATH = '' } = process.env;
-  const env = { PATH, ...environment, AWS_REGION: 'us-east-1', TOKEN_BROKER_URL: server.origin, ...more };
-  try {
-    const { stdout, stderr } = await promisify(execFile)(command, [...words], { cwd: root, env, timeout: 60_000 });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, stdout, stderr };
-  }
-}
-
 vi.setConfig({ testTimeout: 60_000 });
 
-describe.skipIf(without)('examples/curl', () => {
-  const example = (more = {}) => run('examples/curl/call_api.sh', ['demo', `${server.origin}/api/me`], more);
+describe.skipIf(without.curl)('examples/curl', () => {
+  const example = (more = {}) =>
+    run('examples/curl/call_api.sh', ['demo', `${server.origin}/api/me`], {
+      ...environment,
+      AWS_REGION: 'us-east-1',
+      TOKEN_BROKER_URL: server.origin,
+      ...more,
+    });
 
   test('calls an API', async () => {
     expect(await example()).toEqual({ code: 0, stdout: '{"name":"Jansen"}\n', stderr: '' });
@@ -68,7 +52,7 @@ describe.skipIf(without)('examples/curl', () => {
   });
 });
 
-describe.skipIf(without)('the traps of curl', () => {
+describe.skipIf(without.curl)('the traps of curl', () => {
   const curl = (query: string) =>
     run('curl', [
       '--silent',
@@ -84,7 +68,7 @@ describe.skipIf(without)('the traps of curl', () => {
     expect(server.faults).toEqual([]);
   });
 
-  test.skipIf(version >= 8)('curl 7 signs a query wrongly that stands in another order', async () => {
+  test.skipIf(curlMajor >= 8)('curl 7 signs a query wrongly that stands in another order', async () => {
     await curl('wait=5&min_ttl=60');
     expect(server.faults).toEqual([expect.stringMatching(/query parameters are not sorted by name/)]);
   });

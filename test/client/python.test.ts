@@ -1,6 +1,6 @@
 /** The Python client: the table of cases, and its requests as they come over the wire. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { python, withoutPython } from './python.ts';
+import { run, without } from './programs.ts';
 import { environment, SignedBroker } from './signed-broker.ts';
 
 const server = new SignedBroker();
@@ -10,7 +10,8 @@ beforeEach(() => server.forget());
 
 /** Runs a few lines with a `broker`. */
 const program = (lines: string, more: Readonly<Record<string, string>> = {}) =>
-  python(
+  run(
+    'python3',
     [
       '-c',
       'import sys; sys.path.insert(0, "clients/python"); from token_broker import *\n' +
@@ -22,9 +23,9 @@ const program = (lines: string, more: Readonly<Record<string, string>> = {}) =>
 // A start of Python takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-describe.skipIf(withoutPython !== undefined)('the Python client', () => {
+describe.skipIf(without.python)('the Python client', () => {
   test('behaves as the table says', async () => {
-    const { code, stderr } = await python(['test/client/test_token_broker.py']);
+    const { code, stderr } = await run('python3', ['test/client/test_token_broker.py']);
     expect(stderr).toMatch(/^Ran \d{2,} tests/m);
     expect({ code, stderr }).toMatchObject({ code: 0 });
   });
@@ -67,9 +68,9 @@ describe.skipIf(withoutPython !== undefined)('the Python client', () => {
   });
 });
 
-describe.skipIf(withoutPython !== undefined)('examples/python', () => {
+describe.skipIf(without.python)('examples/python', () => {
   const example = (...words: string[]) =>
-    python(['examples/python/call_api.py', ...words], {
+    run('python3', ['examples/python/call_api.py', ...words], {
       ...environment,
       TOKEN_BROKER_URL: server.origin,
       AWS_REGION: 'us-east-1',

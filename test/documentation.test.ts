@@ -1,6 +1,6 @@
 /** What documents say and code can be asked for: races, events and codes; and whether every picture can be shown. */
 import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ownFailureCodes } from '../shared/domain/failure.ts';
 import { logEvents } from '../shared/ports/telemetry.ts';
@@ -71,6 +71,47 @@ test('each type of docs/glossary.md is in the code', () => {
   const types = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([^`]+)`/g)].map(([, type = '']) => type));
   expect(types.length).toBeGreaterThan(50);
   expect(types.filter((type) => !isInCode(type))).toEqual([]);
+});
+
+test('each place of docs/glossary.md holds what its row names', () => {
+  const rows = [
+    ...read('docs/glossary.md').matchAll(/^\| [^|]+ \| [^|]+ \| `(\w+)`[^|]*\| `([\w.-]+\/[\w./-]+)`[^|]*\|/gm),
+  ];
+  expect(rows.length).toBeGreaterThan(15);
+  const holds = (path: string, type: string): boolean =>
+    code.some((source) => source.path.startsWith(path) && source.exports.includes(type));
+  expect(rows.flatMap(([, type = '', path = '']) => (holds(path, type) ? [] : [`${path} ${type}`]))).toEqual([]);
+});
+
+test('what docs/glossary.md says sets and clears is in the code', () => {
+  const rows = [...read('docs/glossary.md').matchAll(/^\| [^|]+ \| [^|]+ \| [^|]+ \| ([^|]*`[^|]*) \|/gm)];
+  const names = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
+  const text = code.flatMap(({ lines }) => lines).join('\n');
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
+});
+
+/** Paths that a document names: in backticks from the root of the project, in links from where it stands. */
+function pathsIn(document: string): string[] {
+  const text = read(document).replaceAll(/^```.*?^```$/gms, '');
+  const named = [...text.matchAll(/`((?:[a-z]+\/|\.ci\/)[\w./*<>{},-]+)`/g)].map(([, path = '']) => path);
+  const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) =>
+    posix.join(posix.dirname(document), path),
+  );
+  const rooms = ['.ci', 'cli', 'client', 'clients', 'docs', 'infra', 'lambdas', 'local', 'shared', 'test'];
+  return [...named.filter((path) => rooms.includes(path.split('/')[0] ?? '')), ...linked];
+}
+
+const documents = globSync('{*.md,docs/*.md,local/*.md,test/sim/*.md}', { cwd: root });
+
+test.each(documents)('each path that %s names is there', (document) => {
+  // NAME and <function> stand for any.
+  const glob = (path: string) => path.replaceAll(/NAME|<\w+>/g, '*');
+  expect(pathsIn(document).filter((path) => globSync(glob(path), { cwd: root }).length === 0)).toEqual([]);
+});
+
+test('documents name paths', () => {
+  expect(documents.flatMap(pathsIn).length).toBeGreaterThan(100);
 });
 
 test('each promise of docs/invariants.md is kept and checked by what is in the code', () => {

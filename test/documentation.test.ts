@@ -91,6 +91,15 @@ test('what docs/glossary.md says sets and clears is in the code', () => {
   expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
 });
 
+test('the map of rooms in README.md shows every folder that has code', () => {
+  const [, map = ''] = read('README.md').split('## Find your way');
+  const shown = [...map.matchAll(/^\| `(\w+)[^`]*` \|/gm)].map(([, folder]) => folder);
+  const folders = globSync('*/**/*.{ts,mjs,py,sh}', { cwd: root, exclude: ['node_modules/**', 'cdk.out/**'] }).map(
+    (path) => path.split('/')[0],
+  );
+  expect([...new Set(folders)].filter((folder) => !shown.includes(folder))).toEqual([]);
+});
+
 /** Paths that a document names: in backticks from the root of the project, in links from where it stands. */
 function pathsIn(document: string): string[] {
   const text = read(document).replaceAll(/^```.*?^```$/gms, '');

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { type JwtAuthorization, parseSettings, type SecretStore } from '../infra/context.ts';
 import { type DemoProviderName, demoProviders } from './demo/index.ts';
+import { optionsIn } from './options.ts';
 
 interface Arguments {
   readonly port: number;
@@ -60,14 +60,8 @@ const known = {
 
 /** Returns the arguments, `help`, or every fault there is, each as a sentence. */
 export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
-  const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });
+  const { values, faults } = optionsIn(argv, known, '--port');
   if (values.help) return 'help';
-  const faults: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional')
-      faults.push(`${token.value}: what is it? Every argument has a name, such as --port.`);
-    if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
-  }
   const { port = '8790', data = '.broker', provider = 'oidc-provider' } = values;
   if (typeof port !== 'string' || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     faults.push(`--port: takes a number from 0 to 65535, not ${said(port)}.`);

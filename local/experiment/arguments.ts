@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { optionsIn } from '../options.ts';
 
 export interface Arguments {
   /** How many workers share a grant, in each run of a scenario. */
@@ -22,14 +22,8 @@ const known = { workers: { type: 'string' }, lifetimes: { type: 'string' }, help
 
 /** Returns the arguments, `help`, or every fault there is, each as a sentence. */
 export function parseArguments(argv: readonly string[]): Arguments | 'help' | { readonly faults: readonly string[] } {
-  const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });
+  const { values, faults } = optionsIn(argv, known, '--workers');
   if (values.help) return 'help';
-  const faults: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional')
-      faults.push(`${token.value}: what is it? Every argument has a name, such as --workers.`);
-    if (token.kind === 'option' && !(token.name in known)) faults.push(`${token.rawName}: there is no such option.`);
-  }
   const workers = String(values.workers ?? '1,10,50').split(',');
   const lifetimes = String(values.lifetimes ?? '6');
   if (workers.length > 5 || !workers.every((text) => isWithin(text, 100)))

@@ -215,7 +215,7 @@ async function redeemCode(
   const code = new Secret(parameters.reveal().get('code') ?? '');
   const times = { requestedAt, receivedAt: clock.now() };
   const outcome = outcomeOf(rules, exchange, times, { credentials, others: [code, codeVerifier] });
-  if (outcome.kind === 'failure') return settled(world, item, redeemer, failureOf(outcome), about);
+  if (outcome.kind === 'failure') return settled(world, item, redeemer, loginOutcomeOf(outcome), about);
   const { identity } = world.providers.of(config);
   const values = valuesIn(parameters.reveal(), rules.callbackValues);
   const redeemed = { tokens: outcome.tokens, identity, values, authorization: { ...authorization, redeemer } };
@@ -227,7 +227,7 @@ async function redeemCode(
   return { kind: 'connected', about };
 }
 
-function failureOf({
+function loginOutcomeOf({
   class: meaning,
   code,
   status,

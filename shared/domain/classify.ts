@@ -30,7 +30,7 @@ export function classify(exchange: Exchange, times: CallTimes, sent: readonly Se
     case 'reply': {
       const reading = readReply(exchange, times, dialect);
       if (reading.kind === 'tokens') return { kind: 'success', tokens: reading.tokens };
-      return failureOf(
+      return failed(
         exchange,
         reading,
         times,
@@ -41,7 +41,7 @@ export function classify(exchange: Exchange, times: CallTimes, sent: readonly Se
   }
 }
 
-function failureOf(
+function failed(
   reply: HttpReply,
   reading: ErrorReading,
   times: CallTimes,

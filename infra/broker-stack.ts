@@ -13,6 +13,7 @@ import { BrokerDashboard } from './constructs/dashboard.ts';
 import { minute } from './constructs/metrics.ts';
 import { grantPermission } from './constructs/permissions.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
+import { SavedQueries } from './constructs/saved-queries.ts';
 import {
   type CustomDomain,
   defaultRunbookUrl,
@@ -125,6 +126,7 @@ export class BrokerStack extends Stack {
       runbookUrl,
     });
 
+    new SavedQueries(this, 'Queries', { functions, accessLogs: this.#api.accessLogs });
     new BrokerDashboard(this, 'Dashboard', { token: functions.token, refreshQueue: requests.queue });
 
     this.#tell({ alarmTopic: topic, events, requests });

@@ -1,5 +1,5 @@
 /** What wakes an operator, as data. The article of `docs/operations.md` with an alarm's name says what to do. */
-import { Aws } from 'aws-cdk-lib';
+import { Aws, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -9,11 +9,14 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { metricsOf, minute } from './metrics.ts';
+import { queryNameOf, type SavedQueryName } from './saved-queries.ts';
 
 interface AlarmEntry {
   readonly name: string;
   /** A sentence for the operator, with which the description of the alarm begins. */
   readonly means: string;
+  /** What names the connections, or the callers. */
+  readonly query: SavedQueryName;
   readonly metric: IMetric;
   /**
    * Alarms at this value and above.
@@ -52,6 +55,7 @@ const alarmsOfBroker = (ours: ReturnType<typeof metricsOf>): readonly AlarmEntry
   {
     name: 'RefreshFailing',
     means: 'A connection was not renewed three times in a row or more; a valid token is still served until it expires.',
+    query: 'failing-connections',
     metric: ours('RefreshFailing', 'Sum'),
     // Longer than the longest back-off and a call, so that it does not end between two attempts.
     minutes: [1, 20],
@@ -59,32 +63,38 @@ const alarmsOfBroker = (ours: ReturnType<typeof metricsOf>): readonly AlarmEntry
   {
     name: 'ReauthorizationRequired',
     means: 'A grant is dead; a person has to authorize its connection again.',
+    query: 'failing-connections',
     metric: ours('ReauthorizationRequired', 'Sum'),
   },
   {
     name: 'Misconfigured',
     means: 'A provider refuses the client of a connection; calls have stopped until its settings change.',
+    query: 'failing-connections',
     metric: ours('Misconfigured', 'Sum'),
   },
   {
     name: 'BudgetSpent',
     means: 'A connection has used up what it may spend at its provider; it makes no call until its budget is back.',
+    query: 'failing-connections',
     metric: ours('BudgetSpent', 'Sum'),
   },
   {
     name: 'ProviderDown',
     means: 'The token endpoint of a provider answers no call; one connection at a time finds out whether it is back.',
+    query: 'failing-connections',
     metric: ours('ProviderDown', 'Sum'),
     minutes: [2, 3],
   },
   {
     name: 'RefusalsWithheld',
     means: 'The provider refuses many living grants of one application at once; verdicts on them are withheld.',
+    query: 'failing-connections',
     metric: ours('RefusalsWithheld', 'Sum'),
   },
   {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
+    query: 'due-connections',
     metric: ours('OverdueConnections', 'Maximum'),
     minutes: [3, 3],
     silenceIsBad: true,
@@ -106,22 +116,26 @@ const alarmsOfServices = ({
   {
     name: 'DeadLetters',
     means: 'A message was delivered ten times in vain: the refresh function fails on it, or finds no concurrency.',
+    query: 'crashes',
     metric: deadLetters.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
   },
   {
     name: 'UndeliveredEvents',
     means: 'The event topic did not take an event within a day; its subscribers do not know of a change.',
+    query: 'changed-connections',
     metric: undelivered.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
   },
   {
     name: 'PlanErrors',
     means: 'The planner fails; connections are renewed only when a client asks.',
+    query: 'crashes',
     metric: plan.metricErrors(minute),
     minutes: [2, 3],
   },
   {
     name: 'RefreshErrors',
     means: 'The refresh function crashes or is killed at its time-out.',
+    query: 'crashes',
     metric: refresh.metricErrors(minute),
     minutes: [2, 3],
   },
@@ -129,21 +143,25 @@ const alarmsOfServices = ({
   {
     name: 'ConnectionsErrors',
     means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
+    query: 'crashes',
     metric: connections.metricErrors(minute),
   },
   {
     name: 'AuthorizationsErrors',
     means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
+    query: 'crashes',
     metric: authorizations.metricErrors(minute),
   },
   {
     name: 'TokenThrottles',
     means: 'Token requests find no concurrency left in the account.',
+    query: 'refused-requests',
     metric: token.metricThrottles(minute),
   },
   {
     name: 'ApiServerErrors',
     means: 'Clients get 5xx answers: the broker fails, or tokens are unavailable for longer than clients wait.',
+    query: 'refused-requests',
     metric: api.metricServerError({ ...minute, statistic: 'Sum' }),
     threshold: 5,
     minutes: [3, 5],
@@ -151,6 +169,7 @@ const alarmsOfServices = ({
   {
     name: 'RequestsThrottled',
     means: 'API Gateway refuses requests with 429: together they are more than the deployment lets through.',
+    query: 'refused-requests',
     metric: throttled,
     threshold: 5,
     minutes: [3, 5],
@@ -176,11 +195,13 @@ export class Alarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
       }),
     );
+    const { stackName } = Stack.of(this);
     const action = new SnsAction(this.topic);
     for (const entry of [...alarmsOfBroker(metricsOf(this)), ...alarmsOfServices(props)]) {
-      const { name, means, metric, threshold = 1, minutes = [1, 1], silenceIsBad = false } = entry;
+      const { name, means, query, metric, threshold = 1, minutes = [1, 1], silenceIsBad = false } = entry;
+      const which = `Which: the saved query ${queryNameOf(stackName, query)}.`;
       const alarm = new Alarm(this, name, {
-        alarmDescription: `${means} What to do: ${props.runbookUrl}#${anchorOf(name)}`,
+        alarmDescription: `${means} ${which} What to do: ${props.runbookUrl}#${anchorOf(name)}`,
         metric,
         threshold,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

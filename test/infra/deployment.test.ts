@@ -4,6 +4,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
 import { type Route, routes } from '../../lambdas/routes.ts';
 import { limits } from '../../shared/domain/limits.ts';
+import { logEvents } from '../../shared/ports/telemetry.ts';
 import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
 const deployment = unbundled();
@@ -411,6 +412,19 @@ describe('alarms', () => {
     expect(anchors.sort()).toEqual(headings.map((heading) => heading.replaceAll(' ', '-')).sort());
   });
 
+  test('name the saved query that says which connections, as their articles do', () => {
+    const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const saved = Object.values(broker.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties);
+    for (const { name, AlarmDescription } of alarms) {
+      const [, query = '', anchor = ''] =
+        /the saved query token-broker\/([a-z-]+)\..*#([a-z-]+)$/.exec(AlarmDescription) ?? [];
+      expect([name, saved.map(({ Name }) => Name)]).toEqual([name, expect.arrayContaining([`token-broker/${query}`])]);
+      const heading = anchor.replaceAll('-', ' ');
+      const [, article = ''] = new RegExp(`^### ${heading}$(.*?)^##`, 'ims').exec(manual) ?? [];
+      expect([name, article]).toEqual([name, expect.stringContaining(`\`${query}\``)]);
+    }
+  });
+
   test('may publish: the policy that asks for TLS takes the default one’s place', () => {
     broker.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
@@ -427,6 +441,21 @@ describe('alarms', () => {
         ),
       },
     });
+  });
+});
+
+describe('saved queries', () => {
+  const saved = Object.values(broker.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties);
+
+  test('ask for events that are logged', () => {
+    const asked = saved.flatMap(({ QueryString }) => [...QueryString.matchAll(/"([a-z]+_[a-z_]+|authorized)"/g)]);
+    expect(asked.length).toBeGreaterThan(10);
+    expect(asked.map(([, event]) => event).filter((event) => !logEvents.some((known) => known === event))).toEqual([]);
+  });
+
+  test('look at the functions’ own log groups, or at the access log', () => {
+    for (const { LogGroupNames } of saved)
+      for (const group of LogGroupNames) expect(read(group)).toMatch(/^(\w+FunctionLogs|ApiAccessLogs)$/);
   });
 });
 

@@ -1,0 +1,105 @@
+/** What names the connections behind an alarm: queries of CloudWatch Logs Insights, saved in the account, as data. */
+import { Stack } from 'aws-cdk-lib';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { FunctionName } from '../../lambdas/routes.ts';
+
+/** Where lines come from: a function, or API Gateway's access log. */
+type LogName = FunctionName | 'access';
+
+interface SavedQuery {
+  readonly logs: readonly LogName[];
+  readonly query: readonly string[];
+}
+
+const everywhere: readonly LogName[] = ['token', 'refresh', 'plan', 'connections', 'authorizations'];
+
+const savedQueries = {
+  /** Which connections fail, the latest first, and why. */
+  'failing-connections': {
+    logs: ['refresh', 'authorizations'],
+    query: [
+      'filter message in ["refresh_failed", "reauthorization_required", "misconfigured", "budget_spent", ' +
+        '"provider_down", "refusals_withheld"]',
+      'stats count(*) as times, latest(@timestamp) as last, latest(message) as event, latest(code) as code, ' +
+        'latest(class) as class, latest(notBefore) as not_before by connection, provider',
+      'sort last desc',
+    ],
+  },
+  /** When connections were last renewed, and fall due: those whose due time is past have been forgotten. */
+  'due-connections': {
+    logs: ['refresh'],
+    query: [
+      'filter message in ["refresh_succeeded", "refresh_failed"]',
+      'stats latest(@timestamp) as last, latest(refreshAt) as due, latest(notBefore) as not_before ' +
+        'by connection, provider',
+      'sort due asc',
+    ],
+  },
+  /** What connections have become. */
+  'changed-connections': {
+    logs: ['refresh', 'authorizations', 'connections'],
+    query: [
+      'filter message in ["authorized", "reauthorization_required", "misconfigured", "refresh_succeeded", ' +
+        '"connection_put", "connection_deleted"]',
+      'stats latest(@timestamp) as last, latest(message) as event, latest(cause) as cause by connection',
+      'sort last desc',
+    ],
+  },
+  /** Exceptions, and what Lambda itself says of a function that was killed. */
+  crashes: {
+    logs: everywhere,
+    query: [
+      'filter message in ["refresh_crashed", "request_failed", "token_unavailable"] or level = "ERROR" ' +
+        'or (type = "platform.report" and record.status != "success")',
+      'fields @timestamp, service, message, connection, route, error.message, error.cause.message, errorMessage, ' +
+        'record.status, record.errorType',
+      'sort @timestamp desc',
+      'limit 100',
+    ],
+  },
+  /** Whose requests were answered 429 or 5xx; the path names the connection. */
+  'refused-requests': {
+    logs: ['access'],
+    query: [
+      'filter status like /^(429|5)/',
+      'stats count(*) as times, latest(@timestamp) as last by status, route, path, caller, subject, error',
+      'sort times desc',
+    ],
+  },
+  /** All that happened to one connection; its name is to be put in. */
+  'story-of-a-connection': {
+    logs: everywhere,
+    query: [
+      'filter connection = "NAME"',
+      'fields @timestamp, message, fence, generation, class, code, status, description, cause, notBefore',
+      'sort @timestamp desc',
+    ],
+  },
+} as const satisfies Readonly<Record<string, SavedQuery>>;
+
+export type SavedQueryName = keyof typeof savedQueries;
+
+/** Returns what a query is called in the account. */
+export const queryNameOf = (stackName: string, query: SavedQueryName): string => `${stackName}/${query}`;
+
+interface SavedQueriesProps {
+  readonly functions: Readonly<Record<FunctionName, NodejsFunction>>;
+  readonly accessLogs: ILogGroup;
+}
+
+/** The queries, each over the log groups of its lines, in a folder that is called like the stack. */
+export class SavedQueries extends Construct {
+  constructor(scope: Construct, id: string, { functions, accessLogs }: SavedQueriesProps) {
+    super(scope, id);
+    const groupOf = (log: LogName): ILogGroup => (log === 'access' ? accessLogs : functions[log].logGroup);
+    for (const [name, saved] of Object.entries(savedQueries) as [SavedQueryName, SavedQuery][]) {
+      new CfnQueryDefinition(this, name, {
+        name: queryNameOf(Stack.of(this).stackName, name),
+        queryString: saved.query.join('\n| '),
+        logGroupNames: saved.logs.map((log) => groupOf(log).logGroupName),
+      });
+    }
+  }
+}

@@ -10,13 +10,16 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startSqs } from '../../local/aws/sqs/sqs.ts';
 import { isThrottled, startLambda } from '../../local/platform/lambda.ts';
 import { handlerWorld, hunt, nobody } from '../handlers/world.ts';
 import { propertiesIn, templatesOf, unbundled, withoutHash } from '../infra/deployed.ts';
 import { sqsClient } from '../local/aws/worlds.ts';
 import { type AlarmDefinition, type Datum, dataIn, minuteOf, rings } from './alarm-states.ts';
+
+// Hours are played, by functions that start cold now and then.
+vi.setConfig({ testTimeout: 120_000 });
 
 const { broker, read } = templatesOf(unbundled());
 const world = await handlerWorld();
@@ -118,7 +121,7 @@ const refreshed = async (names: readonly string[]): Promise<void> => {
   for (const name of names) await world.refresh(name);
 };
 
-describe('overdue connections', { timeout: 60_000 }, () => {
+describe('overdue connections', () => {
   const watched = async () => {
     const names = await connected('watched');
     const renewed = async () => {

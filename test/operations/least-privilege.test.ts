@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FunctionName } from '../../lambdas/routes.ts';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import {
@@ -22,6 +22,9 @@ import { openWorld, origin } from '../handlers/world.ts';
 import { templatesOf, unbundled } from '../infra/deployed.ts';
 import { allows, type Call, covers, type Statement } from './policies.ts';
 import { type Names, type RecordedCall, recording } from './recorded-calls.ts';
+
+// Hours are played, by functions that start cold now and then.
+vi.setConfig({ testTimeout: 120_000 });
 
 const functions: readonly FunctionName[] = ['token', 'refresh', 'plan', 'connections', 'authorizations'];
 

@@ -102,17 +102,7 @@ const alarmsOfBroker = (ours: ReturnType<typeof metricsOf>): readonly AlarmEntry
 ];
 
 /** Those of what AWS measures of the services that carry it. */
-const alarmsOfServices = ({
-  token,
-  refresh,
-  plan,
-  connections,
-  authorizations,
-  api,
-  deadLetters,
-  undelivered,
-  throttled,
-}: AlarmsProps): readonly AlarmEntry[] => [
+const alarmsOfServices = ({ token, api, deadLetters, undelivered, throttled }: AlarmsProps): readonly AlarmEntry[] => [
   {
     name: 'DeadLetters',
     means: 'A message was delivered ten times in vain: the refresh function fails on it, or finds no concurrency.',
@@ -124,33 +114,6 @@ const alarmsOfServices = ({
     means: 'The event topic did not take an event within a day; its subscribers do not know of a change.',
     query: 'changed-connections',
     metric: undelivered.metricApproximateNumberOfMessagesVisible({ ...minute, statistic: 'Maximum' }),
-  },
-  {
-    name: 'PlanErrors',
-    means: 'The planner fails; connections are renewed only when a client asks.',
-    query: 'crashes',
-    metric: plan.metricErrors(minute),
-    minutes: [2, 3],
-  },
-  {
-    name: 'RefreshErrors',
-    means: 'The refresh function crashes or is killed at its time-out.',
-    query: 'crashes',
-    metric: refresh.metricErrors(minute),
-    minutes: [2, 3],
-  },
-  // Called by people now and then: the first one counts.
-  {
-    name: 'ConnectionsErrors',
-    means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
-    query: 'crashes',
-    metric: connections.metricErrors(minute),
-  },
-  {
-    name: 'AuthorizationsErrors',
-    means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
-    query: 'crashes',
-    metric: authorizations.metricErrors(minute),
   },
   {
     name: 'TokenThrottles',
@@ -179,6 +142,37 @@ const alarmsOfServices = ({
 /** The anchor of an alarm's article in docs/operations.md: `refresh-failing` of `RefreshFailing`. */
 const anchorOf = (name: string): string => name.replaceAll(/(?!^)[A-Z]/g, '-$&').toLowerCase();
 
+/** What AWS counts of the functions that fail without a client being told. */
+const alarmsOfFunctions = ({ plan, refresh, connections, authorizations }: AlarmsProps): readonly AlarmEntry[] => [
+  {
+    name: 'PlanErrors',
+    means: 'The planner fails; connections are renewed only when a client asks.',
+    query: 'crashes',
+    metric: plan.metricErrors(minute),
+    minutes: [2, 3],
+  },
+  {
+    name: 'RefreshErrors',
+    means: 'The refresh function crashes or is killed at its time-out.',
+    query: 'crashes',
+    metric: refresh.metricErrors(minute),
+    minutes: [2, 3],
+  },
+  // Called by people now and then: the first one counts.
+  {
+    name: 'ConnectionsErrors',
+    means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
+    query: 'crashes',
+    metric: connections.metricErrors(minute),
+  },
+  {
+    name: 'AuthorizationsErrors',
+    means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
+    query: 'crashes',
+    metric: authorizations.metricErrors(minute),
+  },
+];
+
 /** All alarms, and the one topic that they go to. */
 export class Alarms extends Construct {
   readonly topic: Topic;
@@ -197,7 +191,7 @@ export class Alarms extends Construct {
     );
     const { stackName } = Stack.of(this);
     const action = new SnsAction(this.topic);
-    for (const entry of [...alarmsOfBroker(metricsOf(this)), ...alarmsOfServices(props)]) {
+    for (const entry of [...alarmsOfBroker(metricsOf(this)), ...alarmsOfFunctions(props), ...alarmsOfServices(props)]) {
       const { name, means, query, metric, threshold = 1, minutes = [1, 1], silenceIsBad = false } = entry;
       const which = `Which: the saved query ${queryNameOf(stackName, query)}.`;
       const alarm = new Alarm(this, name, {

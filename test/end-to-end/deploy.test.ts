@@ -2,7 +2,7 @@
  * `cdk deploy` for real, in an account on this machine: bootstrap, the previous release, an upgrade, the way back, the
  * other store of secrets with JWTs, and the end of the broker's stack. What runs in between is what was deployed.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -138,6 +138,12 @@ const replacedIn = (stack: string, before: Report, after: Report): string[] =>
     after.stacks[stack]?.resources[id] === physicalId ? [] : [id],
   );
 
+/** The bundles of an assembly, by their digests. */
+const bundlesOf = (assembly: string): string[] =>
+  readdirSync(assembly)
+    .filter((name) => name.startsWith('asset.'))
+    .sort();
+
 const errorsOf = (calls: RealServer['calls']) => calls.filter(({ status }) => status >= 400);
 
 test.skipIf(motoMissing)(
@@ -183,6 +189,8 @@ test.skipIf(motoMissing)(
 
     // Secrets move to a table and JWTs open the token routes.
     await others;
+    // The same sources, bundled another time, are the same bundles, to the byte.
+    expect(bundlesOf(other)).toEqual(bundlesOf(present));
     deployed = await deploy(other);
     expect(replacedIn(state, first, report)).toEqual([]);
     expect(await call(deployed.fetch, 'GET /token/exact-nl')).toMatchObject({ status: 401 });

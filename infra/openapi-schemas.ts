@@ -1,7 +1,6 @@
 /** The schemas of `openapi.json`, out of those that check requests and describe replies. */
-
-import { type ConversionConfig, type JsonSchema, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
-import type * as v from 'valibot';
+import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
+import * as v from 'valibot';
 import { members } from '../lambdas/operations.ts';
 import { rejectionBody, tokenParameters } from '../lambdas/parse.ts';
 import { authorizationEntries } from '../lambdas/parse-authorization.ts';
@@ -28,29 +27,20 @@ const conversion: ConversionConfig = {
       : undefined,
 };
 
-function schemaOf(schema: v.GenericSchema): Json {
-  const { $schema: _, ...converted }: JsonSchema = toJsonSchema(schema, conversion);
-  return { ...converted };
-}
-
-type Entries = Readonly<Record<string, v.GenericSchema>>;
-
-/** A body refuses members that it does not know. */
-function bodyOf(entries: Entries, words: Readonly<Record<string, string>>, required: readonly string[] = []): Json {
-  const properties = Object.entries(entries).map(([name, schema]) => [
+/** The schema of a body, with what each member is in words. A body refuses members that it does not know. */
+function bodyOf(entries: v.ObjectEntries, words: Readonly<Record<string, string>>): Json {
+  const { $schema: _, properties = {}, required = [], ...rest } = toJsonSchema(v.object(entries), conversion);
+  const described = Object.entries(properties).map(([name, schema]) => [
     name,
-    { ...schemaOf(schema), description: words[name] },
+    { ...Object(schema), description: words[name] },
   ]);
   return {
-    type: 'object',
-    properties: Object.fromEntries(properties),
+    ...rest,
+    properties: Object.fromEntries(described),
     ...(required.length > 0 && { required }),
     additionalProperties: false,
   };
 }
-
-const requiredIn = (entries: Entries): string[] =>
-  Object.keys(entries).filter((name) => !entries[name]?.type.includes('ptional'));
 
 const pascal = (name: string): string => name.replaceAll(/(?:^|[-_])(.)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -128,7 +118,7 @@ function connectionBodies(): Json {
     },
     ...Object.fromEntries(presets.map((preset) => [nameOfBody(preset), connectionBodyOf(preset)])),
     [nameOfMember('client')]: {
-      ...bodyOf(clientEntries, members.client, requiredIn(clientEntries)),
+      ...bodyOf(clientEntries, members.client),
       description: members.connection.client,
     },
     ...Object.fromEntries(described.map(([name, schema]) => [nameOfMember(name), schema])),
@@ -147,7 +137,7 @@ const gatewayMessage = {
 export const schemas = (): Json => ({
   ...toJsonSchemaDefs(replySchemas, conversion),
   GatewayMessage: gatewayMessage,
-  Rejection: bodyOf(rejectionBody.entries, members.rejection, requiredIn(rejectionBody.entries)),
+  Rejection: bodyOf(rejectionBody.entries, members.rejection),
   Authorization: bodyOf(authorizationEntries, members.authorization),
   ...connectionBodies(),
 });

@@ -35,6 +35,8 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, Optional, Union
 __all__ = ["Response", "Token", "TokenBroker", "TokenBrokerError"]
 
 _log = logging.getLogger("token_broker")
+# Nothing is printed unless the program sets up logging.
+_log.addHandler(logging.NullHandler())
 
 # Times are whole milliseconds inside, seconds outside.
 TIMING = {

@@ -22,7 +22,7 @@ afterAll(() => {
   server.close();
   rmSync(folder, { recursive: true, force: true });
 });
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('Google Sheets', () => {
   const token = (lifeSeconds: number) => ({

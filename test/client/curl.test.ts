@@ -8,7 +8,7 @@ beforeAll(() => server.start());
 afterAll(() => server.close());
 beforeEach(() => server.forget());
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.skipIf(without.curl)('examples/curl', () => {
   const example = (more = {}) =>

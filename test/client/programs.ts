@@ -20,7 +20,7 @@ export async function run(
   const { HOME = '', PATH = '' } = process.env;
   const env = { HOME, PATH, PYTHONDONTWRITEBYTECODE: '1', AWS_EC2_METADATA_DISABLED: 'true', ...environment };
   try {
-    const { stdout, stderr } = await promisify(execFile)(command, [...words], { cwd: root, env, timeout: 60_000 });
+    const { stdout, stderr } = await promisify(execFile)(command, [...words], { cwd: root, env, timeout: 100_000 });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code = -1, stdout = '', stderr = '' } = error as Partial<Ended>;

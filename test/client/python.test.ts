@@ -1,4 +1,7 @@
 /** The Python client: the table of cases, and its requests as they come over the wire. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run, without } from './programs.ts';
 import { environment, SignedBroker } from './signed-broker.ts';
@@ -21,7 +24,7 @@ const program = (lines: string, more: Readonly<Record<string, string>> = {}) =>
   );
 
 // A start of Python takes seconds on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 describe.skipIf(without.python)('the Python client', () => {
   test('behaves as the table says', async () => {
@@ -57,6 +60,20 @@ describe.skipIf(without.python)('the Python client', () => {
     const other = await program(lines, { AWS_SECRET_ACCESS_KEY: 'another-secret' });
     expect(other).toMatchObject({ code: 0, stdout: expect.stringMatching(/^forbidden GET \/token\/demo was refused/) });
     expect(other.stdout + other.stderr).not.toMatch(/another-secret/);
+  });
+
+  test('gives up in time where a broker does not answer', async () => {
+    const silent = createServer(() => {});
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const asked = await program(
+      `try: TokenBroker("http://127.0.0.1:${port}", bearer="jwt").token("demo", timeout=0.5)\n` +
+        'except TokenBrokerError as error: print(error.code, error.retryable, error)',
+    );
+    silent.close();
+    silent.closeAllConnections();
+    const stdout = 'timed_out True The broker gave no token of connection "demo" within 0.5 s.\n';
+    expect(asked).toEqual({ code: 0, stdout, stderr: '' });
   });
 
   test('keeps no process alive, and asks once for the threads of one', async () => {

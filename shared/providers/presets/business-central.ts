@@ -1,4 +1,5 @@
 /** Dynamics 365 Business Central, by Microsoft Entra ID, with an authorization by a person. */
+import { entraClient } from '../families/entra-id.ts';
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -22,28 +23,7 @@ export default {
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
   settings: {
-    tenant: {
-      kind: 'text',
-      required: true,
-      pattern: '[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*',
-      description: "The tenant: its id, or one of its domains. An app's secret is of one tenant.",
-    },
-    client_authentication: {
-      kind: 'choice',
-      choices: ['client_secret_post', 'private_key_jwt'],
-      replaces: 'clientAuthentication',
-      description: 'private_key_jwt: by a certificate.',
-    },
-    private_key: {
-      kind: 'secret',
-      format: 'private_key',
-      description: 'The private key of the certificate: PEM, or a JWK as JSON text.',
-    },
-    certificate_thumbprint: {
-      kind: 'text',
-      pattern: '[A-Za-z0-9_-]{43}',
-      description: 'The SHA-256 thumbprint of the certificate, base64url without padding.',
-    },
+    ...entraClient,
     scope: {
       kind: 'text',
       replaces: 'scope',

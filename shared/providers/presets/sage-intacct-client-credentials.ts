@@ -2,6 +2,7 @@
  * Sage Intacct, REST API as a Web Services user, without a person. The user must be bound under Company > Security >
  * Authorized client applications.
  */
+import { intacctRest, throttledByIntacct } from '../families/sage-intacct.ts';
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -43,33 +44,9 @@ export default {
         'Entity whose data the requests are about, for the header X-IA-API-Param-Entity; the top level if absent.',
     },
   },
-  headers: { Authorization: '{token_type} {access_token}', 'X-IA-API-Param-Entity': '{entity_id}' },
-  reply: {
-    format: 'json',
-    errors: [
-      'ia::result.ia::error.errorId',
-      'ia::error.errorId',
-      'error.errorId',
-      'ia::result.ia::error.code',
-      'ia::error.code',
-    ],
-    descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
-  },
-  resetHeaders: [
-    'x-ia-throttle-limit-retry-after',
-    'x-ia-minute-rate-limit-retry-after',
-    'x-ia-hour-rate-limit-retry-after',
-    'x-ia-tenant-throttle-limit-retry-after',
-  ],
+  ...intacctRest,
   errorRules: [
-    {
-      name: 'throttled',
-      when: { body: 'GW-0010' },
-      class: 'transient',
-      retryAfterSeconds: 60,
-      comment: 'Throttled, or too many requests at once; told with 429.',
-      source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
-    },
+    throttledByIntacct,
     {
       name: 'client_refused',
       when: { status: ['4xx'], body: 'REST-1216|GW-0011' },

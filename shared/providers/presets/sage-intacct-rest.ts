@@ -2,6 +2,7 @@
  * Sage Intacct, REST API with an authorization by a person. The access token is a JWT that carries a session id, so it
  * serves the XML API too, with sender credentials (NangoHQ/integration-templates, integrations/sage-intacct/README.md).
  */
+import { intacctRest, throttledByIntacct } from '../families/sage-intacct.ts';
 import type { Preset } from '../preset.ts';
 
 export default {
@@ -41,33 +42,9 @@ export default {
       description: 'Scopes, separated by spaces; offline_access must be among them.',
     },
   },
-  headers: { Authorization: '{token_type} {access_token}', 'X-IA-API-Param-Entity': '{entity_id}' },
-  reply: {
-    format: 'json',
-    errors: [
-      'ia::result.ia::error.errorId',
-      'ia::error.errorId',
-      'error.errorId',
-      'ia::result.ia::error.code',
-      'ia::error.code',
-    ],
-    descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
-  },
-  resetHeaders: [
-    'x-ia-throttle-limit-retry-after',
-    'x-ia-minute-rate-limit-retry-after',
-    'x-ia-hour-rate-limit-retry-after',
-    'x-ia-tenant-throttle-limit-retry-after',
-  ],
+  ...intacctRest,
   errorRules: [
-    {
-      name: 'throttled',
-      when: { body: 'GW-0010' },
-      class: 'transient',
-      retryAfterSeconds: 60,
-      comment: 'Throttled, or too many requests at once; told with 429.',
-      source: 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures',
-    },
+    throttledByIntacct,
     {
       name: 'client_refused',
       when: { status: ['4xx'], body: 'REST-1216' },

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 type Known = Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
 
 /**
- * Returns what was given for each known option, and a fault for everything else. `example` is an option, for who leaves
- * its name out.
+ * Returns what was given for each known option, and a fault for everything else. `example` is an option: what a person
+ * is shown who leaves the names out.
  */
 export function optionsIn<K extends Known>(argv: readonly string[], known: K, example: string) {
   const { values, tokens } = parseArgs({ args: [...argv], options: known, strict: false, tokens: true });

@@ -38,10 +38,7 @@ export async function startEnvironment(
 ): Promise<ExecutionEnvironment> {
   let give: ((invocation: Invocation) => void) | undefined;
   let current: { readonly requestId: string; settle(outcome: Outcome): void } | undefined;
-  let initError: FunctionError | undefined = {
-    errorType: 'Runtime.ExitError',
-    errorMessage: 'Runtime exited before it was ready',
-  };
+  let initError: FunctionError | undefined = exitError('before it was ready');
 
   const api = await startRuntimeApi({
     listening(giveNext) {
@@ -58,13 +55,7 @@ export async function startEnvironment(
     },
   });
 
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bootstrap.cjs')], {
-    cwd: definition.directory,
-    env: { ...environmentOf(definition, api.address), ...variables, ...definition.environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // In a process group of its own: Ctrl-C is for the runner, which lets an invocation in flight end first.
-    detached: true,
-  });
+  const child = spawnRuntime(definition, { ...environmentOf(definition, api.address), ...variables });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', events.log);
   const kill = (): void => void child.kill('SIGKILL');
   const initTimer = setTimeout(() => {
@@ -75,11 +66,7 @@ export async function startEnvironment(
   child.on('exit', (code, signal) => {
     clearTimeout(initTimer);
     void api.close();
-    const error = {
-      errorType: 'Runtime.ExitError',
-      errorMessage: `Runtime exited with ${signal ? `signal: ${signal}` : `exit status ${code}`}`,
-    };
-    current?.settle({ error });
+    current?.settle({ error: exitError(`with ${signal ? `signal: ${signal}` : `exit status ${code}`}`) });
     events.exited(initError);
   });
 
@@ -108,6 +95,20 @@ export async function startEnvironment(
     },
   };
 }
+
+const exitError = (how: string): FunctionError => ({
+  errorType: 'Runtime.ExitError',
+  errorMessage: `Runtime exited ${how}`,
+});
+
+const spawnRuntime = ({ directory, environment }: FunctionDefinition, variables: Readonly<Record<string, string>>) =>
+  spawn(process.execPath, [join(import.meta.dirname, 'bootstrap.cjs')], {
+    cwd: directory,
+    env: { ...variables, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // In a process group of its own: Ctrl-C is for the runner, which lets an invocation in flight end first.
+    detached: true,
+  });
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
 function environmentOf(

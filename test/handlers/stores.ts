@@ -19,11 +19,6 @@ const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secre
 const tableName = 'connections';
 const eventBusName = 'token-broker';
 
-interface Message {
-  readonly body: string;
-  readonly delaySeconds: number;
-}
-
 export type Stores = Awaited<ReturnType<typeof startStores>>;
 
 /** Starts them, with the sealing keys that are told to `secret`. */
@@ -76,18 +71,10 @@ export async function startStores(secret: (value: string) => void) {
     },
 
     /** Every version of every secret. */
-    vault: (): readonly unknown[] =>
-      database
-        .prepare('select name, version_id, value from secret join secret_version using (arn) order by name, version_id')
-        .all(),
+    vault: secretsManager.versions,
 
     /** Every message that was sent, in order. */
-    messages(): readonly Message[] {
-      const rows = database
-        .prepare('select body, (visible_at - sent_at) / 1000 as delay from message order by sequence')
-        .all();
-      return rows.map(({ body, delay }) => ({ body: String(body), delaySeconds: Number(delay) }));
-    },
+    messages: sqs.sent,
 
     /** Every event that was announced, in order. */
     events: (): readonly DeliveredEvent[] => eventBridge.events(eventBusName),

@@ -3,9 +3,7 @@
 /** Functions of more than 70 lines, and classes of more than 200. */
 export const longFunctions: readonly string[] = [
   'local/aws/secrets-manager/secrets-manager.ts operationsOn',
-  'local/aws/sqs/sqs.ts operationsOn',
   'local/broker.ts start',
-  'local/platform/execution-environment.ts startEnvironment',
   'local/platform/intrinsics.ts resolver',
   'local/platform/lambda.ts startPool',
   'local/platform/template.ts deploymentOf',
@@ -16,7 +14,6 @@ export const longFunctions: readonly string[] = [
   'local/simulators/sage-intacct.ts startSageIntacct',
   'test/application/finish-deletion.test.ts openWorld',
   'test/end-to-end/provider-broker.ts startProviderBroker',
-  'test/handlers/stores.ts startStores',
   'test/kill/stage.ts startStage',
   'test/sim/simulation.ts simulate',
   'test/sim/world.ts World',

@@ -9,7 +9,7 @@ import type { Endpoint } from '../../platform/loopback.ts';
 import { ApiError, accept, type Operation, serveJson } from '../json-server.ts';
 import { atomically } from '../storage.ts';
 import { contentOf, inputs, maxValueBytes } from './inputs.ts';
-import { type SecretRow, SecretStorage, type VersionRow } from './storage.ts';
+import { type SecretRow, SecretStorage, type StoredVersion, type VersionRow } from './storage.ts';
 
 const dayMs = 86_400_000;
 
@@ -22,6 +22,12 @@ interface SecretsManagerFaults {
   staleReadsMs: number;
 }
 
+interface SecretsManager extends Endpoint {
+  readonly faults: SecretsManagerFaults;
+  /** Every version of every secret, by name and id. */
+  versions(): readonly StoredVersion[];
+}
+
 /**
  * Starts it on a free port of the loopback interface. What it keeps is in `database`, which the caller opens and
  * closes. `faults` may be changed while it runs.
@@ -29,9 +35,10 @@ interface SecretsManagerFaults {
 export async function startSecretsManager(options: {
   database: DatabaseSync;
   now?: () => number;
-}): Promise<Endpoint & { readonly faults: SecretsManagerFaults }> {
+}): Promise<SecretsManager> {
   const faults: SecretsManagerFaults = { down: false, latencyMs: 0, staleReadsMs: 0 };
-  const operations = operationsOn(options.database, options.now ?? Date.now, faults);
+  const storage = new SecretStorage(options.database, options.now ?? Date.now);
+  const operations = operationsOn(options.database, storage, options.now ?? Date.now, faults);
   // A value of 64 KiB grows up to six times when it is written as JSON.
   const endpoint = await serveJson({
     target: 'secretsmanager',
@@ -40,16 +47,15 @@ export async function startSecretsManager(options: {
     operations,
     faults,
   });
-  return { ...endpoint, faults };
+  return { ...endpoint, faults, versions: () => atomically(options.database, () => storage.versionsOfAll()) };
 }
 
 function operationsOn(
   database: DatabaseSync,
+  storage: SecretStorage,
   now: () => number,
   faults: SecretsManagerFaults,
 ): Record<string, Operation> {
-  const storage = new SecretStorage(database, now);
-
   const operation =
     <S extends v.GenericSchema>(schema: S, perform: (input: v.InferOutput<S>) => object): Operation =>
     (input) =>

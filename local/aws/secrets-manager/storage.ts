@@ -46,6 +46,13 @@ export interface SecretRow {
   readonly deletion_at: number | null;
 }
 
+/** A version, and what it holds. */
+export interface StoredVersion {
+  readonly name: string;
+  readonly versionId: string;
+  readonly value: string;
+}
+
 export interface VersionRow {
   readonly version_id: string;
   /** JSON with `SecretString`. */
@@ -61,6 +68,14 @@ export class SecretStorage {
     openTables(database, definitions);
     this.#database = database;
     this.#now = now;
+  }
+
+  /** Every version of every secret, by name and id. */
+  versionsOfAll(): readonly StoredVersion[] {
+    const rows = this.#database
+      .prepare('select name, version_id, value from secret join secret_version using (arn) order by name, version_id')
+      .all();
+    return rows.map((row) => ({ name: String(row.name), versionId: String(row.version_id), value: String(row.value) }));
   }
 
   /**

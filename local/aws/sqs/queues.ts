@@ -8,7 +8,7 @@ import { arnOf } from '../../platform/account.ts';
 import { ApiError } from '../json-server.ts';
 import { atomically } from '../storage.ts';
 import { checkMessage, defaultAttributes, failure, type Settings, settingsOf } from './inputs.ts';
-import { type MessageRow, type QueueAttributes, QueueStorage } from './storage.ts';
+import { type MessageRow, type QueueAttributes, QueueStorage, type Sent } from './storage.ts';
 
 export interface SqsFaults {
   /** Connections break without an answer. */
@@ -40,6 +40,11 @@ export class Queues {
     this.#storage = new QueueStorage(database, now);
     this.#now = now;
     this.#faults = faults;
+  }
+
+  /** Every message that was sent and not deleted, in order. */
+  sent(): readonly Sent[] {
+    return atomically(this.#database, () => this.#storage.sent());
   }
 
   /** Makes the queue, or gives it these attributes, as a deployment does. */

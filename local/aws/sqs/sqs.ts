@@ -10,13 +10,15 @@ import type { Endpoint } from '../../platform/loopback.ts';
 import { ApiError, accept, type Operation, serveJson } from '../json-server.ts';
 import { checkBatch, failure, inputs, maxBatchBytes } from './inputs.ts';
 import { nameIn, Queues, type SqsFaults } from './queues.ts';
-import { type MessageRow, md5, type QueueAttributes } from './storage.ts';
+import { type MessageRow, md5, type QueueAttributes, type Sent } from './storage.ts';
 
 export { queueArn } from './queues.ts';
 
 export interface Sqs extends Endpoint {
   /** Deploys a queue: makes it, or gives it these attributes (SQS's names, values as text). Returns its URL. */
   createQueue(name: string, attributes?: QueueAttributes): string;
+  /** Every message that was sent and not deleted, in order. */
+  sent(): readonly Sent[];
   /** May be changed while it runs. */
   readonly faults: SqsFaults;
 }
@@ -43,7 +45,7 @@ export async function startSqs(options: { database: DatabaseSync; now?: () => nu
     queues.deploy(name, attributes);
     return urlOf(name);
   };
-  return { ...endpoint, faults, createQueue };
+  return { ...endpoint, faults, createQueue, sent: () => queues.sent() };
 }
 
 function operation<S extends v.GenericSchema>(
@@ -57,6 +59,12 @@ function operation<S extends v.GenericSchema>(
     );
 }
 
+const batchTooLong = (bytes: number): Error =>
+  failure(
+    'BatchRequestTooLong',
+    `Batch requests cannot be longer than ${maxBatchBytes} bytes. You have sent ${bytes} bytes.`,
+  );
+
 function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<string, Operation> {
   return {
     CreateQueue: operation(inputs.CreateQueue, ({ QueueName, Attributes }) => {
@@ -69,9 +77,9 @@ function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<s
       return { QueueUrl: urlOf(QueueName) };
     }),
 
-    GetQueueAttributes: operation(inputs.GetQueueAttributes, ({ QueueUrl, AttributeNames }) => {
-      return { Attributes: chosen(queues.describe(nameIn(QueueUrl)), AttributeNames) };
-    }),
+    GetQueueAttributes: operation(inputs.GetQueueAttributes, ({ QueueUrl, AttributeNames }) => ({
+      Attributes: chosen(queues.describe(nameIn(QueueUrl)), AttributeNames),
+    })),
 
     SendMessage: operation(inputs.SendMessage, ({ QueueUrl, ...message }) => {
       const [sent] = queues.send(nameIn(QueueUrl), [message]);
@@ -82,11 +90,7 @@ function operationsOn(queues: Queues, urlOf: (name: string) => string): Record<s
     SendMessageBatch: operation(inputs.SendMessageBatch, ({ QueueUrl, Entries }) => {
       checkBatch(Entries);
       const bytes = Entries.reduce((sum, { MessageBody }) => sum + Buffer.byteLength(MessageBody), 0);
-      if (bytes > maxBatchBytes)
-        throw failure(
-          'BatchRequestTooLong',
-          `Batch requests cannot be longer than ${maxBatchBytes} bytes. You have sent ${bytes} bytes.`,
-        );
+      if (bytes > maxBatchBytes) throw batchTooLong(bytes);
       const sent = queues.send(nameIn(QueueUrl), Entries);
       return inTwo(Entries, (entry, index) => {
         const id = sent[index];

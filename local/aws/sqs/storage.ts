@@ -38,6 +38,12 @@ export interface MessageRow {
   readonly receipt_handle: string;
 }
 
+/** A message that has not been deleted, and with what delay it was sent. */
+export interface Sent {
+  readonly body: string;
+  readonly delaySeconds: number;
+}
+
 interface Counts {
   readonly visible: number;
   readonly inFlight: number;
@@ -54,6 +60,14 @@ export class QueueStorage {
     openTables(database, definitions);
     this.#database = database;
     this.#now = now;
+  }
+
+  /** Every message of every queue, in the order in which they were sent. */
+  sent(): readonly Sent[] {
+    const rows = this.#database
+      .prepare('select body, visible_at - sent_at as delay from message order by sequence')
+      .all();
+    return rows.map(({ body, delay }) => ({ body: String(body), delaySeconds: Math.floor(Number(delay) / 1_000) }));
   }
 
   queue(name: string): { readonly attributes: QueueAttributes; readonly createdAt: number } | undefined {

@@ -395,6 +395,22 @@ describe('grantGetToken', () => {
     expect(Statement).toEqual([{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: callable('Worker') }]);
   });
 
+  test.each(['grantGetToken', 'grantRead', 'grantConnect', 'grantManage'] as const)(
+    'the manual says what %s grants, as resources of a policy',
+    (method) => {
+      const { app, broker: fresh } = unbundled();
+      const others = new Stack(app, 'clients');
+      fresh[method](new Role(others, 'Caller', { assumedBy: new AccountRootPrincipal() }), 'exact-nl');
+      const granted = allowed(Template.fromStack(others), 'Caller')['execute-api:Invoke'] ?? [];
+      const manual = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+      const [, row = ''] = new RegExp(`^\\| \`${method}\` \\| (.*) \\|$`, 'm').exec(manual) ?? [];
+      const [one = ''] = row.split(';');
+      const written = [...one.matchAll(/`([A-Z]+\/[^`]+)`/g)].map(([, resource]) => `${api}/${resource}`);
+      expect(written.length).toBeGreaterThan(0);
+      expect(written.sort()).toEqual(granted);
+    },
+  );
+
   test('includes the short form for the connection named default', () => {
     expect(callable('Newcomer')).toEqual([
       `${api}/GET/token`,

@@ -26,7 +26,7 @@ export const accountId = '123456789012';
 /** Starts an empty account. Rejects with what Python said if moto cannot be started. */
 export async function startAccount(): Promise<Account> {
   const directory = mkdtempSync(join(tmpdir(), 'token-broker-account-'));
-  const child = spawn('python3', [join(import.meta.dirname, 'emulator.py')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('python3', [join(import.meta.dirname, 'emulator.py')], { stdio: ['pipe', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk) => {
     said = `${said}${chunk}`.slice(-4_000);

@@ -4,13 +4,14 @@ by the service's own API, so that botocore's models check each property's name a
 """
 
 import json
+import os
 import re
 import select
 import socket
 import sys
 import time
 from io import BytesIO
-from threading import Lock
+from threading import Lock, Thread
 
 import boto3
 from botocore.exceptions import ClientError
@@ -637,7 +638,14 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+def end_with_its_starter():
+    """However the starter ends, this pipe ends with it."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 if started_as == "__main__":
+    Thread(target=end_with_its_starter, daemon=True).start()
     mock_aws().start()
     server = make_server(
         "127.0.0.1",

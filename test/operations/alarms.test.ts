@@ -156,7 +156,18 @@ describe('what happens to connections', () => {
       answering(503)();
       await refreshed(names);
     };
-    await expectRung('RefreshFailing', { trouble, calm: answeringTokens, minutes: 45 });
+    const calm = async () => {
+      answeringTokens();
+      await refreshed(names);
+    };
+    const course = { trouble, calm, minutes: 45 };
+    await expectRung('RefreshFailing', course);
+    // It does not end between two attempts, however long the back-off: each end would be a mail.
+    for (const states of await play('RefreshFailing', course)) {
+      const during = states.slice(states.indexOf(true), course.minutes);
+      expect(during.length).toBeGreaterThan(20);
+      expect(during).not.toContain(false);
+    }
   });
 
   test('RefreshFailing is silent for two failures', async () => {

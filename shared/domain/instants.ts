@@ -1,9 +1,12 @@
 /** Instants as providers write them: lifetimes, epoch seconds, epoch milliseconds, ISO 8601, HTTP dates. */
 import { type EpochMs, plus } from './time.ts';
 
-/** As a lifetime 31 years in seconds, as an instant September 2001: no token lives that long, or began then. */
+/**
+ * A number from here on is taken for epoch seconds, a smaller one for a lifetime in seconds. This one is September 2001
+ * or 31 years, and no token expired then or lives that long.
+ */
 const leastEpochSeconds = 1e9;
-/** As epoch seconds the year 5138, as epoch milliseconds March 1973. */
+/** A number from here on is taken for epoch milliseconds: March 1973. As epoch seconds it would be the year 5138. */
 const leastEpochMs = 1e11;
 
 const number = /^[+-]?\d+(?:\.\d+)?$/;

@@ -26,7 +26,7 @@ const opaque = /(?=[\w+/=~-]{0,23}[a-z])(?=[\w+/=~-]{0,23}\d)[\w+/=~-]{16,4096}|
  * letter case and also as they look in a URL, in JSON or in HTML, and without what looks like one.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  // Before the cut, which could leave half of one; to look for a text takes no longer than the text is long.
+  // Secrets go before the text is cut, which could leave half a secret. The search is linear.
   return beginningOf(withoutSecrets(text, secrets))
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(jwt, removed)

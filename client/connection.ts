@@ -172,10 +172,13 @@ function wishForLife(connection: Connection, minTtlMs: number | undefined): Wish
   return wish(connection, path, { question: () => ({ connection: connection.name, method: 'GET', path }) });
 }
 
+/** The broker takes no longer words of a refusal. */
+const mostDetailCharacters = 300;
+
 function wishForNewer(connection: Connection, { generation, status, detail }: Rejection): Wish {
   const { name } = connection;
   const path = `/token/${name}/rejections`;
-  const body = JSON.stringify({ generation, status, ...(detail && { detail: detail.slice(0, 400) }) });
+  const body = JSON.stringify({ generation, status, ...(detail && { detail: detail.slice(0, mostDetailCharacters) }) });
   return wish(connection, `${path}/${generation}`, {
     // A report that was taken is not repeated: the broker renews, and the newer token can be asked for.
     question: () =>

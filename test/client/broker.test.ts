@@ -1,5 +1,6 @@
 /** What the table of cases cannot say in every language's words: signals, signatures, secrets, hooks, options. */
 import { inspect } from 'node:util';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TokenBrokerOptions } from '../../client/api.ts';
 import { adviceOf } from '../../client/api-call.ts';
@@ -8,6 +9,7 @@ import { TokenBrokerError } from '../../client/errors.ts';
 import { tokenBroker } from '../../client/index.ts';
 import '../../client/advice-on-response.ts';
 import type { BrokerEvent } from '../../client/events.ts';
+import { rejectionBody } from '../../lambdas/parse.ts';
 import { account } from '../../local/platform/account.ts';
 import { signatureFault } from '../../local/platform/signature.ts';
 import { queryOf } from '../../local/platform/signed-fetch.ts';
@@ -478,4 +480,11 @@ describe('fetch', () => {
     );
     await expect(broker.fetch('demo', 'https://api.example')).rejects.toThrow('fetch failed');
   });
+});
+
+test('a report has no more words than the broker takes', async () => {
+  const { broker, sent } = clientWith(() => tokenReply(2));
+  await broker.reject('demo', { generation: 1, detail: 'x'.repeat(1_000) });
+  const bodies = sent.map(({ body }) => v.safeParse(rejectionBody, JSON.parse(body)).success);
+  expect(bodies).toEqual([true]);
 });

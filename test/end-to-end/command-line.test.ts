@@ -83,7 +83,7 @@ test('connects by a login, and shows what came of it', async () => {
   const token = await run('token', 'books', '--header', 'authorization');
   expect(token).toMatchObject({ code: 0, out: expect.stringMatching(/^Bearer \S+\n$/) });
   expect((await fetch(exact.apiEndpoint, { headers: { authorization: token.out.trim() } })).status).toBe(200);
-  expect((await run('logs', 'books')).out).toMatch(/^\S+ INFO .*books: refresh_succeeded/m);
+  expect((await run('logs', 'books')).out).toMatch(/^\S+ INFO .*books: authorized /m);
   expect(await run('doctor')).toMatchObject({ code: 0, out: expect.stringContaining('healthy') });
   expect(JSON.parse((await run('list', '--json', '--state', 'active')).out)).toContainEqual(
     expect.objectContaining({ connection: 'books', generation: 1 }),

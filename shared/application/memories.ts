@@ -15,3 +15,9 @@ export async function forgotten({ clock }: { readonly clock: Clock }, before: Co
   const { tokens } = before ?? {};
   if (tokens !== undefined && tokens.expiresAt > clock.now()) await clock.sleep(limits.memoryMs);
 }
+
+/**
+ * The same for a request that meets a grant which another request has begun, perhaps a moment ago: its answer is the
+ * first that the caller may get, and what was before is not known any more.
+ */
+export const formerForgotten = ({ clock }: { readonly clock: Clock }): Promise<void> => clock.sleep(limits.memoryMs);

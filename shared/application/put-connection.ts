@@ -29,7 +29,7 @@ import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
 import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
-import { forgotten } from './memories.ts';
+import { forgotten, formerForgotten } from './memories.ts';
 import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -133,6 +133,7 @@ async function putCompleted(
       // The refresher tells subscribers at once, and fetches the first token of a connection that is always renewed.
       if (changed) await requestRefresh(world, connection);
       if (before?.grant.id !== item.grant.id) await forgotten(world, before);
+      else if (request.refreshToken !== undefined) await formerForgotten(world);
       return { kind: before === undefined ? 'created' : 'replaced', item };
     }
   }

@@ -21,7 +21,7 @@ import type { RefreshQueue } from '../ports/queue.ts';
 import type { AuthorizeWorld } from './authorize.ts';
 import { callbackUriOf } from './callback-uri.ts';
 import { type KeepWorld, keepGrant } from './keep-grant.ts';
-import { forgotten } from './memories.ts';
+import { forgotten, formerForgotten } from './memories.ts';
 import { type About, aboutOf } from './open-link.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
@@ -156,6 +156,7 @@ async function again(
   for (let seen = item; ; seen = await store.read(state.connection)) {
     const link = seen && linkStateOf(seen, state.id, clock.now());
     if (link?.kind !== 'used') return { kind: 'link_over', about };
+    if (link.outcome?.kind === 'connected') await formerForgotten({ clock });
     if (link.outcome !== undefined) return redemptionOf(link.outcome, about);
     const pauseMs = between(limits.callbackPollMs, chance.next());
     if (plus(clock.now(), pauseMs) > until) return { kind: 'link_used', about };

@@ -43,7 +43,7 @@ export function tokenSetAs(
   const scope = tokens.scope ?? before?.scope ?? profile.scope;
   const grantEnd = toldEndOf(tokens, before?.grantEnd);
   const life = lifeOf(tokens, before, profile, grantEnd);
-  const { requestedAt, receivedAt, expiresAt, renewableAt } = life;
+  const { requestedAt, receivedAt, expiresAt, overAt, renewableAt } = life;
   return {
     tokens: {
       ...access,
@@ -53,6 +53,7 @@ export function tokenSetAs(
       requestedAt,
       receivedAt,
       expiresAt,
+      overAt,
       renewableAt,
       ...(profile.renewalEndsPrevious && { endsAtRenewal: true as const }),
     },

@@ -146,6 +146,8 @@ interface TokenSetRecord {
   /** Arrival of the reply: the token's age, for `minTokenAge`, counts from here. */
   readonly receivedAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /** By then the provider has ended it: the same life, from when the reply came that first brought this token. */
+  readonly overAt?: EpochMs;
   /** From when the provider lets this token set be renewed: `receivedAt + minTokenAge`. */
   readonly renewableAt: EpochMs;
   /** The provider ends this access token as soon as it is renewed. */

@@ -47,7 +47,7 @@ export const limits = {
   overdueAfterMs: 150_000,
 
   /**
-   * So long after its first end an access token that a server hands out once more is believed to live longer; until
+   * So long after its latest end an access token that a server hands out once more is believed to live longer; until
    * then it asks again.
    */
   sameTokenMs: 5_000,

@@ -1,6 +1,6 @@
 /** Instants and delays. Pure: the clock and chance are arguments. */
 
-import type { Connection, ToldEnd } from './connection.ts';
+import type { Connection, SealedTokenSet, ToldEnd } from './connection.ts';
 import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
@@ -16,47 +16,47 @@ interface Life {
   readonly requestedAt: EpochMs;
   readonly receivedAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /** By then the provider has ended it: the life that was told, from the arrival of the reply. */
+  readonly overAt: EpochMs;
   readonly renewableAt: EpochMs;
   readonly refreshAt: EpochMs;
 }
 
 /**
  * The life of a token set that follows `before`. A server that hands out the access token of before once more, as often
- * as it is asked and always with a whole life, has not made it live longer: it keeps its first end. (If it still comes
- * some time after that, the server has prolonged it.) Where the end is the same as before, another renewal would bring
- * no more life: the next is made when it has come.
+ * as it is asked and always with a whole life, has not made it live longer: it keeps its first end. (If a request that
+ * begins some time after its latest end brings it still, the server has prolonged it.) Where the end is the same as
+ * before, another renewal would bring no more life: the next is made when it has come.
  */
 export function lifeOf(
   tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'> & { readonly again?: boolean },
-  before: Pick<Life, 'requestedAt' | 'expiresAt'> | undefined,
+  before: Pick<SealedTokenSet, 'requestedAt' | 'expiresAt' | 'overAt'> | undefined,
   profile: Profile,
   grantEnd: ToldEnd | undefined,
 ): Life {
-  const { receivedAt } = tokens;
-  const prolonged = before === undefined || receivedAt >= plus(before.expiresAt, limits.sameTokenMs);
+  const { requestedAt, receivedAt } = tokens;
+  const lastAt = before?.overAt ?? before?.expiresAt;
+  const prolonged = lastAt === undefined || requestedAt >= plus(lastAt, limits.sameTokenMs);
   if (before !== undefined && tokens.again && !prolonged) {
     const expiresAt = earliest(before.expiresAt, tokens.expiresAt);
     const nextAt = latest(expiresAt, plus(receivedAt, limits.sameTokenRetryMs));
-    return { requestedAt: before.requestedAt, receivedAt, expiresAt, renewableAt: nextAt, refreshAt: nextAt };
+    const { requestedAt: firstAt, overAt = expiresAt } = before;
+    return { requestedAt: firstAt, receivedAt, expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
+  const overAt = plus(receivedAt, tokens.expiresAt - requestedAt);
   const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
   const capped = before !== undefined && Math.abs(tokens.expiresAt - before.expiresAt) <= limits.skewMs;
   if (capped && tokens.expiresAt > receivedAt) {
     const nextAt = latest(tokens.expiresAt, renewableAt);
-    return {
-      requestedAt: tokens.requestedAt,
-      receivedAt,
-      expiresAt: tokens.expiresAt,
-      renewableAt: nextAt,
-      refreshAt: nextAt,
-    };
+    return { requestedAt, receivedAt, expiresAt: tokens.expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
   const wantedAt = refreshAtOf(tokens, profile);
   const neededAt = usedBy(receivedAt, grantEnd, profile);
   return {
-    requestedAt: tokens.requestedAt,
+    requestedAt,
     receivedAt,
     expiresAt: tokens.expiresAt,
+    overAt,
     renewableAt,
     refreshAt: neededAt === undefined ? wantedAt : latest(earliest(wantedAt, neededAt), renewableAt),
   };

@@ -100,6 +100,25 @@ describe('lifeOf and toldEndOf: an end that only one reply told', () => {
   });
 });
 
+describe('lifeOf: a token that comes again', () => {
+  const life = (requestedAt: number, receivedAt: number) => ({
+    requestedAt: at(requestedAt),
+    receivedAt: at(receivedAt),
+    expiresAt: at(requestedAt + minute),
+    again: true,
+  });
+  const first = lifeOf({ ...life(0, 20 * second), again: false }, undefined, profileOf(), undefined);
+  test('has its first end, also where the request began before it and the reply came long after', () => {
+    expect(first).toMatchObject({ expiresAt: at(minute), overAt: at(80 * second) });
+    const slow = lifeOf(life(59 * second, 90 * second), first, profileOf(), undefined);
+    expect(slow).toMatchObject({ expiresAt: at(minute), overAt: at(80 * second), refreshAt: at(95 * second) });
+  });
+  test('nor is it prolonged while it may have begun as late as its first reply came', () => {
+    expect(lifeOf(life(85 * second - 1, 86 * second), first, profileOf(), undefined).expiresAt).toBe(at(minute));
+    expect(lifeOf(life(85 * second, 86 * second), first, profileOf(), undefined).expiresAt).toBe(at(145 * second));
+  });
+});
+
 test('hastenedAtOf: one client’s wish does not end a token that others use', () => {
   const tokens = tokenSetOf({ requestedAt: at(-hour), renewableAt: at(-hour), expiresAt: at(hour) });
   expect(hastenedAtOf(connectionOf({ tokens, refreshAt: at(minute) }))).toBe(now);

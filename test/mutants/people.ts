@@ -3,6 +3,7 @@ import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { Connection, Grant } from '../../shared/domain/connection.ts';
 import type { Write } from '../../shared/domain/writes.ts';
+import type { Clock } from '../../shared/ports/clock.ts';
 import type { Stores } from '../sim/stores.ts';
 import type { Variant } from '../sim/variant.ts';
 import { always, deciding, type Mutant, without } from './mutant.ts';
@@ -35,6 +36,9 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
     },
   };
 }
+
+/** Waits for no memory. */
+const impatient = (clock: Clock): Clock => ({ now: () => clock.now(), sleep: async () => {} });
 
 /** Once the grant is revoked, the refresher does not look again at what there is. */
 const removingWhatever = (given: TendWorld, world: Stores): TendWorld => ({
@@ -145,5 +149,19 @@ export const people: readonly Mutant[] = [
     variant: { tendWorld: removingWhatever },
     invariant: 'S10',
     caughtBy: { race: 'a login is committed while its connection is removed' },
+  },
+  {
+    name: 'DELETE is answered at once',
+    why: 'The connection is marked, so no function serves it any more.',
+    variant: { connectionsWorld: (given) => ({ ...given, clock: impatient(given.clock) }) },
+    invariant: 'S10',
+    caughtBy: { withinSeeds: 30 },
+  },
+  {
+    name: 'a login is answered at once',
+    why: 'The new grant is in the table, so no function serves the one before.',
+    variant: { redeemWorld: (given) => ({ ...given, clock: impatient(given.clock) }) },
+    invariant: 'S10',
+    caughtBy: { race: 'logged in while environments remember the token before' },
   },
 ];

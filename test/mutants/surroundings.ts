@@ -107,7 +107,7 @@ export const surroundings: readonly Mutant[] = [
       }),
     },
     invariant: 'S5',
-    caughtBy: { withinSeeds: 80 },
+    caughtBy: { race: 'the end of the grant is told' },
   },
   {
     name: 'persist after commit',
@@ -264,6 +264,33 @@ export const surroundings: readonly Mutant[] = [
     variant: serving((item) => ({ ...item, attempts: {} })),
     invariant: 'S4',
     caughtBy: { race: 'a renewal that ends the token before is slow to answer' },
+  },
+  {
+    name: 'the same token again is taken for a new one',
+    why: 'A reply with a token in it brings a token.',
+    variant: {
+      protocol: {
+        commitSuccess: (held, commit) =>
+          normative.commitSuccess(held, { ...commit, tokens: { ...commit.tokens, again: false } }),
+      },
+    },
+    invariant: 'S4',
+    caughtBy: { withinSeeds: 10 },
+  },
+  {
+    name: 'only invalid_grant with a 400 is a refusal',
+    why: 'That is what RFC 6749 says.',
+    variant: {
+      protocol: understanding((outcome) =>
+        outcome.kind === 'failure' &&
+        outcome.class === 'dead_grant' &&
+        !(outcome.status === 400 && outcome.code === 'invalid_grant')
+          ? { ...outcome, class: 'transient' }
+          : outcome,
+      ),
+    },
+    invariant: 'L1',
+    caughtBy: { race: 'a lost reply, and a refusal in other words' },
   },
   {
     name: 'too_early counted as a failure',

@@ -28,6 +28,17 @@ export const racesOfPeople: readonly Race[] = [
     await s.pass(150);
     if ((await ask()) !== 'token') violate('S9', 'a login that failed took the grant with it that was there');
   }),
+  race('logged in while environments remember the token before', 'singleUse', {}, async (s, { ask }) => {
+    await s.connected();
+    const state = await s.time.runUntilSettled(s.offerLogin());
+    const back = () => void s.callback(state ?? '', 'code');
+    for (let tenth = 0; tenth < 30; tenth += 1) {
+      await ask();
+      await s.pass(0.1);
+      // The second is a reload: it is told what came of the first.
+      if (tenth === 5 || tenth === 6) back();
+    }
+  }),
   race(
     'logged in with an orphan left',
     'singleUse',

@@ -27,6 +27,24 @@ export const racesOfSurroundings: readonly Race[] = [
       if ((await ask()) !== 'token') violate('S4', 'a token that may live was refused');
     },
   ),
+  race('the end of the grant is told', 'lapsing', {}, async (s, { ask, violate }) => {
+    await s.connected();
+    await ask();
+    s.startPlanner();
+    await s.pass(2_000);
+    if ((await s.item()).state !== 'active') violate('S5', 'the grant has lapsed, though its end was told');
+  }),
+  race(
+    'a lost reply, and a refusal in other words',
+    'otherWords',
+    { ways: [{}, { lost: 'reply' }] },
+    async (s, { violate }) => {
+      await renewing(s);
+      await s.pass(72);
+      const { state } = await s.item();
+      if (state === 'active') violate('L1', 'a grant that is dead is asked again');
+    },
+  ),
   race(
     'a renewal ends a token that an environment remembers',
     'endsPrevious',

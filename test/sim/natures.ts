@@ -91,6 +91,8 @@ export const kinds = {
     },
     { ...patient, renewal: 'while_used' },
   ),
+  sameToken: kind({ name: 'the same token again, with its whole life', sameToken: true }),
+  otherWords: kind({ name: 'single use, refusals in other words', rotation: 'single_use', words: 'other' }, patient),
   endsPrevious: kind(
     { name: 'a renewal ends the token before, lapses after 1,000 s', endsPrevious: true, lapseMs: 1_000_000 },
     { renewalEndsPrevious: true },

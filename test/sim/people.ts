@@ -75,7 +75,7 @@ export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until:
 /** Lets it all happen in its time. A person who gets no answer tries again, and gives up in the end. */
 export function letPeopleDo({ logins, deletion }: Doings, world: World, until: EpochMs, ask: () => void): void {
   for (const login of logins)
-    world.time.at(login.at, () => void whenItIs(login.moment, world, until, () => void logIn(world, login)));
+    world.time.at(login.at, () => void whenItIs(login.moment, world, until, () => void logIn(world, login, ask)));
   if (deletion !== undefined)
     world.time.at(
       deletion.at,
@@ -94,13 +94,15 @@ async function whenItIs(moment: Moment, world: World, until: EpochMs, act: () =>
   if (world.time.now() < until) act();
 }
 
-async function logIn(world: World, { tripMs, again, moment }: Login): Promise<void> {
+async function logIn(world: World, { tripMs, again, moment }: Login, ask: () => void): Promise<void> {
   const state = await untilAnswered(world, 3, () => world.offerLogin());
   if (state === undefined) return;
   // A person who waited for a moment is quick then.
   await world.time.sleep(moment === 'at_random' ? tripMs : tripMs % 2_000);
   const code = world.provider.newCode();
   const back = (its: string) => void untilAnswered(world, 1, () => world.callback(state, its));
+  // Clients go on asking, of every environment.
+  for (let third = 0; third < 15; third += 1) world.time.at(world.time.now() + third * 333, ask);
   back(code);
   if (again === undefined) return;
   await world.time.sleep(again.afterMs);
@@ -108,7 +110,7 @@ async function logIn(world: World, { tripMs, again, moment }: Login): Promise<vo
 }
 
 async function remove(world: World, { recreated }: Deletion, until: EpochMs, ask: () => void): Promise<void> {
-  for (let second = 0; second < 20; second += 1) world.time.at(world.time.now() + second * 1_000, ask);
+  for (let third = 0; third < 60; third += 1) world.time.at(world.time.now() + third * 333, ask);
   const there = await untilAnswered(world, 10, () => world.delete());
   for (let times = 0; times < 3; times += 1) ask();
   if (there === undefined || recreated === undefined) return;
@@ -123,7 +125,7 @@ async function remove(world: World, { recreated }: Deletion, until: EpochMs, ask
     if (put === 'deleting' || put === undefined || put === 'grant_pending')
       await world.time.sleep(world.random.between(1_000, 20_000));
   }
-  if (recreated.by === 'login') await logIn(world, { at: world.time.now(), moment: 'at_random', tripMs: 5_000 });
+  if (recreated.by === 'login') await logIn(world, { at: world.time.now(), moment: 'at_random', tripMs: 5_000 }, ask);
 }
 
 /** Tries until there is an answer; a function that died gives none. */

@@ -32,8 +32,10 @@ export interface Nature {
   readonly tellsSeldom?: true;
   /** A renewal ends the access tokens of before at once. */
   readonly endsPrevious?: true;
-  /** As Exact Online words its errors, or as RFC 6749 does. */
-  readonly words: 'rfc6749' | 'exact';
+  /** An access token that still lives is handed out once more, each time as if its whole life lay ahead. */
+  readonly sameToken?: true;
+  /** As Exact Online words its errors, as RFC 6749 does, or in one of many other ways, another each time. */
+  readonly words: 'rfc6749' | 'exact' | 'other';
 }
 
 /** How one call goes on its way: drawn by the simulation, or scripted. */
@@ -62,6 +64,8 @@ export interface Call {
   /** The refresh token that it issued, and when its reply brings that to the caller's door; absent if it never does. */
   issued?: string;
   tellsAt?: number;
+  /** The access token in its reply. */
+  brought?: string | undefined;
   /** Its reply tells the end of the grant. */
   toldEnd?: true;
   /** Of the reply that its caller has. */
@@ -96,6 +100,7 @@ export class Provider {
   /** Access tokens that a renewal has ended, and when. */
   readonly endedAccess = new Map<string, number>();
   #serial = 0;
+  #refusals = 0;
 
   constructor(time: VirtualTime, nature: Nature) {
     this.time = time;
@@ -190,6 +195,7 @@ export class Provider {
       call.issued = family.current;
     }
     const tokens = this.tokens(family);
+    call.brought = tokens.access_token;
     if ('refresh_token_expires_in' in tokens) call.toldEnd = true;
     return reply(200, tokens);
   }
@@ -215,14 +221,15 @@ export class Provider {
    * has one.
    */
   protected tokens(family: Family) {
-    const { lifetimeMs, lapseMs, tellsSeldom } = this.#nature;
+    const { lifetimeMs, lapseMs, tellsSeldom, sameToken } = this.#nature;
     const seconds = lifetimeMs / 1_000;
     const expiry = { number: { expires_in: seconds }, string: { expires_in: String(seconds) }, missing: {} }[
       this.#nature.expiresIn
     ];
     const refresh = this.#nature.rotation === 'none' ? {} : { refresh_token: family.current };
     if (this.#nature.endsPrevious && family.access !== undefined) this.endedAccess.set(family.access, this.time.now());
-    family.access = `${this.#token('access')}@${this.time.now() + lifetimeMs}`;
+    const again = sameToken && family.access !== undefined && trueExpiryOf(family.access) > this.time.now();
+    if (!again) family.access = `${this.#token('access')}@${this.time.now() + lifetimeMs}`;
     return {
       access_token: family.access,
       token_type: 'bearer',
@@ -237,6 +244,10 @@ export class Provider {
     call.result = result;
     if (this.#nature.words === 'exact')
       return reply(401, { error: 'unauthorized_client', error_description: 'Old refresh token used.' });
+    if (this.#nature.words === 'other') {
+      this.#refusals += 1;
+      return refusals[this.#refusals % refusals.length] ?? refusals[0];
+    }
     return reply(400, { error: 'invalid_grant' });
   }
 
@@ -261,3 +272,14 @@ export const reply = (status: number, body: unknown): Exchange => ({
 
 /** When the access token in this text really expires, by the provider's own clock. */
 export const trueExpiryOf = (accessToken: string): number => Number(accessToken.split('@')[1]);
+
+/** How servers say that a refresh token is dead: GitHub, Slack, Fitbit, Keycloak, UAA, Entra and their like. */
+const refusals: readonly [Exchange, ...Exchange[]] = [
+  reply(200, { error: 'bad_refresh_token', error_description: 'The refresh token passed is incorrect or expired.' }),
+  reply(200, { ok: false, error: 'invalid_refresh_token' }),
+  reply(401, { errors: [{ errorType: 'invalid_grant', message: 'Refresh token invalid' }] }),
+  reply(400, { error: { type: 'invalid_grant' } }),
+  reply(401, { error_code: 'INVALID_GRANT' }),
+  reply(400, { error: 'invalid_request', error_description: 'The refresh token is invalid or has expired.' }),
+  reply(400, { error: 'login_required' }),
+];

@@ -79,6 +79,7 @@ export async function simulate(
     ...(variant && { variant }),
     staleSecretsMs: rates.staleSecretsMs,
     neighbours,
+    warmEnvironments: 3,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
     way: () => (faulty ? drawWay(world.random, rates) : quick()),
     otherWay: () => (faulty ? drawWay(world.random, rates) : quick()),

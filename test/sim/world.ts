@@ -4,7 +4,7 @@
  */
 
 import { authorize } from '../../shared/application/authorize.ts';
-import { deleteConnection } from '../../shared/application/delete-connection.ts';
+import { type DeleteWorld, deleteConnection } from '../../shared/application/delete-connection.ts';
 import {
   getToken,
   type Remembered,
@@ -15,7 +15,7 @@ import {
 import { openLink } from '../../shared/application/open-link.ts';
 import { plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
-import { type PutResult, putConnection } from '../../shared/application/put-connection.ts';
+import { type ConnectionsWorld, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
 import { type TendWorld, tend } from '../../shared/application/tend.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
@@ -73,6 +73,8 @@ export interface WorldOptions extends StoreOptions {
   readonly otherWay?: (what: 'code' | 'revocation') => Way;
   readonly customs?: Customs;
   readonly skewMs?: () => number;
+  /** How many environments of the token function take turns; one, if left out. */
+  readonly warmEnvironments?: number;
   /** How a message travels: how late, and how often it is delivered. */
   readonly delivery?: () => { readonly lateMs: number; readonly times: number };
   /** Where refreshers run; by default there is always room for one more. */
@@ -92,6 +94,7 @@ export class World extends Stores {
   readonly #variant: Variant;
   readonly #protocol: Protocol;
   readonly #providers: Providers;
+  #turn = 0;
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
 
   constructor(options: WorldOptions) {
@@ -163,7 +166,7 @@ export class World extends Stores {
     const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
     const there = await this.#invoked(
       environment,
-      deleteConnection(connectionsWorldOf(this, environment, given), this.connection),
+      deleteConnection(this.#connectionsWorldOf(environment, given), this.connection),
     );
     this.note('deleted', `${environment.id} ${there}`);
     this.watcher.onDeleted?.();
@@ -181,7 +184,7 @@ export class World extends Stores {
     };
     const result = await this.#invoked(
       environment,
-      putConnection(connectionsWorldOf(this, environment, given), this.connection, request),
+      putConnection(this.#connectionsWorldOf(environment, given), this.connection, request),
     );
     this.note('put', `${environment.id} ${result.kind}`);
     return result;
@@ -199,6 +202,11 @@ export class World extends Stores {
     const environment = this.#environment(kind);
     this.time.at(this.time.now() + timeoutMs, () => this.#stopHard(environment));
     return { given: this.#givenTo(environment), environment };
+  }
+
+  #connectionsWorldOf(environment: Environment, given: Given): ConnectionsWorld & DeleteWorld {
+    const world = connectionsWorldOf(this, environment, given);
+    return this.#variant.connectionsWorld?.(world, this) ?? world;
   }
 
   #redeemWorldOf(environment: Environment, given: Given): RedeemWorld {
@@ -244,7 +252,7 @@ export class World extends Stores {
     this.time.at(this.time.now() + this.random.below(limits.planIntervalMs), tick);
   }
 
-  /** A client's GET, in an environment that is free, or a new one. */
+  /** A client's GET, in a warm environment that is free, another each time, or in a new one. */
   get(minTtlMs: number = limits.minTtlMs.default, waitMs: number = limits.waitMs.default): Promise<TokenAnswer> {
     return this.#asked((world) => getToken(world, this.connection, minTtlMs, waitMs));
   }
@@ -257,7 +265,9 @@ export class World extends Stores {
   async #asked<A extends TokenAnswer | { readonly kind: 'never_issued' }>(
     call: (world: TokenWorld) => Promise<A>,
   ): Promise<A> {
-    let free = this.#tokenEnvironments.find(({ busy, environment }) => !busy && !environment.dead);
+    const warm = this.#tokenEnvironments.filter(({ busy, environment }) => !busy && !environment.dead);
+    this.#turn += 1;
+    let free = warm.length < (this.options.warmEnvironments ?? 1) ? undefined : warm[this.#turn % warm.length];
     if (free === undefined) {
       const environment = this.#environment('token');
       free = { world: this.#tokenWorldOf(environment), busy: false, environment };

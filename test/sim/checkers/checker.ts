@@ -4,6 +4,7 @@
  */
 import type { TokenAnswer } from '../../../shared/application/get-token.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
+import type { Redemption } from '../authorization-server.ts';
 import { boundedPauseMs, type FaultRates } from '../faults.ts';
 import type { Watcher } from '../stores.ts';
 import type { World } from '../world.ts';
@@ -38,3 +39,11 @@ export const endedElsewhere = ({ provider }: World, refreshToken: string | undef
   const end = provider.endOf(refreshToken);
   return end === 'login' || end === 'code_reuse' || end === 'lapse';
 };
+
+/**
+ * The login that this environment told a browser of. A callback that comes again sends no code, and tells what came of
+ * the first.
+ */
+export const loginBy = ({ provider: { redemptions }, current }: World, environment: number): Redemption | undefined =>
+  redemptions.find((one) => one.environment === environment) ??
+  redemptions.find(({ link }) => link === current?.authorization?.id);

@@ -7,20 +7,39 @@ import type { EpochMs } from '../../../shared/domain/time.ts';
 import { trueExpiryOf } from '../provider.ts';
 import { type Checker, endedElsewhere, type Watched } from './checker.ts';
 
-export const servedTokensLive = ({ world, violate }: Watched): Checker => ({
-  onAnswer(answer, minTtlMs) {
-    if (answer.kind !== 'token') return;
-    const lifeMs = trueExpiryOf(answer.accessToken.reveal()) - answer.now;
-    if (lifeMs < minTtlMs - 2 * limits.skewMs)
-      violate('S4', `a token with ${lifeMs} ms left was served to a caller who asked for ${minTtlMs}`);
-    // What the world's own clock says, when the answer is given.
-    if (
-      trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() &&
-      world.time.now() - answer.now < limits.minTtlMs.least
-    )
-      violate('S4', 'an expired token was served');
-  },
-});
+export const servedTokensLive = ({ world, violate }: Watched): Checker => {
+  /** By access token: when the request began that the table first had it from. */
+  const committed = new Map<string, number>();
+  // Where the same token comes again and the reply that first brought it was lost, its end is not known.
+  const endIsUnknown = (token: string): boolean => {
+    const first = world.provider.ledger.find(({ brought }) => brought === token);
+    return (
+      world.options.nature.sameToken === true &&
+      first !== undefined &&
+      (committed.get(token) ?? 0) - first.sentAt > 2 * limits.skewMs
+    );
+  };
+  const watching: Checker = {
+    onWrite(_, { tokens }) {
+      const [token] = /access-\d+@[\d.]+/.exec(tokens?.sealed ?? '') ?? [];
+      if (token !== undefined && tokens !== undefined && !committed.has(token))
+        committed.set(token, tokens.requestedAt);
+    },
+    onAnswer(answer, minTtlMs) {
+      if (answer.kind !== 'token' || endIsUnknown(answer.accessToken.reveal())) return;
+      const lifeMs = trueExpiryOf(answer.accessToken.reveal()) - answer.now;
+      if (lifeMs < minTtlMs - 2 * limits.skewMs)
+        violate('S4', `a token with ${lifeMs} ms left was served to a caller who asked for ${minTtlMs}`);
+      // What the world's own clock says, when the answer is given.
+      if (
+        trueExpiryOf(answer.accessToken.reveal()) <= world.time.now() &&
+        world.time.now() - answer.now < limits.minTtlMs.least
+      )
+        violate('S4', 'an expired token was served');
+    },
+  };
+  return watching;
+};
 
 /** A client whose request could read the table gets the token that is in it, whatever the last renewal came to. */
 export const validTokensAreServed = ({ world, violate }: Watched): Checker => ({
@@ -87,7 +106,10 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
       return;
     }
     if (item.deletion !== undefined) violate('L1', 'the connection was deleted, and is still there');
-    if (item.state === 'active' && answer.kind !== 'token')
+    // Where the same token comes again until its end, there is no other to have in its last seconds.
+    const lastOfItsKind =
+      world.options.nature.sameToken && Math.abs((item.tokens?.expiresAt ?? 0) - world.time.now()) < 30_000;
+    if (item.state === 'active' && answer.kind !== 'token' && !lastOfItsKind)
       violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured')
       violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');

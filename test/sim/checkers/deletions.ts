@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
-import { bounded, type Checker, type Watched } from './checker.ts';
+import { bounded, type Checker, loginBy, type Watched } from './checker.ts';
 
 /**
  * A client that asks once DELETE was answered gets no token, nor one from a memory. A frozen environment may have read
@@ -107,6 +107,33 @@ export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
       if (event !== 'connection_deleted' || fields.revoked !== true) return;
       const alive = had.find((one) => world.provider.alive(one));
       if (alive !== undefined) violate('S10', `the log says that the grant was revoked, but ${alive} is in force`);
+    },
+  };
+};
+
+/** Once a login that replaced a grant was answered, a client that asks gets nothing of the former one. */
+export const replacedGrantsServeNothing = ({ world, rates, violate }: Watched): Checker => {
+  /** In the order in which they came, by their ids; each with the refresh token that it began with. */
+  const grants = new Map<string, string | undefined>();
+  const replacedAt = new Map<string, number>();
+  return {
+    onWrite(_, { grant, refreshToken }) {
+      if (!grants.has(grant.id)) grants.set(grant.id, world.refreshTokenAt(refreshToken));
+    },
+    onLogin(told, environment) {
+      if (told.kind !== 'connected') return;
+      const brought = loginBy(world, environment)?.issued;
+      for (const [id, refreshToken] of grants) {
+        if (brought === undefined || refreshToken === brought) return;
+        if (!replacedAt.has(id)) replacedAt.set(id, world.time.now());
+      }
+    },
+    onAnswer(answer, _minTtlMs, askedAt) {
+      // What a frozen environment read before is old when it thaws.
+      if (answer.kind !== 'token' || rates.pause > 0) return;
+      const since = replacedAt.get(answer.item.grant.id);
+      if (since !== undefined && askedAt >= since)
+        violate('S10', `a token of a former grant was served ${askedAt - since} ms after the login was answered`);
     },
   };
 };

@@ -1,7 +1,7 @@
 /** What must hold of logins: codes, links, and the grants that they bring (S9). */
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
-import type { Checker, Watched } from './checker.ts';
+import { type Checker, loginBy, type Watched } from './checker.ts';
 
 /**
  * A second use of a code is an error, and may end what the first one brought (RFC 6749 §10.5). Holds under every
@@ -63,11 +63,7 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
     },
     onLogin(told, environment) {
       if (told.kind !== 'connected' || world.current === undefined || world.current.deletion !== undefined) return;
-      // A callback that comes again sends no code, and tells what came of the first.
-      const { redemptions } = world.provider;
-      const login =
-        redemptions.find((one) => one.environment === environment) ??
-        redemptions.find(({ link }) => link === world.current?.authorization?.id);
+      const login = loginBy(world, environment);
       if (login?.issued === undefined)
         return violate(
           'S9',

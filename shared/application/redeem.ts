@@ -21,7 +21,7 @@ import type { RefreshQueue } from '../ports/queue.ts';
 import type { AuthorizeWorld } from './authorize.ts';
 import { callbackUriOf } from './callback-uri.ts';
 import { type KeepWorld, keepGrant } from './keep-grant.ts';
-import { forgotten, formerForgotten } from './memories.ts';
+import { formerForgotten } from './memories.ts';
 import { type About, aboutOf } from './open-link.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
@@ -224,7 +224,8 @@ async function redeemCode(
   if (kept !== 'connected') return settled(world, item, redeemer, { kind: kept }, about);
   // Subscribers are told at once.
   await requestRefresh(world, connection);
-  await forgotten(world, item);
+  // What the login has replaced may be newer than what was seen when the browser came back.
+  await formerForgotten(world);
   return { kind: 'connected', about };
 }
 

@@ -106,6 +106,19 @@ export const decisions: readonly Mutant[] = [
     harmlessAlone: [writing({ acquire: acquireWhatever }), writing({ decide: decideOnce })],
   },
   {
+    name: 'every refusal is believed',
+    why: 'The provider said invalid_grant, and it must know.',
+    variant: writing({
+      decide: (event, at) => {
+        if (event.kind !== 'answered') return normative.decide(event, at);
+        const { withheldUntil: _, ...believed } = event;
+        return normative.decide(believed, at);
+      },
+    }),
+    invariant: 'S5',
+    caughtBy: { withinSeeds: 40 },
+  },
+  {
     name: 'one spare for all that is overtaken',
     why: 'One place is enough for what is hardly ever needed.',
     variant: deciding((effect, event) =>

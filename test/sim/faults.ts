@@ -2,9 +2,12 @@
  * What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above
  * real life.
  */
+import type { Breaker } from '../../shared/domain/breaker.ts';
+import { limits } from '../../shared/domain/limits.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import type { Boundary, Fault } from './environment.ts';
 import type { Way } from './provider.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
 /** Rates by class; 0 is off. */
 export interface FaultRates {
@@ -90,6 +93,39 @@ export function drawFault(
   }
   return undefined;
 }
+
+/** How long an accident at the provider lasts: shorter than refusals are withheld. */
+const accidentMs = 150_000;
+
+/**
+ * When the provider refuses every grant of the application, though none is dead: in one run of five, once. From a
+ * stream of its own.
+ */
+export function drawAccident(seed: number, from: number, until: number): Accident | undefined {
+  const random = new Random(-1_000_000_007 - seed);
+  if (!random.chance(0.2)) return undefined;
+  const begin = random.between(from, until);
+  return { from: begin, until: begin + accidentMs };
+}
+
+export interface Accident {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** What a breaker has of three neighbours' grants that the accident refused; nothing, once that is long ago. */
+export function refusedNeighbours(accident: Accident | undefined, now: EpochMs): Breaker['refused'] {
+  if (accident === undefined || now < accident.from || now >= accident.until + limits.refusalWindowMs) return undefined;
+  const at = Math.min(now, accident.until) as EpochMs;
+  return { at: { 'neighbour-1': at, 'neighbour-2': at, 'neighbour-3': at }, granted: 0 };
+}
+
+/** What every caller is told meanwhile. */
+export const accidentally = {
+  status: 400,
+  body: '{"error":"invalid_grant","error_description":"Token has been revoked."}',
+  after: false,
+} as const;
 
 const html = '<html><body>Access denied</body></html>';
 

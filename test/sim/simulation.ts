@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Violation } from './checkers/checker.ts';
-import { drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
+import { accidentally, drawAccident, drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
 import { type Kind, type KindName, kinds } from './natures.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { Random } from './random.ts';
@@ -71,6 +71,10 @@ export async function simulate(
   const neighbours = draw.chance(0.3);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
   const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
+  const accident = drawAccident(seed, start + 60_000, start + faultyMs - 300_000);
+  // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
+  const refusing = (now: number) =>
+    accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;
   let faulty = false;
   const quick = () => ({ toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) });
   const world: World = new World({
@@ -81,7 +85,11 @@ export async function simulate(
     neighbours,
     warmEnvironments: 3,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
-    way: () => (faulty ? drawWay(world.random, rates) : quick()),
+    ...(accident && { accident }),
+    way: () => {
+      const way = faulty ? drawWay(world.random, rates) : quick();
+      return refusing(world.time.now()) ? { ...way, instead: accidentally } : way;
+    },
     otherWay: () => (faulty ? drawWay(world.random, rates) : quick()),
     ...(doings && { customs: doings.customs }),
     skewMs: () => Math.floor(world.random.between(-rates.skewMs, rates.skewMs)),

@@ -6,6 +6,7 @@
 import type { Redemption as Told } from '../../shared/application/redeem.ts';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
+import type { Breaker } from '../../shared/domain/breaker.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
@@ -23,6 +24,7 @@ import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import type { Redemption } from './authorization-server.ts';
 import type { Environment } from './environment.ts';
+import { type Accident, refusedNeighbours } from './faults.ts';
 import type { Call } from './provider.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './time.ts';
@@ -37,6 +39,8 @@ export interface StoreOptions {
    * breaker opens at once.
    */
   readonly neighbours?: boolean;
+  /** While it lasts, the provider refuses every grant of the application: three neighbours' as well. */
+  readonly accident?: Accident;
 }
 
 /** One line of what happened, for the log that two runs of one seed must agree on. */
@@ -55,7 +59,7 @@ export interface Watcher {
   /** A code leaves. */
   readonly onRedeem?: (redemption: Redemption) => void;
   /** The browser of the person who logged in is told how it went. */
-  readonly onLogin?: (told: Told, environment: number) => void;
+  readonly onLogin?: (told: Told, environment: number, link: string) => void;
   /** DELETE was answered. */
   readonly onDeleted?: () => void;
   /** The item was removed. */
@@ -64,6 +68,12 @@ export interface Watcher {
   readonly onLog?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   /** A function that was never frozen ran into its time limit. */
   readonly onHardStop?: (environment: Environment) => void;
+}
+
+/** The breaker, with the neighbours' grants in it that an accident at the provider refused. */
+function withRefused(application: string, breaker: Breaker | undefined, { accident }: StoreOptions, now: EpochMs) {
+  const refused = breaker?.refused ?? refusedNeighbours(accident, now);
+  return refused === undefined ? breaker : { application, version: 0, unanswered: {}, ...breaker, refused };
 }
 
 export class Stores {
@@ -187,9 +197,9 @@ export class Stores {
     return {
       read: (application) =>
         environment.io('table.read_breaker', 'table', async () => {
-          const breaker = await breakers.read(application);
+          const breaker = withRefused(application, await breakers.read(application), this.#options, this.time.now());
           if (!this.#options.neighbours || breaker?.open !== undefined) return breaker;
-          return { application, version: breaker?.version ?? 0, unanswered: { ...breaker?.unanswered, ...lonely } };
+          return { application, version: 0, ...breaker, unanswered: { ...breaker?.unanswered, ...lonely } };
         }),
       replace: (breaker) =>
         environment.io('table.replace_breaker', 'table', async () => {

@@ -30,7 +30,7 @@ export function watch(world: World, rates: FaultRates) {
     onCall: (call) => each(({ onCall }) => onCall?.(call)),
     onReply: (call) => each(({ onReply }) => onReply?.(call)),
     onRedeem: (redemption) => each(({ onRedeem }) => onRedeem?.(redemption)),
-    onLogin: (told, environment) => each(({ onLogin }) => onLogin?.(told, environment)),
+    onLogin: (told, environment, link) => each(({ onLogin }) => onLogin?.(told, environment, link)),
     onDeleted: () => each(({ onDeleted }) => onDeleted?.()),
     onRemove: (item) => each(({ onRemove }) => onRemove?.(item)),
     onLog: (event, fields) => each(({ onLog }) => onLog?.(event, fields)),

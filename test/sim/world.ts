@@ -28,6 +28,7 @@ import type { Profile } from '../../shared/domain/profile.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { ConnectionRequest } from '../../shared/ports/connection-requests.ts';
+import type { LoginLink } from '../../shared/ports/login-sealer.ts';
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import type { Telemetry } from '../../shared/ports/telemetry.ts';
@@ -157,7 +158,7 @@ export class World extends Stores {
     const came = { parameters, at: this.connection, browser: 'browser', apiUrl };
     const told = await this.#invoked(environment, redeem(world, came, deadline));
     this.note('login', `${environment.id} ${told.kind}`);
-    this.watcher.onLogin?.(told, environment.id);
+    this.watcher.onLogin?.(told, environment.id, (JSON.parse(state) as LoginLink).id);
     return told;
   }
 

@@ -38,7 +38,10 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       const dues = world.announcements.filter(({ change }) => change === 'reauthorization_due');
       const early = dues.find(({ at, grantEndsAt = at }) => grantEndsAt - at > (world.options.nature.lapseMs ?? 0) / 3);
       if (early !== undefined) violate('L3', `the end of the grant was told ${early.at}, long before it is to come`);
-      const told = world.announcements.filter((one) => !dues.includes(one)).map(nameOf);
+      const withheld = world.announcements.filter(({ change }) => change === 'refusals_withheld');
+      if (withheld.length > 0 && world.options.accident === undefined)
+        violate('L3', 'refusals were told to be withheld, though the provider has had no accident');
+      const told = world.announcements.filter((one) => !dues.includes(one) && !withheld.includes(one)).map(nameOf);
       if (newest !== undefined && !told.includes(newest)) violate('L3', `${newest} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
       if (invented !== undefined) violate('L3', `${invented} was told, and never happened`);

@@ -42,8 +42,8 @@ export const endedElsewhere = ({ provider }: World, refreshToken: string | undef
 
 /**
  * The login that this environment told a browser of. A callback that comes again sends no code, and tells what came of
- * the first.
+ * the first of its link.
  */
-export const loginBy = ({ provider: { redemptions }, current }: World, environment: number): Redemption | undefined =>
-  redemptions.find((one) => one.environment === environment) ??
-  redemptions.find(({ link }) => link === current?.authorization?.id);
+export const loginBy = ({ provider }: World, environment: number, ofLink: string): Redemption | undefined =>
+  provider.redemptions.find((one) => one.environment === environment) ??
+  provider.redemptions.find(({ link }) => link === ofLink);

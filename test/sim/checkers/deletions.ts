@@ -120,9 +120,9 @@ export const replacedGrantsServeNothing = ({ world, rates, violate }: Watched): 
     onWrite(_, { grant, refreshToken }) {
       if (!grants.has(grant.id)) grants.set(grant.id, world.refreshTokenAt(refreshToken));
     },
-    onLogin(told, environment) {
+    onLogin(told, environment, link) {
       if (told.kind !== 'connected') return;
-      const brought = loginBy(world, environment)?.issued;
+      const brought = loginBy(world, environment, link)?.issued;
       for (const [id, refreshToken] of grants) {
         if (brought === undefined || refreshToken === brought) return;
         if (!replacedAt.has(id)) replacedAt.set(id, world.time.now());

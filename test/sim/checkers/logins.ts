@@ -61,9 +61,9 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
       last = undefined;
       refreshToken = undefined;
     },
-    onLogin(told, environment) {
+    onLogin(told, environment, link) {
       if (told.kind !== 'connected' || world.current === undefined || world.current.deletion !== undefined) return;
-      const login = loginBy(world, environment);
+      const login = loginBy(world, environment, link);
       if (login?.issued === undefined)
         return violate(
           'S9',

@@ -10,6 +10,7 @@ import {
 import { firstPlace } from '../domain/grant-writes.ts';
 import { type GrantId, nextFence } from '../domain/ids.ts';
 import { limits } from '../domain/limits.ts';
+import type { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
@@ -31,7 +32,9 @@ export interface KeepWorld {
 
 /** What the code brought, and what the grant belongs to. */
 interface Redeemed {
-  readonly tokens: TokenSet;
+  /** Undefined where nothing of the reply could be used but its refresh token. */
+  readonly tokens: TokenSet | undefined;
+  readonly refreshToken: Secret | undefined;
   readonly identity: Provider['identity'];
   readonly values: Grant['values'];
   /** The link that led here, with its redeemer. */
@@ -49,7 +52,7 @@ export async function keepGrant(
   deadline: EpochMs,
 ): Promise<'connected' | 'no_refresh_token' | 'changed_meanwhile'> {
   const { connection } = before;
-  const { refreshToken } = redeemed.tokens;
+  const { refreshToken } = redeemed;
   if (refreshToken === undefined) return 'no_refresh_token';
   const grantId = world.chance.grantId();
   const place = firstPlace(grantId);
@@ -83,10 +86,10 @@ async function commit(
   const provider = providers.of(item.config);
   if (provider.rules === undefined || provider.identity !== identity) return 'another';
   const binding = { connection: item.connection, versionId: versionIdOf(grantId, nextFence(item.fence)) };
-  const sealedAccessToken = await accessSealer.seal(sealedTextOf(tokens), binding);
+  const first = tokens && { tokens, sealedAccessToken: await accessSealer.seal(sealedTextOf(tokens), binding) };
   const write = authorized(
     { item, profile: provider.rules.profile(item) },
-    { grantId, place, tokens, sealedAccessToken, authorization, ...(values && { values }) },
+    { grantId, place, first, authorization, ...(values && { values }) },
     clock.now(),
   );
   return (await store.apply(item.connection, write)).applied ? 'applied' : 'lost';

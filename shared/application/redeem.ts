@@ -52,9 +52,10 @@ export type Redemption =
   | { readonly kind: 'refused_without_state'; readonly code: string }
   /** The state was made for another browser, or for another connection than the one whose redirect URI this is. */
   | { readonly kind: 'another_browser' | 'another_connection' }
+  /** `code`: what was wrong with the reply, of which only the refresh token was of use; the next renewal proves it. */
+  | { readonly kind: 'connected'; readonly about: About; readonly code?: string }
   | {
       readonly kind:
-        | 'connected'
         | 'link_expired'
         | 'link_used'
         | 'link_over'
@@ -216,17 +217,21 @@ async function redeemCode(
   const code = new Secret(parameters.reveal().get('code') ?? '');
   const times = { requestedAt, receivedAt: clock.now() };
   const outcome = outcomeOf(rules, exchange, times, { credentials, others: [code, codeVerifier] });
-  if (outcome.kind === 'failure') return settled(world, item, redeemer, loginOutcomeOf(outcome), about);
+  const tokens = outcome.kind === 'success' ? outcome.tokens : undefined;
+  // There is no second code: a refresh token is kept, whatever else the reply has beside it.
+  const { refreshToken } = tokens ?? (outcome.kind === 'failure' ? outcome : {});
+  if (outcome.kind === 'failure' && refreshToken === undefined)
+    return settled(world, item, redeemer, loginOutcomeOf(outcome), about);
   const { identity } = world.providers.of(config);
   const values = valuesIn(parameters.reveal(), rules.callbackValues);
-  const redeemed = { tokens: outcome.tokens, identity, values, authorization: { ...authorization, redeemer } };
+  const redeemed = { tokens, refreshToken, identity, values, authorization: { ...authorization, redeemer } };
   const kept = await keepGrant(world, item, redeemed, deadline);
   if (kept !== 'connected') return settled(world, item, redeemer, { kind: kept }, about);
   // Subscribers are told at once.
   await requestRefresh(world, connection);
   // What the login has replaced may be newer than what was seen when the browser came back.
   await formerForgotten(world);
-  return { kind: 'connected', about };
+  return { kind: 'connected', about, ...(outcome.kind === 'failure' && { code: outcome.code }) };
 }
 
 function loginOutcomeOf({

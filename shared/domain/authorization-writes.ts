@@ -94,26 +94,30 @@ export const settleAuthorization = (redeemer: string, outcome: AuthorizationOutc
   mine: [{ path: 'authorization.redeemer', equals: redeemer }],
 });
 
-/** A token set that a login brought: sealed for, and committed under, the fencing token that follows the item's. */
+/** What a login brought. */
 interface Authorized {
   /** The login whose code brought it, with its redeemer. */
   readonly authorization: PendingAuthorization;
   readonly grantId: GrantId;
   readonly place: PlaceInSecret;
-  readonly tokens: Committed;
-  readonly sealedAccessToken: string;
+  /**
+   * The first token set, sealed for, and committed under, the fencing token that follows the item's. Undefined where
+   * nothing of the reply could be used but its refresh token.
+   */
+  readonly first: { readonly tokens: Committed; readonly sealedAccessToken: string } | undefined;
   /** What came with its callback. */
   readonly values?: Grant['values'];
 }
 
 /**
- * Replaces the grant by one whose first token set is in hand. It is committed with it: a provider may forbid to renew
- * it at once.
+ * Replaces the grant by the one that a login brought. Its first token set is committed with it: a provider may forbid
+ * to renew it at once.
  */
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
-  const { authorization, grantId, place, tokens, sealedAccessToken: sealed, values } = brought;
-  const first = tokenSetAs(tokens, sealed, { fence: nextFence(item.fence), contested: false }, undefined, profile);
-  const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, first);
+  const { authorization, grantId, place, first, values } = brought;
+  const how = { fence: nextFence(item.fence), contested: false };
+  const tokenSet = first && tokenSetAs(first.tokens, first.sealedAccessToken, how, undefined, profile);
+  const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, tokenSet);
   return {
     ...replaced,
     name: 'authorized',
@@ -121,7 +125,7 @@ export function authorized({ item, profile }: Seen, brought: Authorized, now: Ep
       ...replaced.set,
       authorization: { ...authorization, outcome: { kind: 'connected' } satisfies AuthorizationOutcome },
     },
-    add: { generation: 1 },
+    ...(first && { add: { generation: 1 } }),
     remove: [...replaced.remove, codePath(authorization.id)],
   };
 }

@@ -29,6 +29,7 @@ type Store = ReturnType<typeof memoryConnections>;
 async function loggedIn(
   meanwhile: (store: Store, item: Connection) => Promise<void>,
   store: Store = memoryConnections(),
+  answer: object = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 600 },
 ) {
   const item = {
     ...create(connection, config, '0', now, 'reauthorization_required', { id: 'old' as GrantId, place: undefined }),
@@ -37,7 +38,7 @@ async function loggedIn(
   await store.create(item);
   let sealed = 0;
   const state = { id: 'link', connection, browser: 'browser', codeVerifier: new Secret('v') };
-  const tokens = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer', expires_in: 600 };
+  const stored: string[] = [];
   const asked: number[] = [];
   const world: RedeemWorld = {
     clock: { now: () => now, sleep: async () => undefined },
@@ -55,9 +56,9 @@ async function loggedIn(
       obstacleTo: () => undefined,
       authorizeUrl: async () => new URL('https://provider.example'),
       readResponse: (_, parameters) => ({ kind: 'code', parameters: new Secret(parameters) }),
-      redeem: async () => ({ kind: 'reply', status: 200, headers: {}, body: JSON.stringify(tokens) }),
+      redeem: async () => ({ kind: 'reply', status: 200, headers: {}, body: JSON.stringify(answer) }),
     },
-    refreshTokens: { storeRefreshToken: async () => true },
+    refreshTokens: { storeRefreshToken: async (_c, _s, _v, token) => stored.push(token.reveal()) > 0 },
     credentials: { read: async () => undefined },
     accessSealer: {
       ready: async () => undefined,
@@ -81,7 +82,7 @@ async function loggedIn(
     },
     plus(now, 60_000),
   );
-  return { redemption, found: await store.read(connection), sealed, asked };
+  return { redemption, found: await store.read(connection), sealed, asked, stored };
 }
 
 test('settings that are put at the very moment of a login are kept, and so is its grant', async () => {
@@ -124,4 +125,25 @@ test('a login goes on when the reply to the write that comes before its code is 
   const { redemption, found } = await loggedIn(async () => undefined, losing);
   expect(redemption).toMatchObject({ kind: 'connected' });
   expect(found).toMatchObject({ state: 'active', generation: 1 });
+});
+
+test.each([
+  ['no access token', { refresh_token: 'r', expires_in: 600 }],
+  ['an access token that no header carries', { access_token: 'a\u0000', refresh_token: 'r' }],
+  ['an access token that has expired', { access_token: 'a', refresh_token: 'r', expires_at: '2020-01-01T00:00:00Z' }],
+  ['an error beside it', { error: 'server_error', refresh_token: 'r' }],
+])('the refresh token of a reply with %s is kept: there is no second code', async (_what, answer) => {
+  const { redemption, found, stored, asked } = await loggedIn(async () => undefined, memoryConnections(), answer);
+  expect(redemption).toMatchObject({ kind: 'connected', code: expect.any(String) });
+  expect(stored).toEqual(['r']);
+  expect(found).toMatchObject({ state: 'active', generation: 0, refreshToken: { kind: 'secret', slot: 0 } });
+  expect(found).not.toHaveProperty('tokens');
+  expect(found?.authorization).toMatchObject({ outcome: { kind: 'connected' } });
+  expect(asked).toEqual([0]);
+});
+
+test('a reply without any token brings nothing, and the grant that there is stays', async () => {
+  const { redemption, found } = await loggedIn(async () => undefined, memoryConnections(), { error: 'invalid_grant' });
+  expect(redemption).toMatchObject({ kind: 'refused' });
+  expect(found).toMatchObject({ state: 'reauthorization_required', grant: { id: 'old' } });
 });

@@ -52,8 +52,7 @@ describe.each(storeWorlds)('logins in %s', (_world, open) => {
     const grant = {
       grantId: otherGrantId,
       place: inSecret(0, 'v'),
-      tokens,
-      sealedAccessToken: 'sealed',
+      first: { tokens, sealedAccessToken: 'sealed' },
       authorization: { ...linkOf(item), redeemer: 'redeemer' },
     };
     // Other settings were put since: the login would write the old ones over them.

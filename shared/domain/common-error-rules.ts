@@ -34,6 +34,9 @@ const passing =
   '|upstream|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal' +
   '|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
 
+/** No token endpoint is here: it has moved, or its address is wrong. */
+export const movedStatuses: readonly number[] = [301, 302, 303, 307, 308, 404, 405, 410];
+
 /** The last one matches everything. */
 export const commonErrorRules: readonly ErrorRule[] = [
   {
@@ -328,7 +331,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
   },
   {
     name: 'moved_endpoint',
-    when: { status: [301, 302, 303, 307, 308, 404, 405, 410] },
+    when: { status: movedStatuses },
     class: 'transient',
     misconfiguredAfter: 8,
     cause: 'invalid_request',

@@ -58,13 +58,16 @@ export interface ErrorFacts {
   readonly members?: unknown;
 }
 
+/** Whether a status is among these. */
+export const isOneOf = (patterns: readonly StatusPattern[], status: number): boolean =>
+  patterns.some((pattern) => pattern === status || pattern === `${Math.floor(status / 100)}xx`);
+
 /** Whether every condition holds. */
 export function applies(conditions: Conditions, facts: ErrorFacts): boolean {
   const { status, error, description, words, unless, header, member, body, explicit } = conditions;
   const said = facts.words ?? facts.description;
   return (
-    (status === undefined ||
-      status.some((pattern) => pattern === facts.status || pattern === `${Math.floor(facts.status / 100)}xx`)) &&
+    (status === undefined || isOneOf(status, facts.status)) &&
     (error === undefined || error.some((name) => codesOf(name).some((code) => facts.codes.includes(code)))) &&
     (explicit === undefined || explicit === facts.explicit) &&
     (description === undefined || matches(description, facts.description)) &&

@@ -2,6 +2,8 @@
  * What is wrong with a preset as a whole: templates that name what is not there, settings that mean nothing, a grant
  * that lacks its part.
  */
+import { movedStatuses } from '../domain/common-error-rules.ts';
+import { isOneOf } from '../domain/conditions.ts';
 import { factsSchema } from './facts.ts';
 import type { Preset } from './preset.ts';
 import type { Setting } from './setting.ts';
@@ -18,6 +20,7 @@ export const presetFaults = (preset: Preset): PresetFault[] => [
   ...ofEndpoints(preset),
   ...ofTemplates(preset),
   ...ofGrant(preset),
+  ...ofErrorRules(preset),
   ...Object.entries(preset.settings).flatMap(([name, setting]) =>
     ofSetting(name, setting).map((message) => fault(['settings', name], message)),
   ),
@@ -147,6 +150,22 @@ function ofGrant({ facts, settings, request, accessToken }: Preset): PresetFault
   const message = `is only for the grant refresh_token, and the grant is ${facts.grant}: remove it`;
   return [...found.filter((one) => one !== false), ...needless.map((fact) => fault(['facts', fact], message))];
 }
+
+/** A rule that looks at nothing but the status would take what says that the endpoint has moved for something else. */
+const ofErrorRules = ({ errorRules }: Preset): PresetFault[] =>
+  errorRules.flatMap(({ when }, i) => {
+    const hidden = Object.keys(when).some((name) => name !== 'status')
+      ? []
+      : movedStatuses.filter((status) => isOneOf(when.status ?? [], status));
+    return hidden.length === 0
+      ? []
+      : [
+          fault(
+            ['errorRules', String(i), 'when', 'status'],
+            `hides an endpoint that has moved (${hidden.join(', ')}): name the statuses that are meant`,
+          ),
+        ];
+  });
 
 function ofSetting(name: string, setting: Setting): string[] {
   switch (setting.kind) {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { classify } from '../../shared/domain/classify.ts';
+import { movedStatuses } from '../../shared/domain/common-error-rules.ts';
 import { dialectOf } from '../../shared/providers/dialect.ts';
+import { knownPresets } from '../../shared/providers/presets/index.ts';
 import { now } from './loopback.ts';
 
 const settings: Readonly<Record<string, Record<string, string>>> = {
@@ -16,7 +18,7 @@ function outcome(provider: string, status: number, body: object, headers: Record
     answer,
     { requestedAt: now, receivedAt: now },
     [],
-    dialectOf({ provider, settings: settings[provider] ?? {} }),
+    dialectOf({ provider, settings: { token_endpoint: 'https://id.example.com/token', ...settings[provider] } }),
   );
 }
 
@@ -145,3 +147,17 @@ describe('what comes with a token', () => {
     expect(outcome('salesforce', 200, { access_token: 'a' })).toMatchObject({ kind: 'success' });
   });
 });
+
+test.each(Object.values(knownPresets).map(({ name }) => name))(
+  'a token endpoint of %s that moved is known as such',
+  (name) => {
+    for (const status of movedStatuses) {
+      expect(outcome(name, status, {})).toMatchObject({
+        class: 'transient',
+        rule: 'moved_endpoint',
+        misconfiguredAfter: 8,
+      });
+      expect(outcome(name, status, { message: 'Not Found' })).toMatchObject({ rule: 'moved_endpoint' });
+    }
+  },
+);

@@ -118,6 +118,11 @@ describe('a preset that cannot be right is refused, by field and with what to ch
       { errorRules: [{ ...rule, when: { body: '(' } }] },
       /errorRules\.0\.when\.body: must be a regular expression/,
     ],
+    ...[['4xx' as const], ['3xx' as const], [400, 404]].map((status): [string, object, RegExp] => [
+      `a rule for any ${status.join(', ')}, whatever it says`,
+      { errorRules: [{ ...rule, when: { status } }] },
+      /errorRules\.0\.when\.status: hides an endpoint that has moved \(\d{3}/,
+    ]),
     ['a rule for everything', { errorRules: [{ ...rule, when: {} }] }, /errorRules\.0\.when: must have a condition/],
     [
       'a cause that does not fit the class',

@@ -131,7 +131,7 @@ export default {
     },
     {
       name: 'not_understood',
-      when: { status: ['4xx'] },
+      when: { status: [400, 401, 403, 409, 418, 422] },
       class: 'transient',
       retryAfterSeconds: 1_800,
       comment: 'Not understood; our choice of a delay that locks no account.',

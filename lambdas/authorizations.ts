@@ -4,8 +4,8 @@ import { composeAuthorizations } from '../shared/compose.ts';
 import { askerOf, authorizationReply } from './authorization-reply.ts';
 import { apiUrlOf } from './browser.ts';
 import { loginPages } from './login.ts';
-import { faultsOf, parseName } from './parse.ts';
-import { parseAuthorization, queryFaults } from './parse-authorization.ts';
+import { faultsOf, parseBare, parseName } from './parse.ts';
+import { parseAuthorization } from './parse-authorization.ts';
 import { invalid, noContent, notFound } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
@@ -22,8 +22,8 @@ const offer: Handler = async (event) => {
 };
 
 const end: Handler = async (event) => {
-  const [name, faults] = [parseName(event), queryFaults(event)];
-  if (!name.ok || faults.length > 0) return invalid([...faultsOf(name), ...faults]);
+  const name = parseBare(event);
+  if (!name.ok) return invalid(name.faults);
   return (await withdraw(compose(), name.value)) ? noContent : notFound(name.value);
 };
 

@@ -5,8 +5,8 @@ import { composeConnections } from '../shared/compose.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { describe } from './describe.ts';
-import { faultsOf, parseBody, parseListQuery, parseName } from './parse.ts';
-import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
+import { faultsOf, parseBare, parseBody, parseListQuery, parseName, queryFaults } from './parse.ts';
+import { grantRefused, invalid, json, noContent, notFound, problem } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
 
@@ -22,12 +22,11 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 
   'GET /connections/{connection}': async (event) => {
-    const name = parseName(event);
+    const name = parseBare(event);
     if (!name.ok) return invalid(name.faults);
     const world = compose();
     const item = await world.store.read(name.value);
-    if (item === undefined)
-      return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });
+    if (item === undefined) return notFound(name.value);
     return json(200, described(world, item));
   },
 
@@ -35,7 +34,8 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     const world = compose();
     const [name, body] = [parseName(event), parseBody(event)];
     const request = body.ok ? world.requests.parse(body.value) : body;
-    if (!name.ok || !request.ok) return invalid(faultsOf(name, request));
+    const faults = queryFaults(event);
+    if (!name.ok || !request.ok || faults.length > 0) return invalid([...faultsOf(name, request), ...faults]);
     const result = await putConnection(world, name.value, request.value);
     switch (result.kind) {
       case 'created':
@@ -60,7 +60,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   },
 
   'DELETE /connections/{connection}': async (event) => {
-    const name = parseName(event);
+    const name = parseBare(event);
     if (!name.ok) return invalid(name.faults);
     if (await deleteConnection(compose(), name.value)) return noContent;
     return problem('connection_not_found', { detail: `There is no connection "${name.value}".` });

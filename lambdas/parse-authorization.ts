@@ -4,9 +4,8 @@ import * as v from 'valibot';
 import type { Fault, Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { isObject } from '../shared/providers/credentials.ts';
-import { perhaps } from '../shared/providers/perhaps.ts';
 import { unknownFields } from '../shared/providers/settings.ts';
-import { parseBody } from './parse.ts';
+import { parseBody, queryFaults } from './parse.ts';
 
 const { least, default: usual, most } = limits.authorizationMs;
 const lifeWords = `must be a whole number of seconds from ${least / 1_000} to ${most / 1_000} (seven days)`;
@@ -34,10 +33,10 @@ const members = Object.keys(authorizationEntries);
  */
 export function parseAuthorization(event: APIGatewayProxyEventV2): Parsed<number> {
   const body = event.body === undefined || event.body === '' ? ({ ok: true, value: {} } as const) : parseBody(event);
-  if (!body.ok) return { ok: false, faults: [...queryFaults(event), ...body.faults] };
+  if (!body.ok) return { ok: false, faults: [...queryFaults(event, [], members), ...body.faults] };
   const parsed = v.safeParse(authorizationBody, body.value);
   const faults = [
-    ...queryFaults(event),
+    ...queryFaults(event, [], members),
     ...unknownFields(body.value, members, ''),
     ...(parsed.issues ?? []).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message })),
   ];
@@ -45,10 +44,3 @@ export function parseAuthorization(event: APIGatewayProxyEventV2): Parsed<number
     ? { ok: true, value: parsed.output.expires_in * 1_000 }
     : { ok: false, faults };
 }
-
-/** The faults of a call that takes no query. */
-export const queryFaults = ({ queryStringParameters = {} }: APIGatewayProxyEventV2): Fault[] =>
-  Object.keys(queryStringParameters).map((path) => ({
-    path: /^[\w.-]{1,40}$/.test(path) ? path : 'query',
-    message: `is not a parameter of this call, which takes none; of the body ${perhaps(path, members)}`,
-  }));

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { type ConnectionName, parseConnectionName } from '../shared/domain/connection-name.ts';
 import type { Fault, Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { perhaps } from '../shared/providers/perhaps.ts';
 
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
@@ -13,46 +14,72 @@ export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName>
   return { ok: false, faults: [{ path: 'connection', message }] };
 }
 
+/**
+ * The faults of the query of a call that takes these parameters: whatever else is in it would be a misunderstanding.
+ * `members` are those of the body, where one of them may have been meant.
+ */
+export const queryFaults = (
+  { queryStringParameters = {} }: APIGatewayProxyEventV2,
+  known: readonly string[] = [],
+  members: readonly string[] = [],
+): Fault[] =>
+  Object.keys(queryStringParameters)
+    .filter((path) => !known.includes(path))
+    .map((path) => {
+      const takes = known.length === 0 ? ', which takes none' : `; ${perhaps(path, known)}`;
+      const meant = members.length === 0 ? '' : `; of the body ${perhaps(path, members)}`;
+      return {
+        path: /^[\w.-]{1,40}$/.test(path) ? path : 'query',
+        message: `is not a parameter of this call${takes}${meant}`,
+      };
+    });
+
+/** Returns the connection of a call that takes nothing beside its path. */
+export function parseBare(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
+  const name = parseName(event);
+  const faults = [...faultsOf(name), ...queryFaults(event), ...bodyFaults(event)];
+  return !name.ok || faults.length > 0 ? { ok: false, faults } : name;
+}
+
+/** The fault of a body where a call takes none. */
+export const bodyFaults = ({ body = '' }: APIGatewayProxyEventV2): Fault[] =>
+  body.trim() === '' ? [] : [{ path: 'body', message: 'must be empty: this call takes none' }];
+
 interface SecondsParameter {
   readonly leastMs: number;
   readonly mostMs: number;
   readonly defaultMs?: number;
 }
 
-export const tokenParameters: Readonly<Record<'min_ttl' | 'wait', SecondsParameter>> = {
+export const tokenParameters = {
   min_ttl: { leastMs: limits.minTtlMs.least, mostMs: limits.minTtlMs.most },
   wait: { leastMs: 0, mostMs: limits.waitMs.most, defaultMs: limits.waitMs.default },
-};
+} satisfies Readonly<Record<string, SecondsParameter>>;
 
-/**
- * `min_ttl` and `wait`, whole seconds, as milliseconds. Anything else in the query is a fault: it would be a
- * misunderstanding.
- */
+type TokenParameter = keyof typeof tokenParameters;
+
+/** Those of `min_ttl` and `wait` that a call takes, whole seconds, as milliseconds. */
 export function parseTokenQuery(
   event: APIGatewayProxyEventV2,
+  takes: readonly TokenParameter[] = ['min_ttl', 'wait'],
 ): Parsed<{ readonly minTtlMs: number | undefined; readonly waitMs: number }> {
   const query = event.queryStringParameters ?? {};
-  const faults: Fault[] = [];
-  const values = Object.fromEntries(
-    Object.entries(tokenParameters).map(([path, { leastMs, mostMs, defaultMs }]) => {
-      const text = query[path];
-      if (text === undefined) return [path, defaultMs];
-      const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : Number.NaN;
-      if (!(ms >= leastMs && ms <= mostMs))
-        faults.push({
-          path,
-          message: `must be a whole number of seconds from ${leastMs / 1_000} to ${mostMs / 1_000}`,
-        });
-      return [path, ms];
-    }),
+  const faults = queryFaults(event, takes);
+  const values: Partial<Record<TokenParameter, number>> = Object.fromEntries(
+    takes
+      .map((path): [string, SecondsParameter] => [path, tokenParameters[path]])
+      .map(([path, { leastMs, mostMs, defaultMs }]) => {
+        const text = query[path];
+        if (text === undefined) return [path, defaultMs];
+        const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : Number.NaN;
+        if (!(ms >= leastMs && ms <= mostMs))
+          faults.push({
+            path,
+            message: `must be a whole number of seconds from ${leastMs / 1_000} to ${mostMs / 1_000}`,
+          });
+        return [path, ms];
+      }),
   );
-  for (const path of Object.keys(query)) {
-    if (!Object.hasOwn(tokenParameters, path))
-      faults.push({
-        path,
-        message: `is not a parameter of this call; it takes ${Object.keys(tokenParameters).join(' and ')}`,
-      });
-  }
   return faults.length > 0
     ? { ok: false, faults }
     : { ok: true, value: { minTtlMs: values.min_ttl, waitMs: values.wait ?? 0 } };
@@ -60,10 +87,8 @@ export function parseTokenQuery(
 
 /** Returns the connection after which a list goes on: the `next` of the page before. */
 export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
-  const { after, ...others } = event.queryStringParameters ?? {};
-  const faults = Object.keys(others).map(
-    (path): Fault => ({ path, message: 'is not a parameter of this call; it takes after' }),
-  );
+  const { after } = event.queryStringParameters ?? {};
+  const faults = [...queryFaults(event, ['after']), ...bodyFaults(event)];
   const value = after === undefined ? undefined : parseConnectionName(after);
   if (after !== undefined && value === undefined)
     faults.push({ path: 'after', message: 'must be the "next" of the page before' });

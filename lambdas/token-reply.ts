@@ -6,7 +6,7 @@ import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestHeaders, requestValues } from '../shared/providers/headers.ts';
 import { downstreamErrors, fixOf } from './describe.ts';
 import type { TokenReply } from './replies.ts';
-import { json, problem } from './reply.ts';
+import { json, notFound, problem } from './reply.ts';
 
 /** Returns the token, or the problem that says why it is missing and what to do about it. */
 export function tokenReply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
@@ -14,9 +14,7 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
     case 'token':
       return json(200, tokenBody(answer));
     case 'not_found':
-      return problem('connection_not_found', {
-        detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.`,
-      });
+      return notFound(connection);
     case 'refused': {
       const { cause } = answer.item;
       const next =

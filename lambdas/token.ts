@@ -2,7 +2,7 @@
 import { getToken, rejectToken } from '../shared/application/get-token.ts';
 import { composeToken } from '../shared/compose.ts';
 import { refusalOf } from './access.ts';
-import { faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
+import { bodyFaults, faultsOf, parseName, parseRejection, parseTokenQuery } from './parse.ts';
 import { invalid } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
@@ -11,8 +11,8 @@ import { tokenReply } from './token-reply.ts';
 const compose = composeToken();
 
 const get: Handler = async (event) => {
-  const [name, query] = [parseName(event), parseTokenQuery(event)];
-  if (!name.ok || !query.ok) return invalid(faultsOf(name, query));
+  const [name, query, faults] = [parseName(event), parseTokenQuery(event), bodyFaults(event)];
+  if (!name.ok || !query.ok || faults.length > 0) return invalid([...faultsOf(name, query), ...faults]);
   const { minTtlMs, waitMs } = query.value;
   return tokenReply(name.value, await getToken(compose(), name.value, minTtlMs, waitMs));
 };
@@ -21,7 +21,7 @@ const handlers: Readonly<Record<RouteKey<'token'>, Handler>> = {
   'GET /token': get,
   'GET /token/{connection}': get,
   'POST /token/{connection}/rejections': async (event) => {
-    const [name, query, body] = [parseName(event), parseTokenQuery(event), parseRejection(event)];
+    const [name, query, body] = [parseName(event), parseTokenQuery(event, ['wait']), parseRejection(event)];
     if (!name.ok || !query.ok || !body.ok) return invalid(faultsOf(name, query, body));
     const answer = await rejectToken(compose(), name.value, body.value, query.value.waitMs);
     if (answer.kind !== 'never_issued') return tokenReply(name.value, answer);

@@ -65,7 +65,8 @@ export class Broker {
     return this.call(`${connectionPath(name)}/authorizations`, { method: 'DELETE' });
   }
 
-  delete(name: string): Promise<unknown> {
+  /** What is left to do at the provider, if anything is. */
+  delete(name: string): Promise<{ readonly detail?: string } | undefined> {
     return this.call(connectionPath(name), { method: 'DELETE' });
   }
 }

@@ -113,7 +113,7 @@ function planFunction(stack: Stack, { state, requests }: FunctionsProps) {
 
 /** Writes refresh tokens that are imported, and reads none. */
 function connectionsFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests } = props;
+  const { state, requests, domain } = props;
   return new BrokerFunction(stack, 'ConnectionsFunction', {
     name: 'connections',
     timeoutMs: limits.tokenTimeoutMs,
@@ -123,6 +123,8 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
       claimRemoval(state.table),
       secretsOf(stack, props, { read: [], write: ['refresh', 'client'], remove: [] }),
       sendTo(requests.queue),
+      // The status tells the redirect URI.
+      told({ API_URL: domain && urlOf(domain) }),
     ],
   });
 }

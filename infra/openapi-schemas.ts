@@ -150,7 +150,9 @@ export const parameterSchemas: Readonly<Record<string, Json>> = {
   after: nameSchema,
   link: { type: 'string' },
   ...Object.fromEntries(
-    Object.entries(tokenParameters).map(([name, { leastMs, mostMs, defaultMs }]) => [
+    Object.entries<{ readonly leastMs: number; readonly mostMs: number; readonly defaultMs?: number }>(
+      tokenParameters,
+    ).map(([name, { leastMs, mostMs, defaultMs }]) => [
       name,
       {
         type: 'integer',

@@ -52,24 +52,28 @@ function secretSettings({ credentials }: ConnectionConfig): string[] | undefined
 }
 
 /** What is known of a provider only as long as the settings fit its preset. */
-type Limits = Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' | 'grantIdleMs'>;
+interface Known {
+  readonly limits: Pick<Profile, 'errorsPerHour' | 'callsPerDay' | 'grantLifetimeMs' | 'grantIdleMs'>;
+  /** Where a login ends, if a person can log in. */
+  readonly redirectUri?: string;
+}
 
 /**
  * Returns the description that `GET /connections/{connection}` and `PUT` answer with. Undefined members vanish in JSON.
- * Without a profile, where the preset is gone or asks for other settings than are stored, there are no limits to tell
- * of, and the description says so.
+ * Where nothing is known, since the preset is gone or asks for other settings than are stored, there are no limits to
+ * tell of, and the description says so.
  */
-export function describe(item: Connection, now: EpochMs, profile: Limits | undefined): ConnectionReply {
+export function describe(item: Connection, now: EpochMs, known: Known | undefined): ConnectionReply {
   const { config, tokens } = item;
-  const { errorsPerHour, callsPerDay } = profile ?? {};
+  const { errorsPerHour, callsPerDay } = known?.limits ?? {};
   // The refresher notes it when it comes by; what it will find is known already.
-  const outdated = profile === undefined && item.state === 'active';
+  const outdated = known === undefined && item.state === 'active';
   const { state, cause } = outdated ? ({ state: 'misconfigured', cause: 'settings_outdated' } as const) : item;
   return {
     connection: item.connection,
     provider: config.provider,
     settings: config.settings,
-    settings_outdated: profile === undefined ? true : undefined,
+    settings_outdated: known === undefined ? true : undefined,
     client:
       config.clientId === undefined
         ? undefined
@@ -97,8 +101,9 @@ export function describe(item: Connection, now: EpochMs, profile: Limits | undef
           ? (item.refreshAt ?? item.dueAt)
           : undefined,
     ),
+    redirect_uri: known?.redirectUri,
     values: item.grant.values,
-    grant_ends_at: iso(grantEndOf(item, profile ?? {})?.endsAt),
+    grant_ends_at: iso(grantEndOf(item, known?.limits ?? {})?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after:
       item.notBefore !== undefined && item.notBefore > now ? retryAfterSeconds(item.notBefore, now) : undefined,

@@ -48,7 +48,7 @@ export const operations: Readonly<Record<RouteKey<FunctionName>, Operation>> = {
     summary: 'Report that the provider refused a token',
     description:
       'A newer token is returned at once; the same generation is renewed once, however many clients report it.',
-    query: ['min_ttl', 'wait'],
+    query: ['wait'],
     body: { name: 'Rejection', required: true },
     replies: { 200: { what: 'A newer access token.', body: 'Token' } },
     problems: served,
@@ -78,7 +78,10 @@ export const operations: Readonly<Record<RouteKey<FunctionName>, Operation>> = {
   'DELETE /connections/{connection}': {
     id: 'deleteConnection',
     summary: 'Serve no more, revoke the grant at the provider where it can be, then forget',
-    replies: { 204: { what: 'It is served no more.' } },
+    replies: {
+      200: { what: 'It is served no more, and the grant stays as it is at the provider.', body: 'Deletion' },
+      204: { what: 'It is served no more.' },
+    },
     problems: ['connection_not_found'],
   },
   'POST /connections/{connection}/authorizations': {

@@ -1,7 +1,7 @@
 /** Reads requests for a link to log in with. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
-import type { Fault, Parsed } from '../shared/domain/fault.ts';
+import type { Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { isObject } from '../shared/providers/credentials.ts';
 import { unknownFields } from '../shared/providers/settings.ts';

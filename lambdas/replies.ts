@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { states } from '../shared/domain/connection.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
-import { causes, failureClasses } from '../shared/domain/failure.ts';
+import { causes, failureClasses, unrevocable } from '../shared/domain/failure.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { problemCodes } from './problems.ts';
 
@@ -94,6 +94,9 @@ const connectionReply = about(
     expires_at: v.optional(instant('When the newest access token expires.')),
     expires_in: v.optional(whole('Seconds until then.')),
     next_renewal_at: v.optional(instant('When the next renewal is planned. Absent while the connection rests.')),
+    redirect_uri: v.optional(
+      uri('Where a login ends: to be registered at the provider. Absent where there is no login.'),
+    ),
     values: v.optional(about(texts, 'What came with the login.')),
     grant_ends_at: v.optional(instant('When a person has to log in again, as far as it is known.')),
     not_before: v.optional(instant('No call is made to the provider before.')),
@@ -130,6 +133,16 @@ const linkReply = about(
   'A link to log in with.',
 );
 
+const deletion = about(
+  v.object({
+    connection,
+    revoked: about(v.literal(false), 'The grant will not be revoked at the provider.'),
+    code: about(v.picklist(unrevocable), 'Why not.'),
+    detail: text('The same in words, and what to do.'),
+  }),
+  'A deletion that leaves the grant as it is at the provider.',
+);
+
 const fault = v.object({
   path: text('The parameter, or the member of the body as names joined by dots.'),
   message: text('What is wrong and what would be right.'),
@@ -163,6 +176,7 @@ export const replySchemas = {
   Connection: connectionReply,
   Connections: connectionList,
   Link: linkReply,
+  Deletion: deletion,
   Problem: problem,
   Fault: fault,
   Failure: failure,
@@ -174,6 +188,7 @@ export type ReplyName = keyof typeof replySchemas;
 export type TokenReply = v.InferOutput<typeof tokenReply>;
 export type ConnectionReply = v.InferOutput<typeof connectionReply>;
 export type ConnectionList = v.InferOutput<typeof connectionList>;
+export type DeletionReply = v.InferOutput<typeof deletion>;
 export type LinkReply = v.InferOutput<typeof linkReply>;
 export type Problem = v.InferOutput<typeof problem>;
 export type DownstreamError = v.InferOutput<typeof downstreamError>;

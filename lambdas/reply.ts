@@ -7,7 +7,15 @@ import type { Fault } from '../shared/domain/fault.ts';
 import type { EpochMs } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { type ProblemCode, problemKinds } from './problems.ts';
-import type { ConnectionList, ConnectionReply, DownstreamError, LinkReply, Problem, TokenReply } from './replies.ts';
+import type {
+  ConnectionList,
+  ConnectionReply,
+  DeletionReply,
+  DownstreamError,
+  LinkReply,
+  Problem,
+  TokenReply,
+} from './replies.ts';
 
 interface ProblemDetails {
   readonly detail: string;
@@ -19,7 +27,7 @@ interface ProblemDetails {
 
 export const json = (
   statusCode: number,
-  body: TokenReply | ConnectionReply | ConnectionList | LinkReply | Problem,
+  body: TokenReply | ConnectionReply | ConnectionList | LinkReply | DeletionReply | Problem,
   headers: Readonly<Record<string, string>> = {},
 ): APIGatewayProxyStructuredResultV2 => ({
   statusCode,

@@ -15,5 +15,8 @@ export async function handler(options: Options): Promise<void> {
   const question = `Delete ${connection} (${provider}) and its grant? A person would have to log in again.`;
   if (!(await agreed(screen, options.yes, question))) return screen.note('Nothing was changed.');
   const reply = await broker.delete(connection);
-  show(screen, reply ?? { connection, deleted: true }, [`${connection} serves no more, and is being forgotten.`]);
+  show(screen, reply ?? { connection, deleted: true }, [
+    `${connection} serves no more, and is being forgotten.`,
+    ...(reply?.detail === undefined ? [] : [reply.detail]),
+  ]);
 }

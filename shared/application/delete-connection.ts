@@ -15,6 +15,7 @@ import {
   postponeDeletion,
   takeDeletion,
 } from '../domain/deletion-writes.ts';
+import type { Unrevocable } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
@@ -22,6 +23,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
 import type { Revocation } from '../ports/revocation.ts';
@@ -37,21 +39,26 @@ export interface DeleteWorld {
   readonly clock: Clock;
   readonly store: ConnectionStore;
   readonly queue: RefreshQueue;
+  readonly providers: Providers;
   readonly telemetry: Telemetry;
 }
 
-/**
- * Marks the connection and asks the refresher to finish. False if there is no such connection. Throws `Unavailable` if
- * it could not be marked.
- */
-export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<boolean> {
-  const { clock, store, telemetry } = world;
+export type DeleteResult =
+  | { readonly kind: 'not_found' }
+  /** `unrevoked`: why the grant is not revoked at the provider, called `title`; undefined if that will be tried. */
+  | { readonly kind: 'deleting'; readonly title: string; readonly unrevoked: Unrevocable | undefined };
+
+/** Marks the connection and asks the refresher to finish. Throws `Unavailable` if it could not be marked. */
+export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<DeleteResult> {
+  const { clock, store, providers, telemetry } = world;
   const { applied, item } = await store.apply(connection, markDeleted(clock.now()));
-  if (item === undefined) return false;
+  if (item === undefined) return { kind: 'not_found' };
+  const { title, revocationObstacle } = providers.of(item.config);
+  const kept = [item.refreshToken, item.spare, ...openAttempts(item)].some((one) => one !== undefined);
   if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
   await requestRefresh(world, connection);
   await forgotten(world, item);
-  return true;
+  return { kind: 'deleting', title, unrevoked: kept ? revocationObstacle : 'no_refresh_token' };
 }
 
 export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'providers'> {

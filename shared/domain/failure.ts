@@ -55,6 +55,16 @@ export const ownFailureCodes = [
   'unreadable_reply',
 ] as const;
 
+/** Those of them for which a deletion leaves out to revoke the grant. */
+export const unrevocable = [
+  'no_refresh_token',
+  'no_revocation_endpoint',
+  'revocation_ends_other_grants',
+  'settings_outdated',
+] as const satisfies readonly (typeof ownFailureCodes)[number][];
+
+export type Unrevocable = (typeof unrevocable)[number];
+
 /**
  * Besides, what a reply's status tells, and which secret or setting is missing. Any other code is the provider's
  * `error`.

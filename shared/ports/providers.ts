@@ -1,6 +1,7 @@
 /** What the broker knows of a connection's provider, and the only way to ask for it. */
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Unrevocable } from '../domain/failure.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Dialect } from '../domain/reply.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -31,6 +32,8 @@ export interface Provider {
    * The one grant that the provider knows for this user and application; undefined where several can live side by side.
    */
   readonly grantKey: GrantKey | undefined;
+  /** Why a deletion leaves out to revoke a grant of such a connection; undefined where it is revoked. */
+  readonly revocationObstacle: Unrevocable | undefined;
   /**
    * A digest by which an imported refresh token is recognized when it is imported again; it tells nothing else of the
    * token.
@@ -54,6 +57,8 @@ export interface ProviderRules {
   readonly headerSecrets: readonly string[];
   /** The parameters of a login's callback that clients get with the token. */
   readonly callbackValues: readonly string[];
+  /** A person can log in, which brings a grant. */
+  readonly hasLogin: boolean;
   /** With the grant `static`: the name of the secret that is itself the access token. */
   readonly storedToken?: string;
 }

@@ -1,6 +1,7 @@
 /** From a connection's configuration to the facts that hold for it: the preset's, with the settings in their place. */
 import * as v from 'valibot';
 import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Unrevocable } from '../domain/failure.ts';
 import type { Presets } from './by-name.ts';
 import { type Facts, factsSchema } from './facts.ts';
 import type { Preset } from './preset.ts';
@@ -127,6 +128,19 @@ export function destinationsOf(
 ): Readonly<Record<string, string>> {
   const revocationEndpoint = resolvedOrNone(config, presets)?.revocationEndpoint;
   return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
+}
+
+/** Returns where a grant of such a connection is revoked, or why it is not. */
+export function revocationOf(
+  config: ConnectionConfig,
+  presets: Presets = knownPresets,
+): { readonly provider: ResolvedProvider; readonly endpoint: URL } | Unrevocable {
+  const provider = resolvedOrNone(config, presets);
+  if (provider === undefined) return 'settings_outdated';
+  const { revocationEndpoint: endpoint, facts } = provider;
+  if (endpoint === undefined) return 'no_revocation_endpoint';
+  // Other connections of the same user and application would lose theirs.
+  return facts.revocationEnds === undefined ? { provider, endpoint } : 'revocation_ends_other_grants';
 }
 
 /**

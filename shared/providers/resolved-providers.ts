@@ -1,5 +1,6 @@
 /** The port `Providers`, answered from presets, whatever reads their replies. */
 import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Unrevocable } from '../domain/failure.ts';
 import type { Dialect } from '../domain/reply.ts';
 import type { ProviderRules, Providers } from '../ports/providers.ts';
 import type { Presets } from './by-name.ts';
@@ -8,7 +9,7 @@ import { headerSecretsOf } from './headers.ts';
 import { importDigestOf } from './import-digest.ts';
 import { knownPresets } from './presets/index.ts';
 import { profileOf } from './profile.ts';
-import { applicationOf, destinationsOf, identityOf, resolvedOrNone } from './resolve.ts';
+import { applicationOf, destinationsOf, identityOf, resolvedOrNone, revocationOf } from './resolve.ts';
 import { callbackValuesOf, presetNamed } from './values.ts';
 
 type DialectOf = (config: ConnectionConfig, presets: Presets) => Dialect;
@@ -21,21 +22,28 @@ export const providersSpeaking = (dialectOf: DialectOf, presets: Presets = known
     identity: identityOf(config, presets),
     destinations: destinationsOf(config, presets),
     grantKey: grantKeyOf(config, presets),
+    revocationObstacle: obstacleToRevocation(config, presets),
     importDigest: importDigestOf,
     rules: rulesOf(config, dialectOf, presets),
   }),
 });
 
+function obstacleToRevocation(config: ConnectionConfig, presets: Presets): Unrevocable | undefined {
+  const revocation = revocationOf(config, presets);
+  return typeof revocation === 'string' ? revocation : undefined;
+}
+
 function rulesOf(config: ConnectionConfig, dialectOf: DialectOf, presets: Presets): ProviderRules | undefined {
   const resolved = resolvedOrNone(config, presets);
   if (resolved === undefined) return undefined;
-  const { preset, facts } = resolved;
+  const { preset, facts, authorizationEndpoint } = resolved;
   return {
     profile: (item) => profileOf(item, presets),
     get dialect() {
       return dialectOf(config, presets);
     },
     headerSecrets: headerSecretsOf(preset),
+    hasLogin: facts.grant === 'refresh_token' && authorizationEndpoint !== undefined,
     callbackValues: callbackValuesOf(preset).map(([, parameter]) => parameter),
     ...(facts.grant === 'static' && preset.accessToken !== undefined && { storedToken: preset.accessToken }),
   };

@@ -134,7 +134,7 @@ function openWorld() {
 async function beingDeleted() {
   const world = openWorld();
   expect(await world.put('first')).toMatchObject({ kind: 'created' });
-  expect(await world.delete()).toBe(true);
+  expect(await world.delete()).toMatchObject({ kind: 'deleting' });
   return world;
 }
 

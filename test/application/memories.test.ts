@@ -8,6 +8,7 @@ import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
+import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { attemptOf, attemptsWith, connectionOf, now, second, tokenSetOf } from '../domain/fixtures.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { VirtualTime } from '../sim/time.ts';
@@ -54,7 +55,8 @@ describe.each([5, 900])('where a read takes %i ms', (readMs) => {
     const { world, environment, settled, get } = await warm(readMs);
     const environments = [environment(), environment(), environment()];
     for (const one of environments) expect(await get(one)).toBe('token');
-    expect(await settled(deleteConnection(world, connection))).toBe(true);
+    const deleted = await settled(deleteConnection({ ...world, providers: providersFrom() }, connection));
+    expect(deleted).toMatchObject({ kind: 'deleting' });
     for (const one of environments) expect(await get(one)).toBe('not_found');
   });
 

@@ -184,9 +184,8 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
 
   const item = await world.store.read(connection);
   if (item === undefined) throw new Error('the connection is gone');
-  const status = JSON.parse(
-    JSON.stringify(describe(item, time.now(), world.providers.of(item.config).rules?.profile(item))),
-  );
+  const { rules } = world.providers.of(item.config);
+  const status = JSON.parse(JSON.stringify(describe(item, time.now(), rules && { limits: rules.profile(item) })));
   const output = [...lines, ...told, JSON.stringify(status)].join('\n');
   return { faults: undefined, status, ...client.seen, calls, told, output };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../shared/domain/limits.ts';
 import { routed } from './request.ts';
-import { handlerWorld, hunt } from './world.ts';
+import { handlerWorld, hunt, origin } from './world.ts';
 
 const world = await handlerWorld();
 
@@ -54,6 +54,27 @@ describe('PUT creates', () => {
     const { status, body } = await world.invoke('connections', encoded);
     expect(status).toBe(201);
     expect(body.client).toEqual({ client_id: 'app' });
+  });
+});
+
+describe('the redirect URI that is to be registered', () => {
+  const put = async (name: string, more: object) =>
+    (await world.call(`PUT /connections/${name}`, request({ settings: login, ...more }))).body.redirect_uri;
+  const login = { token_endpoint: world.provider.tokenEndpoint, authorization_endpoint: world.provider.tokenEndpoint };
+
+  test.each<[string, object, string | undefined]>([
+    ['is a path of its own', {}, `${origin}/oauth/callback/to-register`],
+    ['is the shared one where that was put', { callback: 'shared' }, `${origin}/oauth/callback`],
+    ['is none where there is no login', { settings: { token_endpoint: world.provider.tokenEndpoint } }, undefined],
+  ])('%s', async (_what, more, expected) => {
+    expect(await put('to-register', more)).toBe(expected);
+    expect((await world.call('GET /connections/to-register')).body.redirect_uri).toBe(expected);
+  });
+
+  test('is at the deployment’s own address, if it has one', async () => {
+    await world.with({ API_URL: 'https://tokens.example/v1' }, async () => {
+      expect(await put('to-register', {})).toBe('https://tokens.example/v1/oauth/callback/to-register');
+    });
   });
 });
 

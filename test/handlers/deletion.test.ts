@@ -72,6 +72,49 @@ const whileRevoking = (act: () => Promise<void>): void => {
 const isRemoved = async (secret: string) =>
   (await secrets.send(new DescribeSecretCommand({ SecretId: `token-broker/${secret}` }))).DeletedDate !== undefined;
 
+describe('the reply to a deletion', () => {
+  test('is empty where the grant will be revoked', async () => {
+    await connected('revocable');
+    expect(await world.call('DELETE /connections/revocable')).toMatchObject({ status: 204, body: {} });
+  });
+
+  test.each<[what: string, put: object, code: string, words: RegExp]>([
+    [
+      'no revocation endpoint is known',
+      {},
+      'no_revocation_endpoint',
+      /No revocation endpoint of OAuth 2\.0 .*is known.*End it/,
+    ],
+    [
+      'a revocation would end other grants, too',
+      { provider: 'xero', settings: {} },
+      'revocation_ends_other_grants',
+      /Xero would end every grant.*End it at the provider/,
+    ],
+    ['there is nothing to revoke', { refresh_token: undefined }, 'no_refresh_token', /there is none to revoke/],
+  ])('says that the grant is not revoked, and why, where %s', async (_what, more, code, words) => {
+    const name = code.replaceAll('_', '-');
+    const request = {
+      provider: 'generic-oauth2',
+      settings: { token_endpoint: world.provider.tokenEndpoint },
+      client: { client_id: 'app', client_secret: world.secret('client') },
+      refresh_token: world.secret('refresh'),
+      ...more,
+    };
+    expect((await world.call(`PUT /connections/${name}`, request)).status).toBe(201);
+    const { status, body } = await world.call(`DELETE /connections/${name}`);
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { connection: name, revoked: false, code, detail: expect.stringMatching(words) },
+    });
+    // Asked again, it is told again, until the connection is gone.
+    expect((await world.call(`DELETE /connections/${name}`)).body).toEqual(body);
+    await world.refresh(name);
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: name, revoked: false, code });
+    expect((await world.call(`DELETE /connections/${name}`)).status).toBe(404);
+  });
+});
+
 describe('a connection that is deleted', () => {
   test('serves nothing and is renewed no more, at once', async () => {
     await connected('gone');

@@ -107,7 +107,10 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
 ])('settings that %s', (_, name, change) => {
   test('do not hinder its deletion', async () => {
     await outdated(name, change);
-    expect((await world.call(`DELETE /connections/${name}`)).status).toBe(204);
+    expect(await world.call(`DELETE /connections/${name}`)).toMatchObject({
+      status: 200,
+      body: { revoked: false, code: 'settings_outdated' },
+    });
     await world.refresh(name);
     expect((await world.call(`GET /connections/${name}`)).status).toBe(404);
     expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: name, code: 'settings_outdated' });

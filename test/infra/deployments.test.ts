@@ -98,7 +98,7 @@ describe('an address of one’s own', () => {
     });
   });
 
-  test('is what the outputs and the login function say', () => {
+  test('is what the outputs, the logins and the status say', () => {
     const { Outputs } = broker.toJSON();
     expect(Outputs.ApiUrl.Value).toBe('https://api.example.com/broker');
     expect(Outputs.RedirectUri.Value).toBe('https://api.example.com/broker/oauth/callback');
@@ -107,7 +107,8 @@ describe('an address of one’s own', () => {
     const told = Object.values(broker.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties.Environment.Variables.API_URL ?? [],
     );
-    expect(told).toEqual(['https://api.example.com/broker']);
+    // Links and pages, and the status, which tells the redirect URI.
+    expect(told).toEqual(['https://api.example.com/broker', 'https://api.example.com/broker']);
   });
 
   test('needs no path', () => {

@@ -165,10 +165,8 @@ export class World extends Stores {
   /** `DELETE /connections/{connection}`: whether there was one. */
   async delete(): Promise<boolean> {
     const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
-    const there = await this.#invoked(
-      environment,
-      deleteConnection(this.#connectionsWorldOf(environment, given), this.connection),
-    );
+    const deleting = deleteConnection(this.#connectionsWorldOf(environment, given), this.connection);
+    const there = (await this.#invoked(environment, deleting)).kind !== 'not_found';
     this.note('deleted', `${environment.id} ${there}`);
     this.watcher.onDeleted?.();
     return there;

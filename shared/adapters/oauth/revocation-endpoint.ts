@@ -4,7 +4,7 @@ import type { OwnFailureCode } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import type { Revocation } from '../../ports/revocation.ts';
 import { type EndpointPolicy, faultOfEndpoint } from '../../providers/endpoint-url.ts';
-import { resolvedOrNone } from '../../providers/resolve.ts';
+import { revocationOf } from '../../providers/resolve.ts';
 import { clientAuthenticationOf, type Surroundings } from './client-authentication.ts';
 import { captureRequest } from './oauth-request.ts';
 import { clientOf } from './parties.ts';
@@ -15,12 +15,9 @@ export function httpRevocation(policy: EndpointPolicy, surroundings: Surrounding
   return {
     revoke: (config, refreshToken, credentials) =>
       call(async () => {
-        const provider = resolvedOrNone(config);
-        if (provider === undefined) return unwritten('settings_outdated');
-        const endpoint = provider.revocationEndpoint;
-        if (endpoint === undefined) return unwritten('no_revocation_endpoint');
-        // Other connections of the same user and application would lose theirs.
-        if (provider.facts.revocationEnds !== undefined) return unwritten('revocation_ends_other_grants');
+        const revocation = revocationOf(config);
+        if (typeof revocation === 'string') return unwritten(revocation);
+        const { provider, endpoint } = revocation;
         const authentication = await clientAuthenticationOf(provider, config, credentials, surroundings, endpoint);
         if (typeof authentication === 'string') return unwritten(authentication);
         if (faultOfEndpoint(endpoint.href, policy) !== undefined) return unwritten('address_not_allowed');

@@ -1,0 +1,82 @@
+/** What `PUT`, `GET` and `DELETE` of connections answer. */
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { callbackUriOf } from '../shared/application/callback-uri.ts';
+import type { DeleteResult } from '../shared/application/delete-connection.ts';
+import type { ConnectionsWorld, PutResult } from '../shared/application/put-connection.ts';
+import type { Connection } from '../shared/domain/connection.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import type { Unrevocable } from '../shared/domain/failure.ts';
+import { limits } from '../shared/domain/limits.ts';
+import { describe } from './describe.ts';
+import type { ConnectionReply } from './replies.ts';
+import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
+
+/** The description of a connection, by what is known of its provider. `apiUrl`: where browsers reach this API. */
+export function described(
+  { clock, providers }: Pick<ConnectionsWorld, 'clock' | 'providers'>,
+  item: Connection,
+  apiUrl: string,
+): ConnectionReply {
+  const { rules } = providers.of(item.config);
+  const redirectUri = rules?.hasLogin ? callbackUriOf(item, apiUrl) : undefined;
+  return describe(
+    item,
+    clock.now(),
+    rules && { limits: rules.profile(item), ...(redirectUri !== undefined && { redirectUri }) },
+  );
+}
+
+/** The connection as it was written, or why nothing was changed. */
+export function putReply(
+  world: Pick<ConnectionsWorld, 'clock' | 'providers'>,
+  connection: ConnectionName,
+  result: PutResult,
+  apiUrl: string,
+): APIGatewayProxyStructuredResultV2 {
+  switch (result.kind) {
+    case 'created':
+    case 'replaced':
+      return json(result.kind === 'created' ? 201 : 200, described(world, result.item, apiUrl));
+    case 'invalid':
+      return invalid(result.faults);
+    case 'grant_conflict':
+    case 'grant_pending':
+      return grantRefused(result, world.clock.now());
+    case 'conflict':
+      return problem('conflict', {
+        detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
+        retryAfterSeconds: limits.retryAfterSeconds.least,
+      });
+    case 'deleting':
+      return problem('conflict', {
+        detail: `Connection "${connection}" is being deleted. Put it again when it is gone.`,
+        retryAfterSeconds: limits.deletionMs / 1_000,
+      });
+  }
+}
+
+/** Nothing, where the grant will be revoked; else why it will not, and what is left to do. */
+export function deletionReply(connection: ConnectionName, result: DeleteResult): APIGatewayProxyStructuredResultV2 {
+  if (result.kind === 'not_found')
+    return problem('connection_not_found', { detail: `There is no connection "${connection}".` });
+  const { unrevoked: code, title } = result;
+  if (code === undefined) return noContent;
+  const detail = `${reasonOf(code, title)} ${nextOf(code)}`;
+  return json(200, { connection, revoked: false, code, detail });
+}
+
+function reasonOf(code: Unrevocable, title: string): string {
+  switch (code) {
+    case 'no_refresh_token':
+      return 'The broker keeps no refresh token of this connection, so there is none to revoke.';
+    case 'revocation_ends_other_grants':
+      return `${title} would end every grant of the same user and application, so the grant is not revoked.`;
+    case 'settings_outdated':
+      return `The preset ${title} is gone, or the settings do not fit it any more, so the grant is not revoked.`;
+    case 'no_revocation_endpoint':
+      return `No revocation endpoint of ${title} is known, so the grant is not revoked.`;
+  }
+}
+
+const nextOf = (code: Unrevocable): string =>
+  code === 'no_refresh_token' ? 'The connection is forgotten.' : 'End it at the provider, if it is to end.';

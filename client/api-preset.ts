@@ -3,8 +3,8 @@
  * clients have use for it and no function is to carry it.
  */
 import * as v from 'valibot';
-import { positive, words } from '../shared/providers/facts.ts';
-import { conditionEntries, headerName, path, someCondition } from '../shared/providers/preset.ts';
+import { memberPath, positive, words } from '../shared/providers/facts.ts';
+import { conditionEntries, headerName, someCondition } from '../shared/providers/preset.ts';
 import type { ApiPreset, ApiRule } from './api-rules.ts';
 
 const range = v.pipe(
@@ -44,8 +44,8 @@ export const apiPresetEntries = {
   /** The presets whose API this is. */
   providers: v.pipe(v.array(words), v.nonEmpty()),
   format: v.picklist(['json', 'xml']),
-  errors: v.exactOptional(v.array(path)),
-  descriptions: v.exactOptional(v.array(path)),
+  errors: v.exactOptional(v.array(memberPath)),
+  descriptions: v.exactOptional(v.array(memberPath)),
   resetHeaders: v.exactOptional(v.array(headerName)),
   rules: v.pipe(v.array(apiRuleSchema), v.nonEmpty()),
 };

@@ -6,6 +6,7 @@ import type { Failure } from '../shared/domain/failure.ts';
 import type { Profile } from '../shared/domain/profile.ts';
 import { type EpochMs, iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
+import { requestValues } from '../shared/providers/headers.ts';
 import type { ConnectionReply, DownstreamError } from './replies.ts';
 
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
@@ -102,7 +103,7 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
           : undefined,
     ),
     redirect_uri: known?.redirectUri,
-    values: item.grant.values,
+    values: requestValues(config, item.grant.values),
     grant_ends_at: iso(grantEndOf(item, known?.limits ?? {})?.endsAt),
     not_before: item.notBefore !== undefined && item.notBefore > now ? iso(item.notBefore) : undefined,
     retry_after:

@@ -3,7 +3,7 @@ import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
-import { requestHeaders, requestValues } from '../shared/providers/headers.ts';
+import { requestEndpoint, requestHeaders, requestValues } from '../shared/providers/headers.ts';
 import { downstreamErrors, fixOf } from './describe.ts';
 import type { TokenReply } from './replies.ts';
 import { json, notFound, problem } from './reply.ts';
@@ -57,6 +57,7 @@ function tokenBody({
   warning,
 }: Extract<TokenAnswer, { kind: 'token' }>): TokenReply {
   const { type: tokenType, expiresAt, scope, endsAtRenewal } = tokens;
+  const values = requestValues(item.config, item.grant.values);
   return {
     connection: item.connection,
     access_token: accessToken.reveal(),
@@ -72,8 +73,8 @@ function tokenBody({
       tokenType,
       ...(companions?.secrets && { secrets: companions.secrets }),
     }),
-    endpoint: companions?.endpoint,
-    values: requestValues(item.config, item.grant.values),
+    endpoint: companions?.endpoint ?? requestEndpoint(item.config, values),
+    values,
     warning,
   };
 }

@@ -4,7 +4,7 @@
  * stored.
  */
 import { linkStateOf, redeemAuthorization, settleAuthorization } from '../domain/authorization-writes.ts';
-import type { AuthorizationOutcome, Connection, Grant, PendingAuthorization } from '../domain/connection.ts';
+import type { AuthorizationOutcome, Connection, PendingAuthorization } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -12,6 +12,7 @@ import { redact } from '../domain/redact.ts';
 import { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
+import { toldIn } from '../domain/told-values.ts';
 import type { AuthorizationResponse } from '../ports/authorization-server.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
 import { Unavailable } from '../ports/errors.ts';
@@ -223,7 +224,8 @@ async function redeemCode(
   if (outcome.kind === 'failure' && refreshToken === undefined)
     return settled(world, item, redeemer, loginOutcomeOf(outcome), about);
   const { identity } = world.providers.of(config);
-  const values = valuesIn(parameters.reveal(), rules.callbackValues);
+  const come = { ...tokens?.values, ...toldIn(rules.callbackValues, ({ name }) => parameters.reveal().get(name)) };
+  const values = Object.keys(come).length === 0 ? undefined : come;
   const redeemed = { tokens, refreshToken, identity, values, authorization: { ...authorization, redeemer } };
   const kept = await keepGrant(world, item, redeemed, deadline);
   if (kept !== 'connected') return settled(world, item, redeemer, { kind: kept }, about);
@@ -242,15 +244,6 @@ function loginOutcomeOf({
 }: Extract<Outcome, { kind: 'failure' }>): AuthorizationOutcome {
   const kind = meaning === 'in_doubt' || status === undefined ? 'no_answer' : 'refused';
   return { kind, code, ...(description && { description }) };
-}
-
-/** What the callback told beside the code. Anything but short plain text is no value of any provider's. */
-function valuesIn(parameters: URLSearchParams, names: readonly string[]): Grant['values'] {
-  const told = names.flatMap((name) => {
-    const value = parameters.get(name) ?? '';
-    return /^[\x21-\x7e]{1,256}$/.test(value) ? [[name, value] as const] : [];
-  });
-  return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
 /**

@@ -23,7 +23,7 @@ import {
 /** What of a reply is kept in the open. */
 export type Committed = Pick<
   Received,
-  'tokenType' | 'scope' | 'grantEndsAt' | 'requestedAt' | 'receivedAt' | 'expiresAt'
+  'tokenType' | 'scope' | 'values' | 'grantEndsAt' | 'requestedAt' | 'receivedAt' | 'expiresAt'
 > & {
   /** The access token is the one that there was before. */
   readonly again?: boolean;
@@ -118,6 +118,8 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
       dueAt: dueBy(item, rivalled.refreshAt),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
       ...(spare === undefined ? {} : { spare }),
+      // What a reply leaves out stays.
+      ...(tokens.values && { 'grant.values': { ...item.grant.values, ...tokens.values } }),
       ...(item.state === 'active' ? {} : noted('recovered', tokens.receivedAt)),
     },
     add: { generation: 1, ...(commit.adoptedFence === undefined ? {} : { 'calls.count': -1 }) },

@@ -110,7 +110,7 @@ export interface Grant {
    * token.
    */
   readonly importDigest?: string;
-  /** What came with the login that gave it, by the names of the callback's parameters: `realmId`, `businessId` … */
+  /** What came with its login and its tokens, by the names that clients know it by: `realmId`, `instance_url` … */
   readonly values?: Readonly<Record<string, string>>;
 }
 

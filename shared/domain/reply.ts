@@ -11,6 +11,7 @@ import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
 import { type EpochMs, earliest, plus } from './time.ts';
 import type { TokenSet } from './token-set.ts';
+import { type Told, toldIn } from './told-values.ts';
 
 /** Where a reply has what RFC 6749 calls by another name, or does not know. Every path is one of `memberAt`. */
 interface ReplyShape {
@@ -40,6 +41,8 @@ export interface Dialect {
    */
   readonly resetHeaders: readonly string[];
   readonly reply?: ReplyShape;
+  /** What its replies tell beside the token, and where: it stays with the grant. */
+  readonly values?: readonly (Told & { readonly path: string })[];
   /** Reads a body that is not JSON; undefined if it cannot be read. */
   readonly parse?: (body: string) => unknown;
   /** Type of a token whose reply does not tell; `Bearer` if absent. */
@@ -110,6 +113,7 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
   if (good && accessToken !== undefined && unusable === undefined) {
     const scope = scopeOf(members?.scope);
     const grantEndsAt = refreshTokenEnds(members, exchange, dialect);
+    const values = toldIn(dialect.values ?? [], ({ path }) => membersLike(members, path)[0]);
     return {
       kind: 'tokens',
       tokens: {
@@ -118,6 +122,7 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
         tokenType: tokenTypeOf(memberLike(members, 'token_type'), dialect),
         ...(scope && { scope }),
         ...(grantEndsAt !== undefined && { grantEndsAt }),
+        ...(values && { values }),
         ...(typeof endpoint === 'object' && { companions: { endpoint: endpoint.href } }),
         requestedAt: exchange.requestedAt,
         receivedAt: exchange.receivedAt,

@@ -25,6 +25,8 @@ export interface TokenSet extends Times {
   readonly refreshToken?: Secret;
   readonly tokenType: string;
   readonly scope?: string;
+  /** What the reply tells of the grant beside the token, by the names that clients know it by. */
+  readonly values?: Readonly<Record<string, string>>;
   /**
    * When the grant ends if nothing happens, as the reply tells it; `never` if it says that there is no end. Absent if
    * it does not tell.

@@ -5,6 +5,7 @@ import type { Unrevocable } from '../domain/failure.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Dialect } from '../domain/reply.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { Told } from '../domain/told-values.ts';
 import type { GrantKey } from './grant-claims.ts';
 
 export interface Providers {
@@ -55,8 +56,8 @@ export interface ProviderRules {
   readonly dialect: Dialect;
   /** The secrets that API requests carry beside the access token: clients get them with the token. */
   readonly headerSecrets: readonly string[];
-  /** The parameters of a login's callback that clients get with the token. */
-  readonly callbackValues: readonly string[];
+  /** What a login's callback tells that clients get with the token. */
+  readonly callbackValues: readonly Told[];
   /** A person can log in, which brings a grant. */
   readonly hasLogin: boolean;
   /** With the grant `static`: the name of the secret that is itself the access token. */

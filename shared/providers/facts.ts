@@ -6,6 +6,8 @@
 import * as v from 'valibot';
 
 export const words = v.pipe(v.string(), v.nonEmpty());
+/** Member names joined by dots; a list stands for its first entry. */
+export const memberPath = v.pipe(words, v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
 export const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 

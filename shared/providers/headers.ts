@@ -31,9 +31,15 @@ export function requestHeaders(
   return filledRecord(preset?.headers ?? bearer, { ...(preset && valuesOf(preset, settings)), ...revealed, ...token });
 }
 
-/** What came with a login and clients need: `realmId` and the like. Undefined if there is nothing. */
+/** What came with a grant and clients need: `realmId` and the like. Undefined if there is nothing. */
 export const requestValues = (config: ConnectionConfig, told: Readonly<Record<string, string>> | undefined) =>
   clientValuesOf(config, told, knownPresets);
+
+/** Where the API is to be called, where no reply of this grant has told it: as it was put. Undefined if it was not. */
+export function requestEndpoint({ provider }: ConnectionConfig, values: ReturnType<typeof requestValues>) {
+  const path = presetNamed(provider, knownPresets)?.reply?.endpoint?.path;
+  return path === undefined ? undefined : values?.[path];
+}
 
 /** The secrets in a preset's headers, by the names of their settings. */
 export const headerSecretsOf = ({ headers = {}, settings }: Preset): readonly string[] =>

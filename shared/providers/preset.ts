@@ -5,7 +5,7 @@
  * docs/providers.md.
  */
 import * as v from 'valibot';
-import { factsSchema, positive, words } from './facts.ts';
+import { factsSchema, memberPath, positive, words } from './facts.ts';
 import { settingSchema } from './setting.ts';
 import type { Template } from './templates.ts';
 
@@ -15,8 +15,6 @@ const expression = v.pipe(
 );
 export const headerName = v.pipe(v.string(), v.regex(/^[a-z0-9-]+$/, 'must be a header name in lower case'));
 const headers = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, 'must be a header name')), words);
-/** Member names joined by dots; a list stands for its first entry. */
-export const path = v.pipe(v.string(), v.regex(/^[^.\s]+(?:\.[^.\s]+)*$/, 'must be member names joined by dots'));
 const template: v.GenericSchema<Template> = v.lazy(() =>
   v.union([v.string(), v.number(), v.boolean(), v.array(template), v.record(v.string(), template)]),
 );
@@ -38,18 +36,18 @@ export const requestSchema = v.strictObject({
 /** See `ReplyShape` in `domain/reply.ts`. */
 export const replySchema = v.strictObject({
   format: v.picklist(['json', 'xml']),
-  accessToken: v.exactOptional(path),
-  expiry: v.exactOptional(path),
+  accessToken: v.exactOptional(memberPath),
+  expiry: v.exactOptional(memberPath),
   endpoint: v.exactOptional(
     v.strictObject({
-      path,
+      path: memberPath,
       hosts: v.exactOptional(
         v.array(v.pipe(words, v.startsWith('.', 'must begin with a dot: "…evil" ends in "evil" too'))),
       ),
     }),
   ),
-  errors: v.exactOptional(v.array(path)),
-  descriptions: v.exactOptional(v.array(path)),
+  errors: v.exactOptional(v.array(memberPath)),
+  descriptions: v.exactOptional(v.array(memberPath)),
 });
 
 const grantCauses = ['invalid_grant', 'refresh_token_expired', 'refresh_token_reused'] as const;
@@ -70,7 +68,7 @@ export const conditionEntries = {
   words: v.exactOptional(expression),
   unless: v.exactOptional(expression),
   header: v.exactOptional(v.strictObject({ name: headerName, matches: expression })),
-  member: v.exactOptional(v.strictObject({ path, matches: expression })),
+  member: v.exactOptional(v.strictObject({ path: memberPath, matches: expression })),
   body: v.exactOptional(expression),
 };
 export const someCondition = <When extends object>() =>

@@ -10,7 +10,7 @@ import { importDigestOf } from './import-digest.ts';
 import { knownPresets } from './presets/index.ts';
 import { profileOf } from './profile.ts';
 import { applicationOf, destinationsOf, identityOf, resolvedOrNone, revocationOf } from './resolve.ts';
-import { callbackValuesOf, presetNamed } from './values.ts';
+import { presetNamed, toldValuesOf } from './values.ts';
 
 type DialectOf = (config: ConnectionConfig, presets: Presets) => Dialect;
 
@@ -44,7 +44,7 @@ function rulesOf(config: ConnectionConfig, dialectOf: DialectOf, presets: Preset
     },
     headerSecrets: headerSecretsOf(preset),
     hasLogin: facts.grant === 'refresh_token' && authorizationEndpoint !== undefined,
-    callbackValues: callbackValuesOf(preset).map(([, parameter]) => parameter),
+    callbackValues: toldValuesOf(preset).filter(({ inCallback }) => inCallback),
     ...(facts.grant === 'static' && preset.accessToken !== undefined && { storedToken: preset.accessToken }),
   };
 }

@@ -3,7 +3,7 @@
  * `{placeholder}`.
  */
 import * as v from 'valibot';
-import { type Facts, seconds, words } from './facts.ts';
+import { type Facts, memberPath, seconds, words } from './facts.ts';
 
 /** The fact in whose place the setting's value is put. A setting without one is for `{placeholders}` only. */
 const replaces = <const Names extends readonly (keyof Facts)[]>(names: Names) => v.exactOptional(v.picklist(names));
@@ -24,6 +24,11 @@ export const settingSchema = v.variant('kind', [
      * `values`.
      */
     callback: v.exactOptional(words),
+    /**
+     * Replies of the token endpoint tell it at this path. It stays with the grant likewise, under the name of the
+     * callback's parameter, or else the last name of the path.
+     */
+    reply: v.exactOptional(memberPath),
     replaces: replaces(['scope']),
   }),
   v.strictObject({

@@ -22,15 +22,33 @@ export function valuesOf({ settings }: Preset, given: ConnectionConfig['settings
   );
 }
 
-/** The settings that a login's callback tells, each with the name of its parameter. */
-export const callbackValuesOf = ({ settings }: Preset): readonly (readonly [setting: string, parameter: string])[] =>
-  Object.entries(settings).flatMap(([name, setting]) =>
-    setting.kind === 'text' && setting.callback !== undefined ? [[name, setting.callback] as const] : [],
-  );
+/** A setting that the provider tells itself, with a login or with a token. */
+interface ToldValue {
+  readonly setting: string;
+  /** What clients know it by. */
+  readonly name: string;
+  /** Whether a login's callback has a parameter of this name. */
+  readonly inCallback: boolean;
+  /** Where replies of the token endpoint have it, if they do. */
+  readonly path?: string;
+  /** The whole text must match. */
+  readonly pattern?: string;
+}
+
+/** The settings that the provider tells itself. */
+export const toldValuesOf = ({ settings }: Preset): readonly ToldValue[] =>
+  Object.entries(settings).flatMap(([setting, declared]): ToldValue[] => {
+    if (declared.kind !== 'text') return [];
+    const { callback, reply: path, pattern } = declared;
+    const name = callback ?? path?.split('.').at(-1);
+    return name === undefined
+      ? []
+      : [{ setting, name, inCallback: callback !== undefined, ...(path && { path }), ...(pattern && { pattern }) }];
+  });
 
 /**
- * What clients get with the token beside headers: what the grant's login told, or else what the settings say. Undefined
- * if there is nothing.
+ * What clients get with the token beside headers: what came with the grant, or else what the settings say. Undefined if
+ * there is nothing.
  */
 export function clientValuesOf(
   { provider, settings }: ConnectionConfig,
@@ -38,9 +56,9 @@ export function clientValuesOf(
   presets: Presets,
 ): Readonly<Record<string, string>> | undefined {
   const preset = presetNamed(provider, presets);
-  const entries = (preset === undefined ? [] : callbackValuesOf(preset)).flatMap(([name, parameter]) => {
-    const value = told[parameter] ?? settings[name];
-    return typeof value === 'string' ? [[parameter, value] as const] : [];
+  const entries = (preset === undefined ? [] : toldValuesOf(preset)).flatMap(({ setting, name }) => {
+    const value = told[name] ?? settings[setting];
+    return typeof value === 'string' ? [[name, value] as const] : [];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }

@@ -22,6 +22,7 @@ const TokenSetText = text(
     scope: v.optional(v.string()),
     secrets: v.optional(v.record(v.string(), v.string())),
     endpoint: v.optional(v.string()),
+    values: v.optional(v.record(v.string(), v.string())),
     grant_ends_at: v.optional(v.union([instant, v.literal('never')])),
     ...times,
   }),
@@ -47,6 +48,7 @@ export const textOfTokens = (tokens: Received): string =>
     scope: tokens.scope,
     secrets: tokens.companions?.secrets && revealed(tokens.companions.secrets),
     endpoint: tokens.companions?.endpoint,
+    values: tokens.values,
     grant_ends_at: tokens.grantEndsAt,
     requested_at: tokens.requestedAt,
     received_at: tokens.receivedAt,
@@ -65,7 +67,7 @@ export function lookUpIn(stored: string): LookUp {
 function tokenSetIn(stored: string): TokenSet | undefined {
   const parsed = v.safeParse(TokenSetText, stored);
   if (!parsed.success) return undefined;
-  const { access_token, refresh_token, token_type, scope, secrets, endpoint, grant_ends_at } = parsed.output;
+  const { access_token, refresh_token, token_type, scope, secrets, endpoint, values, grant_ends_at } = parsed.output;
   const companions = { ...(secrets && { secrets: hidden(secrets) }), ...(endpoint !== undefined && { endpoint }) };
   return {
     accessToken: new Secret(access_token),
@@ -73,6 +75,7 @@ function tokenSetIn(stored: string): TokenSet | undefined {
     tokenType: token_type,
     ...(scope === undefined ? {} : { scope }),
     ...(Object.keys(companions).length > 0 && { companions }),
+    ...(values && { values }),
     ...(grant_ends_at === undefined ? {} : { grantEndsAt: grant_ends_at }),
     ...timesOf(parsed.output),
   };

@@ -19,6 +19,13 @@ export default {
     refreshTokenIdleSeconds: 90 * 86_400, // [V] the same
     keepAliveSeconds: 14 * 86_400, // [ours]
   },
-  settings: {},
+  settings: {
+    company_id: {
+      kind: 'text',
+      pattern: '[0-9]+',
+      reply: 'company_id',
+      description: 'The company that was chosen in the login. Replies tell it (recalled).',
+    },
+  },
   errorRules: [],
 } satisfies Preset;

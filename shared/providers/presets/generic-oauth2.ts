@@ -105,6 +105,7 @@ export default {
     business_id: {
       kind: 'text',
       callback: 'businessId',
+      reply: 'businessId',
       description:
         'MYOB: the company file. A login tells it, and nothing else does; give it for a refresh token that is ' +
         'imported.',
@@ -112,9 +113,36 @@ export default {
     selling_partner_id: {
       kind: 'text',
       callback: 'selling_partner_id',
+      reply: 'selling_partner_id',
       description: 'Amazon Selling Partner API: the seller. A login tells it.',
     },
-    shop: { kind: 'text', callback: 'shop', description: 'Shopify: the shop. A login tells it.' },
+    shop: { kind: 'text', callback: 'shop', reply: 'shop', description: 'Shopify: the shop. A login tells it.' },
+    realm_id: {
+      kind: 'text',
+      callback: 'realmId',
+      reply: 'realmId',
+      description: 'The company, as Intuit calls it. A login or a reply tells it.',
+    },
+    tenant_id: {
+      kind: 'text',
+      callback: 'tenant_id',
+      reply: 'tenant_id',
+      description: 'The tenant. A login or a reply tells it.',
+    },
+    company_id: {
+      kind: 'text',
+      callback: 'company_id',
+      reply: 'company_id',
+      description: 'The company. A login or a reply tells it.',
+    },
+    account_id: {
+      kind: 'text',
+      callback: 'account_id',
+      reply: 'account_id',
+      description: 'The account. A login or a reply tells it.',
+    },
+    instance_url: { kind: 'text', reply: 'instance_url', description: 'Where the API is called. Replies tell it.' },
+    api_domain: { kind: 'text', reply: 'api_domain', description: 'Where the API is called. Replies tell it.' },
     pkce: {
       kind: 'choice',
       choices: ['S256', 'none'],

@@ -38,6 +38,12 @@ export default {
       replaces: 'scope',
       description: 'Scopes, separated by spaces; refresh_token must be among them.',
     },
+    instance_url: {
+      kind: 'text',
+      pattern: 'https://[a-z0-9.-]+(?::[0-9]+)?(?:/[!-~]*)?',
+      reply: 'instance_url',
+      description: 'Where the API is called. Logins tell it, and most renewals do.',
+    },
     lifetime_seconds: {
       kind: 'duration',
       least: 60,

@@ -51,6 +51,12 @@ export default {
       callback: 'accounts-server',
       description: "The data centre's address, as a login tells it.",
     },
+    api_domain: {
+      kind: 'text',
+      pattern: 'https://[a-z0-9.-]+',
+      reply: 'api_domain',
+      description: 'Where the API is called. Replies tell it.',
+    },
     scope: { kind: 'text', replaces: 'scope', description: 'Scopes, separated by commas.' },
   },
   reply: { format: 'json', endpoint: { path: 'api_domain' } },

@@ -280,6 +280,62 @@ export const ofTheGrant: readonly FieldCase[] = [
   },
   {
     source: 'trycompai/comp#3229',
+    what: 'Salesforce: the instance of an imported grant is given with the PUT, where renewals do not tell it',
+    provider: 'salesforce',
+    settings: { domain: 'acme.my', instance_url: 'https://acme.my.salesforce.com' },
+    answers: [{ body: { access_token: 'at-1' } }],
+    hours: 0.5,
+    expected: {
+      served: {
+        endpoint: 'https://acme.my.salesforce.com',
+        values: { instance_url: 'https://acme.my.salesforce.com' },
+      },
+    },
+  },
+  {
+    source: 'of this kind',
+    what: 'what replies tell stays with the grant, is shown, and gives way to what a later reply tells',
+    settings: { company_id: 'put' },
+    answers: [
+      { body: { access_token: 'at-1', expires_in: hour, company_id: 4711, tenant_id: 'first', shop: 'a b' } },
+      { body: { access_token: 'at-2', expires_in: hour, tenant_id: 'second' } },
+      { body: { access_token: 'at-3', expires_in: hour } },
+    ],
+    hours: 2.5,
+    expected: {
+      served: { values: { company_id: '4711', tenant_id: 'first' } },
+      last: { access_token: 'at-3', values: { company_id: '4711', tenant_id: 'second' } },
+      status: { values: { company_id: '4711', tenant_id: 'second' } },
+    },
+  },
+  ...[
+    ['Zoho', 'zoho', { api_domain: 'https://www.zohoapis.eu' }, { api_domain: 'https://www.zohoapis.eu' }],
+    ['Zoho, an address in clear text', 'zoho', { api_domain: 'http://www.zohoapis.eu' }, undefined],
+    ['freee', 'freee', { company_id: 8_123 }, { company_id: '8123' }],
+    ['freee, no number', 'freee', { company_id: '8123; drop' }, undefined],
+    [
+      'a member in another spelling',
+      'generic-oauth2',
+      { instanceUrl: 'https://a.example' },
+      { instance_url: 'https://a.example' },
+    ],
+    ['a member that is a list', 'generic-oauth2', { tenant_id: ['a', 'b'] }, undefined],
+    ['a member that is an object', 'generic-oauth2', { tenant_id: { id: 'a' } }, undefined],
+    ['a member with a line break', 'generic-oauth2', { tenant_id: 'a\r\nX-Evil: 1' }, undefined],
+    ['a member that is far too long', 'generic-oauth2', { tenant_id: 'a'.repeat(513) }, undefined],
+  ].map(
+    ([what, provider, more, values]): FieldCase => ({
+      source: 'of this kind',
+      what: `values of a reply: ${what}`,
+      provider: provider as string,
+      ...(provider === 'zoho' && { settings: { region: 'eu' } }),
+      answers: [{ body: { access_token: 'at-1', expires_in: hour, ...(more as object) } }],
+      hours: 0.2,
+      expected: values === undefined ? { status: {} } : { served: { values }, status: { values } },
+    }),
+  ),
+  {
+    source: 'trycompai/comp#3229',
     what: 'Salesforce tells instance_url once',
     provider: 'salesforce',
     settings: { domain: 'acme.my' },

@@ -10,7 +10,7 @@ import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
-import { openedTextOf, sealedTextOf } from './sealed-token.ts';
+import { openedTextOf, sealedRefreshToken, sealedTextOf } from './sealed-token.ts';
 
 /** The store of secrets gets its budget; then the token is sealed, to travel with the commit. */
 export async function persist(run: Run, { held, outcome, tokens, refreshToken }: EffectOf<'persist'>): Promise<Event> {
@@ -19,7 +19,9 @@ export async function persist(run: Run, { held, outcome, tokens, refreshToken }:
   const stored = await storeWithin(run, run.protocol.persistBudgetMs, held, tokens);
   if (stored) return { kind: 'persisted', held, outcome, place: inSecret(slot, versionId) };
   world.telemetry.count('RefreshTokenSealed', 1, held.seen.item.config.provider);
-  const sealed = await world.refreshSealer.seal(refreshToken, { connection, versionId });
+  const { destinations } = world.providers.of(held.seen.item.config);
+  const text = sealedRefreshToken(refreshToken, destinations);
+  const sealed = await world.refreshSealer.seal(text, { connection, versionId });
   return { kind: 'persisted', held, outcome, place: { kind: 'sealed', versionId, sealed } };
 }
 
@@ -29,10 +31,11 @@ async function storeWithin(
   held: Held,
   tokens: Received,
 ): Promise<boolean> {
-  const { clock, refreshTokens } = world;
+  const { clock, refreshTokens, providers } = world;
+  const { destinations } = providers.of(held.seen.item.config);
   const { slot, versionId } = held.attempt;
   const over = new AbortController();
-  const store = refreshTokens.persist(connection, slot, versionId, tokens).catch(() => false);
+  const store = refreshTokens.persist(connection, slot, versionId, tokens, destinations).catch(() => false);
   const stored = await Promise.race([store, clock.sleep(budgetMs, over.signal).then(() => false)]);
   over.abort('over');
   return stored;

@@ -15,6 +15,7 @@ import {
   postponeDeletion,
   takeDeletion,
 } from '../domain/deletion-writes.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { Unrevocable } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -22,7 +23,7 @@ import { type EpochMs, plus } from '../domain/time.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
-import { SealBroken, Unavailable } from '../ports/errors.ts';
+import { Misdirected, SealBroken, Unavailable } from '../ports/errors.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
@@ -34,6 +35,7 @@ import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
 import { forgotten } from './memories.ts';
 import { type RevocationResult, revocationOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
+import { openedRefreshToken } from './sealed-token.ts';
 
 export interface DeleteWorld {
   readonly clock: Clock;
@@ -208,9 +210,10 @@ async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<Revoca
   const { connection } = item;
   // At a provider that rotates, a refresh token that an attempt brought and that was not committed is in force, and the
   // committed one is spent.
-  const orphans = openAttempts(item).map((attempt) => () => orphanOf(world, connection, attempt));
+  const { destinations } = world.providers.of(item.config);
+  const orphans = openAttempts(item).map((attempt) => () => orphanOf(world, connection, attempt, destinations));
   const places = [item.refreshToken, item.spare].flatMap((place) =>
-    place === undefined ? [] : [() => refreshTokenAt(world, connection, place)],
+    place === undefined ? [] : [() => refreshTokenAt(world, connection, place, destinations)],
   );
   const ends = await Promise.allSettled([...orphans, ...places].map((read) => revokedOne(world, taken, read)));
   const results = ends.flatMap((end) => {
@@ -233,9 +236,12 @@ async function revokedOne(
   try {
     const refreshToken = await read();
     if (refreshToken === undefined) return undefined;
-    const credentials = config.credentials && (await world.credentials.read(connection, config.credentials.versionId));
+    const { destinations } = world.providers.of(config);
+    const stored = config.credentials;
+    const credentials = stored && (await world.credentials.read(connection, stored.versionId, destinations));
     return revocationOf(await world.revocation.revoke(config, refreshToken, credentials ?? {}));
   } catch (error) {
+    if (error instanceof Misdirected) return { kind: 'refused', code: 'secret_for_another_endpoint' };
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
     // A refresh token that cannot be read for a day is not waited for either.
     if (error instanceof Unavailable && !isPatient({ since }, world.clock.now()))
@@ -248,19 +254,22 @@ async function orphanOf(
   { refreshTokens }: FinishDeletionWorld,
   connection: ConnectionName,
   { slot, versionId }: Attempt,
+  destinations: Destinations,
 ): Promise<Secret | undefined> {
   const found = await refreshTokens.lookUp(connection, slot, versionId);
   if (found.kind === 'unreadable') throw new Unavailable('secrets');
-  return found.kind === 'found' ? found.tokens.refreshToken : undefined;
+  if (found.kind === 'absent' || found.tokens.refreshToken === undefined) return undefined;
+  return refreshTokens.read(connection, slot, versionId, destinations);
 }
 
 async function refreshTokenAt(
   { refreshTokens, refreshSealer }: FinishDeletionWorld,
   connection: ConnectionName,
   place: Place,
+  destinations: Destinations,
 ): Promise<Secret | undefined> {
   const { versionId } = place;
   return place.kind === 'secret'
-    ? refreshTokens.read(connection, place.slot, versionId)
-    : refreshSealer.open(place.sealed, { connection, versionId });
+    ? refreshTokens.read(connection, place.slot, versionId, destinations)
+    : openedRefreshToken(await refreshSealer.open(place.sealed, { connection, versionId }), destinations);
 }

@@ -56,9 +56,10 @@ export async function keepGrant(
   if (refreshToken === undefined) return 'no_refresh_token';
   const grantId = world.chance.grantId();
   const place = firstPlace(grantId);
+  const { destinations } = world.providers.of(before.config);
   const isFirst = before.generation === 0 && before.refreshToken === undefined;
   await patiently(world, deadline, () =>
-    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken, isFirst),
+    world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, refreshToken, destinations, isFirst),
   );
   for (;;) {
     const committed = await patiently(world, deadline, () => commit(world, before, { ...redeemed, grantId, place }));

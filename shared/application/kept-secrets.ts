@@ -23,7 +23,9 @@ export function obstacleTo(
   const [stored, asked] = [providers.of(before.config), providers.of(config)];
   if (stored.identity !== asked.identity) return { kind: 'another_owner' };
   const known = stored.destinations;
-  const paths = Object.entries(asked.destinations).flatMap(([path, url]) => (known[path] === url ? [] : [path]));
+  const paths = Object.entries(asked.destinations).flatMap(([name, address]) =>
+    known[name] === address ? [] : [`settings.${name}`],
+  );
   return paths.length === 0 ? undefined : { kind: 'another_destination', paths };
 }
 

@@ -4,14 +4,17 @@ import type { OwnFailureCode } from '../domain/failure.ts';
 import type { Held } from '../domain/held.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import type { Providers } from '../ports/providers.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
 import type { Sealer } from '../ports/sealer.ts';
+import { openedRefreshToken } from './sealed-token.ts';
 import { sideBySide } from './side-by-side.ts';
 
 interface SecretsWorld {
   readonly refreshTokens: RefreshTokenStore;
   readonly credentials: CredentialStore;
   readonly refreshSealer: Sealer;
+  readonly providers: Providers;
 }
 
 /** What the call needs, in memory. */
@@ -20,22 +23,27 @@ export interface LoadedSecrets {
   readonly credentials: Credentials;
 }
 
-/** Returns it, or what is not there. Throws `Unavailable`, and `SealBroken` if a sealed refresh token does not open. */
+/**
+ * Returns it, or what is not there. Throws `Unavailable`, `SealBroken` if a sealed refresh token does not open, and
+ * `Misdirected` if a secret is not for where the settings would send it.
+ */
 export async function loadSecrets(
-  { refreshTokens, refreshSealer, credentials: credentialStore }: SecretsWorld,
+  { refreshTokens, refreshSealer, providers, credentials: credentialStore }: SecretsWorld,
   { seen: { item, profile } }: Held,
 ): Promise<LoadedSecrets | { readonly missing: OwnFailureCode }> {
   const { connection } = item;
+  const { destinations } = providers.of(item.config);
   const readCredentials = async (): Promise<Credentials | undefined> => {
     const stored = item.config.credentials;
-    return stored === undefined ? {} : credentialStore.read(connection, stored.versionId);
+    return stored === undefined ? {} : credentialStore.read(connection, stored.versionId, destinations);
   };
   const readRefreshToken = async (): Promise<Secret | undefined> => {
     const place = profile.grant === 'refresh_token' ? item.refreshToken : undefined;
     if (place === undefined) return undefined;
+    const { versionId } = place;
     return place.kind === 'secret'
-      ? refreshTokens.read(connection, place.slot, place.versionId)
-      : refreshSealer.open(place.sealed, { connection, versionId: place.versionId });
+      ? refreshTokens.read(connection, place.slot, versionId, destinations)
+      : openedRefreshToken(await refreshSealer.open(place.sealed, { connection, versionId }), destinations);
   };
   const [credentials, refreshToken] = await sideBySide(readCredentials(), readRefreshToken());
   if (credentials === undefined) return { missing: 'credentials_missing' };

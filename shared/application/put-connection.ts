@@ -5,6 +5,7 @@
 import { changesNothing } from '../domain/apply.ts';
 import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
 import {
   abandonGrant,
@@ -92,7 +93,7 @@ async function putCompleted(
   const { chance, store } = world;
   const grantId = chance.grantId();
   const given = request.credentials && { versionId: chance.id(), names: Object.keys(request.credentials) };
-  const { grantKey: key, importDigest } = world.providers.of(request.config);
+  const { grantKey: key, importDigest, destinations } = world.providers.of(request.config);
   let stored = nothingStored;
   for (let attempt = 0; attempt < limits.putTries; attempt += 1) {
     const before = await store.read(connection);
@@ -117,6 +118,7 @@ async function putCompleted(
       imported,
       grant,
       isFirst: before === undefined,
+      destinations,
     });
     const credentials = given ?? kept(world.providers, before, request);
     const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
@@ -155,21 +157,29 @@ interface ToStore {
   readonly grant: NewGrant;
   /** The connection is new, and most likely has no secrets yet. */
   readonly isFirst: boolean;
+  readonly destinations: Destinations;
 }
 
 async function storeSecrets(
   world: ConnectionsWorld,
   connection: ConnectionName,
   stored: Stored,
-  { credentials, given, imported, grant: { place }, isFirst }: ToStore,
+  { credentials, given, imported, grant: { place }, isFirst, destinations }: ToStore,
 ): Promise<Stored> {
   const storeCredentials = async (): Promise<void> => {
     if (!stored.credentials && credentials !== undefined && given !== undefined)
-      await world.credentials.store(connection, given.versionId, credentials, isFirst);
+      await world.credentials.store(connection, given.versionId, credentials, destinations, isFirst);
   };
   const storeRefreshToken = async (): Promise<boolean> => {
     if (stored.refreshToken || imported === undefined || place === undefined) return stored.refreshToken;
-    await world.refreshTokens.storeRefreshToken(connection, place.slot, place.versionId, imported, isFirst);
+    await world.refreshTokens.storeRefreshToken(
+      connection,
+      place.slot,
+      place.versionId,
+      imported,
+      destinations,
+      isFirst,
+    );
     return true;
   };
   const [, refreshToken] = await sideBySide(storeCredentials(), storeRefreshToken());

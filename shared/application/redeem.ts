@@ -6,6 +6,7 @@
 import { linkStateOf, redeemAuthorization, settleAuthorization } from '../domain/authorization-writes.ts';
 import type { AuthorizationOutcome, Connection, PendingAuthorization } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { OwnFailureCode } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { redact } from '../domain/redact.ts';
@@ -14,8 +15,8 @@ import { type EpochMs, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { toldIn } from '../domain/told-values.ts';
 import type { AuthorizationResponse } from '../ports/authorization-server.ts';
-import type { CredentialStore } from '../ports/credentials.ts';
-import { Unavailable } from '../ports/errors.ts';
+import type { CredentialStore, Credentials } from '../ports/credentials.ts';
+import { Misdirected, Unavailable } from '../ports/errors.ts';
 import type { LoginState } from '../ports/login-sealer.ts';
 import type { ProviderRules } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
@@ -199,10 +200,10 @@ async function redeemCode(
 ): Promise<Redemption> {
   const { clock, chance, store, authorizationServer, accessSealer } = world;
   const { connection, config } = item;
-  const readCredentials = async () =>
-    config.credentials && world.credentials.read(connection, config.credentials.versionId);
   // No key to keep the answer, no call.
-  const [credentials = {}] = await sideBySide(readCredentials(), accessSealer.ready());
+  const [credentials] = await sideBySide(credentialsOf(world, item), accessSealer.ready());
+  if (credentials instanceof Misdirected)
+    return { kind: 'refused', about, code: 'secret_for_another_endpoint' satisfies OwnFailureCode };
   const redeemer = chance.id();
   const redeeming = redeemAuthorization(item, authorization, redeemer, clock.now());
   const { applied, item: found } = await withRetries(world, () => store.apply(connection, redeeming));
@@ -234,6 +235,21 @@ async function redeemCode(
   // What the login has replaced may be newer than what was seen when the browser came back.
   await formerForgotten(world);
   return { kind: 'connected', about, ...(outcome.kind === 'failure' && { code: outcome.code }) };
+}
+
+/** What the client authenticates with, or that it is not for where the settings would send it. */
+async function credentialsOf(
+  { credentials, providers }: RedeemWorld,
+  { connection, config }: Connection,
+): Promise<Credentials | Misdirected> {
+  if (config.credentials === undefined) return {};
+  const { destinations } = providers.of(config);
+  try {
+    return (await credentials.read(connection, config.credentials.versionId, destinations)) ?? {};
+  } catch (error) {
+    if (error instanceof Misdirected) return error;
+    throw error;
+  }
 }
 
 function loginOutcomeOf({

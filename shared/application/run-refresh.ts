@@ -12,7 +12,7 @@ import { limits } from '../domain/limits.ts';
 import type { Effect, EffectOf, Event } from '../domain/steps.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
-import { SealBroken, Unavailable } from '../ports/errors.ts';
+import { Misdirected, SealBroken, Unavailable } from '../ports/errors.ts';
 import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
 import { announce, promiseWake, release, rest } from './hand-over.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
@@ -156,6 +156,7 @@ class Invocation {
     } catch (error) {
       if (error instanceof SealBroken)
         return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
+      if (error instanceof Misdirected) return { kind: 'misdirected', held, description: error.message };
       if (error instanceof Unavailable) return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
       throw error;
     }

@@ -21,6 +21,7 @@ import { holdersAnswerUntil, inDoubt, mayHaveBeenSent, openAttempts, withoutMine
 import { type Breaker, isBelieved, passage } from './breaker.ts';
 import { spentUntil } from './budget.ts';
 import { type Connection, inSecret, type Seen } from './connection.ts';
+import type { OwnFailureCode } from './failure.ts';
 import type { Held } from './held.ts';
 import { limits } from './limits.ts';
 import { type Circumstances, type Effect, type Event, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
@@ -48,6 +49,8 @@ export function decide(event: Event, at: Circumstances): Effect {
       return onReady(event.held, event.leaseUntil, event.breaker, at);
     case 'probe_refused':
       return releaseFor(event.held, plus(at.now, between(limits.probeWaitMs, at.chance)));
+    case 'misdirected':
+      return onMisdirected(event.held, event.description, at);
     case 'not_ready':
       return onNotReady(event.held, event.code, event.missing, at);
     case 'answered':
@@ -211,6 +214,24 @@ function withheldVerdict(held: Held, breaker: Breaker | undefined, at: Circumsta
   if (withheld === undefined || !isBelieved(breaker, at.now)) return undefined;
   return onRefused(held, { ...withheld, fence: held.attempt.fence }, at);
 }
+
+/** Nothing was sent, and nothing will be until the connection is put again. */
+const onMisdirected = (held: Held, description: string, at: Circumstances): Effect =>
+  onKept(
+    held,
+    {
+      kind: 'failure',
+      class: 'misconfigured',
+      cause: 'invalid_request',
+      code: 'secret_for_another_endpoint' satisfies OwnFailureCode,
+      description: description.slice(0, limits.descriptionLength),
+      fix:
+        'Its secrets were stored for another endpoint than its settings name: put the connection again, with its ' +
+        'secrets and a refresh token.',
+    },
+    undefined,
+    at,
+  );
 
 /**
  * A store that is out of reach is tried again soon. Retrying does not help where a secret is missing: that is a

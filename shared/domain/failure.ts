@@ -47,6 +47,7 @@ export const ownFailureCodes = [
   'reply_too_large',
   'request_not_written',
   'revocation_ends_other_grants',
+  'secret_for_another_endpoint',
   'settings_outdated',
   'store_unavailable',
   'time_out',

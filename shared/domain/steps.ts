@@ -48,6 +48,8 @@ export type Event =
       readonly code: OwnFailureCode /** Not there, as opposed to out of reach. */;
       readonly missing: boolean;
     }
+  /** The secrets are not for where the settings would send them; `description` says which. */
+  | { readonly kind: 'misdirected'; readonly held: Held; readonly description: string }
   | {
       readonly kind: 'answered';
       readonly held: Held;

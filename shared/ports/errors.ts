@@ -10,6 +10,11 @@ export class Unavailable extends Error {
   }
 }
 
+/** A secret is for other destinations than those that it was asked for (`domain/destinations.ts`). */
+export class Misdirected extends Error {
+  override readonly name = 'Misdirected';
+}
+
 export class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }

@@ -1,6 +1,7 @@
 /** What the broker knows of a connection's provider, and the only way to ask for it. */
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { Unrevocable } from '../domain/failure.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Dialect } from '../domain/reply.ts';
@@ -27,8 +28,8 @@ export interface Provider {
    * them.
    */
   readonly identity: string;
-  /** Where secrets are sent beside the token endpoint, by the path of the setting that says so. */
-  readonly destinations: Readonly<Record<string, string>>;
+  /** Where its secrets are sent. */
+  readonly destinations: Destinations;
   /**
    * The one grant that the provider knows for this user and application; undefined where several can live side by side.
    */

@@ -1,5 +1,6 @@
 /** Where refresh tokens are kept. */
 import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { Slot, VersionId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Received } from '../domain/token-set.ts';
@@ -13,16 +14,27 @@ export type LookUp =
 export interface RefreshTokenStore {
   /**
    * The refresh token at a place in a slot (not one that is sealed into the connection); undefined if that version does
-   * not exist. Throws `Unavailable`, `SealBroken`.
+   * not exist. Throws `Unavailable`, `SealBroken`, and `Misdirected` if it was stored for other destinations.
    */
-  read(connection: ConnectionName, slot: Slot, versionId: VersionId): Promise<Secret | undefined>;
+  read(
+    connection: ConnectionName,
+    slot: Slot,
+    versionId: VersionId,
+    destinations: Destinations,
+  ): Promise<Secret | undefined>;
   /** What an attempt stored, if it did. Never throws: what cannot be read is `unreadable`, which is not `absent`. */
   lookUp(connection: ConnectionName, slot: Slot, versionId: VersionId): Promise<LookUp>;
   /**
    * Stores what a reply brought under this version id, creating the slot's secret if need be. Storing the same again
    * succeeds. False if the version exists with other content. Throws `Unavailable`.
    */
-  persist(connection: ConnectionName, slot: Slot, versionId: VersionId, tokens: Received): Promise<boolean>;
+  persist(
+    connection: ConnectionName,
+    slot: Slot,
+    versionId: VersionId,
+    tokens: Received,
+    destinations: Destinations,
+  ): Promise<boolean>;
 }
 
 /** Where an imported refresh token is put, by a function that cannot read one. */
@@ -37,6 +49,7 @@ export interface ImportedRefreshTokens {
     slot: Slot,
     versionId: VersionId,
     refreshToken: Secret,
+    destinations: Destinations,
     isFirst?: boolean,
   ): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 /** From a connection's configuration to the facts that hold for it: the preset's, with the settings in their place. */
 import * as v from 'valibot';
 import type { ConnectionConfig } from '../domain/connection.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { Unrevocable } from '../domain/failure.ts';
 import type { Presets } from './by-name.ts';
 import { type Facts, factsSchema } from './facts.ts';
@@ -119,15 +120,28 @@ export function identityOf(config: ConnectionConfig, presets: Presets = knownPre
 }
 
 /**
- * Returns where a grant and its secrets are sent beside the token endpoint, by the path of the setting that says so.
- * Connections with one identity may differ in it. No secret goes to the authorization endpoint, only a browser.
+ * Returns where a grant and its secrets are sent. Connections with one identity may differ in it. No secret goes to the
+ * authorization endpoint, only a browser. Settings that fit no preset lead nowhere.
  */
-export function destinationsOf(
-  config: ConnectionConfig,
-  presets: Presets = knownPresets,
-): Readonly<Record<string, string>> {
-  const revocationEndpoint = resolvedOrNone(config, presets)?.revocationEndpoint;
-  return revocationEndpoint === undefined ? {} : { 'settings.revocation_endpoint': revocationEndpoint.href };
+export function destinationsOf({ provider, settings }: ProviderChoice, presets: Presets = knownPresets): Destinations {
+  const resolved = resolvedOrNone({ provider, settings }, presets);
+  if (resolved === undefined) return {};
+  const { preset, tokenEndpoint, revocationEndpoint } = resolved;
+  const endpoints = [
+    ['token_endpoint', 'tokenEndpoint', tokenEndpoint],
+    ['revocation_endpoint', 'revocationEndpoint', revocationEndpoint],
+  ] as const;
+  return Object.fromEntries(
+    endpoints.flatMap(([name, fact, url]) => {
+      if (url === undefined) return [];
+      const given = Object.entries(preset.settings).find(
+        ([setting, declared]) => 'replaces' in declared && declared.replaces === fact && setting in settings,
+      );
+      if (given !== undefined) return [[name, url.href]];
+      const named = namesIn(preset.facts[fact]).filter((setting) => setting in settings);
+      return [[name, [provider, ...named.map((setting) => `${setting}=${settings[setting]}`)].join(' ')]];
+    }),
+  );
 }
 
 /** Returns where a grant of such a connection is revoked, or why it is not. */

@@ -119,11 +119,13 @@ function openWorld() {
     async readable() {
       const item = await ports.store.read(name);
       const [secrets, place] = [item?.config.credentials, item?.refreshToken];
+      const { destinations = {} } = item === undefined ? {} : common.providers.of(item.config);
       return {
-        client: secrets && (await credentials(ports.versions).read(name, secrets.versionId)) !== undefined,
+        client:
+          secrets && (await credentials(ports.versions).read(name, secrets.versionId, destinations)) !== undefined,
         refreshToken:
           place?.kind === 'secret'
-            ? (await refreshTokens(ports.versions).read(name, place.slot, place.versionId))?.reveal()
+            ? (await refreshTokens(ports.versions).read(name, place.slot, place.versionId, destinations))?.reveal()
             : undefined,
       };
     },

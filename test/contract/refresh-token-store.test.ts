@@ -11,12 +11,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { credentials, refreshTokens, secretRemoval } from '../../shared/adapters/secrets/connection-secrets.ts';
 import { secretsManagerVersions } from '../../shared/adapters/secrets/secrets-manager-versions.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import type { Destinations } from '../../shared/domain/destinations.ts';
 import type { Slot, VersionId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { BareRefreshToken, Received, TokenSet } from '../../shared/domain/token-set.ts';
-import { Unavailable } from '../../shared/ports/errors.ts';
+import type { Credentials } from '../../shared/ports/credentials.ts';
+import { Misdirected, Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { memoryVersions } from '../memory/memory-secrets.ts';
 import { slotOf, versionIdOf } from '../plain.ts';
@@ -43,6 +45,24 @@ const bare = (refreshToken: string): BareRefreshToken => ({
   expiresAt: 1 as EpochMs,
 });
 
+const here: Destinations = {
+  token_endpoint: 'https://id.example/token',
+  revocation_endpoint: 'https://id.example/revoke',
+};
+
+/** The store, with every secret for these destinations. */
+function aimed(versions: SecretVersions, destinations = here) {
+  const store = refreshTokens(versions);
+  type Place = Parameters<typeof store.lookUp>;
+  return {
+    lookUp: store.lookUp,
+    read: (...place: Place) => store.read(...place, destinations),
+    persist: (...[name, slot, id, tokens]: [...Place, Received]) => store.persist(name, slot, id, tokens, destinations),
+    storeRefreshToken: (...[name, slot, id, token, isFirst]: [...Place, Secret, boolean?]) =>
+      store.storeRefreshToken(name, slot, id, token, destinations, isFirst),
+  };
+}
+
 let made = 0;
 const newName = (): ConnectionName => {
   made += 1;
@@ -56,7 +76,7 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     world = await open();
   });
   afterAll(() => world.close());
-  const store = () => refreshTokens(world.versions);
+  const store = () => aimed(world.versions);
 
   test.each<[string, Received]>([
     ['with scope and refresh token', tokenSet('refresh', { scope: 'read write' })],
@@ -162,7 +182,7 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     const name = newName();
     const slots = 2;
     await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
-    await credentials(world.versions).store(name, version(9), { client_secret: new Secret('client') });
+    await credentials(world.versions).store(name, version(9), { client_secret: new Secret('client') }, here);
     await secretRemoval(world.versions).remove(name, slots, () => true);
     await secretRemoval(world.versions).remove(name, slots, () => true);
     expect(await store().lookUp(name, slotOf(0), version(3) as VersionId)).toEqual({ kind: 'absent' });
@@ -229,24 +249,62 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     });
   });
 
+  describe('a secret is handed out for its own destinations only', () => {
+    const elsewhere = { ...here, token_endpoint: 'https://evil.example/token?key=hunter2' };
+    const { revocation_endpoint: _, ...fewer } = here;
+    const stored = async (by = here) => {
+      const name = newName();
+      const token = new Secret('refresh');
+      await aimed(world.versions, by).storeRefreshToken(name, slotOf(0), version(1) as VersionId, token);
+      await aimed(world.versions, by).persist(name, slotOf(0), version(2) as VersionId, tokenSet('refresh'));
+      await credentials(world.versions).store(name, version(1), { client_secret: token }, by);
+      return (destinations: Destinations) =>
+        Promise.allSettled([
+          aimed(world.versions, destinations).read(name, slotOf(0), version(1) as VersionId),
+          aimed(world.versions, destinations).read(name, slotOf(0), version(2) as VersionId),
+          credentials(world.versions).read(name, version(1), destinations),
+        ]);
+    };
+
+    test.each<[string, Destinations, Destinations]>([
+      ['another token endpoint', here, elsewhere],
+      ['another revocation endpoint', here, { ...here, revocation_endpoint: 'https://evil.example/revoke' }],
+      ['a revocation endpoint where there was none', fewer, here],
+    ])('not for %s', async (_what, by, asked) => {
+      for (const result of await (await stored(by))(asked)) {
+        if (result.status === 'fulfilled') throw new Error('it was handed out');
+        expect(result.reason).toBeInstanceOf(Misdirected);
+        expect(result.reason.message).toMatch(
+          /the settings name https:\S+ as \w+_endpoint, and the secrets are stored /,
+        );
+        expect(result.reason.message).not.toContain('hunter2');
+      }
+    });
+
+    test('also for fewer', async () => {
+      for (const result of await (await stored())(fewer)) expect(result).toMatchObject({ status: 'fulfilled' });
+    });
+  });
+
   test('credentials are read by their version, all of them', async () => {
     const name = newName();
     const store = credentials(world.versions);
+    const keep = (fence: number, secrets: Credentials) => store.store(name, version(fence), secrets, here);
     const given = (client_secret: string, password: string) => ({
       client_secret: new Secret(client_secret),
       password: new Secret(password),
     });
-    await store.store(name, version(1), given('first', 'a'));
-    await store.store(name, version(2), given('second', 'b'));
-    await store.store(name, version(2), given('second', 'b'));
+    await keep(1, given('first', 'a'));
+    await keep(2, given('second', 'b'));
+    await keep(2, given('second', 'b'));
     const read = async (fence: number) => {
-      const found = await store.read(name, version(fence));
+      const found = await store.read(name, version(fence), here);
       return found && Object.fromEntries(Object.entries(found).map(([key, secret]) => [key, secret.reveal()]));
     };
     expect(await read(1)).toEqual({ client_secret: 'first', password: 'a' });
     expect(await read(2)).toEqual({ client_secret: 'second', password: 'b' });
     expect(await read(3)).toBeUndefined();
-    await expect(store.store(name, version(2), given('third', 'b'))).rejects.toBeInstanceOf(Unavailable);
+    await expect(keep(2, given('third', 'b'))).rejects.toBeInstanceOf(Unavailable);
   });
 });
 
@@ -259,7 +317,7 @@ describe('Secrets Manager alone', () => {
     world.faults.down = false;
   });
   afterAll(() => world.close());
-  const store = () => refreshTokens(world.versions);
+  const store = () => aimed(world.versions);
 
   test('out of reach, nothing is absent: a look-up is unreadable, the rest unavailable', async () => {
     world.faults.down = true;
@@ -288,7 +346,7 @@ describe('Secrets Manager alone', () => {
       new GetSecretValueCommand({ SecretId: `broker/${name}/refresh-3`, VersionId: version(2) }),
     );
     expect(SecretString).toBe(
-      '{"access_token":"access","refresh_token":"refresh","token_type":"Bearer","scope":"read","requested_at":1,"received_at":2,"expires_at":3}',
+      `{"for":${JSON.stringify(here)},"access_token":"access","refresh_token":"refresh","token_type":"Bearer","scope":"read","requested_at":1,"received_at":2,"expires_at":3}`,
     );
   });
 
@@ -313,7 +371,7 @@ describe('Secrets Manager alone', () => {
     const name = newName();
     await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet('before'));
     expect(
-      await refreshTokens(secretsManagerVersions(client, prefix)).persist(
+      await aimed(secretsManagerVersions(client, prefix)).persist(
         name,
         slotOf(0),
         version(3) as VersionId,

@@ -7,7 +7,7 @@ import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
-import { firstPlace, slotOf } from '../plain.ts';
+import { firstPlace } from '../plain.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -49,10 +49,12 @@ async function connected(name: string, ...settings: [object?]): Promise<void> {
 /** What a PUT does last that has seen the connection before it was deleted. */
 async function replaced(name: string, item: Connection | undefined, refreshToken: string): Promise<void> {
   if (item === undefined) throw new Error(`there is no ${name}`);
-  const { store, refreshTokens } = composeConnections()();
+  const { store, refreshTokens, providers } = composeConnections()();
+  const { destinations } = providers.of(item.config);
   const id = '22222222-0000-4000-8000' as GrantId;
   const grant = { id, place: firstPlace(id) };
-  await refreshTokens.storeRefreshToken(item.connection, slotOf(0), grant.place.versionId, new Secret(refreshToken));
+  const { slot, versionId } = grant.place;
+  await refreshTokens.storeRefreshToken(item.connection, slot, versionId, new Secret(refreshToken), destinations);
   expect(
     (await store.apply(item.connection, replaceGrant(item, item.config, plus(item.configuredAt, 1), grant))).applied,
   ).toBe(true);

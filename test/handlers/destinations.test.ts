@@ -3,8 +3,12 @@
  * them by that.
  */
 import { createServer } from 'node:http';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../../local/platform/loopback.ts';
+import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import type { ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { hunt, openWorld } from './world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -98,6 +102,60 @@ test('an authorization endpoint is sent no secret: what is stored stays', async 
   await create('login');
   const settings = { revocation_endpoint: revocation_endpoint(), authorization_endpoint: `${stranger.url}/authorize` };
   expect(await change('login', settings)).toMatchObject({ status: 200, body: { state: 'active', settings } });
+});
+
+/** Writes settings into the table, as one could who may write there and not read secrets. */
+async function tampered(name: string, change: Partial<ConnectionConfig>): Promise<void> {
+  const store = dynamoDbConnections(new DynamoDBClient({}), { tableName: 'connections', dueIndexName: '' });
+  const connection = name as ConnectionName;
+  const { config } = (await store.read(connection)) ?? expect.fail('not there');
+  const set = { config: { ...config, ...change, settings: { ...config.settings, ...change.settings } } };
+  await store.apply(connection, { name: 'tamper', when: [], set, remove: [] });
+}
+
+describe('who writes the table of connections', () => {
+  const evil = () => `${stranger.url}/take?key=hunter2`;
+
+  test.each<[what: string, change: () => Partial<ConnectionConfig>]>([
+    ['another token endpoint', () => ({ settings: { token_endpoint: evil() } })],
+    ['another revocation endpoint', () => ({ settings: { revocation_endpoint: evil() } })],
+    ['another preset', () => ({ provider: 'zoho', settings: { region: 'eu', token_endpoint: evil() } })],
+  ])('cannot have them sent to %s', async (what, change) => {
+    const name = what.replaceAll(' ', '-');
+    await create(name);
+    await tampered(name, change());
+    const calls = world.provider.calls.length;
+    await world.call(`GET /token/${name}?wait=0`);
+    await world.refresh(name);
+    expect(overheard).toEqual([]);
+    expect(world.provider.calls).toHaveLength(calls);
+    const { body } = await world.call(`GET /connections/${name}`);
+    expect(body).toMatchObject({
+      state: 'misconfigured',
+      last_failure: {
+        error: 'secret_for_another_endpoint',
+        error_description: expect.stringContaining(`the settings name ${stranger.url}/take as`),
+        fix: expect.stringContaining('put the connection again'),
+      },
+    });
+    expect(JSON.stringify(body.last_failure)).not.toContain('hunter2');
+    await world.call(`DELETE /connections/${name}`);
+    await world.refresh(name);
+    expect(overheard).toEqual([]);
+    expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: name, revoked: false });
+  });
+});
+
+test('a client secret is not sent along with a code to another token endpoint than it is for', async () => {
+  const settings = { authorization_endpoint: `${stranger.url}/authorize` };
+  await put('tampered-login', settings, { client: client() });
+  const link = await world.link('tampered-login');
+  await tampered('tampered-login', { settings: { token_endpoint: `${stranger.url}/take` } });
+  const state = (await world.begin(link)).searchParams.get('state') ?? '';
+  const page = await world.open('tampered-login', new URLSearchParams({ state, code: 'a-code' }));
+  expect(page.status).toBe(502);
+  expect(page.html).toContain('secret_for_another_endpoint');
+  expect(overheard).toEqual([]);
 });
 
 hunt(() => world);

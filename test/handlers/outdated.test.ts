@@ -124,13 +124,13 @@ describe.each<[what: string, name: string, change: Partial<ConnectionConfig>]>([
 });
 
 test('a connection goes on by itself when its preset is back', async () => {
-  await outdated('returning', { provider: 'gone' });
+  const settings = { token_endpoint: world.provider.tokenEndpoint };
+  const put = request('returning', { provider: 'generic-oauth2', settings });
+  expect((await world.call('PUT /connections/returning', put)).status).toBe(201);
+  await upgraded('returning', { provider: 'gone' });
   await world.refresh('returning');
   expect((await world.call('GET /token/returning')).status).toBe(409);
-  await upgraded('returning', {
-    provider: 'generic-oauth2',
-    settings: { token_endpoint: world.provider.tokenEndpoint },
-  });
+  await upgraded('returning', { provider: 'generic-oauth2' });
   world.later(limits.backOffMaxMs / 1_000);
   const before = world.stores.messages().length;
   await world.plan();
@@ -165,7 +165,10 @@ test('a stored key that cannot sign stops its connection, without a call and wit
   };
   expect((await signing(pemOf(2_048))).status).toBe(201);
   const [secrets, versionId] = [new SecretsManagerClient({}), '44444444-4444-4444-8444-444444444444'];
-  const SecretString = JSON.stringify({ private_key: pemOf(1_024) });
+  const SecretString = JSON.stringify({
+    for: { token_endpoint: world.provider.tokenEndpoint },
+    secrets: { private_key: pemOf(1_024) },
+  });
   await secrets.send(
     new PutSecretValueCommand({ SecretId: 'token-broker/signing/client', ClientRequestToken: versionId, SecretString }),
   );

@@ -194,8 +194,8 @@ export const surroundings: readonly Mutant[] = [
         ...given,
         refreshTokens: {
           ...given.refreshTokens,
-          persist: (connection, slot, versionId, tokens) =>
-            given.refreshTokens.persist(connection, slot, scrambled(versionId) as VersionId, tokens),
+          persist: (connection, slot, versionId, ...what) =>
+            given.refreshTokens.persist(connection, slot, scrambled(versionId) as VersionId, ...what),
         },
       }),
     },
@@ -210,12 +210,13 @@ export const surroundings: readonly Mutant[] = [
         ...given,
         refreshTokens: {
           ...given.refreshTokens,
-          read: (connection, slot, versionId) => {
+          read: (connection, slot, versionId, destinations) => {
             const newest = [...world.secrets.keys()].findLast((name) => name.startsWith(`${slot}/`));
             return given.refreshTokens.read(
               connection,
               slot,
               (newest?.slice(newest.indexOf('/') + 1) ?? versionId) as VersionId,
+              destinations,
             );
           },
         },

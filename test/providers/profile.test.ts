@@ -173,8 +173,12 @@ describe('the token endpoint', () => {
     // Where a grant is revoked does not tell whose it is.
     const revocable = { ...config, settings: { ...generic, revocation_endpoint: 'https://id.example.com/revoke' } };
     expect(identityOf(revocable)).toBe(identityOf(config));
-    expect(destinationsOf(revocable)).toEqual({ 'settings.revocation_endpoint': 'https://id.example.com/revoke' });
-    expect(destinationsOf(config)).toEqual({});
+    const { token_endpoint, ...others } = destinationsOf(revocable);
+    expect(others).toEqual({ revocation_endpoint: 'https://id.example.com/revoke' });
+    expect(destinationsOf(config)).toEqual({ token_endpoint });
+    expect(destinationsOf({ provider: 'exact-online', settings: { country: 'nl' } })).toEqual({
+      token_endpoint: 'exact-online country=nl',
+    });
   });
 });
 

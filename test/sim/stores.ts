@@ -112,7 +112,10 @@ export class Stores {
   /** The refresh token at a place, wherever that is. */
   refreshTokenAt(place: Connection['refreshToken']): string | undefined {
     if (place === undefined) return undefined;
-    if (place.kind === 'sealed') return (JSON.parse(place.sealed) as string[])[2];
+    if (place.kind === 'sealed') {
+      const [, , text = ''] = JSON.parse(place.sealed) as string[];
+      return (JSON.parse(text) as { readonly refresh_token: string }).refresh_token;
+    }
     return this.secrets.get(this.secretOf(place.slot, place.versionId))?.refreshToken?.reveal();
   }
 

@@ -1,14 +1,16 @@
 /** Refresh tokens, and what connections authenticate with, each in a secret version that the table points to. */
 
 import type { ConnectionName } from '../../domain/connection-name.ts';
+import { type Destinations, misdirection } from '../../domain/destinations.ts';
 import { limits } from '../../domain/limits.ts';
 import type { CredentialStore } from '../../ports/credentials.ts';
-import { Unavailable } from '../../ports/errors.ts';
+import { Misdirected, Unavailable } from '../../ports/errors.ts';
 import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
 import type { SecretRemoval } from '../../ports/secret-removal.ts';
 import type { SecretVersions } from '../../ports/secret-versions.ts';
 import {
   credentialsIn,
+  type Directed,
   lookUpIn,
   refreshTokenIn,
   textOfCredentials,
@@ -21,9 +23,9 @@ const clientName = (connection: ConnectionName): string => `${connection}/client
 
 export function refreshTokens(versions: SecretVersions): RefreshTokenStore & ImportedRefreshTokens {
   return {
-    async read(connection, slot, versionId) {
+    async read(connection, slot, versionId, destinations) {
       const text = await versions.read(refreshName(connection, slot), versionId);
-      return text === undefined ? undefined : expected(refreshTokenIn(text));
+      return text === undefined ? undefined : directed(refreshTokenIn(text), destinations);
     },
 
     async lookUp(connection, slot, versionId) {
@@ -36,23 +38,24 @@ export function refreshTokens(versions: SecretVersions): RefreshTokenStore & Imp
       }
     },
 
-    persist: (connection, slot, versionId, tokens) =>
-      versions.write(refreshName(connection, slot), versionId, textOfTokens(tokens)),
+    persist: (connection, slot, versionId, tokens, destinations) =>
+      versions.write(refreshName(connection, slot), versionId, textOfTokens(tokens, destinations)),
 
-    storeRefreshToken: (connection, slot, versionId, refreshToken, isFirst) =>
-      versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken), isFirst),
+    storeRefreshToken: (connection, slot, versionId, refreshToken, destinations, isFirst) =>
+      versions.write(refreshName(connection, slot), versionId, textOfImport(refreshToken, destinations), isFirst),
   };
 }
 
 export function credentials(versions: SecretVersions): CredentialStore {
   return {
-    async read(connection, versionId) {
+    async read(connection, versionId, destinations) {
       const text = await versions.read(clientName(connection), versionId);
-      return text === undefined ? undefined : expected(credentialsIn(text));
+      return text === undefined ? undefined : directed(credentialsIn(text), destinations);
     },
 
-    async store(connection, versionId, given, isFirst) {
-      const stored = await versions.write(clientName(connection), versionId, textOfCredentials(given), isFirst);
+    async store(connection, versionId, given, destinations, isFirst) {
+      const text = textOfCredentials(given, destinations);
+      const stored = await versions.write(clientName(connection), versionId, text, isFirst);
       if (!stored)
         throw new Unavailable('secrets', {
           cause: new Error(`version ${versionId} of the credentials exists with other content`),
@@ -86,8 +89,11 @@ export function secretRemoval(versions: SecretVersions): SecretRemoval {
   };
 }
 
-function expected<T>(read: T | undefined): T {
+/** What was read, if it is for these destinations. */
+function directed<T>(read: Directed<T> | undefined, destinations: Destinations): T {
   if (read === undefined)
     throw new Unavailable('secrets', { cause: new Error('the stored text is not what the broker writes') });
-  return read;
+  const wrong = misdirection(read.destinations, destinations);
+  if (wrong !== undefined) throw new Misdirected(wrong);
+  return read.secret;
 }

@@ -1,5 +1,6 @@
 /** What is stored in a secret version, as JSON: written here, checked here when read (docs/storage.md). */
 import * as v from 'valibot';
+import type { Destinations } from '../../domain/destinations.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { EpochMs } from '../../domain/time.ts';
 import type { BareRefreshToken, Received, TokenSet } from '../../domain/token-set.ts';
@@ -14,8 +15,18 @@ const instant = v.pipe(
 const text = <S extends v.GenericSchema>(schema: S) => v.pipe(v.string(), v.parseJson(), schema);
 
 const times = { requested_at: instant, received_at: instant, expires_at: instant };
+/** Where the secret may be sent: part of its own text, so that no write elsewhere changes it. */
+const directed = { for: v.record(v.string(), v.string()) };
+
+/** A secret, and where it may be sent. */
+export interface Directed<T> {
+  readonly secret: T;
+  readonly destinations: Destinations;
+}
+
 const TokenSetText = text(
   v.object({
+    ...directed,
     access_token: v.string(),
     refresh_token: v.optional(v.string()),
     token_type: v.string(),
@@ -28,20 +39,21 @@ const TokenSetText = text(
   }),
 );
 /** A refresh token that came with an error. */
-const BareText = text(v.strictObject({ refresh_token: v.string(), ...times }));
+const BareText = text(v.strictObject({ ...directed, refresh_token: v.string(), ...times }));
 /** An import knows nothing but the refresh token. */
-const ImportText = text(v.strictObject({ refresh_token: v.string() }));
+const ImportText = text(v.strictObject({ ...directed, refresh_token: v.string() }));
 /** Either of them, where only the refresh token is wanted. */
-const RefreshTokenText = text(v.object({ refresh_token: v.string() }));
-const CredentialsText = text(v.record(v.string(), v.string()));
+const RefreshTokenText = text(v.object({ ...directed, refresh_token: v.string() }));
+const CredentialsText = text(v.strictObject({ ...directed, secrets: v.record(v.string(), v.string()) }));
 
 const revealed = (secrets: Credentials): Record<string, string> =>
   Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]));
 const hidden = (texts: Readonly<Record<string, string>>): Credentials =>
   Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, new Secret(value)]));
 
-export const textOfTokens = (tokens: Received): string =>
+export const textOfTokens = (tokens: Received, destinations: Destinations): string =>
   JSON.stringify({
+    for: destinations,
     access_token: tokens.accessToken?.reveal(),
     refresh_token: tokens.refreshToken?.reveal(),
     token_type: tokens.tokenType,
@@ -54,8 +66,10 @@ export const textOfTokens = (tokens: Received): string =>
     received_at: tokens.receivedAt,
     expires_at: tokens.expiresAt,
   });
-export const textOfImport = (refreshToken: Secret): string => JSON.stringify({ refresh_token: refreshToken.reveal() });
-export const textOfCredentials = (credentials: Credentials): string => JSON.stringify(revealed(credentials));
+export const textOfImport = (refreshToken: Secret, destinations: Destinations): string =>
+  JSON.stringify({ for: destinations, refresh_token: refreshToken.reveal() });
+export const textOfCredentials = (credentials: Credentials, destinations: Destinations): string =>
+  JSON.stringify({ for: destinations, secrets: revealed(credentials) });
 
 /** What a successor makes of a version that exists: an import is no reply, so there is nothing in it to adopt. */
 export function lookUpIn(stored: string): LookUp {
@@ -94,13 +108,14 @@ const timesOf = ({ requested_at, received_at, expires_at }: Record<keyof typeof 
 });
 
 /** Undefined if the stored text is not what we write. */
-export function refreshTokenIn(stored: string): Secret | undefined {
+export function refreshTokenIn(stored: string): Directed<Secret> | undefined {
   const parsed = v.safeParse(RefreshTokenText, stored);
-  return parsed.success ? new Secret(parsed.output.refresh_token) : undefined;
+  if (!parsed.success) return undefined;
+  return { secret: new Secret(parsed.output.refresh_token), destinations: parsed.output.for };
 }
 
 /** Undefined if the stored text is not what we write. */
-export function credentialsIn(stored: string): Credentials | undefined {
+export function credentialsIn(stored: string): Directed<Credentials> | undefined {
   const parsed = v.safeParse(CredentialsText, stored);
-  return parsed.success ? hidden(parsed.output) : undefined;
+  return parsed.success ? { secret: hidden(parsed.output.secrets), destinations: parsed.output.for } : undefined;
 }

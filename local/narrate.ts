@@ -13,10 +13,18 @@ const LogLine = v.looseObject({
   description: v.optional(v.string()),
 });
 
+/** What callers have done. What comes of it, an event or a renewal tells. */
+const doings: Readonly<Record<string, string>> = {
+  connection_put: 'put',
+  authorization_offered: 'a link to log in with was made',
+  authorization_withdrawn: 'its link was withdrawn',
+  deletion_begun: 'serves no more, is being deleted',
+};
+
 /**
- * Says what a line of a function's log means to the person at the terminal: a renewal, a warning, or a line that is no
- * log record (a crash). Undefined for what does not concern that person, such as metrics. `now` is what "in 30 s"
- * counts from.
+ * Says what a line of a function's log means to the person at the terminal: a renewal, a call that changes something, a
+ * warning, or a line that is no log record (a crash). Undefined for what does not concern that person, such as metrics.
+ * `now` is what "in 30 s" counts from.
  */
 export function narrate(functionName: string, line: string, now: Date): string | undefined {
   const clock = clockOf(now);
@@ -30,6 +38,8 @@ export function narrate(functionName: string, line: string, now: Date): string |
     const next = seconds === undefined ? '' : `, next renewal in ${seconds} s`;
     return `${clock}  ${connection}: renewed, generation ${generation}${next}`;
   }
+  const done = doings[message];
+  if (done !== undefined) return `${clock}  ${connection}: ${done}`;
   if (level === 'DEBUG' || level === 'INFO') return undefined;
   const about = [connection && `${connection}:`, message, code && `(${code})`, description].filter(Boolean).join(' ');
   return `${clock}  ${level === 'WARN' ? 'warning' : 'ERROR'}  ${about}`;
@@ -37,11 +47,13 @@ export function narrate(functionName: string, line: string, now: Date): string |
 
 /** Says what subscribers are told. */
 export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
-  const { connection, change, cause, grant_ends_at: until } = detail;
+  const { connection, change, cause, grant_ends_at: until, changed, revoked } = detail;
   const about = [
     change ?? detailType,
     ...(cause === undefined ? [] : [`(${cause})`]),
     ...(until === undefined ? [] : [`by ${until}`]),
+    ...(Array.isArray(changed) ? [`(${changed.join(', ')})`] : []),
+    ...(revoked === undefined ? [] : [revoked ? '(revoked)' : '(not revoked)']),
   ].join(' ');
   return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;
 }

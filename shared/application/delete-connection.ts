@@ -20,6 +20,7 @@ import type { Unrevocable } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
 import type { Secret } from '../domain/secret.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
+import type { Announcer } from '../ports/announcer.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore } from '../ports/credentials.ts';
@@ -72,6 +73,7 @@ export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'provid
   readonly refreshSealer: Sealer;
   readonly revocation: Revocation;
   readonly secretRemoval: SecretRemoval;
+  readonly announcer: Announcer;
   readonly telemetry: Telemetry;
 }
 
@@ -127,7 +129,9 @@ async function giveUp({ clock, store }: FinishDeletionWorld, connection: Connect
 async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
   const { connection, config } = taken.item;
   const ended = grantEnded(taken.item) ?? (await endGrant(world, taken));
-  if (ended === undefined || !(await removed(world, taken))) return;
+  if (ended === undefined) return;
+  await tell(world, taken, ended.kind === 'revoked');
+  if (!(await removed(world, taken))) return;
   const { kind, code } = ended;
   const facts = {
     connection,
@@ -137,6 +141,26 @@ async function finish(world: FinishDeletionWorld, taken: Taken): Promise<void> {
   };
   if (kind === 'failed') world.telemetry.error('connection_deleted', facts);
   else world.telemetry.info('connection_deleted', facts);
+}
+
+/**
+ * Tells subscribers, before there is no item left that could tell them. For a day the deletion waits for an event bus
+ * that is out of reach.
+ */
+async function tell(
+  { clock, announcer, telemetry }: FinishDeletionWorld,
+  taken: Taken,
+  revoked: boolean,
+): Promise<void> {
+  const { item, since } = taken;
+  const { connection, config, grant } = item;
+  const id = `${grant.id}.deleted.${since}`;
+  try {
+    await announcer.announce({ id, change: 'deleted', connection, provider: config.provider, at: since, revoked });
+  } catch (error) {
+    if (!(error instanceof Unavailable) || isPatient(taken, clock.now())) throw error;
+    telemetry.warn('not_announced', { connection, change: 'deleted' });
+  }
 }
 
 /**

@@ -131,6 +131,7 @@ async function putCompleted(
         provider: config.provider,
         created: before === undefined,
         imported: imported !== undefined,
+        ...(item.changed && { changed: item.changed.paths }),
       });
       // The refresher tells subscribers at once, and fetches the first token of a connection that is always renewed.
       if (changed) await requestRefresh(world, connection);

@@ -14,7 +14,9 @@ export interface Announcement {
     | 'misconfigured'
     | 'recovered'
     | 'reauthorization_due'
-    | 'refusals_withheld';
+    | 'refusals_withheld'
+    | 'settings_changed'
+    | 'deleted';
   readonly connection: ConnectionName;
   readonly provider: string;
   /** Why the connection is not active. */
@@ -24,4 +26,8 @@ export interface Announcement {
   readonly grantEndsAt?: EpochMs;
   /** Of `refusals_withheld`: the connections of the application that its provider refused until then. */
   readonly connections?: readonly ConnectionName[];
+  /** Of `settings_changed`: what was put anew, by its place in the body of the PUT. */
+  readonly changed?: readonly string[];
+  /** Of `deleted`: whether the grant was ended at the provider. */
+  readonly revoked?: boolean;
 }

@@ -15,8 +15,8 @@ import { asSeen, sameGeneration, sameGrant, type Write } from './writes.ts';
 export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
 
 /** When the planner should look: at `instant`, or at once and every minute while there is something to tell. */
-export const dueBy = ({ announcement }: Connection, instant: EpochMs): EpochMs =>
-  earliest(instant, announcement?.at ?? instant);
+export const dueBy = ({ announcement, changed }: Connection, instant: EpochMs): EpochMs =>
+  earliest(instant, announcement?.at ?? instant, changed?.at ?? instant);
 
 interface GrantEnd {
   readonly endsAt: EpochMs;
@@ -57,7 +57,9 @@ function toldLimitOf({ at: grantedAt }: Grant, { at, toldAt, fixed }: ToldEnd) {
 export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
   const end = grantEndOf(item, profile);
   const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;
-  const instants = [keepAliveAt, announceAt, item.announcement?.at].filter((instant) => instant !== undefined);
+  const instants = [keepAliveAt, announceAt, item.announcement?.at, item.changed?.at].filter(
+    (instant) => instant !== undefined,
+  );
   return instants.length === 0 ? undefined : earliest(...instants);
 }
 
@@ -67,6 +69,10 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
   if (deletion !== undefined) return undefined;
   const whose = { connection, provider: config.provider };
   if (announcement !== undefined) return notedAnnouncementOf(item);
+  if (item.changed !== undefined) {
+    const { at, paths } = item.changed;
+    return { id: idOf(grant.id, 'settings_changed', at), change: 'settings_changed', ...whose, at, changed: paths };
+  }
   const end = grantEndOf(item, profile);
   if (
     state === 'reauthorization_required' ||
@@ -96,8 +102,9 @@ export function notedAnnouncementOf(item: Connection): Announcement | undefined 
 const idOf = (grantId: GrantId, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
 
 /** They were told. The planner's next look is again the one that the connection itself needs. */
-export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: Announcement): Write {
-  const dueAt = nextLook({ item, profile }, at, grantEndsAt ?? item.announcedEnd);
+export function announced({ item, profile }: Seen, announcement: Announcement): Write {
+  const { change, at, grantEndsAt } = announcement;
+  const dueAt = nextLook({ item, profile }, announcement, grantEndsAt ?? item.announcedEnd);
   const looked: Pick<Write, 'set' | 'remove'> =
     dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
   const asAnnounced = [sameGrant(item), sameGeneration(item), asSeen('dueAt', item.dueAt)];
@@ -109,6 +116,13 @@ export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: 
       remove: looked.remove,
       mine: [sameGrant(item), { path: 'announcedEnd', equals: grantEndsAt }],
     };
+  if (change === 'settings_changed')
+    return {
+      name: 'announced',
+      when: [...asAnnounced, { path: 'changed.at', equals: at }],
+      set: looked.set,
+      remove: ['changed', ...looked.remove],
+    };
   return {
     name: 'announced',
     when: [...asAnnounced, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
@@ -118,10 +132,16 @@ export function announced({ item, profile }: Seen, { change, at, grantEndsAt }: 
   };
 }
 
-function nextLook({ item, profile }: Seen, at: EpochMs, announcedEnd: EpochMs | undefined): EpochMs | undefined {
+function nextLook(
+  { item, profile }: Seen,
+  { change, at }: Announcement,
+  announcedEnd: EpochMs | undefined,
+): EpochMs | undefined {
+  // The other note comes next.
+  if (item.changed !== undefined && change !== 'settings_changed') return at;
   const from = item.refreshAt ?? at;
   if (item.state === 'active') return latest(from, item.notBefore ?? from);
-  const { announcement: _, ...told } = item;
+  const { announcement: _note, changed: _change, ...told } = item;
   return item.state === 'misconfigured'
     ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined)
     : undefined;

@@ -242,6 +242,8 @@ export interface Connection {
   readonly rejected?: Rejected;
   /** A change that subscribers have not been told of yet. */
   readonly announcement?: Pick<Announcement, 'change' | 'at'>;
+  /** Settings that were replaced, of which subscribers have not been told yet. */
+  readonly changed?: { readonly at: EpochMs; readonly paths: readonly string[] };
   /** The end of the grant that subscribers have been told of. */
   readonly announcedEnd?: EpochMs;
   /** The last login that was asked for. It stays when it has brought a grant, and says so. */
@@ -290,6 +292,7 @@ export const outlivesGrant = {
   askedSince: false,
   rejected: false,
   announcement: true,
+  changed: true,
   announcedEnd: false,
   authorization: true,
   deletion: true,

@@ -79,6 +79,31 @@ const asRead = (item: Connection): readonly Clause[] => [
   sameSettings(item),
 ];
 
+/** What of the settings is another, by its place in the body of a PUT. Secrets are only said to be replaced. */
+function pathsChanged(before: ConnectionConfig, after: ConnectionConfig): string[] {
+  const settings = [...new Set([...Object.keys(before.settings), ...Object.keys(after.settings)])].sort();
+  const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+  const pairs: readonly (readonly [path: string, one: unknown, other: unknown])[] = [
+    ['provider', before.provider, after.provider],
+    ...settings.map((name) => [`settings.${name}`, before.settings[name], after.settings[name]] as const),
+    ['client.client_id', before.clientId, after.clientId],
+    ['secrets', before.credentials?.versionId, after.credentials?.versionId],
+    ['renewal', before.renewal, after.renewal],
+    ['margin_seconds', before.marginSeconds, after.marginSeconds],
+    ['account', before.account, after.account],
+    ['callback', before.callback, after.callback],
+    ['allow_grant_conflict', before.allowGrantConflict, after.allowGrantConflict],
+  ];
+  return pairs.flatMap(([path, one, other]) => (isSame(one, other) ? [] : [path]));
+}
+
+/** What a write of other settings adds to what it sets: a note for subscribers. */
+function changeNoted(item: Connection, config: ConnectionConfig, at: EpochMs): Write['set'] {
+  const paths = pathsChanged(item.config, config);
+  if (paths.length === 0) return {};
+  return { changed: { at, paths: [...new Set([...(item.changed?.paths ?? []), ...paths])].sort() } };
+}
+
 /** New settings, the grant kept. A connection that was misconfigured is tried again. */
 export const replaceConfig = (item: Connection, config: ConnectionConfig, now: EpochMs): Write => ({
   name: 'replace_config',
@@ -86,6 +111,7 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
   set: {
     config,
     configuredAt: now,
+    ...changeNoted(item, config, now),
     ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(dueFrom(item, now), now) }),
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
@@ -118,6 +144,7 @@ export function replaceGrant(
   const set: Write['set'] = {
     config,
     configuredAt: now,
+    ...changeNoted(item, config, now),
     state: 'active' satisfies State,
     grant: grantAs(grant, now),
     fence,

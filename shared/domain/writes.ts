@@ -26,6 +26,7 @@ export type Path =
   | `failure.${keyof Failure}`
   | `authorization.${keyof PendingAuthorization}`
   | `announcement.${'change' | 'at'}`
+  | 'changed.at'
   | 'refreshToken.versionId'
   | `deletion.${keyof Deletion}`;
 

@@ -8,6 +8,7 @@ import {
   finishDeletion,
 } from '../../shared/application/delete-connection.ts';
 import { putConnection } from '../../shared/application/put-connection.ts';
+import type { Announcement } from '../../shared/domain/announcement.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
@@ -64,11 +65,13 @@ function openWorld() {
     });
   const log = (level: string) => (event: string, fields: object) => void logged.push({ level, event, ...fields });
   const telemetry = { info: log('info'), warn: log('warn'), error: log('error'), count: () => undefined };
+  const announced: Announcement[] = [];
   const common = {
     clock: { now: () => now, sleep: async () => undefined },
     chance: { next: () => 0, id: () => `id-${++ids}`, grantId: () => `0000000${++ids}-0000-4000-8000` as GrantId },
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry,
+    announcer: { announce: async (told: Announcement) => void announced.push(told) },
     providers: providersFrom(),
   };
   const forgetting = (by: Strike): FinishDeletionWorld => {
@@ -88,6 +91,7 @@ function openWorld() {
     ...ports,
     revoked,
     logged,
+    announced,
     removals,
     later: (ms: number) => {
       now = plus(now, ms);

@@ -33,6 +33,7 @@ const full: Required<Connection> = {
   askedAt: at(3),
   rejected: { generation: 5 as Generation, times: 1 },
   announcement: { change: 'reauthorization_required', at: at(4) },
+  changed: { at: at(4), paths: ['renewal'] },
   announcedEnd: at(5),
   authorization: { id: 'link', grantId: connectionOf().grant.id, configuredAt: at(1), expiresAt: at(2) },
   deletion: { since: at(6), notBefore: at(7) },

@@ -136,6 +136,7 @@ describe('the calls of', () => {
         // The refresh token, which is revoked, and the client secret.
         GetSecretValue: 2,
         // The deletion is taken, and how the grant ended is noted.
+        PutEvents: 1,
         UpdateItem: 2,
       });
     }));

@@ -53,7 +53,63 @@ describe('subscribers are told', () => {
     await put('mended', {});
     await world.refresh('mended');
     await world.refresh('mended');
-    expect(told('mended')).toEqual(['authorized', 'misconfigured invalid_client', 'recovered']);
+    expect(told('mended')).toEqual(['authorized', 'misconfigured invalid_client', 'recovered', 'settings_changed']);
+  });
+
+  test('of settings that a PUT replaces, by name and without values, once, and of no PUT that changes nothing', async () => {
+    await put('changing');
+    await world.refresh('changing');
+    await put('changing', {
+      settings: { token_endpoint: world.provider.tokenEndpoint, scope: 'books' },
+      margin_seconds: 20,
+      client: { client_id: 'app' },
+    });
+    await put('changing', {
+      settings: { token_endpoint: world.provider.tokenEndpoint, scope: 'books' },
+      margin_seconds: 20,
+      client: { client_id: 'app' },
+    });
+    for (let looks = 0; looks < 3; looks += 1) await world.refresh('changing');
+    expect(told('changing')).toEqual(['authorized', 'settings_changed']);
+    expect(world.stores.events().at(-1)?.detail).toMatchObject({ changed: ['margin_seconds', 'settings.scope'] });
+    expect(world.logged('connection_put').at(-2)).toMatchObject({ changed: ['margin_seconds', 'settings.scope'] });
+  });
+
+  test('of a deletion, and whether its grant was revoked', async () => {
+    const endpoint = world.provider.tokenEndpoint;
+    await put('leaving', { refresh_token: world.secret('refresh') });
+    await put('revocable', {
+      settings: { token_endpoint: endpoint, revocation_endpoint: endpoint.replace('token', 'revoke') },
+      refresh_token: world.secret('refresh'),
+    });
+    for (const name of ['leaving', 'revocable']) {
+      await world.refresh(name);
+      await world.call(`DELETE /connections/${name}`);
+      await world.refresh(name);
+      expect(told(name)).toEqual(['authorized', 'deleted']);
+    }
+    const last = world.stores
+      .events()
+      .slice(-3)
+      .filter(({ detail }) => detail.change === 'deleted');
+    expect(last.map(({ detail }) => [detail.connection, detail.revoked])).toEqual([
+      ['leaving', false],
+      ['revocable', true],
+    ]);
+  });
+
+  test('of a deletion before the connection is forgotten', async () => {
+    await put('untold');
+    await world.refresh('untold');
+    world.stores.eventBridge.throttled = true;
+    await world.call('DELETE /connections/untold');
+    await world.refresh('untold');
+    expect((await world.call('GET /connections/untold')).body).toMatchObject({ state: 'deleting' });
+    world.stores.eventBridge.throttled = false;
+    world.later(60);
+    await world.refresh('untold');
+    expect(told('untold')).toEqual(['authorized', 'deleted']);
+    expect((await world.call('GET /connections/untold')).status).toBe(404);
   });
 
   test('later, when they cannot be told now; tokens are renewed all the same', async () => {

@@ -81,6 +81,7 @@ function openWorld(random: Random) {
     refreshSealer: { ready: async () => undefined, seal: async () => '', open: async () => new Secret('') },
     revocation: { revoke: async () => ({ kind: 'not_written', code: 'no_revocation_endpoint' }) as const },
     secretRemoval: { remove: async () => true },
+    announcer: { announce: async () => undefined },
     queue: { send: async () => undefined, sendAll: async () => undefined },
     telemetry: silent,
     ...undiscovered,

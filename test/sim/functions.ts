@@ -132,6 +132,7 @@ export function finishDeletionWorldOf(
     refreshSealer: sealerOf(environment),
     claims: world.claimsOf(environment),
     providers,
+    announcer: world.announcerOf(environment),
     revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
     // Secrets go after seven days: no secret is gone while a run lasts, and a function that reads or writes one
     // meanwhile keeps it.

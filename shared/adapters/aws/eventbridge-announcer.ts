@@ -9,7 +9,7 @@ import { unavailable } from './unavailable.ts';
 export const eventDetailType = 'Connection State Changed';
 
 /** Field by field, so that nothing else can get into an event. */
-const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, connections }: Announcement) => ({
+const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, ...more }: Announcement) => ({
   version: 1,
   id,
   change,
@@ -18,7 +18,9 @@ const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, co
   ...(cause === undefined ? {} : { cause }),
   at: iso(at),
   ...(grantEndsAt === undefined ? {} : { grant_ends_at: iso(grantEndsAt) }),
-  ...(connections === undefined ? {} : { connections }),
+  ...(more.connections && { connections: more.connections }),
+  ...(more.changed && { changed: more.changed }),
+  ...(more.revoked !== undefined && { revoked: more.revoked }),
 });
 
 export function eventBridgeAnnouncer(

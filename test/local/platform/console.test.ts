@@ -134,7 +134,7 @@ describe('what is said of a log line', () => {
   });
 
   test('nothing of other news and of metrics', () => {
-    expect(say({ level: 'INFO', message: 'connection_put', connection: 'demo' })).toBeUndefined();
+    expect(say({ level: 'INFO', message: 'planned', connection: 'demo' })).toBeUndefined();
     expect(say({ _aws: {}, RefreshSucceeded: 1 })).toBeUndefined();
   });
 });

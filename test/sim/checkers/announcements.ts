@@ -1,4 +1,5 @@
 /** What must hold of what subscribers are told (L3). */
+import type { Announcement } from '../../../shared/domain/announcement.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { Checker, Watched } from './checker.ts';
 
@@ -14,9 +15,12 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
    */
   let newest: string | undefined;
   let last: Connection | undefined;
-  const nameOf = ({ change, at }: NonNullable<Connection['announcement']>) => `${change} at ${at}`;
+  let deleted: string | undefined;
+  const nameOf = ({ change, at }: Pick<Announcement, 'change' | 'at'>) => `${change} at ${at}`;
   return {
     onWrite(name, item) {
+      if (item.deletion !== undefined) deleted = nameOf({ change: 'deleted', at: item.deletion.since });
+      if (deleted !== undefined) notes.add(deleted);
       const note = item.announcement;
       const isNew = note !== undefined && note !== last?.announcement && !notes.has(nameOf(note));
       if (isNew) {
@@ -30,6 +34,9 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       last = item;
     },
     onRemove() {
+      if (deleted !== undefined && !world.announcements.map(nameOf).includes(deleted))
+        violate('L3', `${deleted} was not told`);
+      deleted = undefined;
       last = undefined;
       newest = undefined;
     },

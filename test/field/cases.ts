@@ -1,5 +1,7 @@
 /** Every case there is, by what it is about. To add a report is to add an entry to one of these lists. */
+
 import type { FieldCase } from './case.ts';
+import { furtherLives, furtherRefusals, furtherTokens, furtherWire } from './cases/further.ts';
 import { again, endedTokens, grantEnds, ofTheGrant, usedRefreshTokens } from './cases/lives.ts';
 import { names, outages, places, words } from './cases/refusals.ts';
 import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
@@ -23,4 +25,8 @@ export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'a renewal that ends the token before': endedTokens,
   'what becomes of a used refresh token': usedRefreshTokens,
   'what is of the grant': ofTheGrant,
+  'further refusals': furtherRefusals,
+  'further redirects, headers and sizes': furtherWire,
+  'further lives': furtherLives,
+  'further tokens': furtherTokens,
 };

@@ -1,5 +1,6 @@
 /** `PUT`, `GET`, `DELETE` and the list of connections. */
 import { deleteConnection } from '../shared/application/delete-connection.ts';
+import { proven } from '../shared/application/prove-grant.ts';
 import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
 import { limits } from '../shared/domain/limits.ts';
@@ -37,6 +38,10 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     const faults = queryFaults(event);
     if (!name.ok || !request.ok || faults.length > 0) return invalid([...faultsOf(name, request), ...faults]);
     const result = await putConnection(world, name.value, request.value);
+    if ('item' in result && request.value.verify) {
+      const item = await proven(world, result.item);
+      return putReply(world, name.value, { ...result, item }, apiUrlOf(event));
+    }
     return putReply(world, name.value, result, apiUrlOf(event));
   },
 

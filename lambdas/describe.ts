@@ -1,4 +1,6 @@
 /** A connection's status for people: everything that helps, nothing secret. */
+
+import { isUnproven } from '../shared/application/prove-grant.ts';
 import { grantEndOf } from '../shared/domain/announcements.ts';
 import { callsOn, errorsOf } from '../shared/domain/budget.ts';
 import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
@@ -90,6 +92,7 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
     allow_grant_conflict: config.allowGrantConflict,
     state: item.deletion === undefined ? state : ('deleting' as const),
     cause,
+    unproven: isUnproven(item) && !outdated ? true : undefined,
     generation: item.generation,
     renewed_at: iso(tokens?.receivedAt),
     expires_at: iso(tokens?.expiresAt),

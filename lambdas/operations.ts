@@ -135,6 +135,7 @@ export const members: {
       'The account that logs in at the provider: a label, and where a provider knows one grant for each account, ' +
       'what tells grants apart.',
     callback: 'The redirect URI: one of its own, or the one that connections share.',
+    verify: 'Answers once a first renewal has shown whether the grant is good, for which it waits ten seconds at most.',
     allow_grant_conflict: 'Accepts that this connection may end the grant of another one, or lose its own to it.',
   },
   client: {

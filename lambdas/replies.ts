@@ -89,6 +89,7 @@ const connectionReply = about(
     allow_grant_conflict: v.optional(about(v.literal(true), 'It may end the grant of another connection.')),
     state: about(v.picklist([...states, 'deleting']), 'Tokens are served while it is active.'),
     cause: v.optional(cause),
+    unproven: v.optional(about(v.literal(true), 'No renewal has shown yet that the grant is good.')),
     generation: generation('The number of the newest token; 0 before the first.'),
     renewed_at: v.optional(instant('When the newest access token came.')),
     expires_at: v.optional(instant('When the newest access token expires.')),

@@ -64,6 +64,10 @@ const ofServing = (limits: Limits): readonly Relation[] => [
 /** Plans, messages, deletions and stores. */
 const ofWorking = (limits: Limits): readonly Relation[] => [
   [
+    limits.discoveryTimeoutMs * 2 + limits.verifyWaitMs + limits.memoryMs < limits.tokenTimeoutMs,
+    'discovery × 2 + verification + memory < time-out of the connections function: a PUT is answered',
+  ],
+  [
     limits.discoveryTimeoutMs * 2 < limits.tokenTimeoutMs - 10_000,
     'discovery × 2 < time-out of the connections function − 10 s: what was found can still be written',
   ],

@@ -249,6 +249,8 @@ export const limits = {
   putTries: 5,
   /** How often it looks again at a claim that another connection may be making. */
   claimTries: 3,
+  /** How long a PUT that is to be verified waits for the first renewal. */
+  verifyWaitMs: 10_000,
   /** How long the deletion of a connection usually takes at most: what a PUT that waits for it is told. */
   deletionMs: 10_000,
 } as const;

@@ -19,6 +19,8 @@ export interface ConnectionRequest {
   readonly credentials?: Credentials;
   /** A refresh token to import. */
   readonly refreshToken?: Secret;
+  /** The answer is to wait for a first renewal that proves the grant. */
+  readonly verify?: true;
 }
 
 export interface ConnectionRequests {

@@ -66,6 +66,7 @@ export const bodyEntries = {
   account: v.exactOptional(account),
   callback: v.exactOptional(v.picklist(['connection', 'shared'], 'must be "connection" or "shared"'), 'connection'),
   allow_grant_conflict: v.exactOptional(v.boolean('must be true or false')),
+  verify: v.exactOptional(v.boolean('must be true or false')),
 };
 const bodySchema = v.object(bodyEntries, fieldMessage('must be a JSON object'));
 type Body = v.InferOutput<typeof bodySchema>;
@@ -125,6 +126,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
     account,
     callback,
     allow_grant_conflict,
+    verify,
   } = body;
   const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
@@ -151,6 +153,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),
+    ...(verify === true && { verify }),
   };
 }
 

@@ -34,6 +34,7 @@ describe('PUT creates', () => {
       renewal: 'always',
       margin_seconds: 60,
       state: 'active',
+      unproven: true,
       generation: 0,
       next_renewal_at: body.created_at,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),

@@ -149,4 +149,56 @@ test('the same refresh token in two connections leaves two digests that nobody c
   expect(one.grant.importDigest).not.toBe(two.grant.importDigest);
 });
 
+describe('a PUT that is to be verified', () => {
+  /** The refresher looks as soon as it is asked. */
+  async function verified(name: string, more: object = {}) {
+    const messages = world.stores.messages().length;
+    const putting = put(name, request(world.secret('refresh'), { verify: true, ...more }));
+    await expect.poll(() => world.stores.messages().length).toBeGreaterThan(messages + 1);
+    await world.refresh(name);
+    return putting;
+  }
+
+  test('is answered when the first renewal has shown that the grant is good', async () => {
+    const { status, body } = await verified('sound');
+    expect({ status, body }).toMatchObject({ status: 201, body: { state: 'active', generation: 1 } });
+    expect(body).not.toHaveProperty('unproven');
+  });
+
+  test('is told what the provider says of nonsense', async () => {
+    world.provider.instead = () => ({ status: 400, body: { error: 'invalid_grant', error_description: 'unknown' } });
+    const { status, body } = await verified('nonsense');
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: {
+        state: 'reauthorization_required',
+        cause: 'invalid_grant',
+        last_failure: { error: 'invalid_grant', error_description: 'unknown' },
+      },
+    });
+  });
+
+  test('waits no longer than ten seconds, and says that nothing is proven', async () => {
+    const putting = put('waiting', request(world.secret('refresh'), { verify: true }));
+    await expect.poll(async () => (await world.stores.items()).waiting?.lastUsed).toBeDefined();
+    world.later(limits.verifyWaitMs / 1_000);
+    expect(await putting).toMatchObject({ status: 201, body: { state: 'active', unproven: true } });
+  });
+
+  test('changes nothing of a connection that has its token', async () => {
+    await renewed('proven');
+    const calls = world.provider.calls.length;
+    const more = { refresh_token: undefined, margin_seconds: 20, verify: true };
+    expect(await put('proven', request('', more))).toMatchObject({ status: 200, body: { generation: 1 } });
+    expect(world.provider.calls).toHaveLength(calls);
+  });
+
+  test('without it, the status says that nothing is proven until a renewal has succeeded', async () => {
+    expect((await put('unproven', request(world.secret('refresh')))).body).toMatchObject({ unproven: true });
+    await world.call('GET /token/unproven?wait=0');
+    await world.refresh('unproven');
+    expect((await world.call('GET /connections/unproven')).body).not.toHaveProperty('unproven');
+  });
+});
+
 hunt(() => world);

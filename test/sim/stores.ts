@@ -76,6 +76,12 @@ function withRefused(application: string, breaker: Breaker | undefined, { accide
   return refused === undefined ? breaker : { application, version: 0, unanswered: {}, ...breaker, refused };
 }
 
+/** What `sealedRefreshToken` wrote, in the plain seal of the simulation. */
+function sealedIn(sealed: string): string {
+  const [, , text = ''] = JSON.parse(sealed) as string[];
+  return (JSON.parse(text) as { readonly refresh_token: string }).refresh_token;
+}
+
 export class Stores {
   readonly connection = 'exact-nl' as ConnectionName;
   readonly time: VirtualTime;
@@ -112,10 +118,7 @@ export class Stores {
   /** The refresh token at a place, wherever that is. */
   refreshTokenAt(place: Connection['refreshToken']): string | undefined {
     if (place === undefined) return undefined;
-    if (place.kind === 'sealed') {
-      const [, , text = ''] = JSON.parse(place.sealed) as string[];
-      return (JSON.parse(text) as { readonly refresh_token: string }).refresh_token;
-    }
+    if (place.kind === 'sealed') return sealedIn(place.sealed);
     return this.secrets.get(this.secretOf(place.slot, place.versionId))?.refreshToken?.reveal();
   }
 

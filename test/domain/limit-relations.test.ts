@@ -33,7 +33,7 @@ const bounds = [
   ['most late ≤ default wait', 'lateMs.most', 10_000, 10_001],
   ['asked + longest retry of a late renewal < asked anew', 'askedAnewMs', 20_001, 20_000],
   ['time-out of the token function < integration time-out of an HTTP API (30 s)', 'tokenTimeoutMs', 29_999, 30_000],
-  ['discovery × 2 < time-out of the connections function − 10 s', 'discoveryTimeoutMs', 9_499, 9_500],
+  ['discovery × 2 + verification + memory < time-out of the connections function', 'verifyWaitMs', 11_999, 12_000],
   ['time-out of the connections function + 2 × skew < claim', 'claimMs', 33_001, 33_000],
   ['time-out of the refresh function + 2 × skew < lease of a deletion', 'deletionLeaseMs', 84_001, 84_000],
   ['versions of a slot in a day ≤ versions kept', 'versionsKept', 90, 89],

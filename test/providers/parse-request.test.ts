@@ -108,7 +108,7 @@ describe('a request that is wrong', () => {
     expect(faultsOf(body)).toEqual({
       colour:
         'is not known; known are provider, settings, client, refresh_token, renewal, margin_seconds, account, ' +
-        'callback, allow_grant_conflict',
+        'callback, allow_grant_conflict, verify',
       'client.clientId': 'is not known; did you mean client_id?',
       'client.client_id': 'is missing',
       'client.client_secret': 'must be a text',

@@ -97,11 +97,11 @@ function pathsChanged(before: ConnectionConfig, after: ConnectionConfig): string
   return pairs.flatMap(([path, one, other]) => (isSame(one, other) ? [] : [path]));
 }
 
-/** What a write of other settings adds to what it sets: a note for subscribers. */
+/** What a write of other settings adds to what it sets: a note for subscribers, and a look of the planner for it. */
 function changeNoted(item: Connection, config: ConnectionConfig, at: EpochMs): Write['set'] {
   const paths = pathsChanged(item.config, config);
   if (paths.length === 0) return {};
-  return { changed: { at, paths: [...new Set([...(item.changed?.paths ?? []), ...paths])].sort() } };
+  return { changed: { at, paths: [...new Set([...(item.changed?.paths ?? []), ...paths])].sort() }, dueAt: at };
 }
 
 /** New settings, the grant kept. A connection that was misconfigured is tried again. */
@@ -111,8 +111,8 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
   set: {
     config,
     configuredAt: now,
-    ...changeNoted(item, config, now),
     ...(item.state === 'reauthorization_required' ? {} : { dueAt: latest(dueFrom(item, now), now) }),
+    ...changeNoted(item, config, now),
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
   // A client that asks now asks for what the new settings bring.
@@ -167,7 +167,7 @@ export function replaceGrant(
  * Settings under which nothing of a dead grant may be used, such as those of another client. All of it goes, so that
  * nothing is left that could be sent to that client or served as its token; and the grant id is another one, so that no
  * late answer to the old one's calls is committed, and no link made before leads back. The connection waits for its
- * first authorization. Subscribers know that it waits, so no note is left.
+ * first authorization. Subscribers know that it waits, so no note of that is left.
  */
 export function abandonGrant(item: Connection, config: ConnectionConfig, now: EpochMs, id: GrantId): Write {
   const replaced = replaceGrant(
@@ -178,5 +178,5 @@ export function abandonGrant(item: Connection, config: ConnectionConfig, now: Ep
     { state: 'reauthorization_required' satisfies State, cause: 'not_authorized_yet' satisfies Cause },
   );
   const { announcement: _note, dueAt: _look, ...set } = replaced.set;
-  return { ...replaced, name: 'abandon_grant', set };
+  return { ...replaced, name: 'abandon_grant', set: { ...set, ...changeNoted(item, config, now) } };
 }

@@ -52,6 +52,13 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       state: 'active',
       dueAt: at(2),
       announcement: { change: 'recovered', at: at(2) },
+      changed: { at: at(2), paths: ['margin_seconds', 'settings.nested', 'settings.token_endpoint'] },
+    });
+    // What was not told yet is not forgotten over what comes next.
+    const again = await applies(item.connection, replaceConfig(after, { ...config, renewal: 'while_used' }, at(3)));
+    expect(again.changed).toEqual({
+      at: at(3),
+      paths: ['margin_seconds', 'renewal', 'settings.nested', 'settings.token_endpoint'],
     });
   });
 
@@ -123,7 +130,9 @@ describe.each(storeWorlds)('settings and grants in %s', (_world, open) => {
       config,
       createdAt: item.createdAt,
       configuredAt: at(3),
-      dueAt: item.dueAt,
+      // That the settings were replaced is told.
+      changed: { at: at(3), paths: ['client.client_id'] },
+      dueAt: at(3),
       dueShard: item.dueShard,
       state: 'reauthorization_required',
       cause: 'not_authorized_yet',

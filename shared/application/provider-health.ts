@@ -12,7 +12,8 @@ import {
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { EpochMs } from '../domain/time.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
+import { between } from '../domain/timing.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { BreakerStore } from '../ports/breakers.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
@@ -31,7 +32,8 @@ interface HealthWorld {
 
 /**
  * Notes what a call came to; `seen` is the breaker before the call. Returns until when a refusal is withheld, or
- * undefined if the outcome counts as it is. Never throws: what cannot be noted, the next call tells.
+ * undefined if the outcome counts as it is. Never throws: what cannot be noted, the next call tells; and while nothing
+ * is known of the application, no refusal of a living grant is believed.
  */
 export async function recordOutcome(
   world: HealthWorld,
@@ -63,6 +65,7 @@ export async function recordOutcome(
     }
   } catch {
     telemetry.warn('breaker_not_noted', { connection });
+    if (sign === 'refused' && living) return plus(clock.now(), between(limits.lookUpRetryMs, chance.next()));
   }
   return undefined;
 }

@@ -145,6 +145,8 @@ const others: readonly (readonly [what: RegExp, tried: string])[] = [
   [/^Synthesizing the template/, 'test/local/platform/console.test.ts'],
   [/^ Test Files /, 'the line that vitest ends with'],
   [/import \{ adviceOn \}/, 'test/client/advice.test.ts'],
+  [/from 'token-broker-client'/, 'test/end-to-end/packages.test.ts'],
+  [/import \{ TokenBroker \} from 'token-broker'/, 'test/end-to-end/packages.test.ts'],
   [/^from token_broker import/, 'test/client/consumers.test.ts'],
   [/^function headersOf/, 'test/client/consumers.test.ts'],
   [/^connection,provider,/, 'test/cli/import-file.test.ts'],

@@ -1,5 +1,6 @@
 /** The Python client: the table of cases, and its requests as they come over the wire. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -102,6 +103,16 @@ describe.skipIf(without.python)('examples/python', () => {
     });
     expect(server.calls).toEqual(['GET /token/demo', 'GET /api/me', 'POST /token/demo/rejections', 'GET /api/me']);
     expect(server.faults).toEqual([]);
+  });
+
+  test('the sample of the README runs as it stands', async () => {
+    const [, sample = ''] = /^```python\n(.*?)^```$/ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const here = sample
+      .replaceAll('http://127.0.0.1:44849/me', `${server.origin}/api/me`)
+      .replaceAll('http://127.0.0.1:8790', server.origin);
+    const variables = { ...environment, AWS_REGION: 'us-east-1', PYTHONPATH: 'clients/python' };
+    const { code, stdout } = await run('python3', ['-c', here], variables);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `200 {"name":"Jansen"}\n1 ['Authorization']\n` });
   });
 
   test('says what is wrong', async () => {

@@ -1,17 +1,10 @@
 /** A call of a provider's API with the token of a connection. */
 
 import type { Advice } from './advice-kinds.ts';
+import { note } from './advice-of.ts';
 import type { ApiBody, ApiInit, BrokerToken, Rejection } from './api.ts';
 import type { BrokerEvent } from './events.ts';
 import type { World } from './world.ts';
-
-const advices = new WeakMap<Response, Advice>();
-
-/**
- * What a reply that `fetch` of a broker returned asks for: wait how long, log in again, correct the request; undefined
- * for a success.
- */
-export const adviceOf = (response: Response): Advice | undefined => advices.get(response);
 
 /**
  * The URL with places like `{realmId}` filled from the token's values, and taken relative to its endpoint. Throws
@@ -64,7 +57,7 @@ async function adviceFor(
   const { adviceOnResponse } = await import('./advice-on-response.ts');
   const asked = { method, failures, now: world.timeOfDay(), chance: world.chance() };
   const advice = await adviceOnResponse(provider, response, asked);
-  if (advice) advices.set(response, advice);
+  if (advice) note(response, advice);
   return advice;
 }
 

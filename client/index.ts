@@ -4,6 +4,7 @@ import { brokerOf } from './broker.ts';
 import { machine } from './world.ts';
 
 export type { Advice } from './advice-kinds.ts';
+export { adviceOf } from './advice-of.ts';
 export type {
   ApiBody,
   ApiCallInit,
@@ -15,7 +16,6 @@ export type {
   TokenBrokerOptions,
   TokenOptions,
 } from './api.ts';
-export { adviceOf } from './api-call.ts';
 export type { AwsCredentials, Credentials } from './credentials.ts';
 export { type BrokerErrorCode, type DownstreamError, type RequestFault, TokenBrokerError } from './errors.ts';
 export type { BrokerEvent } from './events.ts';

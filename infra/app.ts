@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import cdk from '../cdk.json' with { type: 'json' };
 import { BrokerStack } from './broker-stack.ts';
 import { type Settings, settingsIn, stackNamesOf } from './context.ts';
+import { assertPresetIndex } from './preset-index.ts';
 import { StateStack } from './state-stack.ts';
 
 interface AppOptions {
@@ -37,6 +38,7 @@ export function buildApp({ outdir, context = {}, allowLoopback = false }: AppOpt
     // The caller synthesizes. CDK would do it once more as the process ends, where faults have no reader.
     autoSynth: false,
   });
+  assertPresetIndex();
   const settings = settingsIn(app.node.getAllContext(), { allowLoopback });
   const names = stackNamesOf(settings.name);
   const { secretStore, name: _, ...others } = settings;

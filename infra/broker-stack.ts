@@ -4,8 +4,9 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { callbackPath, type Permission } from '../lambdas/routes.ts';
-import { metricNamespaceOf } from '../shared/adapters/telemetry.ts';
 import { assertRelations } from '../shared/domain/limit-relations.ts';
+import { metricNamespaceOf } from '../shared/ports/telemetry.ts';
+import type { CustomDomain, JwtAuthorization, Throttle } from './choices.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
@@ -14,15 +15,8 @@ import { minute } from './constructs/metrics.ts';
 import { grantPermission } from './constructs/permissions.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
 import { SavedQueries } from './constructs/saved-queries.ts';
-import {
-  type CustomDomain,
-  defaultRunbookUrl,
-  defaultThrottle,
-  type JwtAuthorization,
-  type Throttle,
-} from './context.ts';
+import { defaultRunbookUrl, defaultThrottle } from './context.ts';
 import { addFunctions } from './functions.ts';
-import { assertPresetIndex } from './preset-index.ts';
 import type { StateStack } from './state-stack.ts';
 
 export interface BrokerStackProps extends StackProps {
@@ -69,7 +63,7 @@ export interface BrokerStackProps extends StackProps {
 /**
  * The functions, the API, the queue and the alarms. It can be deleted and deployed again, but its host name (unless it
  * has a domain of its own), subscriptions and logs go with it. All names of its own begin with its stack name, which no
- * other deployment has. Throws if the limits contradict each other, or if a preset cannot be used.
+ * other deployment has. Throws if the limits contradict each other.
  */
 export class BrokerStack extends Stack {
   readonly #api: BrokerApi;
@@ -77,7 +71,6 @@ export class BrokerStack extends Stack {
 
   constructor(scope: Construct, id: string, props: BrokerStackProps) {
     assertRelations();
-    assertPresetIndex();
     const {
       state,
       jwt,

@@ -3,9 +3,8 @@
  * on purpose or not at all.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { AssetManifestArtifact, CloudAssembly } from 'aws-cdk-lib/cx-api';
 import type { FunctionName } from '../lambdas/routes.ts';
+import { bundlesIn } from './bundles.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = {
   token: 365,
@@ -15,28 +14,10 @@ const budgetsKb: Readonly<Record<FunctionName, number>> = {
   authorizations: 560,
 };
 
-const assembly = new CloudAssembly('cdk.out');
-const assets = assembly.artifacts
-  .filter((artifact) => AssetManifestArtifact.isAssetManifestArtifact(artifact))
-  .flatMap(({ contents }) => Object.entries(contents.files ?? {}));
-
-/** The bundle of the function whose logical id is `<Name>Function…`. */
-function bundleOf(name: string): string {
-  const functions: [string, { Type: string; Properties?: { Code?: { S3Key?: string } } }][] =
-    assembly.stacksRecursively.flatMap(({ template }) => Object.entries(template.Resources));
-  const [, found] = functions.find(
-    ([logicalId, { Type }]) =>
-      Type === 'AWS::Lambda::Function' && logicalId.toLowerCase().startsWith(`${name}function`),
-  ) ?? [undefined, undefined];
-  const [, asset] = assets.find(([hash]) => `${hash}.zip` === found?.Properties?.Code?.S3Key) ?? [];
-  if (asset?.source.path === undefined)
-    throw new Error(`cdk.out has no bundle of the function ${name}: run npm run synth first`);
-  return readFileSync(join(assembly.directory, asset.source.path, 'index.js'), 'utf8');
-}
-
 let faults = 0;
-for (const [name, budgetKb] of Object.entries(budgetsKb)) {
-  const bundle = bundleOf(name);
+for (const [name, path] of bundlesIn('cdk.out')) {
+  const bundle = readFileSync(path, 'utf8');
+  const budgetKb = budgetsKb[name];
   const kb = Math.ceil(Buffer.byteLength(bundle) / 1_024);
   // One that is left would load Node's whole fetch implementation at the first AWS call.
   const dynamicImports = bundle.match(/(?<![\w.$])import\(/g)?.length ?? 0;

@@ -5,46 +5,8 @@
 import * as v from 'valibot';
 import { faultOfEndpoint } from '../shared/providers/endpoint-url.ts';
 import { perhaps } from '../shared/providers/perhaps.ts';
+import type { CustomDomain, JwtAuthorization, SecretStore, Throttle } from './choices.ts';
 import { Faults } from './faults.ts';
-
-/** Where the connections' own secrets are kept. */
-export type SecretStore = 'secrets-manager' | 'dynamodb';
-
-/** Whose JWTs open the token routes, where signatures are not to open them. */
-export interface JwtAuthorization {
-  /** As its tokens have it in `iss`, to the letter. */
-  readonly issuer: string;
-  /** Whom tokens may be for (`aud`): one of these. */
-  readonly audience: readonly string[];
-  /**
-   * The claim that names what a caller may use.
-   * @default both `scope` and `scp`
-   */
-  readonly claim?: string | undefined;
-  /**
-   * What stands before the name of a connection, or before `*`, in a scope.
-   * @default token:
-   */
-  readonly scopePrefix?: string | undefined;
-}
-
-/** A host name of the operator's own for the API. */
-export interface CustomDomain {
-  readonly name: string;
-  /** Of AWS Certificate Manager, for this name, in the Region of the stack. */
-  readonly certificateArn: string;
-  /**
-   * What stands between the host name and the paths of the API: `broker` for `https://api.example/broker/token`.
-   * @default nothing
-   */
-  readonly path?: string | undefined;
-}
-
-/** How much the API lets through, of all clients together. */
-export interface Throttle {
-  readonly requestsPerSecond: number;
-  readonly burst: number;
-}
 
 export interface Settings {
   /** What tells this deployment from another of its account and Region; undefined for the only one. */
@@ -177,7 +139,7 @@ interface ParseOptions {
   /** Whether an issuer may be on this machine: the local gateway can ask it for its keys, API Gateway cannot. */
   readonly allowLoopback?: boolean;
   /** What a setting was called where it was given. */
-  readonly called?: (name: SettingName) => string;
+  readonly called?: (name: string) => string;
 }
 
 /** Returns the settings with their defaults, or every fault of what was given, each as a sentence. */

@@ -4,6 +4,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { limits } from '../shared/domain/limits.ts';
+import type { CustomDomain, JwtAuthorization } from './choices.ts';
 import {
   announceOn,
   claimRemoval,
@@ -20,7 +21,7 @@ import {
 import { BrokerFunction } from './constructs/broker-function.ts';
 import type { ConnectionEvents } from './constructs/connection-events.ts';
 import type { RefreshQueue } from './constructs/refresh-queue.ts';
-import { type CustomDomain, type JwtAuthorization, refreshConcurrencyOf, urlOf } from './context.ts';
+import { refreshConcurrencyOf, urlOf } from './context.ts';
 import { dueIndex, type StateStack } from './state-stack.ts';
 
 /** What the functions are bound to, and what the operator said of them. */

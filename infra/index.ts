@@ -1,4 +1,8 @@
-/** The stacks, for a CDK app of an operator's own: both go into one scope, such as a `Stage`. */
+/**
+ * For a CDK app of an operator's own: `TokenBroker` in any scope, or its two stacks one by one, both in one scope, for
+ * example a `Stage`.
+ */
 export { BrokerStack, type BrokerStackProps } from './broker-stack.ts';
-export type { CustomDomain, JwtAuthorization, SecretStore, Throttle } from './context.ts';
+export type { CustomDomain, JwtAuthorization, SecretStore, Throttle } from './choices.ts';
 export { StateStack, type StateStackProps } from './state-stack.ts';
+export { TokenBroker, type TokenBrokerProps } from './token-broker.ts';

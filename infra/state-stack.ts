@@ -2,7 +2,7 @@ import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib'
 import { AttributeType, BillingMode, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { SecretStore } from './context.ts';
+import type { SecretStore } from './choices.ts';
 
 /**
  * A deployment that fails takes back what it has created, so that it can be repeated. Nothing else takes state away.

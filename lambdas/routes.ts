@@ -5,7 +5,8 @@ import { callbackPath } from '../shared/application/callback-uri.ts';
 export { callbackPath };
 
 /** Each has a handler of its own in `lambdas/<name>.ts`. */
-export type FunctionName = 'token' | 'refresh' | 'plan' | 'connections' | 'authorizations';
+export const functionNames = ['token', 'refresh', 'plan', 'connections', 'authorizations'] as const;
+export type FunctionName = (typeof functionNames)[number];
 
 /** What a principal can be allowed to do with connections; the broker stack has a `grant` method for each. */
 export type Permission = 'getToken' | 'read' | 'connect' | 'manage';

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { type JwtAuthorization, parseSettings, type SecretStore } from '../infra/context.ts';
+import type { JwtAuthorization, SecretStore } from '../infra/choices.ts';
+import { parseSettings } from '../infra/context.ts';
 import { type DemoProviderName, demoProviders } from './demo/index.ts';
 import { optionsIn } from './options.ts';
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { JwtAuthorization, SecretStore } from '../infra/context.ts';
+import type { JwtAuthorization, SecretStore } from '../infra/choices.ts';
 import { callbackPath } from '../lambdas/routes.ts';
 import type { ProviderName } from './arguments.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb/dynamodb.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SecretStore } from '../infra/context.ts';
+import type { SecretStore } from '../infra/choices.ts';
 import { keep } from './kept.ts';
 
 /**

@@ -17,7 +17,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
-import { type CustomDomain, type JwtAuthorization, type Throttle, urlOf } from '../context.ts';
+import type { CustomDomain, JwtAuthorization, Throttle } from '../choices.ts';
+import { urlOf } from '../context.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
 const accessLogFormat = {

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Code, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../../lambdas/routes.ts';
@@ -48,9 +49,8 @@ export class BrokerFunction extends NodejsFunction {
     }
 
     super(scope, id, {
-      entry: join(root, 'lambdas', `${props.name}.ts`),
-      projectRoot: root,
-      depsLockFilePath: join(root, 'package-lock.json'),
+      ...codeOf(props.name),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       timeout: Duration.millis(props.timeoutMs),
@@ -63,21 +63,35 @@ export class BrokerFunction extends NodejsFunction {
       systemLogLevelV2: SystemLogLevel.WARN,
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
-      bundling: {
-        // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
-        format: OutputFormat.CJS,
-        esbuildArgs: {
-          '--supported:dynamic-import': 'false',
-          '--alias': `@aws-sdk/credential-provider-node=${join(root, 'shared/adapters/aws/credentials.ts')}`,
-        },
-        mainFields: ['module', 'main'],
-        target: 'node24',
-        minify: true,
-        // The copy that was tested, and faster to load than the runtime's. No operation that the broker uses streams
-        // events, the only ones for which the SDK would look for this module.
-        bundleAwsSDK: true,
-        externalModules: ['@smithy/core/event-streams'],
-      },
     });
   }
+}
+
+/** The bundle of a function: the one that the package brings, or one that is made of the source beside it. */
+function codeOf(
+  name: FunctionName,
+): Pick<NodejsFunctionProps, 'code' | 'entry' | 'projectRoot' | 'depsLockFilePath' | 'bundling'> {
+  // Beside the file that all of `infra` becomes in the package (packages.ts).
+  const packed = join(import.meta.dirname, 'functions', name);
+  if (existsSync(packed)) return { code: Code.fromAsset(packed) };
+  return {
+    entry: join(root, 'lambdas', `${name}.ts`),
+    projectRoot: root,
+    depsLockFilePath: join(root, 'package-lock.json'),
+    bundling: {
+      // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
+      format: OutputFormat.CJS,
+      esbuildArgs: {
+        '--supported:dynamic-import': 'false',
+        '--alias': `@aws-sdk/credential-provider-node=${join(root, 'shared/adapters/aws/credentials.ts')}`,
+      },
+      mainFields: ['module', 'main'],
+      target: 'node24',
+      minify: true,
+      // The copy that was tested, and faster to load than the runtime's. No operation that the broker uses streams
+      // events, the only ones for which the SDK would look for this module.
+      bundleAwsSDK: true,
+      externalModules: ['@smithy/core/event-streams'],
+    },
+  };
 }

@@ -2,8 +2,8 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
-import { metricNamespaceOf } from '../../shared/adapters/telemetry.ts';
 import type { Metric as MetricName } from '../../shared/ports/telemetry.ts';
+import { metricNamespaceOf } from '../../shared/ports/telemetry.ts';
 
 export const minute = { period: Duration.minutes(1) };
 

@@ -1,11 +1,7 @@
 /** Facts to CloudWatch: JSON log lines, and metrics in the embedded metric format, which cost no call. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Metric, Telemetry } from '../ports/telemetry.ts';
-
-/** Returns the namespace of a deployment's metrics, which no other deployment of the account and Region shares. */
-export const metricNamespaceOf = (deployment: string): string =>
-  deployment === 'token-broker' ? 'TokenBroker' : `TokenBroker/${deployment}`;
+import { type Metric, metricNamespaceOf, type Telemetry } from '../ports/telemetry.ts';
 
 const unitOf = (metric: Metric) => (metric === 'RefreshDurationMs' ? MetricUnit.Milliseconds : MetricUnit.Count);
 

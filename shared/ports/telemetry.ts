@@ -64,3 +64,7 @@ export type Metric =
   | 'RefusalsWithheld'
   | 'OverdueConnections'
   | 'RefreshDurationMs';
+
+/** Returns the namespace of a deployment's metrics, which no other deployment of the account and Region shares. */
+export const metricNamespaceOf = (deployment: string): string =>
+  deployment === 'token-broker' ? 'TokenBroker' : `TokenBroker/${deployment}`;

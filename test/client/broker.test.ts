@@ -2,8 +2,8 @@
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { adviceOf } from '../../client/advice-of.ts';
 import type { TokenBrokerOptions } from '../../client/api.ts';
-import { adviceOf } from '../../client/api-call.ts';
 import { brokerOf } from '../../client/broker.ts';
 import { TokenBrokerError } from '../../client/errors.ts';
 import { tokenBroker } from '../../client/index.ts';

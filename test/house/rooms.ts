@@ -78,6 +78,7 @@ const floors: readonly (readonly Room[])[] = [
         'aws-cdk-lib',
         'constructs',
         'cdk-nag',
+        'esbuild',
         'valibot',
         '@valibot/',
         'node:',

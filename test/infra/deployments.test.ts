@@ -3,11 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Stage, Validations } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { App, Stack, Stage, Token, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { BrokerStack, StateStack } from '../../infra/index.ts';
+import { BrokerStack, StateStack, TokenBroker } from '../../infra/index.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
 const usual = templatesOf(unbundled());
@@ -53,6 +54,39 @@ describe('a second deployment of the account and Region', () => {
     expect(propertiesIn(broker)('AWS::Events::Rule', 'EventsToTopic').EventPattern.source).toEqual([
       'token-broker-staging',
     ]);
+  });
+});
+
+describe('the construct in another app', () => {
+  const env = { account: '123456789012', region: 'eu-west-1' };
+  const newApp = (): App => new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+
+  test('is two stacks, named by its path, where the stack is that it stands in', () => {
+    const broker = new TokenBroker(new Stack(newApp(), 'Shop', { env }), 'Broker');
+    expect([broker.state, broker.stack].map(({ stackName }) => stackName)).toEqual([
+      expect.stringMatching(/^ShopBrokerState/),
+      expect.stringMatching(/^ShopBrokerApi/),
+    ]);
+    for (const { account, region } of [broker.state, broker.stack]) expect({ account, region }).toEqual(env);
+  });
+
+  test('is where its stage is, or wherever it is deployed to', () => {
+    const staged = new TokenBroker(new Stage(newApp(), 'Live', { env }), 'Broker');
+    expect(staged.stack.region).toBe('eu-west-1');
+    const anywhere = new TokenBroker(newApp(), 'Broker', { secretStore: 'dynamodb' });
+    expect(Token.isUnresolved(anywhere.stack.region)).toBe(true);
+    expect(anywhere.state.secrets).toBeDefined();
+  });
+
+  test('lets a role of another stack get a token, and passes its choices on', () => {
+    const shop = new Stack(newApp(), 'Shop', { env });
+    const worker = new Role(shop, 'Worker', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const broker = new TokenBroker(shop, 'Broker', { throttle: { requestsPerSecond: 7, burst: 3 } });
+    broker.grantGetToken(worker, 'exact-nl');
+    expect(JSON.stringify(Template.fromStack(shop).findResources('AWS::IAM::Policy'))).toContain('GET/token/exact-nl');
+    Template.fromStack(broker.stack).hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: Match.objectLike({ ThrottlingRateLimit: 7, ThrottlingBurstLimit: 3 }),
+    });
   });
 });
 

@@ -43,7 +43,7 @@ async function storeWithin(
 
 export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>): Promise<Event> {
   const { world, connection } = run;
-  const { held, place, contested, adoptedFence, overtaken } = effect;
+  const { held, place, contested, adoptedFence, overtaken, spread } = effect;
   const adopted = adoptedFence !== undefined;
   const { item } = held.seen;
   const { fence } = held.attempt;
@@ -64,6 +64,7 @@ export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>
     contested,
     adoptedFence,
     overtaken,
+    spread,
   });
   reportSuccess(world, held, done, adopted);
   if (done.kind === 'refused') return { kind: 'success_refused', held, place };

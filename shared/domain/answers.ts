@@ -70,6 +70,7 @@ export function onFailureRefused(held: Held, place: Place | undefined, at: Circu
     contested: true,
     adoptedFence: undefined,
     overtaken: undefined,
+    spread: at.chance,
   };
 }
 
@@ -84,6 +85,7 @@ export function onKept(held: Held, outcome: Outcome, place: Place | undefined, a
       contested: inDoubt(item, held.attempt.fence).length > 0,
       adoptedFence: undefined,
       overtaken: undefined,
+      spread: at.chance,
     };
   }
   // With a new refresh token in hand, the old one's fate is no news, and nothing is in doubt.

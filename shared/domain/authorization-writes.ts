@@ -116,7 +116,8 @@ interface Authorized {
 export function authorized({ item, profile }: Seen, brought: Authorized, now: EpochMs): Write {
   const { authorization, grantId, place, first, values } = brought;
   const how = { fence: nextFence(item.fence), contested: false };
-  const tokenSet = first && tokenSetAs(first.tokens, first.sealedAccessToken, how, undefined, profile);
+  // People log in one by one: there is nothing to spread.
+  const tokenSet = first && tokenSetAs(first.tokens, first.sealedAccessToken, how, undefined, profile, 0);
   const replaced = replaceGrant(item, item.config, now, { id: grantId, place, ...(values && { values }) }, tokenSet);
   return {
     ...replaced,

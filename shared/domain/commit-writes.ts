@@ -1,7 +1,7 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
 import { attemptsOf, inDoubt } from './attempts.ts';
-import type { Attempt, Place, SealedTokenSet, Seen, State } from './connection.ts';
+import type { Attempt, Connection, Place, SealedTokenSet, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
 import type { Fence } from './ids.ts';
@@ -36,13 +36,14 @@ export function tokenSetAs(
   how: Pick<SealedTokenSet, 'fence' | 'contested' | 'tookMs'>,
   before: SealedTokenSet | undefined,
   profile: Profile,
+  spread: number,
 ): { readonly tokens: SealedTokenSet; readonly refreshAt: EpochMs } {
   const { tokenType: type } = tokens;
   const access = sealed === undefined || type === undefined ? {} : { sealed, type };
   // A reply that names no scope grants the one that there was, or was asked for (RFC 6749, sections 5.1 and 6).
   const scope = tokens.scope ?? before?.scope ?? profile.scope;
   const grantEnd = toldEndOf(tokens, before?.grantEnd);
-  const life = lifeOf(tokens, before, profile, grantEnd);
+  const life = lifeOf(tokens, before, profile, grantEnd, spread);
   const { requestedAt, receivedAt, expiresAt, overAt, renewableAt } = life;
   return {
     tokens: {
@@ -72,6 +73,8 @@ export interface Commit {
   readonly adoptedFence: Fence | undefined;
   /** The refresh token that an older holder committed meanwhile: ours may be the one that the provider has killed. */
   readonly overtaken: Place | undefined;
+  /** Drawn from [0, 1): how far the next renewal is spread. */
+  readonly spread: number;
 }
 
 /**
@@ -95,8 +98,11 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
   const adopted = commit.adoptedFence !== undefined;
   // What was found says nothing of how long a call takes.
   const tookMs = adopted ? item.tokens?.tookMs : Math.max(0, tokens.receivedAt - attempt.startedAt);
-  const committed = (contested: boolean) =>
-    tokenSetAs(tokens, sealed, { fence, contested, ...(tookMs !== undefined && { tookMs }) }, item.tokens, profile);
+  const spread = renewsAhead(item) ? commit.spread : 0;
+  const committed = (contested: boolean) => {
+    const how = { fence, contested, ...(tookMs !== undefined && { tookMs }) };
+    return tokenSetAs(tokens, sealed, how, item.tokens, profile, spread);
+  };
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
   // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for
@@ -148,6 +154,13 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
   };
   return [held, late];
 }
+
+/**
+ * Whether a renewal ahead of the end brings more life, as far as is known. A server that handed out the same access
+ * token until its end may hand out another one shortly before it, so that the renewal is made as late as it can be.
+ */
+const renewsAhead = ({ tokens, refreshAt }: Connection): boolean =>
+  tokens === undefined || refreshAt === undefined || refreshAt < tokens.expiresAt;
 
 /** What a failure leaves behind. */
 export interface FailureCommit {

@@ -167,6 +167,7 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
         inDoubt(item, held.attempt.fence).some((other) => other.fence !== attempt.fence),
       adoptedFence: attempt.fence,
       overtaken: attempt.generation < item.generation ? item.refreshToken : undefined,
+      spread: at.chance,
     };
   }
   const { suspect } = item;

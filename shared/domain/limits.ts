@@ -124,6 +124,8 @@ export const limits = {
   marginMs: 30_000,
   /** At most this share of a token's life is margin. */
   marginShare: 0.5,
+  /** Renewals are spread over this share of a life that is longer than a token's whole margin. */
+  spreadShare: 0.1,
   minTtlMs: { least: 5_000, default: 10_000, most: hourMs },
   waitMs: { default: 10_000, most: 25_000 },
   pollMs: { from: 150, to: 400 },

@@ -98,6 +98,8 @@ export type Effect =
        * The refresh token that these tokens put aside, though it was committed after the call that brought them began.
        */
       readonly overtaken: Place | undefined;
+      /** Drawn from [0, 1): how far the next renewal is spread. */
+      readonly spread: number;
     }
   | { readonly do: 'commit_failure'; readonly held: Held; readonly commit: FailureCommit }
   | { readonly do: 'keep_spare'; readonly held: Held; readonly place: Place }

@@ -26,13 +26,14 @@ interface Life {
  * The life of a token set that follows `before`. A server that hands out the access token of before once more, as often
  * as it is asked and always with a whole life, has not made it live longer: it keeps its first end. (If a request that
  * begins some time after its latest end brings it still, the server has prolonged it.) Where the end is the same as
- * before, another renewal would bring no more life: the next is made when it has come.
+ * before, another renewal would bring no more life: the next is made when it has come. `spread` as in `refreshAtOf`.
  */
 export function lifeOf(
   tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'> & { readonly again?: boolean },
   before: Pick<SealedTokenSet, 'requestedAt' | 'expiresAt' | 'overAt'> | undefined,
   profile: Profile,
   grantEnd: ToldEnd | undefined,
+  spread: number,
 ): Life {
   const { requestedAt, receivedAt } = tokens;
   const lastAt = before?.overAt ?? before?.expiresAt;
@@ -50,7 +51,7 @@ export function lifeOf(
     const nextAt = latest(tokens.expiresAt, renewableAt);
     return { requestedAt, receivedAt, expiresAt: tokens.expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
-  const wantedAt = refreshAtOf(tokens, profile);
+  const wantedAt = refreshAtOf(tokens, profile, spread);
   const neededAt = usedBy(receivedAt, grantEnd, profile);
   return {
     requestedAt,
@@ -94,14 +95,20 @@ function usedBy(from: EpochMs, end: ToldEnd | undefined, { renewalEndsPrevious }
  * From when a token set's renewal is wanted. Two clocks bound it: the margin counts back from the expiry, which runs
  * from the start of the request; the least age counts from the reply's arrival. A margin is never more than half a
  * life.
+ *
+ * Connections that were imported together would be renewed together for ever, faster than refreshers and stores can, so
+ * each renewal is spread over a share of the life that lies before the margin: `spread` is drawn from [0, 1).
  */
 export function refreshAtOf(
   tokens: Pick<TokenSet, 'requestedAt' | 'receivedAt' | 'expiresAt'>,
   profile: Profile,
+  spread: number,
 ): EpochMs {
   const lifetimeMs = tokens.expiresAt - tokens.requestedAt;
   const marginMs = Math.min(profile.marginMs, lifetimeMs * limits.marginShare);
-  return latest(plus(tokens.expiresAt, -marginMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
+  // Short lives are left as they are: they have little to spread over, and are renewed often enough.
+  const spreadMs = spread * limits.spreadShare * Math.max(0, lifetimeMs - profile.marginMs / limits.marginShare);
+  return latest(plus(tokens.expiresAt, -marginMs - spreadMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
 }
 
 /** From when the connection is due for a renewal. One without a token set is due at once. */

@@ -121,6 +121,7 @@ export const commitOf = (fence: number): Commit => ({
   contested: false,
   adoptedFence: undefined,
   overtaken: undefined,
+  spread: 0,
 });
 
 export const failureOf = (fence: number, more: Partial<FailureCommit> = {}): FailureCommit => ({

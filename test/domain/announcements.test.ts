@@ -61,6 +61,7 @@ describe('a write that changes the state notes it, and has the planner look', ()
     contested: false,
     adoptedFence: undefined,
     overtaken: undefined,
+    spread: 0,
   };
   const succeeding = (before: Connection) =>
     itemAfter(commitSuccess(holding(before, myFence, profileOf()), commit)[0] ?? fail(), before);

@@ -85,6 +85,7 @@ describe('a token set', () => {
       contested,
       adoptedFence: undefined,
       overtaken: undefined,
+      spread: 0,
     });
   });
   test.each(replays)('without a refresh token: commit it, the one we have stays; %s', (_title, item, contested) => {
@@ -98,6 +99,7 @@ describe('a token set', () => {
       contested,
       adoptedFence: undefined,
       overtaken: undefined,
+      spread: 0,
     });
   });
 });
@@ -261,7 +263,7 @@ describe('an error that brings a refresh token', () => {
   ])('whoever adopts it counts its age from now: least age %s', (_title, minTokenAgeMs, refreshAt) => {
     const { tokens } = decided(answered(held, limited), 'persist');
     expect(tokens.receivedAt).toBe(now);
-    expect(refreshAtOf(tokens, profileOf({ minTokenAgeMs }))).toBe(refreshAt);
+    expect(refreshAtOf(tokens, profileOf({ minTokenAgeMs }), 0)).toBe(refreshAt);
   });
 
   test.each<readonly [title: string, outcome: Failed, commit: object]>([

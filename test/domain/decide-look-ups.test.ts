@@ -80,6 +80,7 @@ const adopts = (title: string, held: Held, attempt: Attempt, contested: boolean,
     contested,
     adoptedFence: attempt.fence,
     overtaken,
+    spread: 0,
   },
 ];
 const concludes = (title: string, held: Held): Row => [

@@ -312,6 +312,7 @@ describe('the end', () => {
         contested: true,
         adoptedFence: undefined,
         overtaken: undefined,
+        spread: 0,
       },
     ],
     ['the table stayed out of reach', { kind: 'commit_abandoned' }, stop('commit_abandoned')],

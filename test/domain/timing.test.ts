@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { commitSuccess } from '../../shared/domain/commit-writes.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
+import { plus } from '../../shared/domain/time.ts';
 import {
   backOffUntil,
   between,
@@ -19,6 +22,7 @@ import {
   day,
   failureOf,
   firstConnectionOf,
+  heldOf,
   hour,
   minute,
   now,
@@ -49,6 +53,21 @@ describe('refreshAtOf: from when a renewal is wanted, in seconds from the start 
       { life: 600, answered: 35, leastAge: 574 },
       609,
     ],
+    [
+      'spread half: a twentieth of what an hour has beyond twice the margin',
+      { life: 3_600, answered: 1, spread: 0.5 },
+      3_393,
+    ],
+    ['spread whole: a tenth of it', { life: 3_600, answered: 1, spread: 1 }, 3_216],
+    ['spread, and the margin is wider', { life: 3_600, answered: 1, margin: 300, spread: 0.5 }, 3_150],
+    ['spread, a token of twice the margin: not at all', { life: 60, answered: 1, spread: 1 }, 30],
+    ['spread, a token that is shorter: not at all', { life: 10, answered: 1, spread: 1 }, 5],
+    ['spread, and the provider renews it only later', { life: 3_600, answered: 1, leastAge: 3_300, spread: 1 }, 3_301],
+    [
+      'spread, and the provider renews it only shortly before its end',
+      { life: 600, answered: 0.4, leastAge: 574, spread: 1 },
+      574.4,
+    ],
   ])(
     '%s',
     (_title, {
@@ -56,11 +75,11 @@ describe('refreshAtOf: from when a renewal is wanted, in seconds from the start 
       answered,
       margin = 30,
       leastAge = 0,
-    }: { life: number; answered: number; margin?: number; leastAge?: number }, seconds) => {
+      spread = 0,
+    }: { life: number; answered: number; margin?: number; leastAge?: number; spread?: number }, seconds) => {
       const tokens = { requestedAt: now, receivedAt: at(answered * second), expiresAt: at(life * second) };
-      expect(refreshAtOf(tokens, profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second }))).toBe(
-        at(seconds * second),
-      );
+      const profile = profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second });
+      expect(refreshAtOf(tokens, profile, spread)).toBe(at(seconds * second));
     },
   );
 });
@@ -226,4 +245,33 @@ describe('retryAfterSeconds: within 1 and 60, rounded up', () => {
 test('between maps chance onto the range', () => {
   expect([0, 0.25, 0.5].map((chance) => between({ from: 100, to: 600 }, chance))).toEqual([100, 225, 350]);
   expect(between({ from: minute, to: minute }, 0.9)).toBe(minute);
+});
+
+describe('a renewal is spread', () => {
+  /** When the next one is wanted, in seconds from now, of an hour's token that came now after this connection's. */
+  const nextAfter = (item: Connection, spread: number): number => {
+    const held = heldOf(item, profileOf());
+    const [write] = commitSuccess(held, {
+      tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: at(hour) },
+      sealedAccessToken: 'sealed',
+      place: undefined,
+      contested: false,
+      adoptedFence: undefined,
+      overtaken: undefined,
+      spread,
+    });
+    return (Number(write?.set.refreshAt) - now) / second;
+  };
+
+  test('by what was drawn at its commit', () => {
+    expect(nextAfter(connectionOf(), 0)).toBe(3_570);
+    expect(nextAfter(connectionOf(), 0.5)).toBe(3_393);
+    expect(nextAfter(firstConnectionOf(), 0.5)).toBe(3_393);
+  });
+
+  test('not where the server handed out one token until its end', () => {
+    const { expiresAt = now } = connectionOf().tokens ?? {};
+    expect(nextAfter(connectionOf({ refreshAt: expiresAt }), 0.5)).toBe(3_570);
+    expect(nextAfter(connectionOf({ refreshAt: plus(expiresAt, -1) }), 0.5)).toBe(3_393);
+  });
 });

@@ -136,6 +136,7 @@ function committed(held: ReturnType<typeof heldOf>, adoptedFence?: number): Conn
     contested: false,
     adoptedFence: adoptedFence as never,
     overtaken: undefined,
+    spread: 0,
   });
   if (write === undefined) throw new Error('nothing was written');
   return itemAfter(write, held.seen.item);

@@ -150,7 +150,8 @@ class Herd {
             ...provider,
             rules: provider.rules && {
               ...provider.rules,
-              profile: () => (this.always ? { ...profile, renewal: 'always' } : profile),
+              // The provider allows no renewal that is earlier, so all come at once.
+              profile: () => (this.always ? { ...profile, renewal: 'always', minTokenAgeMs: 3_570_000 } : profile),
             },
           };
         },

@@ -121,6 +121,7 @@ export const composePlan = (): (() => PlanWorld) =>
     store: connections(required('DUE_INDEX')),
     queue: queue(),
     telemetry: telemetryOf('plan'),
+    line: new Map(),
   }));
 
 function readsNoReply(): never {

@@ -15,7 +15,7 @@ import {
 } from './house/rules.ts';
 import { type Source, sourceOf, sourcesIn } from './house/source.ts';
 
-const product = sourcesIn('{cli,client,infra,lambdas,local,shared}/**/*.{ts,mjs,cjs}');
+const product = sourcesIn('{bench,cli,client,infra,lambdas,local,shared}/**/*.{ts,mjs,cjs}');
 const tests = sourcesIn('test/**/*.{ts,mjs,cjs}');
 const all = [...product, ...tests];
 const scripts = product.filter(({ path }) => /\.[mc]js$/.test(path));

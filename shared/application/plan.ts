@@ -1,9 +1,11 @@
 /**
  * Runs every minute. Sends one delayed message for each connection that falls due before the next run is certain to be
- * over.
+ * over; while many wait in line for refreshers, no second message for one whose first is in the queue already.
  */
+
+import type { ConnectionName } from '../domain/connection-name.ts';
 import { limits } from '../domain/limits.ts';
-import { plus } from '../domain/time.ts';
+import { type EpochMs, plus } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
@@ -14,6 +16,15 @@ export interface PlanWorld {
   readonly store: Pick<ConnectionStore, 'listDue'>;
   readonly queue: RefreshQueue;
   readonly telemetry: Telemetry;
+  /** What the last run sent or left in line; lives as long as the execution environment, and may be empty. */
+  readonly line: Map<ConnectionName, Sent>;
+}
+
+type Due = Awaited<ReturnType<ConnectionStore['listDue']>>[number];
+
+/** A message that was sent at an instant, for when the connection was due then. */
+interface Sent extends Due {
+  readonly at: EpochMs;
 }
 
 export const dueShards: readonly string[] = Array.from({ length: limits.dueShards }, (_, shard) => String(shard));
@@ -27,6 +38,7 @@ export async function plan({
   store,
   queue,
   telemetry,
+  line,
 }: PlanWorld): Promise<{ readonly sent: number; readonly overdue: number }> {
   const now = clock.now();
   const pages = await Promise.all(
@@ -36,7 +48,23 @@ export async function plan({
   const overdue = due.filter(({ dueAt }) => plus(dueAt, limits.overdueAfterMs) <= now).length;
   // Counted before anything can fail: that the number is missing is an alarm of its own.
   telemetry.count('OverdueConnections', overdue);
-  await queue.sendAll(due.map(({ connection, dueAt }) => ({ connection, delayMs: Math.max(0, dueAt - now) })));
-  if (due.length > 0) telemetry.info('planned', { sent: due.length, overdue });
-  return { sent: due.length, overdue };
+  const [inLine, missing] = overdue > limits.overdueInLine ? partedBy(line, due, now) : [[], due];
+  await queue.sendAll(missing.map(({ connection, dueAt }) => ({ connection, delayMs: Math.max(0, dueAt - now) })));
+  line.clear();
+  for (const sent of inLine) line.set(sent.connection, sent);
+  for (const { connection, dueAt } of missing) line.set(connection, { connection, dueAt, at: now });
+  if (missing.length > 0) telemetry.info('planned', { sent: missing.length, overdue });
+  return { sent: missing.length, overdue };
+}
+
+/** Those whose message was sent lately, for the same instant, and those who have none on its way. */
+function partedBy(line: PlanWorld['line'], due: readonly Due[], now: EpochMs): [Sent[], Due[]] {
+  const inLine: Sent[] = [];
+  const missing: Due[] = [];
+  for (const one of due) {
+    const sent = line.get(one.connection);
+    if (sent?.dueAt === one.dueAt && plus(sent.at, limits.lineAgainMs) > now) inLine.push(sent);
+    else missing.push(one);
+  }
+  return [inLine, missing];
 }

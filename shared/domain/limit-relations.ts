@@ -81,6 +81,11 @@ const ofWorking = (limits: Limits): readonly Relation[] => [
     limits.slotVersionsPerDay <= limits.versionsKept,
     'versions of a slot in a day ≤ versions kept: what a day brings stays',
   ],
+  [
+    limits.slotVersionsPerDay <= limits.secretVersionsPerDay * (1 - limits.spreadShare),
+    'versions of a slot ≤ versions of a secret × (1 − spread share): a day of early renewals still has room',
+  ],
+  [limits.planIntervalMs < limits.lineAgainMs, 'plan interval < again in line: no plan repeats the one before'],
   [limits.planIntervalMs < limits.planHorizonMs, 'plan interval < plan horizon: successive plans overlap'],
   [
     limits.planIntervalMs + limits.refreshTimeoutMs + 2 * limits.skewMs < limits.overdueAfterMs,

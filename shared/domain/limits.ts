@@ -41,10 +41,18 @@ export const limits = {
   planHorizonMs: 90_000,
   planIntervalMs: 60_000,
   dueShards: 8,
+  /** How many batches of messages the planner sends at the same time. */
+  batchesAtOnce: 8,
   /** At most this many connections of a shard in one plan; the soonest first, the rest in the next. */
   duePerShard: 2_000,
   /** A connection this late is counted as overdue; a renewal that is merely under way is not. */
   overdueAfterMs: 150_000,
+  /**
+   * More overdue connections than this wait in line for refreshers, as after an outage: then each of them is sent
+   * another message only after so long, and not every minute.
+   */
+  overdueInLine: 1_000,
+  lineAgainMs: 300_000,
 
   /**
    * So long after its latest end an access token that a server hands out once more is believed to live longer; until
@@ -197,6 +205,8 @@ export const limits = {
   endpointCharacters: 2_048,
 
   // Stores.
+  /** Secrets Manager keeps so many versions of a secret in a day, and takes no more. */
+  secretVersionsPerDay: 100,
   slotVersionsPerDay: 90,
   /** No token whose life leaves time to use it needs more slots; each slot is a secret that costs money. */
   slots: 40,

@@ -13,6 +13,8 @@ export interface Profile {
   readonly marginMs: number;
   /** Earliest age, counted from its arrival, at which a token may be renewed; 0 where the provider sets none. */
   readonly minTokenAgeMs: number;
+  /** Renewals are spread over this share of a life; not at all if absent. */
+  readonly spreadShare?: number;
   /** Lifetime to assume when the reply does not tell. */
   readonly defaultLifetimeMs: number;
   /**

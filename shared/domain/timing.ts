@@ -107,7 +107,8 @@ export function refreshAtOf(
   const lifetimeMs = tokens.expiresAt - tokens.requestedAt;
   const marginMs = Math.min(profile.marginMs, lifetimeMs * limits.marginShare);
   // Short lives are left as they are: they have little to spread over, and are renewed often enough.
-  const spreadMs = spread * limits.spreadShare * Math.max(0, lifetimeMs - profile.marginMs / limits.marginShare);
+  const { spreadShare = 0 } = profile;
+  const spreadMs = spread * spreadShare * Math.max(0, lifetimeMs - profile.marginMs / limits.marginShare);
   return latest(plus(tokens.expiresAt, -marginMs - spreadMs), plus(tokens.receivedAt, profile.minTokenAgeMs));
 }
 

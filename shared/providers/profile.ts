@@ -20,6 +20,7 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     grant: facts.grant,
     marginMs,
     minTokenAgeMs: facts.minTokenAgeSeconds * 1_000,
+    spreadShare: limits.spreadShare,
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
     ambiguousRetry: hasRefreshToken && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
     ...(hasRefreshToken && facts.rotation === 'until_successor_used' && { predecessorStays: true as const }),

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Sqs, startSqs } from '../../local/aws/sqs/sqs.ts';
 import { parseMessage, sqsQueue } from '../../shared/adapters/aws/sqs-queue.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
 import { localClient } from './worlds.ts';
@@ -65,6 +66,23 @@ describe('the refresh queue in SQS', () => {
       time += 1_000;
     }
     expect(seen).toEqual(names);
+  });
+
+  test('has at most so many batches in flight', async () => {
+    let [inFlight, most] = [0, 0];
+    client.middlewareStack.add(
+      (_next) => async () => {
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        await new Promise((resolve) => setImmediate(resolve));
+        inFlight -= 1;
+        return { output: {} as SendMessageBatchCommandOutput, response: {} };
+      },
+      { step: 'initialize' },
+    );
+    const messages = Array.from({ length: 300 }, (_, i) => ({ connection: `c-${i}` as ConnectionName, delayMs: 0 }));
+    await queue.sendAll(messages);
+    expect(most).toBe(limits.batchesAtOnce);
   });
 
   test('sends none without calling', async () => {

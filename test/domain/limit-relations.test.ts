@@ -37,6 +37,8 @@ const bounds = [
   ['time-out of the connections function + 2 × skew < claim', 'claimMs', 33_001, 33_000],
   ['time-out of the refresh function + 2 × skew < lease of a deletion', 'deletionLeaseMs', 84_001, 84_000],
   ['versions of a slot in a day ≤ versions kept', 'versionsKept', 90, 89],
+  ['versions of a slot ≤ versions of a secret × (1 − spread share)', 'slotVersionsPerDay', 90, 91],
+  ['plan interval < again in line', 'lineAgainMs', 60_001, 60_000],
   ['plan interval < plan horizon', 'planIntervalMs', 89_999, 90_000],
   ['plan interval + time-out of the refresh function + 2 × skew < overdue', 'overdueAfterMs', 144_001, 144_000],
   ['plan horizon ≤ longest own wait', 'planHorizonMs', 120_000, 120_001],

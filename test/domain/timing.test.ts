@@ -78,7 +78,7 @@ describe('refreshAtOf: from when a renewal is wanted, in seconds from the start 
       spread = 0,
     }: { life: number; answered: number; margin?: number; leastAge?: number; spread?: number }, seconds) => {
       const tokens = { requestedAt: now, receivedAt: at(answered * second), expiresAt: at(life * second) };
-      const profile = profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second });
+      const profile = profileOf({ marginMs: margin * second, minTokenAgeMs: leastAge * second, spreadShare: 0.1 });
       expect(refreshAtOf(tokens, profile, spread)).toBe(at(seconds * second));
     },
   );
@@ -250,7 +250,7 @@ test('between maps chance onto the range', () => {
 describe('a renewal is spread', () => {
   /** When the next one is wanted, in seconds from now, of an hour's token that came now after this connection's. */
   const nextAfter = (item: Connection, spread: number): number => {
-    const held = heldOf(item, profileOf());
+    const held = heldOf(item, profileOf({ spreadShare: 0.1 }));
     const [write] = commitSuccess(held, {
       tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: at(hour) },
       sealedAccessToken: 'sealed',

@@ -135,6 +135,7 @@ function worldAt(time: VirtualTime) {
     telemetry: { info: log, warn: log, error: log, count: () => undefined },
     providers: providersFrom(),
     memory: new Map(),
+    line: new Map(),
   };
   return { world, messages, told, lines };
 }

@@ -61,6 +61,8 @@ describe('the profile', () => {
       grant: 'refresh_token',
       marginMs: 30_000,
       minTokenAgeMs: 574_000,
+      // Without effect: the least age leaves nothing to spread over.
+      spreadShare: 0.1,
       defaultLifetimeMs: 600_000,
       ambiguousRetry: 'after_holder',
       callTimeoutMs: 60_000,

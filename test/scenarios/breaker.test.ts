@@ -150,8 +150,7 @@ class Herd {
             ...provider,
             rules: provider.rules && {
               ...provider.rules,
-              // The provider allows no renewal that is earlier, so all come at once.
-              profile: () => (this.always ? { ...profile, renewal: 'always', minTokenAgeMs: 3_570_000 } : profile),
+              profile: () => (this.always ? { ...profile, renewal: 'always' } : profile),
             },
           };
         },

@@ -66,7 +66,10 @@ export const kinds = {
     { name: 'grace of 60 s', rotation: 'grace', graceMs: 60_000 },
     { callTimeoutMs: 60_000 - limits.graceReserveMs },
   ),
-  halfHourOfGrace: kind({ name: 'grace of 30 min', rotation: 'grace', graceMs: 1_800_000, lifetimeMs: 1_800_000 }),
+  halfHourOfGrace: kind(
+    { name: 'grace of 30 min, renewals spread', rotation: 'grace', graceMs: 1_800_000, lifetimeMs: 1_800_000 },
+    { spreadShare: limits.spreadShare },
+  ),
   graceKillsSibling: kind({
     name: 'grace, reuse kills the sibling',
     rotation: 'grace',

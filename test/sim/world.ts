@@ -13,7 +13,7 @@ import {
   type TokenWorld,
 } from '../../shared/application/get-token.ts';
 import { openLink } from '../../shared/application/open-link.ts';
-import { plan } from '../../shared/application/plan.ts';
+import { type PlanWorld, plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type ConnectionsWorld, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
 import { type RedeemWorld, type Redemption, redeem } from '../../shared/application/redeem.ts';
@@ -233,6 +233,8 @@ export class World extends Stores {
 
   /** The planner runs every minute; `missing` says which minutes it misses. */
   startPlanner(missing: () => boolean = () => false): void {
+    // As if one environment stayed warm.
+    const line: PlanWorld['line'] = new Map();
     const tick = () => {
       const environment = this.#environment('plan');
       const world = {
@@ -240,6 +242,7 @@ export class World extends Stores {
         store: this.tableOf(environment),
         queue: this.#queueOf(environment),
         telemetry: this.#telemetryOf(environment),
+        line,
       };
       const at = this.time.now();
       const looked = () => {

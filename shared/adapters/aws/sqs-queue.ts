@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { type ConnectionName, parseConnectionName } from '../../domain/connection-name.ts';
 import { limits } from '../../domain/limits.ts';
 import type { RefreshQueue } from '../../ports/queue.ts';
+import { sideBySide } from './side-by-side.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What SQS takes in one call. */
@@ -47,9 +48,13 @@ export function sqsQueue(client: SQSClient, queueUrl: string): RefreshQueue {
   }
 
   async function sendBatches(messages: readonly Message[]): Promise<Message[]> {
+    const batches = Array.from({ length: Math.ceil(messages.length / batchSize) }, (_, i) =>
+      messages.slice(i * batchSize, (i + 1) * batchSize),
+    );
     const refused: Message[] = [];
-    for (let from = 0; from < messages.length; from += batchSize)
-      refused.push(...(await sendBatch(messages.slice(from, from + batchSize))));
+    await sideBySide(batches, limits.batchesAtOnce, async (batch) => {
+      refused.push(...(await sendBatch(batch)));
+    });
     return refused;
   }
 

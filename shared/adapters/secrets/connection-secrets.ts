@@ -8,6 +8,7 @@ import { Misdirected, Unavailable } from '../../ports/errors.ts';
 import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
 import type { SecretRemoval } from '../../ports/secret-removal.ts';
 import type { SecretVersions } from '../../ports/secret-versions.ts';
+import { sideBySide } from '../aws/side-by-side.ts';
 import {
   credentialsIn,
   type Directed,
@@ -70,21 +71,8 @@ export function secretRemoval(versions: SecretVersions): SecretRemoval {
       // No connection has more slots, whatever its item says.
       const most = Math.min(slots, limits.slots);
       const slotNames = Array.from({ length: most }, (_, slot) => refreshName(connection, slot));
-      const left = [clientName(connection), ...slotNames];
-      let failed = false;
-      const removeSome = async (): Promise<void> => {
-        while (!failed && mayStill()) {
-          const name = left.shift();
-          if (name === undefined) return;
-          await versions.remove(name).catch((error: unknown) => {
-            failed = true;
-            throw error;
-          });
-        }
-      };
-      const ends = await Promise.allSettled(Array.from({ length: limits.secretsAtOnce }, removeSome));
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      return left.length === 0;
+      const names = [clientName(connection), ...slotNames];
+      return sideBySide(names, limits.secretsAtOnce, (name) => versions.remove(name), mayStill);
     },
   };
 }

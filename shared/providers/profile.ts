@@ -20,11 +20,11 @@ export function profileOf(item: Connection, presets: Presets = knownPresets): Pr
     grant: facts.grant,
     marginMs,
     minTokenAgeMs: facts.minTokenAgeSeconds * 1_000,
-    spreadShare: limits.spreadShare,
     defaultLifetimeMs: facts.lifetimeSeconds * 1_000,
     ambiguousRetry: hasRefreshToken && facts.rotation === 'single_use' ? 'after_holder' : 'at_once',
     ...(hasRefreshToken && facts.rotation === 'until_successor_used' && { predecessorStays: true as const }),
-    ...(facts.renewalEnds === 'previous_token' && { renewalEndsPrevious: true }),
+    // Clients would lose what is left of the token of before.
+    ...(facts.renewalEnds === 'previous_token' ? { renewalEndsPrevious: true } : { spreadShare: limits.spreadShare }),
     callTimeoutMs: callTimeoutOf(facts),
     slots: hasRefreshToken ? slotsFor(cycleOf(item, facts, marginMs)) : 1,
     renewal: item.config.renewal,

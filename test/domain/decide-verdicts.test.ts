@@ -165,7 +165,7 @@ describe('a provider that keeps a used refresh token until its successor is used
   const successor: Place = inSecret(0, 'successor');
   const written = ([write]: readonly Write[], item: Connection) => write && itemAfter(write, item);
   const tokens = { ...tokenSetOf(), tokenType: 'Bearer' };
-  const commit = { tokens, sealedAccessToken: 'sealed', contested: false, adoptedFence: undefined };
+  const commit = { tokens, sealedAccessToken: 'sealed', contested: false, adoptedFence: undefined, spread: 0 };
 
   test('what was sent stays beside its successor', () => {
     const held = heldOf(dueConnectionOf(), keeping);

@@ -111,11 +111,11 @@ describe('lifeOf and toldEndOf: an end that only one reply told', () => {
   const reply = (ms: number) => ({ requestedAt: at(ms), receivedAt: at(ms), expiresAt: at(ms + hour) });
   test('is counted from each use, not to itself', () => {
     const first = toldEndOf({ receivedAt: now, grantEndsAt: at(20 * minute) }, undefined);
-    expect(lifeOf(reply(0), undefined, profileOf(), first).refreshAt).toBe(at(10 * minute));
+    expect(lifeOf(reply(0), undefined, profileOf(), first, 0).refreshAt).toBe(at(10 * minute));
     const still = toldEndOf({ receivedAt: at(10 * minute) }, first);
     expect(still).toEqual(first);
-    expect(lifeOf(reply(10 * minute), reply(0), profileOf(), still).refreshAt).toBe(at(20 * minute));
-    expect(lifeOf(reply(20 * minute), reply(10 * minute), profileOf(), still).refreshAt).toBe(at(30 * minute));
+    expect(lifeOf(reply(10 * minute), reply(0), profileOf(), still, 0).refreshAt).toBe(at(20 * minute));
+    expect(lifeOf(reply(20 * minute), reply(10 * minute), profileOf(), still, 0).refreshAt).toBe(at(30 * minute));
   });
 });
 

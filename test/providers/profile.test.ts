@@ -6,7 +6,8 @@ import type { Connection, ConnectionConfig } from '../../shared/domain/connectio
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { EpochMs } from '../../shared/domain/time.ts';
+import { type EpochMs, plus } from '../../shared/domain/time.ts';
+import { refreshAtOf } from '../../shared/domain/timing.ts';
 import { byName } from '../../shared/providers/by-name.ts';
 import { dialectOf } from '../../shared/providers/dialect.ts';
 import { profileOf } from '../../shared/providers/profile.ts';
@@ -113,6 +114,11 @@ describe('the profile', () => {
     expect(genericProfile({ renewal_ends: 'previous_token' }).renewalEndsPrevious).toBe(true);
     expect(genericProfile({ renewal_ends: 'nothing' }).renewalEndsPrevious).toBeUndefined();
     expect(genericProfile({ grant: 'client_credentials' }).ambiguousRetry).toBe('at_once');
+  });
+
+  test('spreads renewals, but where one ends the token before', () => {
+    expect(genericProfile().spreadShare).toBe(0.1);
+    expect(genericProfile({ renewal_ends: 'previous_token' }).spreadShare).toBeUndefined();
   });
 
   test('waits for an answer no longer than 10 s before the end of a grace period, nor than a minute', () => {
@@ -236,7 +242,9 @@ describe('docs/operations.md', () => {
     const profile = of.includes('Exact Online')
       ? profileOf(connection('exact-online', { country: 'nl' }))
       : genericProfile(of.includes('no refresh token') ? { grant: 'client_credentials' } : {}, lifetime);
-    const cycle = Math.max(lifetime - profile.marginMs / 1_000, profile.minTokenAgeMs / 1_000);
+    const start = 0 as EpochMs;
+    const tokens = { requestedAt: start, receivedAt: start, expiresAt: plus(start, lifetime * 1_000) };
+    const cycle = refreshAtOf(tokens, profile, 0.5) / 1_000;
     const renewals = Math.round((30 * 86_400) / cycle);
     // Nothing is ever stored in the slot of a grant without refresh tokens.
     const slots = profile.grant === 'refresh_token' ? profile.slots : 0;

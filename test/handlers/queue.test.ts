@@ -8,7 +8,8 @@ const world = await handlerWorld();
 const put = (connection: string) =>
   world.call(`PUT /connections/${connection}`, {
     provider: 'generic-oauth2',
-    settings: { token_endpoint: world.provider.tokenEndpoint },
+    // Its renewal is not spread: it is known to the second when it falls due.
+    settings: { token_endpoint: world.provider.tokenEndpoint, renewal_ends: 'previous_token' },
     client: { client_id: 'app', client_secret: world.secret('client') },
     refresh_token: world.secret('refresh'),
     renewal: 'always',

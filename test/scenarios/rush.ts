@@ -13,6 +13,7 @@ import { Scenario, type Story } from './scenario.ts';
 
 /** What a client got, and after how long. */
 export interface Reply {
+  readonly at: number;
   /** `bare`: from the gateway, without `Retry-After`. */
   readonly kind: TokenAnswer['kind'] | 'bare';
   readonly afterMs: number;
@@ -22,14 +23,21 @@ export interface Reply {
 
 export class Rush {
   readonly time = new VirtualTime(start);
-  readonly #tokens: Room;
-  readonly #refreshers: Room;
+  /** Where token requests run; in an account, all other functions too. */
+  readonly room: Room;
+  readonly #refreshers: Pick<Room, 'enter'>;
+  readonly #waitMs: number;
   readonly #variant: Variant;
 
-  /** `places`: environments of the token function, and as many of refresh; a request waits 10 s for one. */
-  constructor(variant: Variant = {}, places = 8) {
-    this.#tokens = new Room(this.time, places, 10_000);
-    this.#refreshers = new Room(this.time, places);
+  /**
+   * Without an account as on the local platform: eight environments of each function, and a request waits 10 s for one.
+   * An account lets so many invocations run at a time, refreshers among them, and refuses a request beyond at once.
+   */
+  constructor(variant: Variant = {}, account?: { readonly quota: number; readonly refreshers: number }) {
+    this.room = new Room(this.time, account?.quota ?? 8);
+    const refreshers = new Room(this.time, account?.refreshers ?? 8);
+    this.#refreshers = account ? refreshers.within(this.room) : refreshers;
+    this.#waitMs = account ? 0 : 10_000;
     this.#variant = variant;
   }
 
@@ -45,11 +53,12 @@ export class Rush {
   /** One GET, as a client sees it. */
   async get(scenario: Scenario, waitMs: number): Promise<Reply> {
     const askedAt = this.time.now();
-    const leave = await this.#tokens.enter();
-    if (leave === undefined) return { kind: 'bare', afterMs: this.time.now() - askedAt };
+    const leave = await this.room.enter(this.#waitMs);
+    if (leave === undefined) return { at: askedAt, kind: 'bare', afterMs: this.time.now() - askedAt };
     const answer = await scenario.get(10_000, waitMs);
     leave();
     return {
+      at: askedAt,
       kind: answer.kind,
       afterMs: this.time.now() - askedAt,
       ...(answer.kind === 'unavailable' && { retryAfterSeconds: retryAfterSeconds(answer.retryAt, answer.now) }),

@@ -106,6 +106,36 @@ describe('clients at one instant, whose token has run out', () => {
   });
 });
 
+describe('in an account of ten, which renewals may use four of', () => {
+  /** When Lambda invokes the planner again after it found no room: in seconds, within the minute of its event. */
+  const retries = [0, 1, 3, 7, 15, 31];
+
+  test('clients of one that hangs hold all that is free only until its renewal is late', async () => {
+    const rush = new Rush({}, { quota: 10, refreshers: 4 });
+    const good = await healthy(rush);
+    for (const other of await Promise.all(
+      Array.from({ length: 14 }, () => rush.imported('reusable', { ways: [never] })),
+    ))
+      other.send();
+    await good.pass(1);
+    const bad = await rush.imported('reusable');
+    const from = rush.time.now();
+    let planned: number | undefined;
+    for (const second of retries)
+      rush.time.at(from + 100 + second * 1_000, async () => {
+        const leave = planned === undefined ? await rush.room.enter(0) : undefined;
+        if (leave === undefined) return;
+        planned = second;
+        leave();
+      });
+    const told = await sideBySide(rush, bad, good);
+    const bare = told.healthy.filter(({ kind }) => kind === 'bare');
+    expect(Math.max(...bare.map(({ at }) => at - from))).toBeLessThan(limits.lateMs.unknown + andALookMs);
+    expect(told.healthy.length - bare.length).toBe(told.healthy.filter(({ kind }) => kind === 'token').length);
+    expect(planned).toBeLessThanOrEqual(7);
+  });
+});
+
 /** The token function with what it reads, or writes, changed. */
 const reading = (change: (item: Connection, now: EpochMs, requestAt: EpochMs) => Connection): Variant => ({
   tokenWorld(given: TokenWorld) {

@@ -79,7 +79,7 @@ export interface WorldOptions extends StoreOptions {
   /** How a message travels: how late, and how often it is delivered. */
   readonly delivery?: () => { readonly lateMs: number; readonly times: number };
   /** Where refreshers run; by default there is always room for one more. */
-  readonly refreshRoom?: Room;
+  readonly refreshRoom?: Pick<Room, 'enter'>;
 }
 
 const apiUrl = 'https://broker.example';

@@ -81,6 +81,19 @@ export async function runFleet(options: FleetOptions): Promise<FleetReport> {
   return fleet.report();
 }
 
+/** Secrets Manager, which takes so many writes in a second. */
+class SecretWrites {
+  #second = 0;
+  #count = 0;
+
+  takesOne(at: EpochMs): boolean {
+    const second = Math.floor(at / 1_000);
+    this.#count = second === this.#second ? this.#count + 1 : 1;
+    this.#second = second;
+    return this.#count <= assumed.secretWritesPerSecond;
+  }
+}
+
 class Fleet {
   readonly #options: FleetOptions;
   readonly #profile: Profile;
@@ -88,12 +101,14 @@ class Fleet {
   readonly #random = new Random(1);
   readonly #items = new Map<ConnectionName, Connection>();
   readonly #due = new DueIndex();
+  /** In order of arrival; those before `#served` are done. To shift a long array would move all of it each time. */
   readonly #queue: ConnectionName[] = [];
+  #served = 0;
   readonly #waves: Wave[] = [];
   readonly #counted = { renewals: 0, messages: 0, looks: 0, leaseEnds: 0 };
   #free: number;
   #queueMost = 0;
-  #writes = { second: 0, count: 0 };
+  readonly #secretsManager = new SecretWrites();
   #allRenewedAt = start;
 
   constructor(options: FleetOptions) {
@@ -193,13 +208,14 @@ class Fleet {
   #arrive(connection: ConnectionName): void {
     this.#queue.push(connection);
     this.#work();
-    this.#queueMost = Math.max(this.#queueMost, this.#queue.length);
+    this.#queueMost = Math.max(this.#queueMost, this.#queue.length - this.#served);
   }
 
   #work(): void {
     while (this.#free > 0) {
-      const connection = this.#queue.shift();
+      const connection = this.#queue[this.#served];
       if (connection === undefined) return;
+      this.#served += 1;
       this.#free -= 1;
       this.#time.at(plus(this.#time.now(), this.#tend(connection)), () => {
         this.#free += 1;
@@ -235,19 +251,12 @@ class Fleet {
     if (leased === undefined) return assumed.lookMs;
     this.#counted.leaseEnds += 1;
     this.#send(item.connection, wakeAt - now);
-    const sealed = !this.#storeTakesSecret(plus(now, assumed.renewalMs));
+    const stored = this.#options.store === 'dynamodb' || this.#secretsManager.takesOne(plus(now, assumed.renewalMs));
+    const sealed = !stored;
     const tookMs = assumed.renewalMs + (sealed ? limits.persistBudgetMs : 0);
     const held = heldBy(write, { applied: true, item: leased }, this.#profile);
     this.#time.at(plus(now, tookMs), () => this.#commit(held, plus(now, assumed.renewalMs), sealed));
     return tookMs;
-  }
-
-  #storeTakesSecret(at: EpochMs): boolean {
-    if (this.#options.store === 'dynamodb') return true;
-    const second = Math.floor(at / 1_000);
-    if (this.#writes.second !== second) this.#writes = { second, count: 0 };
-    this.#writes.count += 1;
-    return this.#writes.count <= assumed.secretWritesPerSecond;
   }
 
   #commit(held: Held, receivedAt: EpochMs, sealed: boolean): void {

@@ -158,7 +158,7 @@ const others: readonly (readonly [what: RegExp, tried: string])[] = [
 /** What nothing here can run: commands and queries of AWS itself, Power Query, and pictures. */
 const notRun: readonly RegExp[] = [
   /npx cdk import /,
-  /^aws /,
+  /^(?:saved=\$\()?aws /,
   /^curl --aws-sigv4 .*REGION/s,
   /^(?:fields|filter) /,
   /^let\n {4}Jwt = /,

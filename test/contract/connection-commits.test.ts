@@ -80,6 +80,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
           requestedAt: at(1_000),
           receivedAt: at(1_200),
           expiresAt: at(601_000),
+          overAt: at(601_200),
           renewableAt: at(1_200),
           contested: false,
           tookMs: 1_200,

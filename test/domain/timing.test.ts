@@ -126,15 +126,15 @@ describe('lifeOf: a token that comes again', () => {
     expiresAt: at(requestedAt + minute),
     again: true,
   });
-  const first = lifeOf({ ...life(0, 20 * second), again: false }, undefined, profileOf(), undefined);
+  const first = lifeOf({ ...life(0, 20 * second), again: false }, undefined, profileOf(), undefined, 0);
   test('has its first end, also where the request began before it and the reply came long after', () => {
     expect(first).toMatchObject({ expiresAt: at(minute), overAt: at(80 * second) });
-    const slow = lifeOf(life(59 * second, 90 * second), first, profileOf(), undefined);
+    const slow = lifeOf(life(59 * second, 90 * second), first, profileOf(), undefined, 0);
     expect(slow).toMatchObject({ expiresAt: at(minute), overAt: at(80 * second), refreshAt: at(95 * second) });
   });
   test('nor is it prolonged while it may have begun as late as its first reply came', () => {
-    expect(lifeOf(life(85 * second - 1, 86 * second), first, profileOf(), undefined).expiresAt).toBe(at(minute));
-    expect(lifeOf(life(85 * second, 86 * second), first, profileOf(), undefined).expiresAt).toBe(at(145 * second));
+    expect(lifeOf(life(85 * second - 1, 86 * second), first, profileOf(), undefined, 0).expiresAt).toBe(at(minute));
+    expect(lifeOf(life(85 * second, 86 * second), first, profileOf(), undefined, 0).expiresAt).toBe(at(145 * second));
   });
 });
 

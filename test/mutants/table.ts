@@ -37,7 +37,7 @@ function inNumbers(seen: readonly (readonly [seed: number, invariant: string])[]
 }
 
 const { seeds, workers } = readArguments();
-console.log(`| Mistake | Why somebody makes it | Breaks | Caught by | Of ${seeds} seeds |\n|---|---|---|---|---|`);
+console.log(`| Mistake | Why it is made | Breaks | Caught by | Of ${seeds} seeds |\n|---|---|---|---|---|`);
 for (const { name, why, invariant, caughtBy } of mutants) {
   const seen: [number, string][] = [];
   await runSeeds({ first: 1, count: seeds, mutant: name }, workers, ({ seed, violation }) => {

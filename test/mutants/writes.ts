@@ -57,7 +57,7 @@ export const writes: readonly Mutant[] = [
   },
   {
     name: 'commit only while holding the lease',
-    why: 'Whoever lost the lease has lost the right to write.',
+    why: 'A refresher that lost the lease has lost the right to write.',
     variant: writing({ commitSuccess: (...args) => normative.commitSuccess(...args).slice(0, 1) }),
     invariant: 'S5',
     caughtBy: { race: 'paused before the commit of a sealed refresh token' },

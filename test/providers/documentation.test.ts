@@ -52,6 +52,14 @@ describe('docs/providers.md', () => {
   });
 });
 
+test('README.md says of every preset what was tested', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, section = ''] = readme.split(/^## Providers$/m);
+  const rows = section.split(/^## /m)[0]?.match(/^\| `.*?(?= \| )/gm) ?? [];
+  const named = rows.flatMap((row) => [...row.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name));
+  expect(named.sort()).toEqual(Object.keys(knownPresets).sort());
+});
+
 test.each(Object.entries(knownPresets))('%s: every fact has a mark that says how sure it is', (name, { facts }) => {
   const marks = marksOf(name);
   expect(Object.keys(marks).sort()).toEqual(Object.keys(facts).sort());

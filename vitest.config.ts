@@ -1,9 +1,39 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** What takes longest, longest first: begun last, each would be waited for alone. */
+const longest = [
+  'end-to-end/secret-store',
+  'end-to-end/broker',
+  'end-to-end/kills',
+  'end-to-end/waiting',
+  'field/field',
+  'sim/simulation',
+  'mutants/mutants',
+  'scenarios/breaker',
+  'handlers/login',
+  'handlers/deletion',
+].map((name) => `test/${name}.test.ts`);
+for (const file of longest)
+  if (!existsSync(file)) throw new Error(`vitest.config.ts names ${file}, which is not there`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((file) => moduleId.endsWith(file));
+      return found < 0 ? longest.length : found;
+    };
+    const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    return (await super.sort(files)).toSorted((a, b) => group(a) - group(b) || rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
     // Three even on two cores: much of the time is spent waiting for processes and clocks.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { FunctionName } from '../../lambdas/routes.ts';
 import { type FunctionBinding, told } from './bindings.ts';
+import { bundling } from './bundling.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -78,20 +79,6 @@ function codeOf(
     entry: join(root, 'lambdas', `${name}.ts`),
     projectRoot: root,
     depsLockFilePath: join(root, 'package-lock.json'),
-    bundling: {
-      // CommonJS, and no import() left in it: `import 'node:http'` would load all of undici at a cold start.
-      format: OutputFormat.CJS,
-      esbuildArgs: {
-        '--supported:dynamic-import': 'false',
-        '--alias': `@aws-sdk/credential-provider-node=${join(root, 'shared/adapters/aws/credentials.ts')}`,
-      },
-      mainFields: ['module', 'main'],
-      target: 'node24',
-      minify: true,
-      // The copy that was tested, and faster to load than the runtime's. No operation that the broker uses streams
-      // events, the only ones for which the SDK would look for this module.
-      bundleAwsSDK: true,
-      externalModules: ['@smithy/core/event-streams'],
-    },
+    bundling,
   };
 }

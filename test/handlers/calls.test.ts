@@ -1,20 +1,25 @@
 /** What each operation asks of AWS, as the local endpoints see it: each call is money, and those in a row are time. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Item, writeUnits } from '../../bench/write-units.ts';
 import { type LoopbackProxy, startProxy } from '../kill/proxy.ts';
 import { handlerWorld } from './world.ts';
 
 const world = await handlerWorld();
 const seen: string[] = [];
+/** The items as writes have left them, and what those cost. */
+const items = new Map<string, Item>();
+let units = 0;
 const proxies: LoopbackProxy[] = [];
 const watched: Record<string, string> = {};
 
 beforeAll(async () => {
   for (const name of ['DYNAMODB', 'SECRETS_MANAGER', 'EVENTBRIDGE'] as const) {
     const variable = `AWS_ENDPOINT_URL_${name}` as const;
-    const proxy = await startProxy(world.stores.environment[variable], async ({ headers, gone }, forward) => {
+    const proxy = await startProxy(world.stores.environment[variable], async ({ headers, body, gone }, forward) => {
       const call = String(headers['x-amz-target']).split('.')[1] ?? '';
       const reply = await forward(gone);
       seen.push(reply.status === 200 ? call : `${call} refused`);
+      if (reply.status === 200) count(call, JSON.parse(body), JSON.parse(reply.body.toString()));
       // By the clock that the handlers read: a client whose clock is wrong would try again.
       return { ...reply, headers: { ...reply.headers, date: new Date(Date.now()).toUTCString() } };
     });
@@ -25,6 +30,14 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const proxy of proxies) await proxy.close();
 });
+
+function count(call: string, asked: { Item?: Item; Key?: Item }, { Attributes: left }: { Attributes?: Item }): void {
+  const after = call === 'PutItem' ? asked.Item : left;
+  const key = (asked.Key ?? asked.Item)?.connection?.S;
+  if (after === undefined || key === undefined) return;
+  units += writeUnits(items.get(key), after);
+  items.set(key, after);
+}
 
 /** The calls that an operation makes, messages included, how often each. */
 async function calls(operation: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
@@ -55,7 +68,8 @@ async function renewed(connection: string, times: number): Promise<void> {
   }
 }
 
-describe('the calls of', () => {
+// Each loads the functions anew.
+describe('the calls of', { timeout: 60_000 }, () => {
   test('a PUT of a new connection', () =>
     world.with(watched, async () =>
       expect(await calls(() => put('new'))).toEqual({ CreateSecret: 2, GetItem: 1, PutItem: 1, SendMessage: 1 }),
@@ -90,10 +104,11 @@ describe('the calls of', () => {
       });
     }));
 
-  test('an ordinary renewal', () =>
+  test('an ordinary renewal, for six write units', () =>
     world.with(watched, async () => {
       // Both slots have their secret by then.
       await renewed('ordinary', 3);
+      units = 0;
       expect(await calls(() => world.refresh('ordinary'))).toEqual({
         GetItem: 2,
         GetSecretValue: 2,
@@ -101,6 +116,8 @@ describe('the calls of', () => {
         SendMessage: 1,
         UpdateItem: 2,
       });
+      // The lease 2, since the item has more than 1 KB with it; the commit 2, and 2 for its entry in the index.
+      expect(units).toBe(6);
     }));
 
   test('GETs: a cold one, one that marks use, and one from memory', () =>

@@ -280,6 +280,8 @@ export async function openWorld(): Promise<World> {
   const secret = (value: string): void => void secrets.add(value);
   const stores = await startStores(secret);
   Object.assign(process.env, stores.environment);
+  // Handlers that another test file has loaded into this process belong to its stores.
+  vi.resetModules();
   return new World(stores, await startProvider(secret), secrets, captured());
 }
 

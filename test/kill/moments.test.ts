@@ -12,7 +12,7 @@ import { momentOf } from './moments.ts';
 const seen = { item: connectionOf(), profile: profileOf() };
 const { tokens } = seen.item;
 if (tokens === undefined) throw new Error('the fixture has a token set');
-const commit = { tokens, sealedAccessToken: 's', place: undefined, contested: false } as never;
+const commit = { tokens, sealedAccessToken: 's', place: undefined, contested: false, spread: 0 } as never;
 const held = heldOf();
 
 const written = (write: Write) => ({

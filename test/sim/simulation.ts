@@ -71,7 +71,9 @@ export async function simulate(
   const neighbours = draw.chance(0.3);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
   const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
-  const accident = drawAccident(seed, start + 60_000, start + faultyMs - 300_000);
+  // Where people log in meanwhile, their grants would tell the breaker that the provider is well again: the broker
+  // could not recognise such an accident.
+  const accident = doings === undefined ? drawAccident(seed, start + 60_000, start + faultyMs - 300_000) : undefined;
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
     accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;

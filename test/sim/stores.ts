@@ -70,10 +70,16 @@ export interface Watcher {
   readonly onHardStop?: (environment: Environment) => void;
 }
 
-/** The breaker, with the neighbours' grants in it that an accident at the provider refused. */
+/**
+ * The breaker, with the neighbours' grants in it that an accident at the provider refused, beside what refusals there
+ * were before; and no token set has been granted since.
+ */
 function withRefused(application: string, breaker: Breaker | undefined, { accident }: StoreOptions, now: EpochMs) {
-  const refused = breaker?.refused ?? refusedNeighbours(accident, now);
-  return refused === undefined ? breaker : { application, version: 0, unanswered: {}, ...breaker, refused };
+  const neighbours = refusedNeighbours(accident, now);
+  const refused = neighbours && { ...neighbours, at: { ...breaker?.refused?.at, ...neighbours.at } };
+  return refused === undefined || breaker?.open !== undefined
+    ? breaker
+    : { application, version: 0, unanswered: {}, ...breaker, refused };
 }
 
 /** What `sealedRefreshToken` wrote, in the plain seal of the simulation. */

@@ -146,7 +146,10 @@ export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker =
       const endedAt = usedAt + lapseMs;
       const passes = world.plannedAt.filter((at) => at > usedAt + lapseMs * limits.grantUsedShare.late && at < endedAt);
       const calls = world.provider.ledger.filter(({ refreshToken }) => world.provider.sameGrant(refreshToken, held));
-      const told = calls.some(({ toldEnd, issued }) => toldEnd && (issued === undefined || committed.has(issued)));
+      // A reply that says it failed is believed in nothing but the refresh token that it brings.
+      const told = calls.some(
+        ({ toldEnd, issued, status }) => toldEnd && status === 200 && (issued === undefined || committed.has(issued)),
+      );
       if (!told || passes.length < passesForACall || rates.outages > 0) return;
       const tried = calls.some(({ sentAt }) => sentAt > usedAt && sentAt < endedAt);
       if (!tried) violate('S5', `${name}: the grant has lapsed, and no renewal was tried since its last use`);

@@ -2,7 +2,6 @@
  * What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above
  * real life.
  */
-import type { Breaker } from '../../shared/domain/breaker.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { Boundary, Fault } from './environment.ts';
@@ -113,11 +112,14 @@ export interface Accident {
   readonly until: number;
 }
 
-/** What a breaker has of three neighbours' grants that the accident refused; nothing, once that is long ago. */
-export function refusedNeighbours(accident: Accident | undefined, now: EpochMs): Breaker['refused'] {
+/** More than twice as many as this connection is granted token sets within the window. */
+const neighbourCount = 40;
+
+/** When the accident refused which of the neighbours' grants; undefined once that is long ago. */
+export function refusedNeighbours(accident: Accident | undefined, now: EpochMs): Record<string, EpochMs> | undefined {
   if (accident === undefined || now < accident.from || now >= accident.until + limits.refusalWindowMs) return undefined;
   const at = Math.min(now, accident.until) as EpochMs;
-  return { at: { 'neighbour-1': at, 'neighbour-2': at, 'neighbour-3': at }, granted: 0 };
+  return Object.fromEntries(Array.from({ length: neighbourCount }, (_, i) => [`neighbour-${i}`, at]));
 }
 
 /** What every caller is told meanwhile. */

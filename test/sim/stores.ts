@@ -70,16 +70,13 @@ export interface Watcher {
   readonly onHardStop?: (environment: Environment) => void;
 }
 
-/**
- * The breaker, with the neighbours' grants in it that an accident at the provider refused, beside what refusals there
- * were before; and no token set has been granted since.
- */
+/** The breaker, with the neighbours' grants in it that an accident at the provider refused, beside its own refusals. */
 function withRefused(application: string, breaker: Breaker | undefined, { accident }: StoreOptions, now: EpochMs) {
   const neighbours = refusedNeighbours(accident, now);
-  const refused = neighbours && { ...neighbours, at: { ...breaker?.refused?.at, ...neighbours.at } };
-  return refused === undefined || breaker?.open !== undefined
-    ? breaker
-    : { application, version: 0, unanswered: {}, ...breaker, refused };
+  // A breaker that holds refusals back has counted them already.
+  if (neighbours === undefined || breaker?.open?.reason === 'refused') return breaker;
+  const { at, granted } = breaker?.refused ?? { at: {}, granted: 0 };
+  return { application, version: 0, unanswered: {}, ...breaker, refused: { at: { ...at, ...neighbours }, granted } };
 }
 
 /** What `sealedRefreshToken` wrote, in the plain seal of the simulation. */

@@ -146,9 +146,10 @@ export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker =
       const endedAt = usedAt + lapseMs;
       const passes = world.plannedAt.filter((at) => at > usedAt + lapseMs * limits.grantUsedShare.late && at < endedAt);
       const calls = world.provider.ledger.filter(({ refreshToken }) => world.provider.sameGrant(refreshToken, held));
-      // A reply that says it failed is believed in nothing but the refresh token that it brings.
+      // Of a reply that is an error only the refresh token is kept. One that was lost may have been adopted.
       const told = calls.some(
-        ({ toldEnd, issued, status }) => toldEnd && status === 200 && (issued === undefined || committed.has(issued)),
+        ({ toldEnd, issued, status = 200 }) =>
+          toldEnd && status < 400 && (issued === undefined || committed.has(issued)),
       );
       if (!told || passes.length < passesForACall || rates.outages > 0) return;
       const tried = calls.some(({ sentAt }) => sentAt > usedAt && sentAt < endedAt);

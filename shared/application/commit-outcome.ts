@@ -42,31 +42,10 @@ async function storeWithin(
 }
 
 export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>): Promise<Event> {
-  const { world, connection } = run;
-  const { held, place, contested, adoptedFence, overtaken, spread } = effect;
+  const { held, place, adoptedFence } = effect;
   const adopted = adoptedFence !== undefined;
-  const { item } = held.seen;
-  const { fence } = held.attempt;
-  const tokens = await withWhatStays(run, item, effect.tokens);
-  let sealedAccessToken: string | undefined;
-  try {
-    const binding = { connection, versionId: versionIdOf(item.grant.id, fence) };
-    if (tokens.accessToken !== undefined)
-      sealedAccessToken = await world.accessSealer.seal(sealedTextOf(tokens), binding);
-  } catch (error) {
-    if (error instanceof Unavailable) return { kind: 'commit_abandoned' };
-    throw error;
-  }
-  const done = await commitOver(run, held, {
-    tokens,
-    sealedAccessToken,
-    place,
-    contested,
-    adoptedFence,
-    overtaken,
-    spread,
-  });
-  reportSuccess(world, held, done, adopted);
+  const done = await commitOver(run, held, effect);
+  reportSuccess(run.world, held, done, adopted);
   if (done.kind === 'refused') return { kind: 'success_refused', held, place };
   return done.kind === 'applied'
     ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) }
@@ -95,15 +74,20 @@ async function withWhatStays({ world, connection }: Run, item: Connection, token
   }
 }
 
-/** Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. */
-async function commitOver(run: Run, held: Held, commit: Commit): Promise<Committed> {
+/**
+ * Commits over what was seen; over what an older holder has committed meanwhile, if that is what refused it. What stays
+ * of the token set before, and whether it comes again, is told by the one that is replaced.
+ */
+async function commitOver(run: Run, held: Held, effect: Omit<EffectOf<'commit_success'>, 'do'>): Promise<Committed> {
   const { seen, lease } = held;
-  const done = await commitUntilDeadline(
-    run.world,
-    run.connection,
-    run.deadline,
-    run.protocol.commitSuccess(held, commit),
-  );
+  const { place, contested, adoptedFence, overtaken, spread } = effect;
+  const tokens = await withWhatStays(run, seen.item, effect.tokens);
+  const sealed = await sealedFor(run, held, tokens);
+  if (sealed === 'unavailable') return { kind: 'abandoned' };
+  const { sealedAccessToken } = sealed;
+  const commit: Commit = { tokens, sealedAccessToken, place, contested, adoptedFence, overtaken, spread };
+  const writes = run.protocol.commitSuccess(held, commit);
+  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, writes);
   const now = done.kind === 'refused' ? done.item : undefined;
   const older =
     now !== undefined &&
@@ -111,7 +95,18 @@ async function commitOver(run: Run, held: Held, commit: Commit): Promise<Committ
     now.generation > seen.item.generation &&
     now.committedFence < lease.fence;
   if (!older) return done;
-  return commitOver(run, { ...held, seen: { ...seen, item: now } }, { ...commit, overtaken: now.refreshToken });
+  return commitOver(run, { ...held, seen: { ...seen, item: now } }, { ...effect, overtaken: now.refreshToken });
+}
+
+async function sealedFor({ world, connection }: Run, { seen: { item }, attempt: { fence } }: Held, tokens: Received) {
+  if (tokens.accessToken === undefined) return { sealedAccessToken: undefined };
+  try {
+    const binding = { connection, versionId: versionIdOf(item.grant.id, fence) };
+    return { sealedAccessToken: await world.accessSealer.seal(sealedTextOf(tokens), binding) };
+  } catch (error) {
+    if (error instanceof Unavailable) return 'unavailable';
+    throw error;
+  }
 }
 
 export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit_failure'>): Promise<Event> {

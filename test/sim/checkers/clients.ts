@@ -139,9 +139,10 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
     ([name, rate]) =>
       rate === 0 || name === 'crash' || name === 'pauseMostMs' || name === 'skewMs' || name === 'planner',
   );
-  // Where the same token comes again, no renewal before its end brings more life.
+  // Where the same token comes again, no renewal before its end brings more life; and an accident is an outage.
   const leavesRoom =
     !world.options.nature.sameToken &&
+    world.options.accident === undefined &&
     world.options.profile.ambiguousRetry === 'at_once' &&
     world.options.profile.minTokenAgeMs === 0 &&
     world.options.profile.renewal === 'always';

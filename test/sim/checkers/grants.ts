@@ -90,7 +90,8 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
       const died = diedIn(name, item, state);
       ({ state } = item);
       const newest = died ? world.provider.newest(world.refreshTokenAt(item.refreshToken) ?? '') : undefined;
-      if (newest === undefined || world.kept(newest)) return;
+      // What people ended at the provider was given up after it had been tried, and so is kept no longer.
+      if (newest === undefined || world.kept(newest) || endedElsewhere(world, newest)) return;
       const call = world.provider.ledger.find(({ issued }) => issued === newest);
       if (call?.tellsAt === undefined || call.tellsAt - call.sentAt > world.options.profile.callTimeoutMs) return;
       const holder = world.environments[call.environment];

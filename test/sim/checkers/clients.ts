@@ -85,9 +85,11 @@ export const endedTokensAreWarnedOf = ({ world, rates, violate }: Watched): Chec
 
 /** Such a renewal is not made before it is due: it takes the token away from clients that still use it. */
 export const renewalsThatEndAreLate = ({ world, rates, violate }: Watched): Checker => ({
-  onCall() {
+  onCall({ refreshToken: sent }) {
     const { current } = world;
     if (world.options.profile.renewalEndsPrevious !== true || current?.tokens === undefined || rates.pause > 0) return;
+    // What was under way when a login replaced the grant ends nothing of the new one.
+    if (!world.provider.sameGrant(sent, world.refreshTokenAt(current.refreshToken) ?? '')) return;
     const { rejected, generation, tokens, failure } = current;
     const asked = rejected?.generation === generation || inDoubt(current).length > 1 || failure !== undefined;
     const early = tokens.expiresAt - world.options.profile.marginMs - 2 * limits.skewMs - world.time.now();

@@ -3,13 +3,14 @@
  */
 import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
+import { resumeDeletion } from '../domain/deletion-writes.ts';
 import type { Held } from '../domain/held.ts';
 import type { EffectOf, Event } from '../domain/steps.ts';
 import type { Received } from '../domain/token-set.ts';
 import { SealBroken, Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { type Committed, reportFailure, reportSuccess } from './report.ts';
-import { commitUntilDeadline } from './retry-writes.ts';
+import { commitUntilDeadline, withRetries } from './retry-writes.ts';
 import { openedTextOf, sealedRefreshToken, sealedTextOf } from './sealed-token.ts';
 
 /** The store of secrets gets its budget; then the token is sealed, to travel with the commit. */
@@ -46,6 +47,7 @@ export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>
   const adopted = adoptedFence !== undefined;
   const done = await commitOver(run, held, effect);
   reportSuccess(run.world, held, done, adopted);
+  await deletionResumed(run, done);
   if (done.kind === 'refused') return { kind: 'success_refused', held, place };
   return done.kind === 'applied'
     ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) }
@@ -113,6 +115,7 @@ export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit
   const write = run.protocol.commitFailure(held, commit);
   const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
   reportFailure(run.world, held, done, commit);
+  await deletionResumed(run, done);
   switch (done.kind) {
     case 'applied':
       return { kind: 'failure_committed', notBefore: commit.notBefore, seen: seenBy(run, done.item) };
@@ -120,6 +123,20 @@ export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit
       return { kind: 'failure_refused', held, place: commit.place };
     case 'abandoned':
       return { kind: 'commit_abandoned' };
+  }
+}
+
+/**
+ * A connection that was deleted during the call is due for its deletion, and not for its next renewal. Never throws:
+ * the message that follows a commit is enough, unless it is lost.
+ */
+async function deletionResumed({ world, connection }: Run, done: Committed): Promise<void> {
+  if (done.kind !== 'applied' || done.item.deletion === undefined) return;
+  const write = resumeDeletion(done.item.deletion, world.clock.now());
+  try {
+    await withRetries(world, () => world.store.apply(connection, write));
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
   }
 }
 

@@ -10,7 +10,7 @@
 
 import type { Connection, Deletion, GrantEnded } from './connection.ts';
 import { limits } from './limits.ts';
-import { type EpochMs, plus } from './time.ts';
+import { type EpochMs, latest, plus } from './time.ts';
 import { asSeen, type Clause, sameGrant, sameSettings, type Write } from './writes.ts';
 
 /**
@@ -22,6 +22,14 @@ export const markDeleted = (now: EpochMs): Write => ({
   when: [{ absent: 'deletion' }],
   set: { deletion: { since: now, notBefore: now } satisfies Connection['deletion'], dueAt: now },
   remove: ['authorization'],
+});
+
+/** Puts a deletion that a commit has put off back to its own time: its message may be lost, and the planner sees it. */
+export const resumeDeletion = ({ notBefore }: Deletion, now: EpochMs): Write => ({
+  name: 'resume_deletion',
+  when: [asSeen('deletion.notBefore', notBefore)],
+  set: { dueAt: latest(now, notBefore) },
+  remove: [],
 });
 
 const isOwnedBy = (owner: string): Clause => ({ path: 'deletion.owner', equals: owner });

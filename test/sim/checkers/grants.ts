@@ -93,7 +93,7 @@ export const lossesHaveAnExcuse = ({ world, rates, violate }: Watched): Checker 
       // What people ended at the provider was given up after it had been tried, and so is kept no longer.
       if (newest === undefined || world.kept(newest) || endedElsewhere(world, newest)) return;
       const call = world.provider.ledger.find(({ issued }) => issued === newest);
-      if (call?.tellsAt === undefined || call.tellsAt - call.sentAt > world.options.profile.callTimeoutMs) return;
+      if (call?.tellsAt === undefined || call.tellsAt - call.sentAt >= world.options.profile.callTimeoutMs) return;
       const holder = world.environments[call.environment];
       if (holder === undefined || holder.ended === 'commit_abandoned') return;
       const hadTime =

@@ -2,12 +2,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LinkReply } from '../lambdas/replies.ts';
 import type { Broker, Description } from './broker.ts';
+import type { Run } from './command.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
+import { stoppable } from './interrupt.ts';
 import type { Screen } from './screen.ts';
 
 const lookEveryMs = 1_000;
 
-export interface Login {
+interface LoginOptions {
+  readonly name: string;
+  readonly browser: boolean;
+  readonly timeout: number;
+}
+
+interface Login {
   readonly screen: Screen;
   readonly broker: Broker;
   readonly name: string;
@@ -15,6 +23,14 @@ export interface Login {
   /** Seconds to wait for the login and the first token. */
   readonly waitSeconds: number;
   readonly stopped: AbortSignal;
+}
+
+/** What Ctrl-C ends is said by `stopped`; `release` lets go of the signal. */
+export function loginOf({ broker, screen }: Run, options: LoginOptions): Login & { release(): void } {
+  const { signal, release } = stoppable();
+  const { name, browser, timeout } = options;
+  const openBrowser = browser && screen.interactive;
+  return { screen, broker, name, openBrowser, waitSeconds: timeout, stopped: signal, release };
 }
 
 /** Opens the link in the browser of this machine, or writes it. */

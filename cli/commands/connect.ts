@@ -2,8 +2,7 @@ import type { Argv } from 'yargs';
 import type { Description } from '../broker.ts';
 import { begin, policyFor, type Run, withName } from '../command.ts';
 import { CommandFailure, exitCodes, wrongInput } from '../failure.ts';
-import { stoppable } from '../interrupt.ts';
-import { firstToken, type Login, offer } from '../link.ts';
+import { firstToken, loginOf, offer } from '../link.ts';
 import { askForTheRest, askProvider, type Body, presetNamed } from '../questions.ts';
 import { show } from '../screen.ts';
 import { readSecret } from '../secret-input.ts';
@@ -40,22 +39,14 @@ export async function handler(options: Options): Promise<void> {
         `token-broker delete ${name} forgets it.`,
     );
   const created = existing ?? (await create(run, options));
-  const stop = stoppable();
-  const login: Login = {
-    screen,
-    broker,
-    name,
-    openBrowser: options.browser && screen.interactive,
-    waitSeconds: options.timeout,
-    stopped: stop.signal,
-  };
+  const login = loginOf(run, options);
   try {
     if (created.state === 'reauthorization_required') await offer(login, await broker.link(name, undefined));
     const item = await firstToken(login, existing);
     show(screen, item, statusLines(screen, item, Date.now()));
   } catch (error) {
     // Ctrl-C leaves neither a link that still works nor a connection that was only begun.
-    if (stop.signal.aborted) {
+    if (login.stopped.aborted) {
       await (existing === undefined ? broker.delete(name) : broker.endLink(name));
       throw new CommandFailure(
         existing === undefined ? `${name} was taken back.` : `The link for ${name} was taken back.`,
@@ -64,7 +55,7 @@ export async function handler(options: Options): Promise<void> {
     }
     throw error;
   } finally {
-    stop.release();
+    login.release();
   }
 }
 

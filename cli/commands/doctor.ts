@@ -25,5 +25,9 @@ export async function handler(options: Options): Promise<void> {
         ]),
   );
   const faults = findings.filter(({ level }) => level === 'fault').length;
-  if (faults > 0) throw new CommandFailure(`${faults} faults.`, exitCodes.needsAttention);
+  if (faults > 0)
+    throw new CommandFailure(
+      faults === 1 ? 'There is a fault.' : `There are ${faults} faults.`,
+      exitCodes.needsAttention,
+    );
 }

@@ -2,9 +2,7 @@ import type { Argv } from 'yargs';
 import type { Description } from '../broker.ts';
 import { begin, withTarget } from '../command.ts';
 import { type Cell, distance, type Screen, type Style, show, table } from '../screen.ts';
-
-export const states = ['active', 'failing', 'reauthorization_required', 'misconfigured', 'deleting'] as const;
-type State = (typeof states)[number];
+import { type ShownState, stateOf, states } from '../state.ts';
 
 export const command = 'list';
 export const describe = 'Lists the connections, sorted by name';
@@ -44,11 +42,7 @@ function listed(screen: Screen, found: readonly Description[], now: number): str
   );
 }
 
-/** `failing`: it is active, and its last renewal failed. */
-const stateOf = ({ state, last_failure: failure }: Description): State =>
-  state === 'active' && failure !== undefined && failure.class !== 'too_early' ? 'failing' : state;
-
-const styles: Readonly<Record<State, Style>> = {
+const styles: Readonly<Record<ShownState, Style>> = {
   active: 'green',
   failing: 'yellow',
   reauthorization_required: 'red',

@@ -1,8 +1,7 @@
 import type { Argv } from 'yargs';
 import { begin, withName } from '../command.ts';
 import { CommandFailure, exitCodes } from '../failure.ts';
-import { stoppable } from '../interrupt.ts';
-import { firstToken, offer } from '../link.ts';
+import { firstToken, loginOf, offer } from '../link.ts';
 import { show } from '../screen.ts';
 import { statusLines } from './status.ts';
 
@@ -16,30 +15,23 @@ export const builder = (argv: Argv) =>
 type Options = Awaited<ReturnType<typeof builder>['argv']>;
 
 export async function handler(options: Options): Promise<void> {
-  const { broker, screen } = await begin(options);
+  const run = await begin(options);
+  const { broker, screen } = run;
   const { name } = options;
   const before = await broker.describe(name);
-  const stop = stoppable();
-  const login = {
-    screen,
-    broker,
-    name,
-    openBrowser: options.browser && screen.interactive,
-    waitSeconds: options.timeout,
-    stopped: stop.signal,
-  };
+  const login = loginOf(run, options);
   try {
     await offer(login, await broker.link(name, undefined));
     const item = await firstToken(login, before);
     show(screen, item, statusLines(screen, item, Date.now()));
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!login.stopped.aborted) throw error;
     await broker.endLink(name);
     throw new CommandFailure(
       `The link for ${name} was taken back; the connection is as it was.`,
       exitCodes.interrupted,
     );
   } finally {
-    stop.release();
+    login.release();
   }
 }

@@ -2,13 +2,14 @@
 import { type Deadline, deadlines } from '../../shared/providers/deadlines.ts';
 import type { Broker, Description } from '../broker.ts';
 import { CommandFailure } from '../failure.ts';
+import { type ShownState, stateOf } from '../state.ts';
 import type { Trigger } from '../trigger.ts';
 import type { PageSource } from './server.ts';
 
 interface PageState {
   readonly broker: string;
   readonly now: string;
-  readonly connections: readonly Description[];
+  readonly connections: readonly (Description & { readonly shown: ShownState })[];
   readonly deadlines: readonly (Deadline & { readonly concerned: readonly string[] })[];
   /** What can be made to go wrong at the provider, where the broker runs on this machine beside one. */
   readonly triggers: Readonly<Record<string, string>> | undefined;
@@ -21,7 +22,7 @@ export function pageSource(broker: Broker, trigger: Trigger | undefined): PageSo
       return {
         broker: broker.url,
         now: new Date().toISOString(),
-        connections,
+        connections: connections.map((item) => ({ ...item, shown: stateOf(item) })),
         deadlines: deadlinesOf(connections),
         triggers: trigger?.kinds,
       };

@@ -2,6 +2,7 @@
  * Sage Intacct's REST API, whichever grant its token comes from. Errors come in three envelopes (node-intacct-rest-api
  * src/core/errors.ts).
  */
+import { intacctRest } from '../../shared/providers/families/sage-intacct.ts';
 import type { ApiPreset } from '../api-rules.ts';
 
 const codes = 'nango.dev/blog/fix-sage-intacct-oauth-token-invalid-refresh-failures';
@@ -9,21 +10,8 @@ const token = 'GW-0040|REST-1206|REST-2102|TOKEN_IS_INVALID|tokenInvalid';
 
 export default {
   providers: ['sage-intacct-rest', 'sage-intacct-client-credentials'],
-  format: 'json',
-  errors: [
-    'ia::result.ia::error.errorId',
-    'ia::error.errorId',
-    'error.errorId',
-    'ia::result.ia::error.code',
-    'ia::error.code',
-  ],
-  descriptions: ['ia::result.ia::error.message', 'ia::error.message'],
-  resetHeaders: [
-    'x-ia-throttle-limit-retry-after',
-    'x-ia-minute-rate-limit-retry-after',
-    'x-ia-hour-rate-limit-retry-after',
-    'x-ia-tenant-throttle-limit-retry-after',
-  ],
+  ...intacctRest.reply,
+  resetHeaders: intacctRest.resetHeaders,
   rules: [
     {
       when: { status: [429] },

@@ -1,20 +1,14 @@
 /** What `report.py` says, as far as it is used. Members are called as the services call them. */
 
+import type { FunctionDefinition } from '../../local/platform/deployment.ts';
+
 /** A document of IAM's policy language. */
 interface PolicyDocument {
   readonly Version: string;
   readonly Statement: readonly object[];
 }
 
-interface ReportedFunction {
-  readonly name: string;
-  readonly arn: string;
-  /** Where its code was unpacked. */
-  readonly directory: string;
-  readonly handler: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  readonly memoryMb: number;
+interface ReportedFunction extends Omit<FunctionDefinition, 'reservedConcurrency'> {
   readonly policies: readonly PolicyDocument[];
 }
 

@@ -17,9 +17,6 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-const stateOf = ({ state: said, last_failure: failure }) =>
-  said === 'active' && failure !== undefined && failure.class !== 'too_early' ? 'failing' : said;
-
 const units = [
   ['d', 86_400],
   ['h', 3_600],
@@ -97,8 +94,7 @@ function facts(item) {
 }
 
 function card(item) {
-  const { connection, provider } = item;
-  const shown = stateOf(item);
+  const { connection, provider, shown } = item;
   const button = element('button', {
     type: 'button',
     textContent: shown === 'reauthorization_required' ? 'Log in' : 'Make a link',
@@ -163,7 +159,7 @@ function draw() {
   const shown = state.connections.filter(
     (item) =>
       item.connection.includes(name.trim()) &&
-      (wanted === '' || stateOf(item) === wanted) &&
+      (wanted === '' || item.shown === wanted) &&
       (provider === '' || item.provider === provider),
   );
   // Who tabs through the buttons stays where they are.

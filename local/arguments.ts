@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
-import type { JwtAuthorization, SecretStore } from '../infra/choices.ts';
-import { parseSettings } from '../infra/context.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { JwtAuthorization, SecretStore, Throttle } from '../infra/choices.ts';
+import { defaultThrottle, parseSettings } from '../infra/context.ts';
 import { type DemoProviderName, demoProviders } from './demo/index.ts';
 import { optionsIn } from './options.ts';
 
@@ -11,6 +12,7 @@ interface Arguments {
   readonly jwt?: JwtAuthorization;
   readonly secretStore: SecretStore;
   readonly concurrency?: number;
+  readonly throttle?: Throttle;
 }
 
 /** What to start besides the broker. */
@@ -43,6 +45,9 @@ ${kinds.join('\n')}
                   what stands before a connection's name in it (default: token:)
   --concurrency   how many invocations Lambda runs at a time, from 1 to 100; what comes beyond is throttled at once,
                   as on AWS (new accounts have 10). Without it, 8 of a function run at a time, and the others wait
+  --requests-per-second, --request-burst
+                  what the gateway lets through of all clients together, as on AWS; the rest gets a bare 429
+                  (default: ${defaultThrottle.requestsPerSecond} and ${defaultThrottle.burst})
   --help          this text
 `;
 
@@ -56,6 +61,8 @@ const known = {
   'jwt-scope-prefix': { type: 'string' },
   'secret-store': { type: 'string' },
   concurrency: { type: 'string' },
+  'requests-per-second': { type: 'string' },
+  'request-burst': { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -80,6 +87,8 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
       jwtAudience: values['jwt-audience'],
       jwtClaim: values['jwt-claim'],
       jwtScopePrefix: values['jwt-scope-prefix'],
+      requestsPerSecond: values['requests-per-second'],
+      requestBurst: values['request-burst'],
     },
     {
       allowLoopback: true,
@@ -88,13 +97,14 @@ export function parseArguments(argv: readonly string[]): Arguments | 'help' | { 
   );
   if ('faults' in parsed) faults.push(...parsed.faults);
   if (faults.length > 0 || !isProvider(provider) || 'faults' in parsed) return { faults };
-  const { secretStore, jwt } = parsed.settings;
+  const { secretStore, jwt, throttle } = parsed.settings;
   return {
     port: Number(port),
     directory: String(data),
     provider,
     secretStore,
     ...(concurrency !== undefined && { concurrency: Number(concurrency) }),
+    ...(isDeepStrictEqual(throttle, defaultThrottle) ? {} : { throttle }),
     ...(jwt && { jwt }),
   };
 }

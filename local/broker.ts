@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { JwtAuthorization, SecretStore } from '../infra/choices.ts';
+import type { JwtAuthorization, SecretStore, Throttle } from '../infra/choices.ts';
 import { callbackPath } from '../lambdas/routes.ts';
 import type { ProviderName } from './arguments.ts';
 import { createTable, startDynamoDb } from './aws/dynamodb/dynamodb.ts';
@@ -46,6 +46,8 @@ export interface LocalBrokerOptions {
   readonly secretStore?: SecretStore;
   /** How many invocations run at a time before Lambda throttles. By default 1,000, of which 8 of a function at once. */
   readonly concurrency?: number;
+  /** What the gateway lets through; by default what a deployment does. */
+  readonly throttle?: Throttle;
   /** A cloud assembly to run; by default the app's, synthesized when its sources have changed. */
   readonly assembly?: string;
   /** Each line that a function writes. */
@@ -253,11 +255,12 @@ const newCredentials = (): Credentials => ({
 /**
  * As it is given to `cdk deploy`. What is the default is left out: an assembly that was made without it is the same.
  */
-const contextOf = ({ jwt, secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => ({
+const contextOf = ({ jwt, throttle, secretStore = 'secrets-manager' }: LocalBrokerOptions): Context => ({
   ...(secretStore !== 'secrets-manager' && { secretStore }),
   ...(jwt && { jwtIssuer: jwt.issuer, jwtAudience: jwt.audience.join(',') }),
   ...(jwt?.claim !== undefined && { jwtClaim: jwt.claim }),
   ...(jwt?.scopePrefix !== undefined && { jwtScopePrefix: jwt.scopePrefix }),
+  ...(throttle && { requestsPerSecond: String(throttle.requestsPerSecond), requestBurst: String(throttle.burst) }),
 });
 
 /** SQS takes the values of attributes as text. */

@@ -35,6 +35,15 @@ export interface RouteDefinition {
   readonly authorization: 'AWS_IAM' | 'NONE' | JwtAuthorizer;
   readonly functionName: string;
   readonly timeoutMs: number;
+  /** What API Gateway lets through. Routes that have the very same object share it. */
+  readonly throttle?: RouteThrottle;
+}
+
+/** A bucket of tokens: each request takes one. */
+export interface RouteThrottle {
+  readonly requestsPerSecond: number;
+  /** How many it holds. */
+  readonly burst: number;
 }
 
 /** Whose tokens are taken, and for whom they may be. */

@@ -7,11 +7,14 @@ import { type Caller, eventOf, replyOf } from './payload.ts';
 import { routeFinder } from './routes.ts';
 import { type Credentials, type SignedRequest, signatureFault } from './signature.ts';
 import { queryOf } from './signed-fetch.ts';
+import { tokenBucket } from './throttle.ts';
 
 interface GatewayOptions {
   readonly routes: readonly RouteDefinition[];
   readonly lambda: Pick<Lambda, 'invoke'>;
   readonly credentials: Credentials;
+  /** Milliseconds; by default this machine's clock. */
+  readonly now?: () => number;
   /** Hears of each request that was not answered by a function, and why. */
   readonly onRefusal?: (refusal: Refusal) => void;
 }
@@ -73,6 +76,7 @@ function router({
   routes,
   lambda,
   credentials,
+  now = () => performance.now(),
   onRefusal,
 }: GatewayOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routeOf = routeFinder(routes);
@@ -82,6 +86,8 @@ function router({
       typeof found === 'object' ? [[found, jwtVerifier(found)] as const] : [],
     ),
   );
+
+  const buckets = new Map(routes.flatMap(({ throttle }) => (throttle ? [[throttle, tokenBucket(throttle)]] : [])));
 
   /** Who sent a request, or the answer to a request that may not pass. */
   async function callerOf(
@@ -103,7 +109,7 @@ function router({
     const method = request.method ?? '';
     const found = routeOf(method, path);
     if (!found) return fail(response, 404);
-    const { routeKey, authorization, functionName, timeoutMs } = found.route;
+    const { routeKey, authorization, throttle } = found.route;
     const refuse = (status: keyof typeof messages, reason: string): void => {
       // The path of a public route may itself be what lets a browser in.
       const line = authorization === 'NONE' ? routeKey : `${method} ${path}`;
@@ -113,6 +119,11 @@ function router({
 
     const body = await bodyOf(request);
     if (!body) return refuse(413, `its body is larger than ${bodyBytes} bytes`);
+    if (throttle && !buckets.get(throttle)?.(now()))
+      return refuse(
+        429,
+        `more requests came than ${throttle.requestsPerSecond} a second, and ${throttle.burst} at once`,
+      );
     const caller = await callerOf(authorization, {
       method,
       path,
@@ -125,18 +136,29 @@ function router({
       return refuse(caller.statusCode, caller.reason);
     }
     const event = eventOf(request, { routeKey, path, rawQuery, pathParameters: found.parameters, body, caller });
-    const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(timeOut, timeoutMs, undefined);
-    const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);
-    clearTimeout(timer);
-    if (!outcome) return refuse(503, `${functionName} did not answer within ${timeoutMs / 1_000} s`);
-    if (isThrottled(outcome)) return refuse(503, `${functionName} was throttled: too many invocations at a time`);
-    if ('error' in outcome) return refuse(500, `${functionName} failed with ${outcome.error.errorType}`);
-    const reply = replyOf(outcome.payload);
-    if (!reply) return refuse(500, `${functionName} answered what API Gateway does not understand`);
+    const reply = await replyFrom(lambda, found.route, event);
+    if ('reason' in reply) return refuse(reply.status, reply.reason);
     response.statusCode = reply.statusCode;
     response.setHeaders(new Map(Object.entries(reply.headers))).end(reply.body);
   };
+}
+
+/** The function's reply, or the answer of the gateway's own in its place. */
+async function replyFrom(
+  lambda: Pick<Lambda, 'invoke'>,
+  { functionName, timeoutMs }: RouteDefinition,
+  event: unknown,
+): Promise<NonNullable<ReturnType<typeof replyOf>> | { readonly status: 500 | 503; readonly reason: string }> {
+  const { promise: timedOut, resolve: timeOut } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(timeOut, timeoutMs, undefined);
+  const outcome = await Promise.race([lambda.invoke(functionName, event), timedOut]);
+  clearTimeout(timer);
+  if (!outcome) return { status: 503, reason: `${functionName} did not answer within ${timeoutMs / 1_000} s` };
+  if (isThrottled(outcome))
+    return { status: 503, reason: `${functionName} was throttled: too many invocations at a time` };
+  if ('error' in outcome) return { status: 500, reason: `${functionName} failed with ${outcome.error.errorType}` };
+  const wrong = `${functionName} answered what API Gateway does not understand`;
+  return replyOf(outcome.payload) ?? { status: 500, reason: wrong };
 }
 
 /** Returns the whole body, or undefined if it is larger than API Gateway takes. */
@@ -157,6 +179,7 @@ const messages = {
   403: 'Forbidden',
   404: 'Not Found',
   413: 'Request Entity Too Large',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 } as const;

@@ -39,6 +39,14 @@ export const Route = v.object({
   AuthorizationScopes: v.optional(v.never()),
 });
 
+const Throttle = v.object({ ThrottlingRateLimit: count, ThrottlingBurstLimit: count });
+
+/** What is let through: of each route that has settings of its own, and of all other routes together. */
+export const Stage = v.object({
+  DefaultRouteSettings: v.optional(Throttle),
+  RouteSettings: v.optional(v.record(v.string(), Throttle), {}),
+});
+
 export const Authorizer = v.object({
   AuthorizerType: v.literal('JWT'),
   IdentitySource: v.strictTuple([v.literal('$request.header.Authorization')]),

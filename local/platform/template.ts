@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { arnOf } from './account.ts';
 import { type Assembly, type Resource, type Stack, TemplateError } from './assembly.ts';
-import type { Deployment, SecretDefinition } from './deployment.ts';
+import type { Deployment, RouteThrottle, SecretDefinition } from './deployment.ts';
 import { NotHere, type PhysicalId, resolver } from './intrinsics.ts';
 import * as schemas from './resource-schemas.ts';
 
@@ -44,7 +44,7 @@ export function secretsOf(assembly: Assembly): SecretDefinition[] {
 export function deploymentOf(assembly: Assembly, place: Place): Deployment {
   const resolve = resolver(assembly, physicalIds(place));
   // Read above, or only to say where the API is.
-  const known = new Set(['AWS::SecretsManager::Secret', 'AWS::ApiGatewayV2::Api', 'AWS::ApiGatewayV2::Stage']);
+  const known = new Set(['AWS::SecretsManager::Secret', 'AWS::ApiGatewayV2::Api']);
 
   function each<Entries extends v.ObjectEntries, Built>(
     type: string,
@@ -94,6 +94,10 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
       ],
     ),
   );
+  const [stage] = each('AWS::ApiGatewayV2::Stage', schemas.Stage, ({ DefaultRouteSettings, RouteSettings }) => {
+    const whole = throttleOf(DefaultRouteSettings);
+    return (routeKey: string) => throttleOf(RouteSettings[routeKey]) ?? whole;
+  });
   const routes = each(
     'AWS::ApiGatewayV2::Route',
     schemas.Route,
@@ -103,7 +107,14 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
       const functionName = functionNamed(integration.IntegrationUri, where);
       const authorization = AuthorizationType === 'JWT' ? authorizers.get(AuthorizerId) : AuthorizationType;
       if (!authorization) throw new TemplateError(`${where}: there is no authorizer ${AuthorizerId}`);
-      return { routeKey: RouteKey, authorization, functionName, timeoutMs: integration.TimeoutInMillis };
+      const throttle = stage?.(RouteKey);
+      return {
+        routeKey: RouteKey,
+        authorization,
+        functionName,
+        timeoutMs: integration.TimeoutInMillis,
+        ...(throttle && { throttle }),
+      };
     },
   );
 
@@ -143,6 +154,9 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
     ignored: countTypes(assembly, known),
   };
 }
+
+const throttleOf = (settings: v.InferOutput<typeof schemas.Stage>['DefaultRouteSettings']): RouteThrottle | undefined =>
+  settings && { requestsPerSecond: settings.ThrottlingRateLimit, burst: settings.ThrottlingBurstLimit };
 
 /** By which property a template names a resource itself. */
 const nameProperty: Readonly<Record<string, string>> = {

@@ -36,6 +36,9 @@ describe('the command line', () => {
     });
     expect(parseArguments(['--secret-store', 'dynamodb'])).toMatchObject({ secretStore: 'dynamodb' });
     expect(parseArguments(['--concurrency', '10'])).toMatchObject({ concurrency: 10 });
+    expect(parseArguments(['--requests-per-second', '5'])).toMatchObject({
+      throttle: { requestsPerSecond: 5, burst: 500 },
+    });
     expect(parseArguments(['--port', 'x', '--help'])).toBe('help');
     expect(parseArguments(['--jwt-issuer', 'http://127.0.0.1:9000', '--jwt-audience', 'broker,workers'])).toMatchObject(
       {
@@ -56,6 +59,8 @@ describe('the command line', () => {
       'exact',
       '--secret-store',
       'vault',
+      '--request-burst',
+      '0',
       '--jwt-issuer',
       'idp',
       '--concurrency',
@@ -76,6 +81,7 @@ describe('the command line', () => {
         '--secret-store: takes secrets-manager or dynamodb, not vault.',
         '--jwt-issuer: takes an https URL without credentials, query and fragment, which API Gateway can reach.',
         expect.stringMatching(/^--jwt-audience: is missing, and --jwt-issuer needs it; it takes up to 50 names/),
+        '--request-burst: takes a whole number from 1 to 100000, not 0.',
       ],
     });
   });

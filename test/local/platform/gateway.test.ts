@@ -294,6 +294,86 @@ describe('a function’s answer', () => {
   });
 });
 
+describe('what API Gateway lets through', () => {
+  const bare = async (response: Response) => ({
+    status: response.status,
+    type: response.headers.get('content-type'),
+    retryAfter: response.headers.get('retry-after'),
+    body: await response.json(),
+  });
+  const tooMany = {
+    status: 429,
+    type: 'application/json',
+    retryAfter: null,
+    body: { message: 'Too Many Requests' },
+  };
+
+  test('is so many at once, and so many a second from then on; the rest is a bare 429, and no function runs', async () => {
+    const limited = await startGateway(0);
+    let [now, invoked] = [0, 0];
+    const answering = {
+      invoke: async () => {
+        invoked += 1;
+        return { payload: '{"statusCode":204}' };
+      },
+    };
+    const shared = { requestsPerSecond: 2, burst: 3 };
+    const route = { functionName: 'http', timeoutMs: 5_000, authorization: 'NONE' as const };
+    const told: Refusal[] = [];
+    limited.serve({
+      routes: [
+        { ...route, routeKey: 'GET /one', throttle: shared },
+        { ...route, routeKey: 'GET /two', throttle: shared },
+        { ...route, routeKey: 'GET /page', throttle: { requestsPerSecond: 1, burst: 1 } },
+        { ...route, routeKey: 'GET /free' },
+      ],
+      lambda: answering,
+      credentials,
+      now: () => now,
+      onRefusal: (refusal) => told.push(refusal),
+    });
+    const statusOf = async (path: string) => (await fetch(limited.url + path)).status;
+    try {
+      expect([await statusOf('/one'), await statusOf('/two'), await statusOf('/one')]).toEqual([204, 204, 204]);
+      expect(await bare(await fetch(`${limited.url}/two`))).toEqual(tooMany);
+      expect(told).toEqual([
+        { request: 'GET /two', status: 429, reason: 'more requests came than 2 a second, and 3 at once' },
+      ]);
+      // A route with settings of its own has a bucket of its own.
+      expect([await statusOf('/page'), await statusOf('/page'), await statusOf('/free')]).toEqual([204, 429, 204]);
+      now = 499;
+      expect(await statusOf('/one')).toBe(429);
+      now = 500;
+      expect([await statusOf('/one'), await statusOf('/one')]).toEqual([204, 429]);
+      now = 3_600_000;
+      expect([await statusOf('/one'), await statusOf('/one'), await statusOf('/one'), await statusOf('/one')]).toEqual([
+        204, 204, 204, 429,
+      ]);
+      expect(invoked).toBe(9);
+    } finally {
+      await limited.close();
+    }
+  });
+
+  test('a function that Lambda throttles is a bare 503', async () => {
+    const busy = await startGateway(0);
+    const none = startLambda([fixtureFunction('http')], { variables: {}, quota: 0 });
+    const route = { functionName: 'http', timeoutMs: 5_000, authorization: 'NONE' as const };
+    busy.serve({ routes: [{ ...route, routeKey: 'GET /one' }], lambda: none, credentials });
+    try {
+      expect(await bare(await fetch(`${busy.url}/one`))).toEqual({
+        status: 503,
+        type: 'application/json',
+        retryAfter: null,
+        body: { message: 'Service Unavailable' },
+      });
+    } finally {
+      await none.close(0);
+      await busy.close();
+    }
+  });
+});
+
 describe('limits', () => {
   test('request line and headers up to 10 KiB', async () => {
     const open = async (length: number) =>

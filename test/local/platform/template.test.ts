@@ -73,6 +73,20 @@ describe('the deployment read from a template', () => {
     ]);
   });
 
+  test('has what the stage lets through: together of all routes, and of those with settings of their own', () => {
+    const read = changed(
+      'broker.template.json',
+      '"StageName"',
+      `"DefaultRouteSettings": { "ThrottlingRateLimit": 7, "ThrottlingBurstLimit": 3 },
+        "RouteSettings": { "PUT /open": { "ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 2 } },
+        "StageName"`,
+    );
+    const [first, open, last] = read().routes.map(({ throttle }) => throttle);
+    expect(first).toEqual({ requestsPerSecond: 7, burst: 3 });
+    expect(last).toBe(first);
+    expect(open).toEqual({ requestsPerSecond: 1, burst: 2 });
+  });
+
   test('has queues, and the event source that feeds a function from one', () => {
     const deadLetterTargetArn = 'arn:aws:sqs:us-east-1:000000000000:Dead';
     expect(deployed.queues).toEqual([

@@ -12,15 +12,15 @@ interface Provider {
 /** So short that the sealing keys, read once an hour, are in memory in most renewals. */
 export const lifetimeSeconds = 900;
 
-/** Every reply brings tokens of 40 characters. */
-export async function startProvider(stage: Stage, answerMs: number): Promise<Provider> {
+/** Every reply brings tokens of 40 characters, or an access token of another length. */
+export async function startProvider(stage: Stage, answerMs: number, accessTokenLength = 40): Promise<Provider> {
   let issued = 0;
-  const token = (kind: string): string => `${kind}-${String(++issued).padStart(38, '0')}`;
+  const token = (kind: string, length = 40): string => `${kind}-${String(++issued).padStart(length - 2, '0')}`;
   const server = createServer(async (request, response) => {
     request.resume();
     await sleep(answerMs);
     const body = {
-      access_token: token('a'),
+      access_token: token('a', accessTokenLength),
       refresh_token: token('r'),
       token_type: 'Bearer',
       expires_in: lifetimeSeconds,

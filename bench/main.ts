@@ -7,13 +7,15 @@ import { arch, cpus, loadavg, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cold, warm } from './gets.ts';
+import { memory } from './memory.ts';
 import { operations } from './operations.ts';
 import type { Part } from './parts.ts';
 import { rivals } from './rivals.ts';
 import { size } from './size.ts';
 import { startStage } from './stage.ts';
+import { waiting } from './waiting.ts';
 
-const parts: Readonly<Record<string, Part>> = { size, cold, warm, operations, rivals };
+const parts: Readonly<Record<string, Part>> = { size, cold, warm, operations, memory, waiting, rivals };
 const document = join(import.meta.dirname, '../docs/performance.md');
 const charts = join(import.meta.dirname, '../docs/performance');
 

@@ -55,9 +55,9 @@ async function unitsOf(stage: Stage, name: string, act: () => Promise<unknown>) 
 async function open(stage: Stage) {
   const provider = await startProvider(stage, providerMs);
   const environments = {
-    connections: await stage.start('connections', true),
-    refresh: await stage.start('refresh', true),
-    token: await stage.start('token', true),
+    connections: await stage.start('connections', { moved: true }),
+    refresh: await stage.start('refresh', { moved: true }),
+    token: await stage.start('token', { moved: true }),
   };
   const measured: Operation[] = [];
   return {

@@ -18,6 +18,7 @@ import { account, emulatorClient } from '../local/platform/account.ts';
 import { readAssembly } from '../local/platform/assembly.ts';
 import type { FunctionDefinition } from '../local/platform/deployment.ts';
 import { startEnvironment } from '../local/platform/execution-environment.ts';
+import { eventOf as gatewayEventOf } from '../local/platform/payload.ts';
 import { createSecrets } from '../local/platform/secrets.ts';
 import { synthesize } from '../local/platform/synthesize.ts';
 import { deploymentOf, secretsOf } from '../local/platform/template.ts';
@@ -39,11 +40,19 @@ export interface Passed {
 export interface Environment {
   /** CPU milliseconds of all its threads since its start. */
   cpuMs(): number;
-  /** Bytes of memory that it has. */
-  residentBytes(): number;
+  /** Asks a process that was started with a file for its heap to write into it. */
+  tellHeap(): void;
   /** Throws if the handler did. */
   invoke(event: object): Promise<{ readonly statusCode?: number; readonly body?: string }>;
   end(): Promise<void>;
+}
+
+/** How a process is watched besides. */
+interface Watched {
+  /** It reads the clock that the stage forwards. */
+  readonly moved?: boolean;
+  /** Where it writes how many bytes live, when it is asked. */
+  readonly heapFile?: string;
 }
 
 export type Stage = Awaited<ReturnType<typeof startStage>>;
@@ -119,8 +128,11 @@ export async function startStage(directory: string) {
     return found;
   };
 
-  /** Starts a function cold, of the template or, with its variables, another bundle. `moved`: it reads this clock. */
-  async function start(what: FunctionName | { readonly bundle: string }, moved = false): Promise<Environment> {
+  /** Starts a function cold, of the template or, with its variables, another bundle. */
+  async function start(
+    what: FunctionName | { readonly bundle: string },
+    { moved = false, heapFile }: Watched = {},
+  ): Promise<Environment> {
     const definition =
       typeof what === 'string' ? definitionOf(what) : { ...definitionOf('token'), directory: what.bundle };
     const variables = {
@@ -130,6 +142,7 @@ export async function startStage(directory: string) {
       ...endpoints,
       ALLOW_LOOPBACK_PROVIDERS: '1',
       ...(moved && { FORWARDED_CLOCK: clock, NODE_OPTIONS: `--require ${clockModule}` }),
+      ...(heapFile !== undefined && { LIVE_HEAP_FILE: heapFile, NODE_OPTIONS: `--require ${heapModule}` }),
     };
     const log: string[] = [];
     let idle = Promise.withResolvers<void>();
@@ -145,7 +158,7 @@ export async function startStage(directory: string) {
     const { pid } = environment;
     return {
       cpuMs: () => cpuMsOf(pid),
-      residentBytes: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024,
+      tellHeap: () => process.kill(pid, 'SIGUSR2'),
       async invoke(event) {
         await Promise.race([idle.promise, ended]);
         idle = Promise.withResolvers<void>();
@@ -201,6 +214,7 @@ export async function startStage(directory: string) {
   };
 }
 
+const heapModule = join(import.meta.dirname, 'live-heap.cjs');
 const clockModule = join(import.meta.dirname, '../test/end-to-end/forwarded-clock.cjs');
 
 /** What the scheduler has given to each of the process's threads. */
@@ -216,14 +230,19 @@ function cpuMsOf(pid: number): number {
   return nanoseconds.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }
 
-/** A request as API Gateway hands it on, signed. */
-export const eventOf = (routeKey: string, connection: string, body?: object) => ({
-  routeKey,
-  pathParameters: { connection },
-  headers: {},
-  requestContext: { authorizer: { iam: { userArn: 'arn:aws:iam::000000000000:user/bench' } } },
-  ...(body && { body: JSON.stringify(body) }),
-});
+/** A request as the gateway hands it on, signed. */
+export function eventOf(routeKey: string, connection: string, body?: object) {
+  const [method, template = ''] = routeKey.split(' ');
+  const request = { method, headers: { 'content-type': 'application/json' }, httpVersion: '1.1', socket: {} };
+  return gatewayEventOf(request, {
+    routeKey,
+    path: template.replace('{connection}', connection),
+    rawQuery: '',
+    pathParameters: { connection },
+    body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+    caller: { accessKeyId: 'local' },
+  });
+}
 
 /** A message of the refresh queue. */
 export const messageFor = (connection: string) => ({

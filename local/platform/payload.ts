@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type {
   APIGatewayProxyEventV2,
   APIGatewayProxyEventV2WithIAMAuthorizer,
@@ -12,6 +12,14 @@ import type {
 import * as v from 'valibot';
 import { account } from './account.ts';
 import { queryOf } from './signed-fetch.ts';
+
+/** What an event tells of the request itself: an `IncomingMessage` has all of it. */
+interface ReceivedRequest {
+  readonly method?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly httpVersion: string;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
 
 interface RoutedRequest {
   readonly routeKey: string;
@@ -32,7 +40,7 @@ type Event = APIGatewayProxyEventV2 | APIGatewayProxyEventV2WithIAMAuthorizer | 
 const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[^;]+\+(json|xml)\b)/;
 
 /** Returns the event for a request, as API Gateway's HTTP API would send it. */
-export function eventOf(request: IncomingMessage, routed: RoutedRequest): Event {
+export function eventOf(request: ReceivedRequest, routed: RoutedRequest): Event {
   const { routeKey, path, rawQuery, pathParameters, body, caller } = routed;
   const { cookie, ...headers } = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name, String(value)]),

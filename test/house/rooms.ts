@@ -140,6 +140,7 @@ const bench: Room = {
     'local/',
     'test/sim/',
     'test/kill/',
+    'test/end-to-end/waiting-clients.ts',
     '@aws-sdk/',
     'esbuild',
     'openid-client',

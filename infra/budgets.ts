@@ -11,10 +11,10 @@ import { bundledByEsbuild } from './constructs/bundling.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = {
   token: 365,
-  refresh: 575,
+  refresh: 585,
   plan: 260,
   connections: 425,
-  authorizations: 560,
+  authorizations: 568,
 };
 const tokenModules = 470;
 

@@ -10,29 +10,51 @@ const rfc6749 = 'RFC 6749 §5.2';
 const refreshToken = 'refresh[ _-]?token';
 /** What is said of a refresh token that will never be good again. */
 const gone =
-  "invalid|expired?|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
-const goneBefore =
-  "invalid(?!_(?:request|client|scope|grant))|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such|(?:not|cannot|n't|unable to|failed to) (?:find|found|recogni[sz]e|valid|decrypt|decode|parse|verify|load)";
+  "invalid|illegal|expired?|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|evicted|black-?listed|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
+const bad =
+  'invalid(?!_(?:request|client|scope|grant))|illegal|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such';
+/** It could not be looked at: the token's fault, or the server's where the words tell of an accident. */
+const unable =
+  "(?:not|cannot|n't|unable to|failed to) (?:find|found|recogni[sz]e|valid|decrypt|decode|parse|verify|load|retrieve|read|fetch|get)";
 /** Both orders, on one line; the distance is bounded, so that the expression takes time in proportion to the text. */
-const goneRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:${goneBefore})(?![a-z]).{0,40}?${refreshToken}|\\bno (?:matching |valid )?${refreshToken}s? (?:was |were )?(?:found|exists?)`;
+const badRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:${bad})(?![a-z]).{0,40}?${refreshToken}`;
+const goneRefreshToken = `${badRefreshToken}|\\b(?:${unable})(?![a-z]).{0,40}?${refreshToken}|\\bno (?:matching |valid )?${refreshToken}s? (?:was |were )?(?:found|exists?)`;
 /** A request that lacks the refresh token, or a scope or grant type of that name, is no dead grant. */
+const lacking =
+  `${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)` +
+  `|missing (?!or invalid).{0,40}?${refreshToken}`;
 const absentRefreshToken =
   'missing (?!or invalid)|required parameter|parameter.{0,20}required' +
-  `|${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)|not (?:provided|supplied` +
+  `|${lacking}|not (?:provided|supplied` +
   '|present|specified|included)|in (?:the )?(?:request|body)|grant[ _-]?type|\\bscopes?\\b';
+/**
+ * A token that is called by no other name is the one that was sent. What stands before it would make it another one;
+ * what stands after it, no token at all.
+ */
+const noOtherToken =
+  '(?<!\\b(?:access|id|csrf|xsrf|api|jwt|request|assertion|client|bearer|actor|subject|security|page|sync|device)[ _-]?)';
+const plainToken = `${noOtherToken}\\btoken\\b(?![ _-]?(?:request|endpoint|type|format|auth|exchange|url|uri|param|hint|scope|limit|store|server|service))`;
+const goneToken =
+  `${plainToken}.{0,30}?\\b(?:${gone})` +
+  `|\\b(?:${bad})(?: (?:or|and) \\w{1,20})?(?: (?:oauth|provided|this|the|your)){0,2} ${plainToken}`;
 const again = '(?:(?:log|sign)(?:ging|ing)?[ -]?(?:in|on)|authori[sz]e|authenticate|connect|consent) again';
 const noMore = 'revoked|withdrawn|de-?authori[sz]ed|deleted|disabled|deactivated|inactive';
-const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |has |is )?(?:revoked|withdrawn|expired)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|(?:user|resource owner)(?: account)? (?:(?:has|been|was|is) ){0,3}(?:${noMore})|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)`;
+const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |has |is )?(?:revoked|withdrawn|expired)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|(?:user|resource owner)(?: account)? (?:(?:has|been|was|is) ){0,3}(?:${noMore})|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)|session (?:(?:has|been|was|is) ){0,3}(?:expired|invalidated|revoked|terminated)|changed (?:the|their|his|her) password|(?:user|owner) (?:has|did) ?(?:not|n't) (?:authori[sz]ed?|approved?|consent(?:ed)?)`;
 /** A person, but one who looks after the client. */
 const ofTheClient = 'console|portal|dashboard';
+/** An accident of the server's, after which nothing that it says of a token can be known. */
+const accident =
+  'temporar(?:y|ily)|at (?:this|the) (?:time|moment)|too many|(?:rate|requests?|logins?' +
+  '|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service' +
+  '|server) (?:is )?unavailable|(?<!(?:session|inactivity|idle|login)(?: has| is)? )time[d-]? ?out' +
+  '|upstream (?:connect|request|serv|error|host|time)|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal' +
+  '|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
 /** Something that passes. A session that has timed out does not. */
 const passing =
   '(?:being|already) processed|in progress|under ?way|in[ -]flight|duplicate request|concurrent' +
-  '|try(?:ing)? (?:it |this )?again|\\bretry|temporar(?:y|ily)|too many|(?:rate|requests?|logins?' +
-  '|quota|limit)s? (?:limit )?exceeded|rate.?limit|throttl|slow down|overload|(?:currently|service' +
-  '|server) (?:is )?unavailable|(?<!(?:session|inactivity|idle|login)(?: has| is)? )time[d-]? ?out' +
-  '|upstream|deadlock|connect(?:ion)? (?:error|reset|refused|failed)|(?:internal' +
-  '|unexpected) (?:server )?error|(?:server|system) (?:is )?busy|maintenance';
+  '|try(?:ing)? (?:it |this )?again|\\bretry|(?:please|must|needs? to|have to) wait\\b' +
+  '|\\bwait (?:for )?\\d|\\block(?:ed)? by' +
+  `|${accident}`;
 
 /** No token endpoint is here: it has moved, or its address is wrong. */
 export const movedStatuses: readonly number[] = [301, 302, 303, 307, 308, 404, 405, 410];
@@ -76,6 +98,17 @@ export const commonErrorRules: readonly ErrorRule[] = [
     source: 'keycloak/keycloak#8966',
   },
   {
+    name: 'assertion_expired',
+    when: {
+      error: ['invalid_client', 'unauthorized_client'],
+      words: '(?:assertion|jwt|\\bexp\\b).{0,40}\\bexpired|\\bexpired.{0,20}(?:assertion|jwt)',
+      unless: 'certificate|secret|\\bkeys?\\b',
+    },
+    class: 'transient',
+    comment: 'Minutes old at most when it was sent: their clock is ahead, or the request was long on its way.',
+    source: 'RFC 7523 §3',
+  },
+  {
     name: 'address_not_allowed',
     when: {
       explicit: true,
@@ -89,6 +122,15 @@ export const commonErrorRules: readonly ErrorRule[] = [
       'allowlist there, or lift the restriction for this application; then put the connection again.',
     comment: 'Neither the grant nor the client: the place that the request came from.',
     source: 'athenaFlex#107; help.salesforce.com, connected app policies',
+  },
+  {
+    name: 'could_not_look',
+    when: { explicit: true, words: accident, unless: `${logInAgain}|${badRefreshToken}` },
+    class: 'transient',
+    comment:
+      'It could not find or verify the refresh token since something else of its own failed: a store that is out of ' +
+      'reach says nothing of a grant.',
+    source: 'ory/hydra#1928, #3604',
   },
   {
     name: 'try_later',
@@ -220,12 +262,36 @@ export const commonErrorRules: readonly ErrorRule[] = [
         'user_not_found',
         'account_inactive',
         'account_disabled',
+        'token_not_valid',
+        'token_not_found',
+        'token_reused',
+        'token_already_used',
       ],
     },
     class: 'dead_grant',
     cause: 'invalid_grant',
     comment: 'Expired, revoked or used up; and what GitHub, Slack, Salesforce, UAA and others say in its place.',
     source: `${rfc6749}; home-assistant/core#141223, slackapi/node-slack-sdk#2038`,
+  },
+  {
+    name: 'application_not_admitted',
+    when: {
+      error: [
+        'invalid_app_access',
+        'admin_policy_enforced',
+        'org_internal',
+        'oauth_app_blocked',
+        'oauth_app_access_denied',
+        'oauth_ec_app_access_denied',
+      ],
+    },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    fix:
+      'An administrator of the account at the provider has not admitted the application: have it allowed there, ' +
+      'then put the connection again.',
+    comment: 'Neither the grant nor the secret: a policy of the organization that the account belongs to.',
+    source: 'help.salesforce.com, OAuth error codes; developers.google.com/identity/protocols/oauth2',
   },
   {
     name: 'client_gone',
@@ -239,6 +305,11 @@ export const commonErrorRules: readonly ErrorRule[] = [
         'inactive_client',
         'application_disabled',
         'app_disabled',
+        'application_not_found',
+        'application_cannot_be_found',
+        'app_not_found',
+        'oauth_app_not_found',
+        'oauth_ec_app_not_found',
       ],
     },
     class: 'misconfigured',
@@ -265,13 +336,48 @@ export const commonErrorRules: readonly ErrorRule[] = [
         'bad_client_secret',
         'client_secret_expired',
         'client_authentication_failed',
-        'invalid_app_access',
       ],
     },
     class: 'misconfigured',
     cause: 'invalid_client',
     comment: 'The client, not the grant: the refresh token is kept.',
     source: rfc6749,
+  },
+  {
+    name: 'client_unauthorized',
+    when: { status: [401], error: ['access_denied'], words: '^unauthorized$' },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    comment: 'Auth0 says it of a wrong client secret; 401 is the status for clients that cannot authenticate.',
+    source: `${rfc6749}; community.auth0.com`,
+  },
+  {
+    name: 'client_in_words',
+    when: {
+      status: ['2xx', '3xx', '4xx'],
+      words:
+        '\\b(?:invalid|incorrect|unknown|wrong|bad|expired) (?:client(?:[ _-](?:id|secret|credentials?))?|api[ _-]?key)\\b(?! (?:request|certificate))|\\b(?:client[ _-]?(?:id|secret|credentials?|authentication)|api[ _-]?key)\\b.{0,20}\\b(?:invalid|incorrect|unknown|wrong|expired|failed|not (?:found|valid|recogni[sz]ed))|secret hash',
+    },
+    class: 'misconfigured',
+    cause: 'invalid_client',
+    comment: 'The words name the client, under a code that says less, or none.',
+    source: 'docs.aws.amazon.com, Cognito InitiateAuth; firebase.google.com',
+  },
+  {
+    name: 'token_in_words',
+    when: { status: ['2xx', '3xx', '4xx'], words: goneToken, unless: `${absentRefreshToken}|assertion` },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'A token that is called by no other name is the one that was sent: the refresh token.',
+    source: 'tweepy/tweepy#2156, Zoom in NangoHQ/nango#243, jazzband/djangorestframework-simplejwt',
+  },
+  {
+    name: 'invalid_grant_in_words',
+    when: { status: ['2xx', '3xx', '4xx'], words: '\\binvalid_grant\\b' },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'A server in between quotes the code of the one behind it.',
+    source: 'raycast/extensions#10896 and others like it',
   },
   {
     name: 'invalid_request',
@@ -292,6 +398,14 @@ export const commonErrorRules: readonly ErrorRule[] = [
     cause: 'invalid_request',
     comment: 'The next request would be the same, so it would fail the same; a person has to look.',
     source: rfc6749,
+  },
+  {
+    name: 'refresh_token_absent',
+    when: { status: ['4xx'], words: lacking },
+    class: 'misconfigured',
+    cause: 'invalid_request',
+    comment: 'The refresh token was sent, but not where this server looks for it.',
+    source: 'dev.twitch.tv; firebase.google.com',
   },
   {
     name: 'server_error',

@@ -5,7 +5,7 @@ import { membersLike, squashed, textsAt } from './members.ts';
 const codeMembers = ['error', 'errors', 'error_code', 'error_type', 'error_subtype'];
 /** Members in which a text is an error code only if it is one that is known: replies of every kind have them. */
 const weakCodeMembers = ['code', 'status', 'type', 'name', 'reason', 'title', 'message', 'detail', 'msg'];
-/** Members that have the words, most telling first. */
+/** Members that have the words, most telling first; then every other one whose name ends like one of these. */
 const wordMembers = [
   'error_description',
   'message',
@@ -22,20 +22,25 @@ const wordMembers = [
   'error_summary',
   'title',
 ];
+const wordEnds = /(?:message|msg|description|details?|reason|hint|summary|title)$/;
 /** More of what a reply says is not looked at. */
 const mostCharacters = 4_096;
 
 /** `INVALID_GRANT`, `Invalid Grant`, `invalid-grant` and `InvalidGrant` are one code. */
 function codeOf(text: string): string {
-  const trimmed = text.slice(0, 128).trim();
+  const trimmed = text.slice(0, 128).replaceAll(/^[\s"'[(]+|[\s"'\]).!]+$/g, '');
   const spaced = /^[A-Z]+$/.test(trimmed) ? trimmed : trimmed.replaceAll(/([a-z\d])([A-Z])/g, '$1_$2');
   return spaced.toLowerCase().replaceAll(/[\s_-]+/g, '_');
 }
 
-/** The code, and what is behind its last dot, colon or slash: `oauth.v2.InvalidRefreshToken`. */
+/**
+ * The code, and what is before its first colon or behind its last dot, colon or slash: `invalid_grant: expired`,
+ * `oauth.v2.InvalidRefreshToken`.
+ */
 export function codesOf(text: string): readonly string[] {
-  const last = text.slice(0, 128).split(/[.:/]/).at(-1) ?? '';
-  return [...new Set([codeOf(text), codeOf(last)])].filter((code) => code !== '');
+  const parts = text.slice(0, 128).split(/[.:/]/);
+  const first = text.slice(0, 128).split(':')[0] ?? '';
+  return [...new Set([codeOf(text), codeOf(first), codeOf(parts.at(-1) ?? '')])].filter((code) => code !== '');
 }
 
 /** What a reply says of what is wrong. */
@@ -65,10 +70,21 @@ export function saidIn(
   const isKnown = (text: string) => codesOf(text).some(known);
   const strong = [...at(own.errors), ...ofMembers(codeMembers)];
   const texts = [...strong, ...ofMembers(weakCodeMembers).filter(isKnown)];
-  const described = [...at(own.descriptions), ...ofMembers(wordMembers)];
-  // A code that is a sentence says something, too.
+  const others = [...found.keys()].filter((name) => wordEnds.test(name));
+  const described = [
+    ...at(own.descriptions),
+    ...ofMembers(wordMembers),
+    ...others.flatMap((name) => found.get(name) ?? []),
+  ];
+  // A code that is a sentence says something, too, and so does one that names a token: `IllegalRefreshToken`.
   const sentences = strong.filter((text) => /\s/.test(text.trim()));
-  const words = [...new Set([...described, ...sentences])].map((text) => text.replaceAll(/\s+/g, ' ')).join('\n');
+  const named = [...strong, ...described, ...ofMembers(weakCodeMembers)]
+    .filter(namesToken)
+    .map((text) => codeOf(text).replaceAll('_', ' '));
+  const fields = (found.get(aboutRefreshToken) ?? []).map((text) => `refresh_token ${text}`);
+  const words = [...new Set([...described, ...sentences, ...named, ...fields])]
+    .map((text) => text.replaceAll(/\s+/g, ' '))
+    .join('\n');
   const [code] = texts;
   const [description] = described;
   return {
@@ -104,9 +120,16 @@ function textsIn(members: unknown): ReadonlyMap<string, readonly string[]> {
   return found;
 }
 
-/** What an error calls its code, type or status is an error code. */
-const nameIn = (outer: string, name: string): string =>
-  ['error', 'errors', 'fault'].includes(outer) && ['code', 'type', 'status'].includes(name) ? 'errorcode' : name;
+/** What an error calls its code, type or status is an error code; what it has under a parameter's name is about it. */
+function nameIn(outer: string, name: string): string {
+  if (!['error', 'errors', 'fault'].includes(outer)) return name;
+  if (['code', 'type', 'status'].includes(name)) return 'errorcode';
+  return name === 'refreshtoken' ? aboutRefreshToken : name;
+}
+const aboutRefreshToken = 'refreshtoken in error';
+
+/** One word with "token" in it. */
+const namesToken = (text: string): boolean => text.length <= 64 && /^[\w.:-]*token[\w.:-]*$/i.test(text.trim());
 
 function parsed(text: string): unknown {
   if (text.length > mostCharacters || !/^\s*[{[]/.test(text)) return text;

@@ -6,6 +6,7 @@ import { again, endedTokens, grantEnds, ofTheGrant, usedRefreshTokens } from './
 import { names, outages, places, words } from './cases/refusals.ts';
 import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
 import { requests } from './cases/requests.ts';
+import { worded } from './cases/worded.ts';
 
 export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'the words beside a code': words,
@@ -25,6 +26,7 @@ export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'a renewal that ends the token before': endedTokens,
   'what becomes of a used refresh token': usedRefreshTokens,
   'what is of the grant': ofTheGrant,
+  'refusals as they are worded': worded,
   'further refusals': furtherRefusals,
   'further redirects, headers and sizes': furtherWire,
   'further lives': furtherLives,

@@ -10,6 +10,7 @@ import { said, texts } from './texts.ts';
 const statuses: Readonly<Record<Message, number>> = {
   connect: 200,
   connected: 200,
+  connected_unproven: 200,
   already_connected: 410,
   denied: 403,
   unknown_link: 400,
@@ -29,6 +30,13 @@ const statuses: Readonly<Record<Message, number>> = {
   changed_meanwhile: 409,
   unavailable: 503,
   failed: 500,
+};
+
+/** Of what is no bad news. */
+const tones: Readonly<Partial<Record<Message, Page['tone']>>> = {
+  connected: 'good',
+  connected_unproven: 'plain',
+  already_connected: 'good',
 };
 
 /** Every status that a page can have. */
@@ -52,7 +60,7 @@ function messagePage(language: Language, message: Message, values: Readonly<Reco
   return {
     language,
     status: statuses[message],
-    tone: message === 'connected' || message === 'already_connected' ? 'good' : 'bad',
+    tone: tones[message] ?? 'bad',
     title: said(title, values),
     what: said(what, values),
     next: said(next, values),
@@ -105,7 +113,8 @@ export function redemptionPage(language: Language, redemption: Redemption): Page
   };
   return {
     ...messagePage(language, redemption.kind, values),
-    ...(redemption.kind === 'connected' && { facts: factsOf(language, redemption.about) }),
+    ...(redemption.kind.startsWith('connected') &&
+      'about' in redemption && { facts: factsOf(language, redemption.about) }),
     provider: 'description' in redemption ? redemption.description : undefined,
   };
 }

@@ -54,8 +54,12 @@ export type Redemption =
   | { readonly kind: 'refused_without_state'; readonly code: string }
   /** The state was made for another browser, or for another connection than the one whose redirect URI this is. */
   | { readonly kind: 'another_browser' | 'another_connection' }
-  /** `code`: what was wrong with the reply, of which only the refresh token was of use; the next renewal proves it. */
-  | { readonly kind: 'connected'; readonly about: About; readonly code?: string }
+  | { readonly kind: 'connected'; readonly about: About }
+  /**
+   * Only the refresh token of the reply was of use: a first renewal has to prove it, and none has. `code`: what was
+   * wrong with the reply, where this callback has seen it.
+   */
+  | { readonly kind: 'connected_unproven'; readonly about: About; readonly code?: string }
   | {
       readonly kind:
         | 'link_expired'
@@ -92,7 +96,7 @@ export async function redeem(world: RedeemWorld, callback: Callback, deadline: E
         : await follow(world, { ...callback, state, item, deadline });
   const { about: _, kind, ...facts } = { about: undefined, ...redemption };
   const fields = { connection, provider: item?.config.provider, ...facts };
-  if (kind === 'connected') telemetry.info('authorized', fields);
+  if (kind === 'connected' || kind === 'connected_unproven') telemetry.info('authorized', fields);
   else telemetry.warn('authorization_failed', { reason: kind, ...fields });
   return redemption;
 }
@@ -160,6 +164,7 @@ async function again(
     const link = seen && linkStateOf(seen, state.id, clock.now());
     if (link?.kind !== 'used') return { kind: 'link_over', about };
     if (link.outcome?.kind === 'connected') await formerForgotten({ clock });
+    if (link.outcome?.kind === 'connected' && seen?.tokens === undefined) return { kind: 'connected_unproven', about };
     if (link.outcome !== undefined) return redemptionOf(link.outcome, about);
     const pauseMs = between(limits.callbackPollMs, chance.next());
     if (plus(clock.now(), pauseMs) > until) return { kind: 'link_used', about };
@@ -234,7 +239,9 @@ async function redeemCode(
   await requestRefresh(world, connection);
   // What the login has replaced may be newer than what was seen when the browser came back.
   await formerForgotten(world);
-  return { kind: 'connected', about, ...(outcome.kind === 'failure' && { code: outcome.code }) };
+  return outcome.kind === 'success'
+    ? { kind: 'connected', about }
+    : { kind: 'connected_unproven', about, code: outcome.code };
 }
 
 /** What the client authenticates with, or that it is not for where the settings would send it. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type RedeemWorld, redeem } from '../../shared/application/redeem.ts';
+import { commitSuccess } from '../../shared/domain/commit-writes.ts';
 import type { Connection, ConnectionConfig } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { create, replaceConfig } from '../../shared/domain/grant-writes.ts';
@@ -9,6 +10,8 @@ import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { Unavailable } from '../../shared/ports/errors.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
+import { commitOf, profile } from '../contract/worlds.ts';
+import { holding } from '../holding.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { memoryGrantClaims } from '../memory/memory-grant-claims.ts';
 import { inSecret } from '../plain.ts';
@@ -72,17 +75,19 @@ async function loggedIn(
     queue: { send: async (_, delayMs) => void asked.push(delayMs), sendAll: async () => undefined },
     telemetry: silent,
   };
-  const redemption = await redeem(
-    world,
-    {
-      parameters: new URLSearchParams({ state: 'state', code: 'c' }),
-      at: connection,
-      browser: 'browser',
-      apiUrl: 'https://broker.example',
-    },
-    plus(now, 60_000),
-  );
-  return { redemption, found: await store.read(connection), sealed, asked, stored };
+  const comeBack = () =>
+    redeem(
+      world,
+      {
+        parameters: new URLSearchParams({ state: 'state', code: 'c' }),
+        at: connection,
+        browser: 'browser',
+        apiUrl: 'https://broker.example',
+      },
+      plus(now, 60_000),
+    );
+  const redemption = await comeBack();
+  return { redemption, found: await store.read(connection), sealed, asked, stored, comeBack };
 }
 
 test('settings that are put at the very moment of a login are kept, and so is its grant', async () => {
@@ -134,12 +139,24 @@ test.each([
   ['an error beside it', { error: 'server_error', refresh_token: 'r' }],
 ])('the refresh token of a reply with %s is kept: there is no second code', async (_what, answer) => {
   const { redemption, found, stored, asked } = await loggedIn(async () => undefined, memoryConnections(), answer);
-  expect(redemption).toMatchObject({ kind: 'connected', code: expect.any(String) });
+  expect(redemption).toMatchObject({ kind: 'connected_unproven', code: expect.any(String) });
   expect(stored).toEqual(['r']);
   expect(found).toMatchObject({ state: 'active', generation: 0, refreshToken: { kind: 'secret', slot: 0 } });
   expect(found).not.toHaveProperty('tokens');
   expect(found?.authorization).toMatchObject({ outcome: { kind: 'connected' } });
   expect(asked).toEqual([0]);
+});
+
+test('a browser that loads the page again is told that nothing is proven yet, until a renewal has brought a token', async () => {
+  const store = memoryConnections();
+  const { comeBack } = await loggedIn(async () => undefined, store, { error: 'server_error', refresh_token: 'r' });
+  expect(await comeBack()).toEqual({ kind: 'connected_unproven', about: expect.objectContaining({ connection }) });
+  const item = await store.read(connection);
+  if (item === undefined) throw new Error('the connection is gone');
+  const [commit] = commitSuccess(holding(item, item.fence, profile), commitOf(item.fence + 1));
+  const renewed = await store.apply(connection, { name: 'renewed', when: [], set: commit?.set ?? {}, remove: [] });
+  expect(renewed).toMatchObject({ applied: true });
+  expect(await comeBack()).toEqual({ kind: 'connected', about: expect.objectContaining({ connection }) });
 });
 
 test('a reply without any token brings nothing, and the grant that there is stays', async () => {

@@ -38,6 +38,8 @@ describe('a page', () => {
 
   test('is good news in one case only', () => {
     expect(redemptionPage('en', { kind: 'connected', about })).toMatchObject({ status: 200, tone: 'good' });
+    const unproven = redemptionPage('en', { kind: 'connected_unproven', about, code: 'server_error' });
+    expect(unproven).toMatchObject({ status: 200, tone: 'plain', title: 'Connected, but not proven yet' });
     for (const kind of [
       'link_expired',
       'link_used',

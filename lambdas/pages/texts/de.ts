@@ -18,6 +18,13 @@ export const de: Texts = {
       what: 'Die Verbindung {connection} mit {provider} ist freigegeben. Sie wird ab jetzt von selbst erneuert.',
       next: 'Sie können diese Seite schließen.',
     },
+    connected_unproven: {
+      title: 'Verbunden, aber noch nicht erprobt',
+      what: `{provider} hat den Zugriff für die Verbindung {connection} erlaubt, aber kein brauchbares Zugriffstoken
+        geschickt. Der Broker fragt nach einem anderen; bis es da ist, kann die Verbindung nichts liefern.`,
+      next: `Laden Sie diese Seite in einer Minute neu. Steht das dann immer noch da, sagen Sie es der Person, die Ihnen
+        den Link gegeben hat.`,
+    },
     already_connected: {
       title: 'Schon verbunden',
       what: 'Dieser Link wurde benutzt, und die Verbindung {connection} mit {provider} wurde damit freigegeben.',

@@ -18,6 +18,12 @@ export const en: Texts = {
       what: 'The connection {connection} to {provider} is authorized. It is renewed by itself from now on.',
       next: 'You can close this page.',
     },
+    connected_unproven: {
+      title: 'Connected, but not proven yet',
+      what: `{provider} allowed access for the connection {connection}, but sent no access token that can be used. The
+        broker asks for another one; until that comes, the connection has none to give.`,
+      next: 'Reload this page in a minute. If it still says this, tell the person who gave you the link.',
+    },
     already_connected: {
       title: 'Connected already',
       what: 'This link was used, and the connection {connection} to {provider} was authorized by it.',

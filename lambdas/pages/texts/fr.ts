@@ -18,6 +18,13 @@ export const fr: Texts = {
       what: 'La connexion {connection} à {provider} est autorisée. Elle sera désormais renouvelée automatiquement.',
       next: 'Vous pouvez fermer cette page.',
     },
+    connected_unproven: {
+      title: 'Connecté, mais pas encore éprouvé',
+      what: `{provider} a autorisé l’accès pour la connexion {connection}, mais n’a envoyé aucun jeton d’accès
+        utilisable. Le broker en demande un autre ; d’ici là, la connexion n’en a pas à donner.`,
+      next: `Rechargez cette page dans une minute. Si elle affiche encore ceci, dites-le à la personne qui vous a donné
+        le lien.`,
+    },
     already_connected: {
       title: 'Déjà connecté',
       what: 'Ce lien a été utilisé, et la connexion {connection} à {provider} a été autorisée grâce à lui.',

@@ -18,6 +18,12 @@ export const nl: Texts = {
       what: 'De verbinding {connection} met {provider} is gekoppeld. Ze wordt voortaan vanzelf verlengd.',
       next: 'U kunt deze pagina sluiten.',
     },
+    connected_unproven: {
+      title: 'Gekoppeld, maar nog niet bewezen',
+      what: `{provider} heeft toegang gegeven voor de verbinding {connection}, maar geen bruikbaar toegangstoken
+        gestuurd. De broker vraagt een ander aan; tot dat er is, werkt de verbinding niet.`,
+      next: 'Laad deze pagina over een minuut opnieuw. Staat dit er nog, vertel het degene van wie u de link kreeg.',
+    },
     already_connected: {
       title: 'Al gekoppeld',
       what: 'Deze link is gebruikt, en de verbinding {connection} met {provider} is ermee gekoppeld.',

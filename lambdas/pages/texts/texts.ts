@@ -2,6 +2,7 @@
 export type Message =
   | 'connect'
   | 'connected'
+  | 'connected_unproven'
   | 'already_connected'
   | 'denied'
   | 'unknown_link'

@@ -9,13 +9,37 @@ const leastEpochSeconds = 1e9;
 /** A number from here on is taken for epoch milliseconds: March 1973. As epoch seconds it would be the year 5138. */
 const leastEpochMs = 1e11;
 
-const number = /^[+-]?\d+(?:\.\d+)?$/;
-/** `3600s`, as protocol buffers write a duration in JSON. */
-const withUnit = /^(\d+(?:\.\d+)?) ?s(?:ec(?:ond)?s?)?$/i;
+/** A number from here on counts microseconds, and one a thousand times as large nanoseconds. */
+const leastEpochMicroseconds = 1e14;
+const leastEpochNanoseconds = 1e17;
+
+const number = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?$/i;
+/** `7,200`, for people. */
+const grouped = /^\d{1,3}(?:,\d{3}){1,4}$/;
+/** `3600s`, as protocol buffers write a duration in JSON, and the like. */
+const withUnit = /^(\d+(?:\.\d+)?) ?(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)$/i;
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+/** A duration of ISO 8601, without years and months: `PT1H30M`. */
+const isoDuration = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$/i;
+/** A duration as .NET writes it: `1.02:30:00`. */
+const timeSpan = /^(?:(\d+)\.)?(\d\d?):(\d\d):(\d\d)(?:\.\d+)?$/;
 /** ISO 8601, also with a blank where it wants a T, and a zone that stands apart: `2026-11-29 03:00:00 UTC`. */
-const iso8601 = /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
-/** The dates of e-mails and of HTTP (RFC 5322 §3.3, RFC 9110 §5.6.7); what names no zone is not one of them. */
-const named = /^[a-z]{3,9}, \d{1,2}[ -][a-z]{3}[ -]\d{2,4} \d\d:\d\d:\d\d (?:GMT|UTC|UT|Z|[+-]\d{4})$/i;
+const iso8601 = new RegExp(
+  '^(\\d{4})[-/](\\d\\d)[-/](\\d\\d)[T ](\\d\\d:\\d\\d(?::\\d\\d(?:\\.\\d+)?)?) ?(Z|UTC|GMT|[+-]\\d\\d(?::?\\d\\d)?)?' +
+    // As Java writes a zone besides.
+    '(?:\\[[\\w/+-]{1,40}\\])?$',
+  'i',
+);
+const zone = '(?:(?:GMT|UTC|UT|Z)?(?:[+-]\\d{4})?)';
+const zoneName = '(?: \\([\\w ]{1,40}\\))?';
+/** Dates that spell the month, as in e-mails, in HTTP and in C (RFC 5322 §3.3, RFC 9110 §5.6.7). */
+const named = new RegExp(
+  '^(?:[a-z]{3,9},? )?(?:\\d{1,2}[ -][a-z]{3}[ -]\\d{2,4}|[a-z]{3} {1,2}\\d{1,2},?(?: \\d{4})?) \\d\\d:\\d\\d:\\d\\d' +
+    `(?: ${zone})?(?: \\d{4})?${zoneName}$`,
+  'i',
+);
+/** Those of them that name a zone; the rest is taken for UTC. */
+const zoned = new RegExp(`(?:\\b(?:GMT|UTC|UT|Z)|[+-]\\d{4})(?= ?(?:\\d{4})?${zoneName}$)`, 'i');
 /** Epoch milliseconds as older .NET writes them. */
 const dotNet = /^\/Date\((\d{1,16})(?:[+-]\d{4})?\)\/$/;
 const mostCharacters = 64;
@@ -34,23 +58,37 @@ export function instantOf(
   if (typeof value !== 'string' || value.length > 512) return undefined;
   const text = value.trim();
   if (number.test(text)) return ofNumber(Number(text), start, unit);
+  if (grouped.test(text)) return ofNumber(Number(text.replaceAll(',', '')), start, unit);
   return text.length <= mostCharacters ? ofText(text, start) : undefined;
 }
 
 function ofNumber(value: number, start: EpochMs, unit: 'seconds' | 'milliseconds'): EpochMs | undefined {
   if (!Number.isFinite(value) || value <= 0) return undefined;
+  if (value >= leastEpochNanoseconds) return Math.floor(value / 1e6) as EpochMs;
+  if (value >= leastEpochMicroseconds) return Math.floor(value / 1e3) as EpochMs;
   if (value >= leastEpochMs) return value as EpochMs;
   if (unit === 'milliseconds') return plus(start, Math.floor(value));
   return value >= leastEpochSeconds ? ((value * 1_000) as EpochMs) : plus(start, Math.floor(value * 1_000));
 }
 
 function ofText(text: string, start: EpochMs): EpochMs | undefined {
-  const seconds = withUnit.exec(text)?.[1];
-  if (seconds !== undefined) return ofNumber(Number(seconds), start, 'seconds');
+  const seconds = durationOf(text);
+  if (seconds !== undefined) return seconds > 0 ? plus(start, Math.floor(seconds * 1_000)) : undefined;
   const milliseconds = dotNet.exec(text)?.[1];
   if (milliseconds !== undefined) return Number(milliseconds) as EpochMs;
-  const instant = Date.parse(named.test(text) ? text : isoOf(text));
+  const instant = Date.parse(named.test(text) ? (zoned.test(text) ? text : `${text} UTC`) : isoOf(text));
   return Number.isNaN(instant) ? undefined : (instant as EpochMs);
+}
+
+/** Seconds, where the text is a duration. */
+function durationOf(text: string): number | undefined {
+  const [, count, unit = 's'] = withUnit.exec(text) ?? [];
+  if (count !== undefined)
+    return Number(count) * (/^m(?:s|illi)/i.test(unit) ? 0.001 : (unitSeconds[unit.charAt(0).toLowerCase()] ?? 1));
+  const parts = isoDuration.exec(text) ?? timeSpan.exec(text);
+  if (parts === null) return undefined;
+  const [days = 0, hours = 0, minutes = 0, rest = 0] = parts.slice(1).map((part) => Number(part ?? 0));
+  return days * 86_400 + hours * 3_600 + minutes * 60 + rest;
 }
 
 /** In the one form that every engine reads, or empty. */

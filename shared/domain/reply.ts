@@ -6,7 +6,8 @@ import { knownCodes } from './error-rules.ts';
 import type { CallTimes, HttpReply } from './exchange.ts';
 import { instantOf } from './instants.ts';
 import { limits } from './limits.ts';
-import { memberAt, membersLike } from './members.ts';
+import { memberAt, membersLike, squashed } from './members.ts';
+import { objectIn } from './objects.ts';
 import type { Profile } from './profile.ts';
 import { Secret } from './secret.ts';
 import { type EpochMs, earliest, plus } from './time.ts';
@@ -78,27 +79,26 @@ type Members = Readonly<Record<string, unknown>>;
 /** Members that tell the expiry, most telling first: lifetimes, since they need no common clock, before instants. */
 const lifetimeMembers = ['expires_in_sec', 'expires_in_seconds', 'expires_in', 'access_token_expires_in', 'expires'];
 /**
- * When a grant ends, as seconds that remain or as an instant. 0 is how Keycloak writes that an offline token has no
- * end.
+ * Members that tell when a grant ends, as what remains or as an instant, in the spelling of `squashed`:
+ * `refresh_token_expires_in`, `x_refresh_token_hard_expires_in`, `refreshTokenExpireTime`, `rt_expires_in`. 0 is how
+ * Keycloak writes that an offline token has no end.
  */
-const grantEndMembers = [
-  'refresh_token_expires_in',
-  'refresh_expires_in',
-  'x_refresh_token_expires_in',
-  'x_refresh_token_hard_expires_in',
-  'refresh_token_expires_at',
-  'refresh_expires_at',
-  'refresh_token_expires_on',
-  'refresh_token_expires',
-  'refresh_token_expiry',
-  'refresh_token_expiration',
+const tellsGrantEnd =
+  /^x?(?:refresh(?:token)?|rt|re|consent|grant)(?:hard)?(?:exp$|expire[sd]?|expiry|expiration|lifetime|ttl|valid(?:ity|until|for))/;
+/** What their names end with where it is no number of seconds. */
+const grantEndUnits: readonly (readonly [RegExp, number])[] = [
+  [/days$/, 86_400],
+  [/hours$/, 3_600],
+  [/min(?:ute)?s$/, 60],
+  [/(?:ms|millis(?:econds)?)$/, 0.001],
 ];
 const instantMembers = ['expires_at', 'expires_on', 'expiration', 'expiry', 'access_token_expires_at'];
 
 /** Total: every reply is a token set or an error. */
 export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialect): Reading {
   const shape = dialect.reply ?? {};
-  const members = dialect.parse === undefined ? membersOf(reply) : asMembers(dialect.parse(reply.body));
+  const outer = dialect.parse === undefined ? membersOf(reply) : asMembers(dialect.parse(reply.body));
+  const members = shape.accessToken === undefined ? withTokens(outer) : outer;
   const accessToken = accessTokenIn(members, shape.accessToken ?? 'access_token');
   const refreshToken = dialect.grant === 'refresh_token' ? refreshTokenIn(members) : undefined;
   const carried = typeof refreshToken === 'string' ? { refreshToken: new Secret(refreshToken) } : {};
@@ -106,7 +106,7 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
   const refused = refuses(members) || firstText(members, shape.errors ?? []) !== undefined;
 
   const good = reply.status >= 200 && reply.status < 300 && !refused;
-  const lifetimeMs = lifetimeOf(members, exchange, dialect);
+  const lifetimeMs = lifetimeOf(members, exchange, dialect) ?? lifetimeOfJwt(accessToken, exchange);
   const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeMs ?? dialect.defaultLifetimeMs, limits.lifetimeMaxMs));
   const endpoint = endpointIn(members, shape.endpoint);
   const unusable = unusableOf({ members, accessToken, refreshToken, endpoint, alive: expiresAt > exchange.receivedAt });
@@ -168,16 +168,32 @@ function unusableOf({ members, accessToken, refreshToken, endpoint, alive }: Par
 export function membersOf({ headers, body }: HttpReply): Members | undefined {
   // Trimming also takes off a byte-order mark.
   const trimmed = body.trim();
-  try {
-    const parsed: unknown = JSON.parse(trimmed);
-    return asMembers(Array.isArray(parsed) ? parsed[0] : parsed);
-  } catch {
-    const form =
-      headers['content-type']?.includes('application/x-www-form-urlencoded') ||
-      /^(?:[\w.-]{1,64}=[^&\s]{0,65536}&){0,64}(?:access_token|error)=/.test(trimmed);
-    return form ? Object.fromEntries(new URLSearchParams(trimmed)) : undefined;
-  }
+  const form =
+    /^(?:[\w.-]{1,64}=[^&\s]{0,65536}&){0,64}(?:access_token|error)=/.test(trimmed) ||
+    (headers['content-type']?.includes('application/x-www-form-urlencoded') && !/^[\s\uFEFF]*[{["]/.test(trimmed));
+  return form ? Object.fromEntries(new URLSearchParams(trimmed)) : asMembers(objectIn(trimmed));
 }
+
+/**
+ * The members among which the tokens are: the reply's own, or else those of an object inside of it, as in `data` of
+ * TikTok and `body` of Withings. What is said of an error stays where it is.
+ */
+function withTokens(outer: Members | undefined): Members | undefined {
+  if (outer === undefined || holdsTokens(outer) || complains(outer)) return outer;
+  let level: readonly Members[] = [outer];
+  for (let depth = 0; depth < 2; depth += 1) {
+    level = level
+      .flatMap((members) => Object.values(members).slice(0, 32))
+      .map((value) => asMembers(Array.isArray(value) ? value[0] : value))
+      .filter((members) => members !== undefined);
+    const found = level.find(holdsTokens);
+    if (found !== undefined) return { ...outer, ...found };
+  }
+  return outer;
+}
+
+const holdsTokens = (members: Members): boolean =>
+  ['access_token', 'refresh_token'].some((name) => ['string', 'number'].includes(typeof memberLike(members, name)));
 
 /**
  * What a reply says that is no JSON: a bare word, a sentence, an element of XML; or, in its place, a header (RFC 6750
@@ -211,24 +227,30 @@ const memberLike = (members: Members | undefined, name: string): unknown => memb
  * header drops.
  */
 function accessTokenIn(members: Members | undefined, path: string): string | undefined {
-  const value = memberAt(members, path) ?? membersLike(members, path)[0];
+  const told = memberAt(members, path) ?? membersLike(members, path)[0];
+  const value = Number.isSafeInteger(told) ? String(told) : told;
   if (typeof value !== 'string' || value.length > limits.tokenCharacters) return undefined;
-  const token = value.trim();
+  // No token has a blank in it (RFC 6750 §2.1), so a scheme before it is no part of it.
+  const token = value.trim().replace(/^bearer +(?=\S+$)/i, '');
   return token !== '' && /^[\x20-\x7e]+$/.test(token) ? token : undefined;
 }
 
 /**
  * A refresh token goes back as it came, in the body of a request, which carries any text. Null if there is one that
- * cannot be kept: no text, or half a surrogate pair in it, or too long. Undefined where it is absent or empty: the old
- * one stays good (RFC 6749 §6).
+ * cannot be kept: no text, or half a surrogate pair in it, or too long. Undefined where it is absent, empty or a word
+ * for that: the old one stays good (RFC 6749 §6).
  */
 function refreshTokenIn(members: Members | undefined): string | null | undefined {
-  const value = memberLike(members, 'refresh_token');
-  if (value === undefined || value === null || value === false || value === '') return undefined;
+  const told = memberLike(members, 'refresh_token');
+  const value = Array.isArray(told) && told.length <= 1 ? told[0] : told;
+  if (value === undefined || value === null || value === false || value === 0 || value === '') return undefined;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : null;
   if (typeof value !== 'string' || !value.isWellFormed() || value.length > limits.tokenCharacters) return null;
-  return value.trim() === '' ? undefined : value;
+  return namesNothing.includes(value.trim().toLowerCase()) ? undefined : value;
 }
+
+/** How languages write down that there is nothing. */
+const namesNothing = ['', 'null', '(null)', 'undefined', 'none', 'nil'];
 
 /** Schemes that APIs take tokens by (IANA, HTTP Authentication Scheme Registry; MAC is of a draft that is in use). */
 const schemes = ['Bearer', 'DPoP', 'MAC', 'GNAP', 'HOBA', 'OAuth', 'PrivateToken', 'Concealed', 'vapid'];
@@ -289,6 +311,25 @@ function lifetimeOf(
   return isBetween(first / defaultLifetimeMs, 950, 1_000) ? Math.floor(first / 1_000) : first;
 }
 
+/**
+ * What a JWT says of its own life (RFC 7519 §4.1), where the reply says nothing: from its issue to its end, which needs
+ * no common clock, or what remains of that for a token that was issued before.
+ */
+function lifetimeOfJwt(accessToken: string | undefined, { requestedAt }: CallTimes): number | undefined {
+  const [, payload] = /^eyJ[\w-]{1,4096}\.([\w-]{1,65536})\./.exec(accessToken ?? '') ?? [];
+  if (payload === undefined) return undefined;
+  try {
+    const { exp, iat } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
+    if (!Number.isFinite(exp)) return undefined;
+    const remains = exp * 1_000 - requestedAt;
+    const whole = Number.isFinite(iat) && exp > iat ? (exp - iat) * 1_000 : remains;
+    const lifetimeMs = remains > 0 ? Math.min(whole, remains) : whole;
+    return lifetimeMs > 0 ? lifetimeMs : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The earliest of the ends that a reply tells, or that it tells of none. */
 function refreshTokenEnds(
   members: Members | undefined,
@@ -296,8 +337,12 @@ function refreshTokenEnds(
   { grant, expiresInUnit }: Dialect,
 ): TokenSet['grantEndsAt'] {
   if (grant !== 'refresh_token') return undefined;
-  const told = grantEndMembers
-    .map((name) => memberLike(members, name))
+  const told = Object.entries(members ?? {})
+    .map(([name, value]) => [squashed(name), value] as const)
+    .filter(([name]) => tellsGrantEnd.test(name))
+    .map(([name, value]) =>
+      inSeconds(name, typeof value === 'string' && day.test(value) ? `${value}T00:00:00Z` : value),
+    )
     .filter((value) => isNumeric(value) || isDate(value));
   const ends = told
     .map((value) => instantOf(value, requestedAt, expiresInUnit))
@@ -305,6 +350,13 @@ function refreshTokenEnds(
     .filter((instant) => instant !== undefined);
   if (ends.length > 0) return earliest(...(ends as [EpochMs, ...EpochMs[]]));
   return told.length > 0 ? 'never' : undefined;
+}
+
+const day = /^\d{4}-\d\d-\d\d$/;
+
+function inSeconds(name: string, value: unknown): unknown {
+  const unit = grantEndUnits.find(([end]) => end.test(name))?.[1];
+  return unit === undefined || !isNumeric(value) ? value : Number(value) * unit;
 }
 
 const isNumeric = (value: unknown): boolean =>

@@ -212,7 +212,7 @@ describe('a call that ends without a reply', () => {
 
   test('is lost when the connection breaks in the middle of the body', async () => {
     const { url } = await provider((response) => {
-      response.writeHead(200, { 'content-length': 100 }).write('{"access_token":"a"}', () => response.destroy());
+      response.writeHead(200, { 'content-length': 100 }).write('{"access_token":"a"', () => response.destroy());
     });
     expect(await endpoint.request(tokenRequest(url))).toEqual({ kind: 'lost', code: 'connection_reset' });
   });

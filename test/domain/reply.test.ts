@@ -140,7 +140,7 @@ describe('no token set', () => {
     ['an empty access token', '{"access_token":""}', 'no_access_token'],
     ['a blank access token', '{"access_token":" "}', 'no_access_token'],
     ['an access token that no header can carry', '{"access_token":"a\\nb"}', 'no_access_token'],
-    ['a number for a token', '{"access_token":7}', 'no_access_token'],
+    ['a fraction for a token', '{"access_token":7.5}', 'no_access_token'],
   ])('%s', (_, body, unusable) => {
     expect(errorOf(read(body, { type: 'text/html' })).unusable).toBe(unusable);
   });

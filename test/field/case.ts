@@ -9,6 +9,9 @@ export interface ServerReply {
   readonly body?: object | string;
   /** What the body is wrapped in on the wire, in this order, whatever the headers say. */
   readonly packed?: readonly ('gzip' | 'deflate' | 'deflate-raw' | 'br' | 'zstd' | 'utf-16')[];
+  /** The whole reply as it goes over the wire, in the place of all else; the connection ends with it, or is reset. */
+  readonly raw?: string;
+  readonly reset?: boolean;
 }
 
 /** One call to the token endpoint as the server sees it. */

@@ -6,6 +6,7 @@ import { again, endedTokens, grantEnds, ofTheGrant, usedRefreshTokens } from './
 import { names, outages, places, words } from './cases/refusals.ts';
 import { costumes, halves, lives, refreshTokens, truths, types, wrappings } from './cases/replies.ts';
 import { requests } from './cases/requests.ts';
+import { brokenOff, ends, guarded, inside, tokenTexts, units } from './cases/shapes.ts';
 import { worded } from './cases/worded.ts';
 
 export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
@@ -29,6 +30,12 @@ export const cases: Readonly<Record<string, readonly FieldCase[]>> = {
   'refusals as they are worded': worded,
   'further refusals': furtherRefusals,
   'further redirects, headers and sizes': furtherWire,
+  'tokens inside of something': inside,
+  'what stands around JSON, and against its grammar': guarded,
+  'replies that break off, and odd headers': brokenOff,
+  'tokens in other clothes': tokenTexts,
+  'lifetimes in other units': units,
+  'ends of grants by other names': ends,
   'further lives': furtherLives,
   'further tokens': furtherTokens,
 };

@@ -65,7 +65,13 @@ export async function run(entry: FieldCase): Promise<Came> {
       body,
     };
     calls.push(call);
-    const { status = 200, headers = {}, packed = [], body: answer = '' } = replyTo(entry, call);
+    const { status = 200, headers = {}, packed = [], body: answer = '', raw, reset = false } = replyTo(entry, call);
+    if (raw !== undefined) {
+      request.socket.write(Buffer.from(raw, 'latin1'), () =>
+        reset ? setTimeout(() => request.socket.resetAndDestroy(), 20) : request.socket.end(),
+      );
+      return;
+    }
     const plain: Buffer = Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
     const wire = packed.reduce(wrapped, plain);
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(wire);

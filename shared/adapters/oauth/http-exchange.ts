@@ -8,6 +8,7 @@ import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-f
 import type { Exchange } from '../../domain/exchange.ts';
 import type { OwnFailureCode } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
+import { isWholeObject } from '../../domain/objects.ts';
 import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
 import { textOfBody } from './reply-body.ts';
 
@@ -62,6 +63,10 @@ function exchange(
     method,
     agent: secure ? agents.https : agents.http,
     headers: { ...headers, 'accept-encoding': 'identity' },
+    // What a reply says is judged by its reader. To drop one for the form of a header would lose the tokens in it, and
+    // no other request comes over this connection.
+    insecureHTTPParser: true,
+    maxHeaderSize: limits.replyBytes,
   });
   // One event-loop turn after the time-out: if this process was frozen meanwhile, an answer may be waiting to be read.
   const timer = setTimeout(() => setImmediate(() => fail('time_out')), timeoutMs);
@@ -71,7 +76,9 @@ function exchange(
     outgoing.destroy();
     settled(reply);
   };
-  const fail = (code: OwnFailureCode) => settle({ kind: established ? 'lost' : 'not_sent', code });
+  // A reply that breaks off, or does not end, may have come whole: there can be a refresh token in it.
+  let arrived: () => Exchange | undefined = () => undefined;
+  const fail = (code: OwnFailureCode) => settle(arrived() ?? { kind: established ? 'lost' : 'not_sent', code });
 
   outgoing.once('socket', (socket) => {
     // Nothing is written before the handshake is done and the certificate is believed.
@@ -80,30 +87,43 @@ function exchange(
     });
   });
   outgoing.on('error', (error) => fail(codeOf(error)));
-  outgoing.once('response', (incoming) => read(incoming, settle, fail));
+  outgoing.once('response', (incoming) => {
+    arrived = read(incoming, settle, fail);
+  });
   outgoing.end(body);
 }
 
-/** Collects the reply up to its bound, which holds on the wire and unwrapped. */
+/**
+ * Collects the reply up to its bound, which holds on the wire and unwrapped. Returns a function that tells what has
+ * come so far, if that is a whole object of JSON.
+ */
 function read(
   incoming: http.IncomingMessage,
   settle: (reply: Exchange) => void,
   fail: (code: OwnFailureCode) => void,
-): void {
+): () => Exchange | undefined {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const reply = (): (Exchange & { readonly kind: 'reply' }) | undefined => {
+    const headers = headersOf(incoming);
+    const body = textOfBody(Buffer.concat(chunks), headers, limits.replyBytes);
+    return body === undefined ? undefined : { kind: 'reply', status: incoming.statusCode ?? 0, headers, body };
+  };
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > limits.replyBytes) fail('reply_too_large');
     else chunks.push(chunk);
   });
   incoming.once('end', () => {
-    const headers = headersOf(incoming);
-    const body = textOfBody(Buffer.concat(chunks), headers, limits.replyBytes);
-    if (body === undefined) fail('reply_too_large');
-    else settle({ kind: 'reply', status: incoming.statusCode ?? 0, headers, body });
+    const whole = reply();
+    if (whole === undefined) fail('reply_too_large');
+    else settle(whole);
   });
   incoming.on('error', (error) => fail(codeOf(error)));
+  return () => {
+    const soFar = chunks.length === 0 ? undefined : reply();
+    return soFar !== undefined && isWholeObject(soFar.body) ? soFar : undefined;
+  };
 }
 
 /** Returns headers by their names in lower case, without cookies, the only header that comes as a list. */

@@ -84,7 +84,7 @@ describe('a table', () => {
       requests += 1;
     });
     const { url, close } = await listen(server);
-    vi.stubEnv('AWS_ENDPOINT_URL', url);
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', url);
     vi.stubEnv('AWS_REGION', 'local');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');

@@ -33,4 +33,5 @@ export const freeExports: readonly string[] = [
   'bench/rivals/replay.ts handler',
   // Called by Vitest.
   'test/end-to-end/synthesized.ts default',
+  'test/infra/outputs.ts default',
 ];

@@ -1,15 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
 import { buildApp } from '../../infra/app.ts';
 import { BrokerStack } from '../../infra/broker-stack.ts';
 import { StateStack } from '../../infra/state-stack.ts';
-
-const outputs = mkdtempSync(join(tmpdir(), 'token-broker-synth-'));
-afterAll(() => rmSync(outputs, { recursive: true }));
 
 /**
  * The app without its bundles, which no template test looks at and which take seconds. `context` is as
@@ -21,7 +17,7 @@ export function unbundled(context: Readonly<Record<string, unknown>> = {}): {
   readonly broker: BrokerStack;
 } {
   const { app } = buildApp({
-    outdir: mkdtempSync(join(outputs, 'cdk.out-')),
+    outdir: mkdtempSync(join(inject('outputs'), 'cdk.out-')),
     context: { 'aws:cdk:bundling-stacks': [], ...context },
   });
   const { children } = app.node;

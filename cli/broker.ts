@@ -1,8 +1,14 @@
 /** The broker's HTTP API as the commands use it. */
-import type { ConnectionReply, LinkReply } from '../lambdas/replies.ts';
+import type { ConnectionList, ConnectionReply, LinkReply } from '../lambdas/replies.ts';
 import { callApi, Refused, type Request, type Send } from './api.ts';
 
 export type Description = ConnectionReply;
+
+/** Which connections; all where nothing is said. */
+interface Wanted {
+  readonly states?: readonly Description['state'][];
+  readonly providers?: readonly string[];
+}
 
 export class Broker {
   /** Where it is, for people. */
@@ -21,7 +27,7 @@ export class Broker {
 
   /** Returns the headers of a reply to a request that changes nothing. */
   async headers(): Promise<Headers> {
-    return (await callApi(this.#send, { path: '/connections', url: this.url })).headers;
+    return (await callApi(this.#send, { path: '/connections?limit=1', url: this.url })).headers;
   }
 
   describe(name: string): Promise<Description> {
@@ -38,16 +44,26 @@ export class Broker {
     }
   }
 
-  /** Returns every connection's description, by name. */
-  async all(): Promise<readonly Description[]> {
+  /** Returns the descriptions of all connections, or of those that are wanted, by name. */
+  async all(wanted: Wanted = {}): Promise<readonly Description[]> {
     const found: Description[] = [];
-    let query = '';
-    do {
-      const page = await this.call<{ connections: Description[]; next?: string }>(`/connections${query}`);
-      found.push(...page.connections);
-      query = page.next === undefined ? '' : `?after=${encodeURIComponent(page.next)}`;
-    } while (query !== '');
-    return found.sort((a, b) => (a.connection < b.connection ? -1 : 1));
+    for await (const page of this.pages(wanted)) found.push(...page);
+    return found;
+  }
+
+  /** Yields them page by page, as they come. */
+  async *pages({ states = [], providers = [] }: Wanted = {}): AsyncGenerator<readonly Description[]> {
+    const query = new URLSearchParams();
+    if (states.length > 0) query.set('state', states.join());
+    if (providers.length > 0) query.set('provider', providers.join());
+    for (;;) {
+      const { connections, next } = await this.call<ConnectionList>(
+        `/connections${query.size === 0 ? '' : `?${query}`}`,
+      );
+      yield connections;
+      if (next === undefined) return;
+      query.set('after', next);
+    }
   }
 
   put(name: string, body: unknown): Promise<Description> {

@@ -13,7 +13,7 @@ const budgetsKb: Readonly<Record<FunctionName, number>> = {
   token: 365,
   refresh: 585,
   plan: 260,
-  connections: 425,
+  connections: 436,
   authorizations: 568,
 };
 const tokenModules = 470;

@@ -9,8 +9,8 @@ import {
   announceOn,
   claimRemoval,
   connectionSecrets,
-  dueKeys,
   type FunctionBinding,
+  indexKeys,
   items,
   type MayOfSecrets,
   sealedSecrets,
@@ -22,7 +22,7 @@ import { BrokerFunction } from './constructs/broker-function.ts';
 import type { ConnectionEvents } from './constructs/connection-events.ts';
 import type { RefreshQueue } from './constructs/refresh-queue.ts';
 import { refreshConcurrencyOf, urlOf } from './context.ts';
-import { dueIndex, type StateStack } from './state-stack.ts';
+import { dueIndex, nameIndex, type StateStack } from './state-stack.ts';
 
 /** What the functions are bound to, and what the operator said of them. */
 interface FunctionsProps {
@@ -101,7 +101,7 @@ function planFunction(stack: Stack, { state, requests }: FunctionsProps) {
     name: 'plan',
     timeoutMs: limits.planIntervalMs,
     memoryMb: 256,
-    bindings: [dueKeys(state.table, dueIndex), sendTo(requests.queue)],
+    bindings: [indexKeys(state.table, 'DUE_INDEX', dueIndex), sendTo(requests.queue)],
   });
   // What a failed minute left, the next one finds: retries would only overlap with it.
   plan.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.millis(limits.planIntervalMs) });
@@ -120,7 +120,8 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
     timeoutMs: limits.tokenTimeoutMs,
     memoryMb: 256,
     bindings: [
-      items(state.table, 'GetItem', 'PutItem', 'UpdateItem', 'Scan'),
+      items(state.table, 'GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem'),
+      indexKeys(state.table, 'NAME_INDEX', nameIndex),
       claimRemoval(state.table),
       secretsOf(stack, props, { read: [], write: ['refresh', 'client'], remove: [] }),
       sendTo(requests.queue),

@@ -5,6 +5,7 @@ import { members } from '../lambdas/operations.ts';
 import { rejectionBody, tokenParameters } from '../lambdas/parse.ts';
 import { authorizationEntries } from '../lambdas/parse-authorization.ts';
 import { replySchemas } from '../lambdas/replies.ts';
+import { shownStates } from '../shared/domain/connection.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { bodyEntries, clientEntries } from '../shared/providers/parse-request.ts';
@@ -147,7 +148,10 @@ const nameSchema = { type: 'string', pattern: connectionNamePattern.source };
 /** The schemas of parameters. */
 export const parameterSchemas: Readonly<Record<string, Json>> = {
   connection: nameSchema,
+  limit: { type: 'integer', minimum: 1, maximum: limits.listPage, default: limits.listPage },
   after: nameSchema,
+  state: { type: 'array', items: { type: 'string', enum: shownStates } },
+  provider: { type: 'array', items: { type: 'string', enum: Object.keys(knownPresets) } },
   link: { type: 'string' },
   ...Object.fromEntries(
     Object.entries<{ readonly leastMs: number; readonly mostMs: number; readonly defaultMs?: number }>(

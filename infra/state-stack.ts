@@ -18,6 +18,8 @@ const kept = {
 
 /** Name of the due index. */
 export const dueIndex = 'due';
+/** Name of the index by which connections are listed. */
+export const nameIndex = 'names';
 
 /** The table of secrets, and the key that seals them. */
 export interface SealedSecrets {
@@ -64,6 +66,13 @@ export class StateStack extends Stack {
       indexName: dueIndex,
       partitionKey: { name: 'dueShard', type: AttributeType.STRING },
       sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    // A connection keeps its name and its shard, so that this one is written when the connection comes and goes alone.
+    this.table.addGlobalSecondaryIndex({
+      indexName: nameIndex,
+      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+      sortKey: { name: 'connection', type: AttributeType.STRING },
       projectionType: ProjectionType.KEYS_ONLY,
     });
 

@@ -7,8 +7,10 @@ import type { Connection } from '../shared/domain/connection.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import type { Unrevocable } from '../shared/domain/failure.ts';
 import { limits } from '../shared/domain/limits.ts';
+import type { ConnectionDirectory } from '../shared/ports/connections.ts';
 import { describe } from './describe.ts';
-import type { ConnectionReply } from './replies.ts';
+import type { Listing } from './parse-listing.ts';
+import type { ConnectionList, ConnectionReply } from './replies.ts';
 import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
 
 /** The description of a connection, by what is known of its provider. `apiUrl`: where browsers reach this API. */
@@ -24,6 +26,22 @@ export function described(
     clock.now(),
     rules && { limits: rules.profile(item), ...(redirectUri !== undefined && { redirectUri }) },
   );
+}
+
+/**
+ * A page of the list. State and limits follow from more than the table could choose by, so a page of which not every
+ * connection is wanted is chosen from as many as a page can have, however few of them that leaves.
+ */
+export async function listed(
+  world: Pick<ConnectionsWorld, 'clock' | 'providers'> & { readonly directory: ConnectionDirectory },
+  { limit, after, wanted }: Listing,
+  apiUrl: string,
+): Promise<ConnectionList> {
+  const { items, next } = await world.directory.list(wanted === undefined ? limit : limits.listPage, after);
+  const all = items.map((item) => described(world, item, apiUrl));
+  const found = wanted === undefined ? all : all.filter(wanted);
+  const connections = found.slice(0, limit);
+  return { connections, next: found.length > limit ? connections.at(-1)?.connection : next };
 }
 
 /** The connection as it was written, or why nothing was changed. */

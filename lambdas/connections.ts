@@ -3,10 +3,10 @@ import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { proven } from '../shared/application/prove-grant.ts';
 import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
-import { limits } from '../shared/domain/limits.ts';
 import { apiUrlOf } from './browser.ts';
-import { deletionReply, described, putReply } from './connection-replies.ts';
-import { faultsOf, parseBare, parseBody, parseListQuery, parseName, queryFaults } from './parse.ts';
+import { deletionReply, described, listed, putReply } from './connection-replies.ts';
+import { faultsOf, parseBare, parseBody, parseName, queryFaults } from './parse.ts';
+import { parseListing } from './parse-listing.ts';
 import { invalid, json, notFound } from './reply.ts';
 import type { RouteKey } from './routes.ts';
 import { type Handler, safely } from './safely.ts';
@@ -15,11 +15,9 @@ const compose = composeConnections();
 
 const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   'GET /connections': async (event) => {
-    const query = parseListQuery(event);
-    if (!query.ok) return invalid(query.faults);
-    const world = compose();
-    const { items, next } = await world.store.list(limits.listPage, query.value);
-    return json(200, { connections: items.map((item) => described(world, item, apiUrlOf(event))), next });
+    const listing = parseListing(event);
+    if (!listing.ok) return invalid(listing.faults);
+    return json(200, await listed(compose(), listing.value, apiUrlOf(event)));
   },
 
   'GET /connections/{connection}': async (event) => {

@@ -6,6 +6,8 @@ import type { ProblemCode } from './problems.ts';
 import type { ReplyName } from './replies.ts';
 import type { FunctionName, RouteKey } from './routes.ts';
 
+type QueryParameter = 'min_ttl' | 'wait' | 'limit' | 'after' | 'state' | 'provider' | 'link';
+
 /** The bodies of requests. */
 type BodyName = 'PutConnection' | 'Rejection' | 'Authorization';
 
@@ -14,7 +16,7 @@ export interface Operation {
   readonly id: string;
   readonly summary: string;
   readonly description?: string;
-  readonly query?: readonly ('min_ttl' | 'wait' | 'after' | 'link')[];
+  readonly query?: readonly QueryParameter[];
   readonly body?: { readonly name: BodyName; readonly required: boolean };
   /** What it answers when it works, by status: the name of its schema, nothing, or a page. */
   readonly replies: Readonly<Record<number, { readonly what: string; readonly body?: ReplyName }>> | 'page';
@@ -55,8 +57,11 @@ export const operations: Readonly<Record<RouteKey<FunctionName>, Operation>> = {
   },
   'GET /connections': {
     id: 'listConnections',
-    summary: 'The connections and their status, without secrets',
-    query: ['after'],
+    summary: 'The connections by name, with their status, without secrets',
+    description:
+      'With state or provider a page is chosen from a hundred connections: it may be short, or empty, while there is ' +
+      'a next. Ask until there is none.',
+    query: ['limit', 'after', 'state', 'provider'],
     replies: { 200: { what: 'A page of connections, by name.', body: 'Connections' } },
   },
   'GET /connections/{connection}': {
@@ -151,11 +156,14 @@ export const members: {
 };
 
 /** What each parameter of a query is, in words. */
-export const parameters: Readonly<Record<'min_ttl' | 'wait' | 'after' | 'link', string>> = {
+export const parameters: Readonly<Record<QueryParameter, string>> = {
   min_ttl:
     'How many seconds the token must live at least. By default 10, or what a short-lived token can have. More than ' +
     "the connection's margin has it renewed earlier, where the provider allows it.",
   wait: 'How many seconds to wait at most for a renewal.',
+  limit: 'How many connections a page has at most.',
   after: 'The "next" of the page before.',
+  state: 'Only connections in these states, joined by commas.',
+  provider: 'Only connections of these presets, joined by commas.',
   link: 'The link, as it was made.',
 };

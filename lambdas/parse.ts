@@ -85,16 +85,6 @@ export function parseTokenQuery(
     : { ok: true, value: { minTtlMs: values.min_ttl, waitMs: values.wait ?? 0 } };
 }
 
-/** Returns the connection after which a list goes on: the `next` of the page before. */
-export function parseListQuery(event: APIGatewayProxyEventV2): Parsed<ConnectionName | undefined> {
-  const { after } = event.queryStringParameters ?? {};
-  const faults = [...queryFaults(event, ['after']), ...bodyFaults(event)];
-  const value = after === undefined ? undefined : parseConnectionName(after);
-  if (after !== undefined && value === undefined)
-    faults.push({ path: 'after', message: 'must be the "next" of the page before' });
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
-}
-
 /** Returns the JSON of the body, or the fault that it is not JSON. Its content is for a schema to judge. */
 export function parseBody(event: APIGatewayProxyEventV2): Parsed<unknown> {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');

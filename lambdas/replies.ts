@@ -3,7 +3,7 @@
  * open: a later version may add members, and clients leave alone what they do not know.
  */
 import * as v from 'valibot';
-import { states } from '../shared/domain/connection.ts';
+import { shownStates } from '../shared/domain/connection.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
 import { causes, failureClasses, unrevocable } from '../shared/domain/failure.ts';
 import { limits } from '../shared/domain/limits.ts';
@@ -87,7 +87,7 @@ const connectionReply = about(
     account: v.optional(text('The account that logs in at the provider, as it was put.')),
     callback: v.optional(about(v.literal('shared'), 'Logins end at the redirect URI that connections share.')),
     allow_grant_conflict: v.optional(about(v.literal(true), 'It may end the grant of another connection.')),
-    state: about(v.picklist([...states, 'deleting']), 'Tokens are served while it is active.'),
+    state: about(v.picklist(shownStates), 'Tokens are served while it is active.'),
     cause: v.optional(cause),
     unproven: v.optional(about(v.literal(true), 'No renewal has shown yet that the grant is good.')),
     generation: generation('The number of the newest token; 0 before the first.'),
@@ -123,7 +123,7 @@ const connectionReply = about(
 
 const connectionList = v.object({
   connections: v.array(connectionReply),
-  next: v.optional(about(connection, 'There are more: ask again with after=…, this name.')),
+  next: v.optional(about(connection, 'The list goes on: ask again with after=…, this name.')),
 });
 
 const linkReply = about(

@@ -8,6 +8,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { dynamoDb, eventBridge, secretsManager, sqs } from './adapters/aws/clients.ts';
 import { dynamoDbBreakers } from './adapters/aws/dynamodb-breakers.ts';
 import { dynamoDbConnections } from './adapters/aws/dynamodb-connections.ts';
+import { dynamoDbDirectory } from './adapters/aws/dynamodb-directory.ts';
 import { dynamoDbGrantClaims } from './adapters/aws/dynamodb-grant-claims.ts';
 import { eventBridgeAnnouncer } from './adapters/aws/eventbridge-announcer.ts';
 import { sqsQueue } from './adapters/aws/sqs-queue.ts';
@@ -34,6 +35,7 @@ import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limit-relations.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
 import type { ConnectionRequests } from './ports/connection-requests.ts';
+import type { ConnectionDirectory } from './ports/connections.ts';
 import type { SecretVersions } from './ports/secret-versions.ts';
 import { connectionRequests } from './providers/connection-requests.ts';
 import { providersFrom } from './providers/known-providers.ts';
@@ -46,8 +48,7 @@ function composed<T>(make: () => T): () => T {
   return () => world;
 }
 
-const connections = (dueIndexName = '') =>
-  dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME'), dueIndexName });
+const connections = () => dynamoDbConnections(dynamoDb(), { tableName: required('TABLE_NAME') });
 const claims = () => dynamoDbGrantClaims(dynamoDb(), required('TABLE_NAME'));
 const telemetryOf = (service: string) => cloudWatchTelemetry(service, required('DEPLOYMENT'));
 const queue = () => sqsQueue(sqs(), required('REFRESH_QUEUE_URL'));
@@ -118,7 +119,10 @@ export const composeRefresh = (): (() => TendWorld & Pick<SecretPruning, 'settle
 export const composePlan = (): (() => PlanWorld) =>
   composed(() => ({
     clock: systemClock,
-    store: connections(required('DUE_INDEX')),
+    store: dynamoDbConnections(dynamoDb(), {
+      tableName: required('TABLE_NAME'),
+      dueIndexName: required('DUE_INDEX'),
+    }),
     queue: queue(),
     telemetry: telemetryOf('plan'),
     line: new Map(),
@@ -129,13 +133,17 @@ function readsNoReply(): never {
 }
 
 export const composeConnections = (): (() => ConnectionsWorld &
-  DeleteWorld & { readonly requests: ConnectionRequests }) =>
+  DeleteWorld & { readonly requests: ConnectionRequests; readonly directory: ConnectionDirectory }) =>
   composed(() => {
     const versions = secretVersions(secretsManager());
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
+      directory: dynamoDbDirectory(dynamoDb(), {
+        tableName: required('TABLE_NAME'),
+        nameIndexName: required('NAME_INDEX'),
+      }),
       refreshTokens: refreshTokens(versions),
       credentials: credentials(versions),
       queue: queue(),

@@ -5,6 +5,7 @@ export type Variable =
   | 'DEPLOYMENT'
   | 'TABLE_NAME'
   | 'DUE_INDEX'
+  | 'NAME_INDEX'
   | 'REFRESH_QUEUE_URL'
   | 'SECRET_PREFIX'
   | 'SECRETS_TABLE_NAME'

@@ -16,10 +16,11 @@ type Options = Awaited<ReturnType<typeof builder>['argv']>;
 export async function handler(options: Options): Promise<void> {
   const { broker, screen } = await begin(options);
   const { state: wanted, provider } = options;
-  const found = (await broker.all()).filter(
-    (item) =>
-      (wanted === undefined || wanted.some((state) => state === stateOf(item) || state === item.state)) &&
-      (provider === undefined || provider.includes(item.provider)),
+  // A connection that fails is active for the broker.
+  const asked = wanted?.map((state) => (state === 'failing' ? 'active' : state));
+  const all = await broker.all({ ...(asked && { states: asked }), ...(provider && { providers: provider }) });
+  const found = all.filter(
+    (item) => wanted === undefined || wanted.some((state) => state === stateOf(item) || state === item.state),
   );
   show(screen, found, listed(screen, found, Date.now()));
 }

@@ -24,7 +24,7 @@ const allow = (resource: string, ...actions: string[]): PolicyStatement =>
 /** Single items of the table, by the named operations only; its indexes are not included. */
 export const items = (
   table: Table,
-  ...operations: ('GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan')[]
+  ...operations: ('GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem')[]
 ): FunctionBinding => ({
   environment: { TABLE_NAME: table.tableName },
   statements: [allow(table.tableArn, ...operations.map((operation) => `dynamodb:${operation}`))],
@@ -43,8 +43,12 @@ export const claimRemoval = (table: Table): FunctionBinding => ({
 });
 
 /** Queries of one index: keys, and nothing else of an item. */
-export const dueKeys = (table: Table, index: string): FunctionBinding => ({
-  environment: { TABLE_NAME: table.tableName, DUE_INDEX: index },
+export const indexKeys = (
+  table: Table,
+  variable: Extract<Variable, `${string}_INDEX`>,
+  index: string,
+): FunctionBinding => ({
+  environment: { TABLE_NAME: table.tableName, [variable]: index },
   statements: [allow(`${table.tableArn}/index/${index}`, 'dynamodb:Query')],
 });
 
@@ -117,7 +121,7 @@ export function connectionSecrets(stack: Stack, prefix: string, may: MayOfSecret
 }
 
 /** Partition keys by kind. A connection's name has no slash, so here too neither pattern matches the other kind. */
-const keysOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', client: '*/client' };
+const partitionsOf: Readonly<Record<SecretKind, string>> = { refresh: '*/refresh-*', client: '*/client' };
 
 /**
  * A write in a transaction names no `ReturnValues`, so a condition on them does not keep it from asking for the item
@@ -149,7 +153,7 @@ export function sealedSecrets(
             actions: operations.map((operation) => `dynamodb:${operation}`),
             resources: [table.tableArn],
             conditions: {
-              'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kindsOfItems.map((kind) => keysOf[kind]) },
+              'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': kindsOfItems.map((kind) => partitionsOf[kind]) },
               // A write could ask for the item that it replaces, or that refused it, and its function has the key.
               ...(operations.includes('PutItem') && { StringEqualsIfExists: { 'dynamodb:ReturnValues': 'NONE' } }),
             },

@@ -4,6 +4,7 @@
  */
 
 import type { ConnectionName } from '../domain/connection-name.ts';
+import { dueShards } from '../domain/due-shards.ts';
 import { limits } from '../domain/limits.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -26,8 +27,6 @@ type Due = Awaited<ReturnType<ConnectionStore['listDue']>>[number];
 interface Sent extends Due {
   readonly at: EpochMs;
 }
-
-export const dueShards: readonly string[] = Array.from({ length: limits.dueShards }, (_, shard) => String(shard));
 
 /**
  * Returns how many messages were sent and how many connections are overdue. Throws `Unavailable`: the next minute makes

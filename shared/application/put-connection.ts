@@ -6,6 +6,7 @@ import { changesNothing } from '../domain/apply.ts';
 import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Destinations } from '../domain/destinations.ts';
+import { dueShards } from '../domain/due-shards.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
 import {
   abandonGrant,
@@ -31,7 +32,6 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
 import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
 import { forgotten, formerForgotten } from './memories.ts';
-import { dueShards } from './plan.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { sideBySide } from './side-by-side.ts';
 

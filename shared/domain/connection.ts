@@ -14,6 +14,8 @@ import type { Profile, Renewal } from './profile.ts';
 import type { EpochMs } from './time.ts';
 
 export const states = ['active', 'reauthorization_required', 'misconfigured'] as const;
+/** As the API tells them: a connection that is marked as deleted is served and renewed no more. */
+export const shownStates = [...states, 'deleting'] as const;
 
 export type State = (typeof states)[number];
 

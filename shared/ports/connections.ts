@@ -38,9 +38,13 @@ export interface ConnectionStore {
    * Eventually consistent.
    */
   listDue(shard: string, until: EpochMs, limit: number): Promise<readonly Due[]>;
+}
+
+/** The list of all connections. */
+export interface ConnectionDirectory {
   /**
-   * A page of connections in no particular order; `next` goes on after it. Items whose keys begin with `#` are no
-   * connections and not listed.
+   * A page of connections by name, from the first one after `after`; where there is a `next`, the list goes on after
+   * it. Eventually consistent. Items whose keys begin with `#` are no connections and not listed. Throws `Unavailable`.
    */
   list(limit: number, after?: ConnectionName): Promise<Page>;
 }

@@ -1,12 +1,18 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
-import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { listen } from '../../local/platform/loopback.ts';
 import { dynamoDb } from '../../shared/adapters/aws/clients.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { dynamoDbDirectory } from '../../shared/adapters/aws/dynamodb-directory.ts';
 import { unavailable } from '../../shared/adapters/aws/unavailable.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Fence, GrantId } from '../../shared/domain/ids.ts';
@@ -21,7 +27,7 @@ vi.mock(import('../../shared/domain/limits.ts'), async (original) => {
   return { ...real, limits: { ...real.limits, storeConnectMs: 200 as 1_000, storeRequestMs: 100 as 2_000 } };
 });
 
-const names = { tableName: 'connections', dueIndexName: 'due' };
+const names = { tableName: 'connections', dueIndexName: 'due', nameIndexName: 'names' };
 const name = 'exact-nl' as ConnectionName;
 
 describe('a condition that fails', () => {
@@ -54,6 +60,52 @@ describe('a condition that fails', () => {
   });
 });
 
+describe('a page of the list', () => {
+  let world: Awaited<ReturnType<typeof dynamoDbWorld>>;
+  beforeAll(async () => {
+    world = await dynamoDbWorld();
+  });
+  afterEach(() => vi.restoreAllMocks());
+  afterAll(() => world.close());
+
+  /** Has each batch give out so many items, and leave the rest for another. */
+  function givingOut(most: number): void {
+    const send = world.client.send.bind(world.client) as unknown as (command: unknown) => Promise<object>;
+    vi.spyOn(world.client, 'send').mockImplementation(async (command: unknown) => {
+      if (!(command instanceof BatchGetItemCommand)) return send(command) as never;
+      const keys = command.input.RequestItems?.connections?.Keys ?? [];
+      const rest = keys.slice(most);
+      const part = new BatchGetItemCommand({ RequestItems: { connections: { Keys: keys.slice(0, most) } } });
+      const reply = most === 0 ? {} : await send(part);
+      return { ...reply, ...(rest.length > 0 && { UnprocessedKeys: { connections: { Keys: rest } } }) } as never;
+    });
+  }
+
+  test('has every item, in order, also where an answer has no room for all', async () => {
+    const items = [newConnection(), newConnection(), newConnection()];
+    for (const item of items) await world.store.create(item);
+    givingOut(2);
+    expect(await world.store.list(10)).toEqual({ items });
+  });
+
+  test('is unavailable where the table gives out nothing, again and again', async () => {
+    await world.store.create(newConnection());
+    givingOut(0);
+    await expect(world.store.list(1)).rejects.toBeInstanceOf(Unavailable);
+  });
+
+  test('lacks what has gone since the index was read', async () => {
+    const { items } = await world.store.list(10);
+    const send = world.client.send.bind(world.client) as unknown as (command: unknown) => Promise<object>;
+    vi.spyOn(world.client, 'send').mockImplementation(async (command: unknown) => {
+      const ofAnEmptyShard =
+        command instanceof QueryCommand && command.input.ExpressionAttributeValues?.[':shard']?.S === '7';
+      return (ofAnEmptyShard ? { Items: [{ connection: { S: 'gone' } }] } : await send(command)) as never;
+    });
+    expect((await world.store.list(10)).items).toEqual(items);
+  });
+});
+
 describe('a table', () => {
   test('that nobody serves is unavailable in every way', async () => {
     const client = new DynamoDBClient(localClient('http://127.0.0.1:9'));
@@ -63,7 +115,7 @@ describe('a table', () => {
       store.create(newConnection()),
       store.apply(name, touch(now)),
       store.listDue('0', now, 1),
-      store.list(1),
+      dynamoDbDirectory(client, names).list(1),
       store.remove(name, []),
     ];
     for (const done of await Promise.allSettled(attempts)) {

@@ -5,7 +5,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
-const reading = /^(?:Get|Query|Scan)/;
+const reading = /^(?:Get|BatchGet|Query|Scan)/;
 
 /**
  * Returns the client, which from now on sends each write twice and shows the second reply only, whatever the first one

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
 import { dynamoDbConnections } from '../../shared/adapters/aws/dynamodb-connections.ts';
+import { dynamoDbDirectory } from '../../shared/adapters/aws/dynamodb-directory.ts';
 import type { Commit, FailureCommit } from '../../shared/domain/commit-writes.ts';
 import type { Connection, Seen } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
@@ -13,18 +14,18 @@ import type { Fence, GrantId } from '../../shared/domain/ids.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
+import type { ConnectionDirectory, ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 import { holding, taking } from '../holding.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { inSecret, type Plain, told, versionIdOf } from '../plain.ts';
 import { losingReplies, losingRepliesOf } from './lost-replies.ts';
 
 interface StoreWorld {
-  readonly store: ConnectionStore & ConnectionRemoval;
+  readonly store: ConnectionStore & ConnectionRemoval & ConnectionDirectory;
   readonly close: () => Promise<void>;
 }
 
-const names = { tableName: 'connections', dueIndexName: 'due' };
+const names = { tableName: 'connections', dueIndexName: 'due', nameIndexName: 'names' };
 
 /** A client as the product makes it, but for a server of ours. */
 export const localClient = (url: string) => ({
@@ -54,6 +55,14 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
         ],
         Projection: { ProjectionType: 'KEYS_ONLY' },
       },
+      {
+        IndexName: names.nameIndexName,
+        KeySchema: [
+          { AttributeName: 'dueShard', KeyType: 'HASH' },
+          { AttributeName: 'connection', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
     ],
   });
   const client = new DynamoDBClient(localClient(server.url));
@@ -61,7 +70,7 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
     client.destroy();
     await server.close();
   };
-  return { store: dynamoDbConnections(client, names), client, close };
+  return { store: { ...dynamoDbConnections(client, names), ...dynamoDbDirectory(client, names) }, client, close };
 }
 
 const memoryWorld = async (): Promise<StoreWorld> => ({

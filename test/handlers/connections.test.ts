@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { limits } from '../../shared/domain/limits.ts';
 import { routed } from './request.ts';
 import { handlerWorld, hunt, origin } from './world.ts';
 
@@ -192,29 +191,51 @@ describe('from one kind of grant to the other', () => {
 });
 
 describe('GET', () => {
-  test('lists every connection once, page by page', async () => {
-    const names = Array.from({ length: limits.listPage + 1 }, (_, i) => `listed-${i}`);
+  test('lists every connection once, page by page, by name', async () => {
+    const names = Array.from({ length: 7 }, (_, i) => `listed-${i}`);
     const settings = { token_endpoint: world.provider.tokenEndpoint, client_authentication: 'none' };
-    const put = (name: string) =>
-      world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client: { client_id: 'app' } });
-    // A few at a time: all of them at once are more than the emulators answer in time on a busy machine.
-    for (let from = 0; from < names.length; from += 10) {
-      const answers = await Promise.all(names.slice(from, from + 10).map(put));
-      expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
+    for (const name of names.toReversed()) {
+      const body = { provider: 'generic-oauth2', settings, client: { client_id: 'app' } };
+      expect((await world.call(`PUT /connections/${name}`, body)).status).toBe(201);
     }
     const listed: unknown[] = [];
     let after: unknown;
     do {
-      const { status, body } = await world.call(`GET /connections${after === undefined ? '' : `?after=${after}`}`);
+      const { status, body } = await world.call(
+        `GET /connections?limit=3${after === undefined ? '' : `&after=${after}`}`,
+      );
       expect(status).toBe(200);
       const connections = body.connections as { readonly connection: string }[];
-      expect(connections.length).toBeLessThanOrEqual(limits.listPage);
+      expect(connections.length).toBeLessThanOrEqual(3);
       listed.push(...connections.map(({ connection }) => connection));
       after = body.next;
     } while (after !== undefined);
     const connections = Object.keys(await world.stores.items()).filter((key) => !key.startsWith('#'));
-    expect(listed.toSorted()).toEqual(connections.toSorted());
+    expect(listed).toEqual(connections.toSorted());
     expect(listed).toEqual(expect.arrayContaining(names));
+  });
+
+  test('lists those in a state, or of a provider, in pages of a size', async () => {
+    const settings = { token_endpoint: world.provider.tokenEndpoint };
+    for (const name of ['z-1', 'z-3', 'z-5'])
+      await world.call(`PUT /connections/${name}`, {
+        provider: 'exact-online',
+        settings,
+        client: client(),
+        account: name,
+      });
+    for (const name of ['z-2', 'z-4']) await world.call(`PUT /connections/${name}`, request());
+    await world.call('DELETE /connections/z-4');
+    const names = async (query: string) => {
+      const { status, body } = await world.call(`GET /connections?${query}`);
+      expect(status).toBe(200);
+      return [(body.connections as { connection: string }[]).map(({ connection }) => connection), body.next];
+    };
+    expect(await names('after=z&provider=exact-online&limit=2')).toEqual([['z-1', 'z-3'], 'z-3']);
+    expect(await names('after=z-3&provider=exact-online&limit=2')).toEqual([['z-5'], undefined]);
+    expect(await names('after=z&state=active,deleting')).toEqual([['z-2', 'z-4'], undefined]);
+    expect(await names('after=z&state=active&state=deleting')).toEqual([['z-2', 'z-4'], undefined]);
+    expect(await names('after=z&state=reauthorization_required&provider=generic-oauth2')).toEqual([[], undefined]);
   });
 
   test('tells that there is no such connection', async () => {

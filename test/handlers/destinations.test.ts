@@ -106,7 +106,7 @@ test('an authorization endpoint is sent no secret: what is stored stays', async 
 
 /** Writes settings into the table, as one could who may write there and not read secrets. */
 async function tampered(name: string, change: Partial<ConnectionConfig>): Promise<void> {
-  const store = dynamoDbConnections(new DynamoDBClient({}), { tableName: 'connections', dueIndexName: '' });
+  const store = dynamoDbConnections(new DynamoDBClient({}), { tableName: 'connections' });
   const connection = name as ConnectionName;
   const { config } = (await store.read(connection)) ?? expect.fail('not there');
   const set = { config: { ...config, ...change, settings: { ...config.settings, ...change.settings } } };

@@ -80,7 +80,10 @@ export function faultsOfRequest({ routeKey, ...event }: APIGatewayProxyEventV2):
     if (value === undefined) return required ? [`${name} is missing`] : [];
     const number = /^\d+$/.test(value) ? Number(value) : value;
     const at = [...place, 'parameters', String(i), 'schema'];
-    return [value, number].some((text) => faultsAt(at, text).length === 0) ? [] : faultsAt(at, number);
+    // API Gateway joins what is repeated by commas.
+    return [value, number, value.split(',')].some((text) => faultsAt(at, text).length === 0)
+      ? []
+      : faultsAt(at, number);
   });
   const unknown = Object.keys(given.query ?? {}).filter((name) => !parameters.some((known) => known.name === name));
   const text = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8').toString();

@@ -39,7 +39,7 @@ const table = () => dynamoDbGrantClaims(new DynamoDBClient({}), tableName);
 const claimWorld = () => ({
   clock: systemClock,
   chance: systemChance,
-  store: dynamoDbConnections(new DynamoDBClient({}), { tableName, dueIndexName: '' }),
+  store: dynamoDbConnections(new DynamoDBClient({}), { tableName }),
   claims: table(),
   providers: providersFrom(),
 });

@@ -29,7 +29,7 @@ async function outdated(name: string, change: Partial<ConnectionConfig>): Promis
 }
 
 async function upgraded(name: string, change: Partial<ConnectionConfig>): Promise<void> {
-  const store = dynamoDbConnections(new DynamoDBClient({}), { tableName: 'connections', dueIndexName: '' });
+  const store = dynamoDbConnections(new DynamoDBClient({}), { tableName: 'connections' });
   const connection = name as ConnectionName;
   const { config } = (await store.read(connection)) ?? expect.fail('not there');
   await store.apply(connection, { name: 'upgrade', when: [], set: { config: { ...config, ...change } }, remove: [] });

@@ -172,8 +172,12 @@ test.each<[string, unknown, string[]]>([
   expect(Object.keys(await refused('POST /token/exact/rejections', body)).toSorted()).toEqual(paths.toSorted());
 });
 
-test('GET /connections refuses a page that nobody named, and what it does not know', async () => {
-  expect(Object.keys(await refused('GET /connections?after=Exact&limit=5')).toSorted()).toEqual(['after', 'limit']);
+test('GET /connections refuses a page that nobody named, and what it does not know, all at once', async () => {
+  const faults = await refused('GET /connections?after=Exact&limit=101&state=activ&provider=exact-online,exact&page=2');
+  expect(Object.keys(faults).toSorted()).toEqual(['after', 'limit', 'page', 'provider', 'state']);
+  expect(faults.state).toContain('did you mean active?');
+  expect(Object.keys(await refused('GET /connections?limit=0'))).toEqual(['limit']);
+  expect(Object.keys(await refused('GET /connections?limit=1.5'))).toEqual(['limit']);
 });
 
 hunt(() => world);

@@ -8,7 +8,7 @@ import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { App } from 'aws-cdk-lib';
-import { dueIndex, StateStack } from '../../infra/state-stack.ts';
+import { dueIndex, nameIndex, StateStack } from '../../infra/state-stack.ts';
 import { createTable, startDynamoDb } from '../../local/aws/dynamodb/dynamodb.ts';
 import { type DeliveredEvent, startEventBridge } from '../../local/aws/eventbridge/eventbridge.ts';
 import { startSecretsManager } from '../../local/aws/secrets-manager/secrets-manager.ts';
@@ -52,6 +52,7 @@ export async function startStores(secret: (value: string) => void) {
       DEPLOYMENT: 'token-broker',
       TABLE_NAME: tableName,
       DUE_INDEX: dueIndex,
+      NAME_INDEX: nameIndex,
       SECRET_PREFIX: 'token-broker/',
       ACCESS_KEY_SECRET_ID: 'access-key',
       REFRESH_KEY_SECRET_ID: 'refresh-key',

@@ -28,7 +28,7 @@ describe('state', () => {
     ]);
   });
 
-  test('is one table with one item a connection, and an index of what is due', () => {
+  test('is one table with one item a connection, an index of what is due, and one of names', () => {
     state.hasResourceProperties('AWS::DynamoDB::Table', {
       KeySchema: [{ AttributeName: 'connection', KeyType: 'HASH' }],
       GlobalSecondaryIndexes: [
@@ -37,6 +37,14 @@ describe('state', () => {
           KeySchema: [
             { AttributeName: 'dueShard', KeyType: 'HASH' },
             { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+        {
+          IndexName: 'names',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'connection', KeyType: 'RANGE' },
           ],
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },

@@ -121,10 +121,11 @@ describe('each function may do what it must, and nothing else', () => {
     const written = [secret('*/client*'), secret('*/refresh-*')];
     expect(allowed(broker, roleOf.connections)).toEqual({
       ...logs('ConnectionsFunction'),
+      'dynamodb:BatchGetItem': ['Connections.Arn'],
       'dynamodb:DeleteItem': [claimsOnly],
       'dynamodb:GetItem': ['Connections.Arn'],
       'dynamodb:PutItem': ['Connections.Arn'],
-      'dynamodb:Scan': ['Connections.Arn'],
+      'dynamodb:Query': ['Connections.Arn/index/names'],
       'dynamodb:UpdateItem': ['Connections.Arn'],
       'secretsmanager:CreateSecret': written,
       'secretsmanager:PutSecretValue': written,
@@ -251,6 +252,7 @@ describe('the environment names what was granted', () => {
       {
         DEPLOYMENT: 'token-broker',
         TABLE_NAME: 'Connections',
+        NAME_INDEX: 'names',
         SECRET_PREFIX: 'token-broker/',
         REFRESH_QUEUE_URL: 'RefreshQueue',
       },

@@ -7,9 +7,9 @@ import { applied, holds, isMine } from '../../shared/domain/apply.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { type ConnectionName, notAConnection } from '../../shared/domain/connection-name.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import type { ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
+import type { ConnectionDirectory, ConnectionRemoval, ConnectionStore } from '../../shared/ports/connections.ts';
 
-export function memoryConnections(): ConnectionStore & ConnectionRemoval {
+export function memoryConnections(): ConnectionStore & ConnectionRemoval & ConnectionDirectory {
   const items = new Map<ConnectionName, Connection>();
   /** What each was last written by. */
   const lastWrites = new Map<ConnectionName, Write>();

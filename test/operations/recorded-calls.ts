@@ -32,6 +32,7 @@ export async function recording(
   });
 }
 
+type Place = Readonly<Record<string, { readonly S?: string }>>;
 type Input = Readonly<Record<string, never>>;
 
 function callOf(service: string, operation: string, input: Input, names: Names): Call {
@@ -50,13 +51,15 @@ function callOf(service: string, operation: string, input: Input, names: Names):
 
 function tableCall(operation: string, input: Input, { tables }: Names): Call {
   // Further operations name several tables, or have condition keys of their own.
-  if (!['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query', 'Scan'].includes(operation))
+  if (!['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'].includes(operation))
     throw new Error(`DynamoDB.${operation} is unknown here`);
-  const { TableName, IndexName, Key, Item, ReturnValues, ExpressionAttributeValues } = input;
-  const table = tables[String(TableName)];
+  const { TableName, RequestItems, IndexName, Key, Item, ReturnValues, ExpressionAttributeValues } = input;
+  // A batch here is of one table.
+  const table = tables[String(TableName ?? Object.keys(RequestItems ?? {}))];
   if (table === undefined) throw new Error(`the table ${TableName} is unknown here`);
-  const place: Readonly<Record<string, { readonly S?: string }>> = Key ?? Item ?? {};
-  const keys = partitionKeys.flatMap((key) => place[key]?.S ?? []);
+  const batches = Object.values<{ readonly Keys?: readonly Place[] }>(RequestItems ?? {});
+  const places: readonly Place[] = [Key ?? Item ?? {}, ...batches.flatMap(({ Keys = [] }) => Keys)];
+  const keys = places.flatMap((place) => partitionKeys.flatMap((key) => place[key]?.S ?? []));
   const queried =
     operation === 'Query'
       ? Object.values<{ S?: string }>(ExpressionAttributeValues ?? {}).flatMap(({ S }) => S ?? [])

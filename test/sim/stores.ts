@@ -196,7 +196,6 @@ export class Stores {
         shard === (this.current?.dueShard ?? '0')
           ? environment.io('table.list_due', 'table', () => store.listDue(shard, until, limit))
           : Promise.resolve([]),
-      list: (limit, after) => environment.io('table.list', 'table', () => store.list(limit, after)),
     };
   }
 

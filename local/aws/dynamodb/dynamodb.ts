@@ -5,9 +5,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
+  DeleteTableCommand,
   DescribeTableCommand,
   DynamoDBClient,
+  PutItemCommand,
+  paginateScan,
   ResourceInUseException,
+  ResourceNotFoundException,
+  type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import * as v from 'valibot';
@@ -48,9 +53,12 @@ const tableProperties = v.object({
   ),
 });
 
+type TableProperties = v.InferOutput<typeof tableProperties>;
+
 /**
  * Makes the table from the properties of an `AWS::DynamoDB::Table` in a template, unless there is one of that name, and
- * resolves when it can be used. Throws if the properties are not those of a table; `TableName` must be given.
+ * resolves when it can be used. A table of an earlier template gets the indexes that it lacks. Throws if the properties
+ * are not those of a table; `TableName` must be given.
  */
 export async function createTable(url: string, properties: unknown): Promise<void> {
   const table = accept(
@@ -60,22 +68,72 @@ export async function createTable(url: string, properties: unknown): Promise<voi
   );
   const client = new DynamoDBClient({ ...emulatorClient, endpoint: url });
   try {
-    await client.send(new CreateTableCommand({ ...table, BillingMode: 'PAY_PER_REQUEST' }));
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error;
-  }
-  try {
-    await untilActive(client, table.TableName);
+    await makeWithIndexes(client, table);
   } finally {
     client.destroy();
   }
 }
 
-async function untilActive(client: DynamoDBClient, name: string): Promise<void> {
+/**
+ * dynalite adds no index to a table, so the items of one that lacks an index wait in another table while it is made
+ * anew. A process that ends half-way leaves either the old table, or all of its items aside.
+ */
+async function makeWithIndexes(client: DynamoDBClient, table: TableProperties): Promise<void> {
+  const { TableName } = table;
+  const aside = { ...table, TableName: `${TableName}.aside` };
+  const before = await described(client, TableName);
+  if (before !== undefined && lacksAnIndex(before, table)) {
+    await drop(client, aside.TableName);
+    await make(client, aside);
+    await copy(client, TableName, aside.TableName);
+    await drop(client, TableName);
+  }
+  await make(client, table);
+  if ((await described(client, aside.TableName)) === undefined) return;
+  await copy(client, aside.TableName, TableName);
+  await drop(client, aside.TableName);
+}
+
+function lacksAnIndex({ GlobalSecondaryIndexes: there = [] }: TableDescription, wanted: TableProperties): boolean {
+  const names = there.map(({ IndexName }) => IndexName);
+  return (wanted.GlobalSecondaryIndexes ?? []).some(({ IndexName }) => !names.includes(IndexName));
+}
+
+async function described(client: DynamoDBClient, TableName: string): Promise<TableDescription | undefined> {
+  try {
+    return (await client.send(new DescribeTableCommand({ TableName }))).Table;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+async function make(client: DynamoDBClient, table: TableProperties): Promise<void> {
+  try {
+    await client.send(new CreateTableCommand({ ...table, BillingMode: 'PAY_PER_REQUEST' }));
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await until(`table ${table.TableName} to be active`, async () => {
+    return (await described(client, table.TableName))?.TableStatus === 'ACTIVE';
+  });
+}
+
+async function drop(client: DynamoDBClient, TableName: string): Promise<void> {
+  if ((await described(client, TableName)) === undefined) return;
+  await client.send(new DeleteTableCommand({ TableName }));
+  await until(`table ${TableName} to be gone`, async () => (await described(client, TableName)) === undefined);
+}
+
+async function copy(client: DynamoDBClient, from: string, to: string): Promise<void> {
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: from, ConsistentRead: true }))
+    for (const Item of Items) await client.send(new PutItemCommand({ TableName: to, Item }));
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let looks = 0; looks < 100; looks += 1) {
-    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
-    if (Table?.TableStatus === 'ACTIVE') return;
+    if (await holds()) return;
     await sleep(20);
   }
-  throw new Error(`table ${name} did not become active within 2 s`);
+  throw new Error(`waited 2 s for ${what}`);
 }

@@ -5,25 +5,23 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
-  ScanCommand,
-  type ScanCommandOutput,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isMine } from '../../domain/apply.ts';
 import type { Connection } from '../../domain/connection.ts';
-import { type ConnectionName, notAConnection } from '../../domain/connection-name.ts';
+import type { ConnectionName } from '../../domain/connection-name.ts';
 import type { EpochMs } from '../../domain/time.ts';
 import type { Clause, Write } from '../../domain/writes.ts';
-import type { Applied, ConnectionRemoval, ConnectionStore, Due, Page } from '../../ports/connections.ts';
+import type { Applied, ConnectionRemoval, ConnectionStore, Due } from '../../ports/connections.ts';
 import { conditionOf, expressionsOf } from './dynamodb-expressions.ts';
 import { type Attributes, markOf, unmarked, writeOnce } from './dynamodb-write.ts';
 import { reportingAs } from './unavailable.ts';
 
 interface TableNames {
   readonly tableName: string;
-  /** The index with partition key `dueShard` and sort key `dueAt`. */
-  readonly dueIndexName: string;
+  /** The index with partition key `dueShard` and sort key `dueAt`, for `listDue`. */
+  readonly dueIndexName?: string;
 }
 
 const connectionOf = (item: Attributes): Connection => unmarked<Connection>(item);
@@ -40,7 +38,6 @@ export function dynamoDbConnections(client: DynamoDBClient, names: TableNames): 
     create: (item) => reportingAs('table', () => create(table, item)),
     apply: (connection, write) => reportingAs('table', () => apply(table, connection, write)),
     listDue: (...wanted) => reportingAs('table', () => listDue(table, ...wanted)),
-    list: (limit, after) => reportingAs('table', () => list(table, limit, after)),
     remove: (connection, when) => reportingAs('table', () => remove(table, connection, when)),
   };
 }
@@ -113,27 +110,6 @@ async function listDue(table: Table, shard: string, until: EpochMs, limit: numbe
     const { connection, dueAt } = unmarshall(item) as { connection: ConnectionName; dueAt: EpochMs };
     return { connection, dueAt };
   });
-}
-
-async function list({ client, tableName }: Table, limit: number, after?: ConnectionName): Promise<Page> {
-  // The limit counts what is looked at, so a page can come without a connection in it.
-  for (let from: Attributes | undefined = after && { connection: { S: after } }; ; ) {
-    const { Items = [], LastEvaluatedKey: last }: ScanCommandOutput = await client.send(
-      new ScanCommand({
-        TableName: tableName,
-        FilterExpression: 'NOT begins_with(#connection, :mark)',
-        ExpressionAttributeNames: { '#connection': 'connection' },
-        ExpressionAttributeValues: { ':mark': { S: notAConnection } },
-        Limit: limit,
-        ...(from && { ExclusiveStartKey: from }),
-      }),
-    );
-    const items = Items.map(connectionOf);
-    const next = items.at(-1)?.connection;
-    if (last === undefined) return { items };
-    if (next !== undefined) return { items, next };
-    from = last;
-  }
 }
 
 async function remove(table: Table, connection: ConnectionName, when: readonly Clause[]): Promise<boolean> {

@@ -4,6 +4,7 @@ import {
   DescribeTableCommand,
   DynamoDBClient,
   GetItemCommand,
+  ListTablesCommand,
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
@@ -52,7 +53,6 @@ afterEach(async () => {
 
 test('a table of the template can be used at once, with its index', async () => {
   await createTable(endpoint.url, properties);
-  const Item = { connection: { S: 'exact-nl' }, dueShard: { S: '3' }, dueAt: { N: '1800' } };
   await client.send(new PutItemCommand({ TableName: 'connections', Item }));
   const due = {
     TableName: 'connections',
@@ -71,6 +71,49 @@ test('a table that exists is left as it is', async () => {
     new GetItemCommand({ TableName: 'connections', Key: { connection: { S: 'exact-nl' } } }),
   );
   expect(Item).toEqual({ connection: { S: 'exact-nl' } });
+});
+
+const named = {
+  IndexName: 'names',
+  KeySchema: [
+    { AttributeName: 'dueShard', KeyType: 'HASH' },
+    { AttributeName: 'connection', KeyType: 'RANGE' },
+  ],
+  Projection: { ProjectionType: 'KEYS_ONLY' },
+};
+const withNames = { ...properties, GlobalSecondaryIndexes: [...properties.GlobalSecondaryIndexes, named] };
+const Item = { connection: { S: 'exact-nl' }, dueShard: { S: '3' }, dueAt: { N: '1800' } };
+const found = async () => {
+  const { Items } = await client.send(
+    new QueryCommand({
+      TableName: 'connections',
+      IndexName: 'names',
+      KeyConditionExpression: 'dueShard = :s',
+      ExpressionAttributeValues: { ':s': { S: '3' } },
+    }),
+  );
+  return Items;
+};
+
+test('a table of an earlier template gets the index that it lacks, and keeps its items', async () => {
+  await createTable(endpoint.url, properties);
+  await client.send(new PutItemCommand({ TableName: 'connections', Item }));
+  await createTable(endpoint.url, withNames);
+  expect(await found()).toEqual([{ connection: Item.connection, dueShard: Item.dueShard }]);
+  const { TableNames } = await client.send(new ListTablesCommand({}));
+  expect(TableNames).toEqual(['connections']);
+});
+
+test.each([
+  ['before all items were put aside', [], [Item]],
+  ['once they were', [Item], undefined],
+])('one that was left half-way, %s, keeps its items', async (_, aside, before) => {
+  if (before !== undefined) await createTable(endpoint.url, properties);
+  for (const kept of before ?? []) await client.send(new PutItemCommand({ TableName: 'connections', Item: kept }));
+  await createTable(endpoint.url, { ...withNames, TableName: 'connections.aside' });
+  for (const kept of aside) await client.send(new PutItemCommand({ TableName: 'connections.aside', Item: kept }));
+  await createTable(endpoint.url, withNames);
+  expect(await found()).toEqual([{ connection: Item.connection, dueShard: Item.dueShard }]);
 });
 
 test('properties that are not those of a table are refused', async () => {

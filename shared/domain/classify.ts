@@ -7,7 +7,7 @@ import type { CallTimes, Exchange, HttpReply } from './exchange.ts';
 import { toldRetryAt } from './instants.ts';
 import { limits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
-import { redact, withoutSecrets } from './redact.ts';
+import { redact, wears, withoutSecrets } from './redact.ts';
 import { type Dialect, type Reading, readReply, type Unusable } from './reply.ts';
 import type { Secret } from './secret.ts';
 import { type EpochMs, plus } from './time.ts';
@@ -102,8 +102,10 @@ function targetOf({ headers: { location = '' } }: HttpReply, secrets: readonly s
   const nowhere = 'https://nowhere.invalid';
   const url = location === '' ? null : URL.parse(location, nowhere);
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  const origin = withoutSecrets(url.origin === nowhere ? '' : url.origin, secrets);
   const path = url.pathname.split('/').map((part) => redact(part, secrets));
-  return withoutSecrets(url.origin === nowhere ? '' : url.origin, secrets) + path.join('/');
+  const target = origin + path.join('/');
+  return wears(target, secrets) ? undefined : target;
 }
 
 /** Words, or short: a long text with digits in it could be anything. */

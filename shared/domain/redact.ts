@@ -27,7 +27,7 @@ const opaque = /(?=[\w+/=~-]{0,23}[a-z])(?=[\w+/=~-]{0,23}\d)[\w+/=~-]{16,4096}|
  */
 export function redact(text: string, secrets: readonly string[]): string {
   // Secrets go before the text is cut, which could leave half a secret. The search is linear.
-  return beginningOf(withoutSecrets(text, secrets))
+  const words = beginningOf(withoutSecrets(text, secrets))
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .replace(jwt, removed)
     .replace(secretNamed, `$1${removed}`)
@@ -35,6 +35,68 @@ export function redact(text: string, secrets: readonly string[]): string {
     .replace(schemed, `$1 ${removed}`)
     .replace(opaque, removed)
     .trim();
+  return wears(words, secrets) ? removed : words;
+}
+
+/**
+ * Returns whether one of the secrets is in the text in clothes that are not known one by one: encoded as base64, in
+ * hexadecimal or character by character, split by signs or blanks, in letters of another width. Never of what is so
+ * short that words could have it by chance.
+ */
+export function wears(text: string, secrets: readonly string[]): boolean {
+  const bare = stripped(undressed(text));
+  return secrets
+    .flatMap((secret) => [secret, ...encodings(secret)])
+    .map(stripped)
+    .some((form) => form.length >= leastRecognized && bare.includes(form));
+}
+
+const leastRecognized = 6;
+
+/** Letters and digits alone, of one case and width. */
+const stripped = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
+
+/** In base64 the same bytes look different at each of three places; characters that neighbours share do not count. */
+function encodings(secret: string): readonly string[] {
+  const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte)).join('');
+  const hexadecimal = Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  const base64 = [0, 1, 2].map((before) => {
+    const whole = btoa('\0'.repeat(before) + bytes).replaceAll('=', '');
+    const exact = (before + bytes.length) % 3 === 0;
+    return whole.slice(Math.ceil((before * 4) / 3), exact ? undefined : -1).replaceAll(/[+/]/g, '');
+  });
+  return [hexadecimal, ...base64];
+}
+
+const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+/** Characters that are written by their numbers, or by a name. */
+const written =
+  /((?:%[\da-f]{2})+)|\\u([\da-f]{4})|\\x([\da-f]{2})|&#(\d{1,7});|&#x([\da-f]{1,6});|&(amp|lt|gt|quot|apos);/gi;
+
+/** Several times over, as a text may have been encoded. */
+function undressed(text: string): string {
+  let rest = text;
+  for (let layer = 0; layer < 3; layer += 1)
+    rest = rest.replaceAll(written, (part: string, percents?: string, ...others: readonly (string | undefined)[]) => {
+      const [unicode, byte, decimal, hexadecimal, name] = others;
+      if (percents !== undefined) return percentDecoded(percents);
+      if (name !== undefined) return named[name.toLowerCase()] ?? part;
+      const code = decimal === undefined ? Number.parseInt(unicode ?? byte ?? hexadecimal ?? '', 16) : Number(decimal);
+      return code <= 0x10_ff_ff ? String.fromCodePoint(code) : part;
+    });
+  return rest;
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Returns the text without the given secrets. Half a surrogate pair, which no URL can carry, is replaced in both. */

@@ -47,3 +47,36 @@ describe('however long the provider’s words are', () => {
     expect(redact(`a long name: ${'my-'.repeat(60)}password=hunter2`, [])).not.toContain('hunter2');
   });
 });
+
+describe('a secret in other clothes', () => {
+  const secret = 'hun7er2';
+  const each = (of: (character: string) => string): string => [...secret].map(of).join('');
+  const code = (character: string, radix: number): string => character.charCodeAt(0).toString(radix);
+
+  test.each([
+    ['base64', btoa(secret)],
+    ['base64 behind a client id', btoa(`c:${secret}`)],
+    ['base64 behind a longer one', btoa(`id:${secret}`)],
+    ['base64url in lower case', btoa(secret).replaceAll('=', '').toLowerCase()],
+    ['hexadecimal', each((character) => code(character, 16))],
+    ['percent signs', each((character) => `%${code(character, 16)}`)],
+    ['percent signs twice', each((character) => `%25${code(character, 16)}`)],
+    ['escapes of JSON', each((character) => `\\u00${code(character, 16)}`)],
+    ['character references', each((character) => `&#${code(character, 10)};`)],
+    ['hexadecimal character references', each((character) => `&#x${code(character, 16)};`)],
+    ['blanks between', each((character) => `${character} `)],
+    ['dots between', each((character) => `${character}.`)],
+    ['backslashes between', each((character) => `\\${character}`)],
+    ['nothing visible between', each((character) => `${character}\u200b`)],
+    ['a line break in it', 'hun\r\n 7er2'],
+    ['letters of full width', each((character) => String.fromCharCode(character.charCodeAt(0) + 0xfee0))],
+    ['segments of a path', '/x/hun7/er2/'],
+  ])('%s', (_, worn) => {
+    expect(redact(`it was ${worn} that came`, [secret])).toMatch(/^(?:it was )?\[redacted\](?: that came)?$/);
+  });
+
+  test('a text that has nothing of it stays, and so does one that has a short word by chance', () => {
+    expect(redact('The client was not found: 7 tries', [secret, 'a b'])).toBe('The client was not found: 7 tries');
+    expect(redact('Is a boy', ['sabo'])).toBe('Is a boy');
+  });
+});

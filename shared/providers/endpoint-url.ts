@@ -23,7 +23,7 @@ export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy)
   if (url.username !== '' || url.password !== '') return 'must not contain credentials: give them in "client"';
   if (/[{}]/.test(text)) return 'must not contain braces: fill in what they stand for';
   if (url.hash !== '' || text.includes('#')) return 'must not have a fragment (RFC 6749 §3.2)';
-  if (loopback ? !allowLoopback : isReserved(url.hostname))
+  if (loopback ? !allowLoopback : isReservedAddress(url.hostname))
     return 'must not name a private, loopback, link-local or otherwise reserved address';
   return undefined;
 }
@@ -35,7 +35,8 @@ function isLoopback(hostname: string): boolean {
   return ipaddr.isValid(name) && ipaddr.process(name).range() === 'loopback';
 }
 
-function isReserved(hostname: string): boolean {
+/** Whether a host is an address that is not for the public, in whatever clothes; false of a name. */
+export function isReservedAddress(hostname: string): boolean {
   const name = bare(hostname);
   if (!ipaddr.isValid(name)) return false;
   const address = ipaddr.parse(name);

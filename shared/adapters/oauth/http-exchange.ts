@@ -2,14 +2,16 @@
  * One request and its reply, by node:http(s): the only way to know whether a request that failed had left, and to whom
  * it went.
  */
+import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { Exchange } from '../../domain/exchange.ts';
 import type { OwnFailureCode } from '../../domain/failure.ts';
 import { limits } from '../../domain/limits.ts';
 import { isWholeObject } from '../../domain/objects.ts';
-import type { EndpointPolicy } from '../../providers/endpoint-url.ts';
+import { type EndpointPolicy, isReservedAddress } from '../../providers/endpoint-url.ts';
 import { textOfBody } from './reply-body.ts';
 
 export interface HttpRequest {
@@ -26,24 +28,38 @@ export type HttpExchange = (request: HttpRequest, timeoutMs: number) => Promise<
  * Returns a function that sends one request: no retry, no redirect followed, no connection used twice. Addresses that
  * are not public are refused after the name was resolved, on the very connection, so that no second look-up can differ.
  */
-export function httpExchange({ allowLoopback }: EndpointPolicy): HttpExchange {
+export function httpExchange({ allowLoopback }: EndpointPolicy, lookup: LookupFunction = dns.lookup): HttpExchange {
+  const allowed = allowLoopback ? ['127.0.0.1', '::1'] : [];
   const options = {
     keepAlive: false,
-    denyIPAddressList: notGlobal,
+    lookup: publicOnly(lookup, allowed),
     // Of a host with two kinds of addresses, each gets time for a handshake with the other side of the world (RFC 8305
     // §5).
     autoSelectFamilyAttemptTimeout: limits.connectAttemptMs,
-    ...(allowLoopback && { allowIPAddressList: ['127.0.0.1', '::1'] }),
+    allowIPAddressList: allowed,
   };
   const agents = { http: new RequestFilteringHttpAgent(options), https: new RequestFilteringHttpsAgent(options) };
-  return (request, timeoutMs) => new Promise((resolve) => exchange(request, timeoutMs, agents, resolve));
+  return async (request, timeoutMs) => {
+    // An address in the place of a name is not looked up.
+    const host = request.url.hostname.replace(/^\[|\]$/g, '');
+    if (!allowed.includes(host) && isReservedAddress(host)) return { kind: 'not_sent', code: 'address_not_allowed' };
+    return new Promise((resolve) => exchange(request, timeoutMs, agents, resolve));
+  };
 }
 
 /**
- * Whatever of IPv6 is not of 2000::/3, which is all that is in use (RFC 4291 §2.4): also IPv4 addresses in other
- * clothes.
+ * The agent's own rules know ranges that are named. They let pass what of IPv6 is not of 2000::/3, which is all that is
+ * in use (RFC 4291 §2.4), and with it IPv4 addresses in other clothes.
  */
-const notGlobal = ['::/3', '4000::/2', '8000::/1'];
+const publicOnly =
+  (lookup: LookupFunction, allowed: readonly string[]): LookupFunction =>
+  (hostname, options, done) =>
+    lookup(hostname, options, (error, found, family) => {
+      const addresses = typeof found === 'string' ? [found] : (found ?? []).map(({ address }) => address);
+      const reserved = addresses.find((address) => !allowed.includes(address) && isReservedAddress(address));
+      if (reserved === undefined) done(error, found, family);
+      else done(new Error(`${reserved} is not allowed. It is not for the public.`), []);
+    });
 
 interface Agents {
   readonly http: http.Agent;

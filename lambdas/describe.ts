@@ -6,6 +6,8 @@ import { callsOn, errorsOf } from '../shared/domain/budget.ts';
 import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
 import type { Failure } from '../shared/domain/failure.ts';
 import type { Profile } from '../shared/domain/profile.ts';
+import { freshOf } from '../shared/domain/second-refresher.ts';
+import { type SecondRefresher, signNames } from '../shared/domain/signs.ts';
 import { type EpochMs, iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestValues } from '../shared/providers/headers.ts';
@@ -47,6 +49,23 @@ export const downstreamErrors = ({ failure }: Connection): DownstreamError[] =>
           ...(failure.description === undefined ? {} : { error_description: failure.description }),
         },
       ];
+
+/** What points to another party that renews the same grant, as long as it is not long ago. */
+function secondRefresherOf(noticed: SecondRefresher, now: EpochMs): ConnectionReply['second_refresher'] {
+  const fresh = freshOf(noticed, now);
+  if (fresh === undefined) return undefined;
+  return {
+    suspected: fresh.suspectedAt !== undefined,
+    detail:
+      fresh.suspectedAt === undefined
+        ? 'Another party may use this grant, or a person has ended it.'
+        : 'Another party seems to use this grant: find what renews it beside the broker, and end that first.',
+    signs: signNames.flatMap((sign) => {
+      const seen = fresh.signs[sign];
+      return seen === undefined ? [] : [{ sign, last_at: iso(seen.at), times: seen.times }];
+    }),
+  };
+}
 
 /** Which secrets are stored beside the client's, by the names of their settings. */
 function secretSettings({ credentials }: ConnectionConfig): string[] | undefined {
@@ -99,7 +118,7 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
     expires_in: tokens && Math.max(0, Math.floor((tokens.expiresAt - now) / 1_000)),
     // A look that is only for telling subscribers is no renewal.
     next_renewal_at: iso(
-      item.announcement === undefined
+      item.announcement === undefined && item.secondRefresher?.untold === undefined
         ? item.dueAt
         : item.state === 'active'
           ? (item.refreshAt ?? item.dueAt)
@@ -122,6 +141,7 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
     last_used_at: iso(item.lastUsed),
     created_at: iso(item.createdAt),
     last_failure: item.failure && failureOf(item.failure),
+    second_refresher: item.secondRefresher && secondRefresherOf(item.secondRefresher, now),
     verdict_withheld: item.withheld && item.state === 'active' ? true : undefined,
   };
 }

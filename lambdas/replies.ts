@@ -7,6 +7,7 @@ import { shownStates } from '../shared/domain/connection.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
 import { causes, failureClasses, unrevocable } from '../shared/domain/failure.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { signNames } from '../shared/domain/signs.ts';
 import { problemCodes } from './problems.ts';
 
 const about = <const Schema extends v.GenericSchema>(schema: Schema, text: string) =>
@@ -114,6 +115,22 @@ const connectionReply = about(
     last_used_at: v.optional(instant('When a client last asked, to within five minutes.')),
     created_at: instant('When the connection was created.'),
     last_failure: v.optional(failure),
+    second_refresher: v.optional(
+      about(
+        v.object({
+          suspected: about(v.boolean(), 'There is a sign that only another party explains; else there are hints.'),
+          detail: text('The same in words, and what to do.'),
+          signs: v.array(
+            v.object({
+              sign: about(v.picklist(signNames), 'What was seen.'),
+              last_at: instant('When it was seen last.'),
+              times: whole('How often it was seen.', 1),
+            }),
+          ),
+        }),
+        'What points to another party that renews the same grant; each sign for a week.',
+      ),
+    ),
     verdict_withheld: v.optional(
       about(v.literal(true), 'The provider calls the grant dead, and too many of one application at once for that.'),
     ),

@@ -47,12 +47,12 @@ export function narrate(functionName: string, line: string, now: Date): string |
 
 /** Says what subscribers are told. */
 export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
-  const { connection, change, cause, grant_ends_at: until, changed, revoked } = detail;
+  const { connection, change, cause, grant_ends_at: until, changed, signs, revoked } = detail;
   const about = [
     change ?? detailType,
     ...(cause === undefined ? [] : [`(${cause})`]),
     ...(until === undefined ? [] : [`by ${until}`]),
-    ...(Array.isArray(changed) ? [`(${changed.join(', ')})`] : []),
+    ...[changed, signs].filter(Array.isArray).map((names) => `(${names.join(', ')})`),
     ...(revoked === undefined ? [] : [revoked ? '(revoked)' : '(not revoked)']),
   ].join(' ');
   return `${clockOf(now)}  event  ${connection === undefined ? '' : `${connection}: `}${about}`;

@@ -21,7 +21,7 @@ const savedQueries = {
     logs: ['refresh', 'authorizations'],
     query: [
       'filter message in ["refresh_failed", "reauthorization_required", "misconfigured", "budget_spent", ' +
-        '"provider_down", "refusals_withheld"]',
+        '"provider_down", "refusals_withheld", "second_refresher_suspected"]',
       'stats count(*) as times, latest(@timestamp) as last, latest(message) as event, latest(code) as code, ' +
         'latest(class) as class, latest(notBefore) as not_before by connection, provider',
       'sort last desc',

@@ -6,7 +6,7 @@ import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { Connection } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import { iso } from '../domain/time.ts';
+import { type EpochMs, iso } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -38,7 +38,16 @@ export function reportSuccess({ clock, telemetry }: Reporting, held: Held, done:
   telemetry.count('RefreshDurationMs', clock.now() - held.attempt.startedAt, config.provider);
 }
 
-export function reportFailure({ telemetry }: Reporting, held: Held, done: Committed, commit: FailureCommit): void {
+/** A commit that has begun a suspicion: told once, and again only after the signs were long ago. */
+function reportSuspicion({ telemetry }: Reporting, { connection, config, secondRefresher }: Connection, at: EpochMs) {
+  if (secondRefresher?.suspectedAt !== at) return;
+  const signs = Object.keys(secondRefresher.signs);
+  telemetry.error('second_refresher_suspected', { connection, provider: config.provider, signs });
+  telemetry.count('SecondRefresherSuspected', 1, config.provider);
+}
+
+export function reportFailure(reporting: Reporting, held: Held, done: Committed, commit: FailureCommit): void {
+  const { telemetry } = reporting;
   const { connection, config } = held.seen.item;
   const { class: kind, code, status, count, description } = commit.failure;
   const facts = {
@@ -57,6 +66,7 @@ export function reportFailure({ telemetry }: Reporting, held: Held, done: Commit
     telemetry.warn('failure_not_committed', facts);
     return;
   }
+  reportSuspicion(reporting, done.item, commit.failure.at);
   if (commit.state === 'reauthorization_required') {
     telemetry.error('reauthorization_required', facts);
     telemetry.count('ReauthorizationRequired', 1, config.provider);

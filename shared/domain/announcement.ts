@@ -2,6 +2,7 @@
 
 import type { ConnectionName } from './connection-name.ts';
 import type { Cause } from './failure.ts';
+import type { Sign } from './signs.ts';
 import type { EpochMs } from './time.ts';
 
 /** A change of a connection that people or programs may want to know of. It holds no secret. */
@@ -15,6 +16,7 @@ export interface Announcement {
     | 'recovered'
     | 'reauthorization_due'
     | 'refusals_withheld'
+    | 'second_refresher_suspected'
     | 'settings_changed'
     | 'deleted';
   readonly connection: ConnectionName;
@@ -26,6 +28,8 @@ export interface Announcement {
   readonly grantEndsAt?: EpochMs;
   /** Of `refusals_withheld`: the connections of the application that its provider refused until then. */
   readonly connections?: readonly ConnectionName[];
+  /** Of `second_refresher_suspected`: what points to another party. */
+  readonly signs?: readonly Sign[];
   /** Of `settings_changed`: what was put anew, by its place in the body of the PUT. */
   readonly changed?: readonly string[];
   /** Of `deleted`: whether the grant was ended at the provider. */

@@ -8,6 +8,7 @@ import type { Connection, Grant, Seen, ToldEnd } from './connection.ts';
 import type { GrantId } from './ids.ts';
 import { limits } from './limits.ts';
 import type { Profile } from './profile.ts';
+import type { Sign } from './signs.ts';
 import { type EpochMs, earliest, latest, plus } from './time.ts';
 import { asSeen, sameGeneration, sameGrant, type Write } from './writes.ts';
 
@@ -15,8 +16,13 @@ import { asSeen, sameGeneration, sameGrant, type Write } from './writes.ts';
 export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
 
 /** When the planner should look: at `instant`, or at once and every minute while there is something to tell. */
-export const dueBy = ({ announcement, changed }: Connection, instant: EpochMs): EpochMs =>
-  earliest(instant, announcement?.at ?? instant, changed?.at ?? instant);
+export const dueBy = (item: Connection, instant: EpochMs): EpochMs => earliest(instant, ...notesOf(item));
+
+/** When what was noted has happened, of which subscribers have not been told yet. */
+const notesOf = ({ announcement, changed, secondRefresher }: Connection): EpochMs[] =>
+  [announcement?.at, changed?.at, secondRefresher?.untold && secondRefresher.suspectedAt].filter(
+    (at) => at !== undefined,
+  );
 
 interface GrantEnd {
   readonly endsAt: EpochMs;
@@ -57,9 +63,7 @@ function toldLimitOf({ at: grantedAt }: Grant, { at, toldAt, fixed }: ToldEnd) {
 export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
   const end = grantEndOf(item, profile);
   const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;
-  const instants = [keepAliveAt, announceAt, item.announcement?.at, item.changed?.at].filter(
-    (instant) => instant !== undefined,
-  );
+  const instants = [keepAliveAt, announceAt, ...notesOf(item)].filter((instant) => instant !== undefined);
   return instants.length === 0 ? undefined : earliest(...instants);
 }
 
@@ -73,6 +77,8 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
     const { at, paths } = item.changed;
     return { id: idOf(grant.id, 'settings_changed', at), change: 'settings_changed', ...whose, at, changed: paths };
   }
+  const suspicion = suspicionOf(item);
+  if (suspicion !== undefined) return suspicion;
   const end = grantEndOf(item, profile);
   if (
     state === 'reauthorization_required' ||
@@ -99,6 +105,15 @@ export function notedAnnouncementOf(item: Connection): Announcement | undefined 
   return { id, change, connection, provider: config.provider, ...(cause && { cause }), at };
 }
 
+/** Another party that seems to renew the same grant, and of which subscribers may not know yet. */
+function suspicionOf({ connection, config, grant, secondRefresher }: Connection): Announcement | undefined {
+  if (secondRefresher?.untold === undefined || secondRefresher.suspectedAt === undefined) return undefined;
+  const { suspectedAt: at, signs } = secondRefresher;
+  const change = 'second_refresher_suspected';
+  const signsSeen = Object.keys(signs) as Sign[];
+  return { id: idOf(grant.id, change, at), change, connection, provider: config.provider, at, signs: signsSeen };
+}
+
 const idOf = (grantId: GrantId, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
 
 /** They were told. The planner's next look is again the one that the connection itself needs. */
@@ -123,6 +138,13 @@ export function announced({ item, profile }: Seen, announcement: Announcement): 
       set: looked.set,
       remove: ['changed', ...looked.remove],
     };
+  if (change === 'second_refresher_suspected')
+    return {
+      name: 'announced',
+      when: [...asAnnounced, { path: 'secondRefresher.suspectedAt', equals: at }],
+      set: looked.set,
+      remove: ['secondRefresher.untold', ...looked.remove],
+    };
   return {
     name: 'announced',
     when: [...asAnnounced, { path: 'announcement.change', equals: change }, { path: 'announcement.at', equals: at }],
@@ -132,16 +154,30 @@ export function announced({ item, profile }: Seen, announcement: Announcement): 
   };
 }
 
+/** The connection without the note that was told. An end of a grant is told only when there is no other note. */
+function withoutNote(
+  { announcement, changed, secondRefresher, ...item }: Connection,
+  told: Announcement['change'],
+): Connection {
+  const suspicion = told === 'second_refresher_suspected';
+  return {
+    ...item,
+    ...(announcement && (suspicion || told === 'settings_changed') && { announcement }),
+    ...(changed && told !== 'settings_changed' && { changed }),
+    ...(secondRefresher && !suspicion && { secondRefresher }),
+  };
+}
+
 function nextLook(
   { item, profile }: Seen,
   { change, at }: Announcement,
   announcedEnd: EpochMs | undefined,
 ): EpochMs | undefined {
-  // The other note comes next.
-  if (item.changed !== undefined && change !== 'settings_changed') return at;
+  // Another note comes next.
+  const told = withoutNote(item, change);
+  if (notesOf(told).length > 0) return at;
   const from = item.refreshAt ?? at;
   if (item.state === 'active') return latest(from, item.notBefore ?? from);
-  const { announcement: _note, changed: _change, ...told } = item;
   return item.state === 'misconfigured'
     ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined)
     : undefined;

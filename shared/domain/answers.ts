@@ -7,7 +7,9 @@ import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
 import { limits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
+import { signOfRefusal, signOfTooEarly } from './second-refresher.ts';
 import type { Secret } from './secret.ts';
+import type { Sign } from './signs.ts';
 import { type Circumstances, type Effect, releaseAndLookAgain } from './steps.ts';
 import { type EpochMs, plus } from './time.ts';
 import { backOffUntil, between, countAfter, tooEarlyUntil } from './timing.ts';
@@ -134,7 +136,12 @@ export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, a
 export function giveUp(held: Held, item: Connection, verdict: Failure, mayBeOurs: boolean, at: Circumstances): Effect {
   const ours = mayBeOurs && !held.seen.profile.predecessorStays;
   if (item.spare === undefined)
-    return commitVerdict(held, verdict, ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'));
+    return commitVerdict(
+      held,
+      verdict,
+      ours ? 'refresh_in_doubt' : (verdict.cause ?? 'invalid_grant'),
+      signOfRefusal(held, item, verdict),
+    );
   return {
     do: 'commit_failure',
     held,
@@ -148,7 +155,7 @@ export function giveUp(held: Held, item: Connection, verdict: Failure, mayBeOurs
   };
 }
 
-const commitVerdict = (held: Held, failure: Failure, cause: Cause): Effect => ({
+const commitVerdict = (held: Held, failure: Failure, cause: Cause, sign: Sign | undefined): Effect => ({
   do: 'commit_failure',
   held,
   commit: {
@@ -157,12 +164,14 @@ const commitVerdict = (held: Held, failure: Failure, cause: Cause): Effect => ({
     state: 'reauthorization_required',
     cause,
     suspect: false,
+    ...(sign && { sign }),
   },
 });
 
 function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place | undefined): Effect {
   const misconfigured = failure.class === 'misconfigured';
   const state: State = misconfigured ? 'misconfigured' : 'active';
+  const sign = failure.class === 'too_early' ? signOfTooEarly(held) : undefined;
   return {
     do: 'commit_failure',
     held,
@@ -173,6 +182,7 @@ function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place
       ...(misconfigured ? { cause: failure.cause ?? 'invalid_client' } : {}),
       suspect: false,
       ...(place === undefined ? {} : { place }),
+      ...(sign && { sign }),
     },
   };
 }

@@ -6,6 +6,8 @@ import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
 import type { Fence } from './ids.ts';
 import type { Profile } from './profile.ts';
+import { noticed, signOfRejections } from './second-refresher.ts';
+import type { Sign } from './signs.ts';
 import type { EpochMs } from './time.ts';
 import { lifeOf, toldEndOf } from './timing.ts';
 import type { Received } from './token-set.ts';
@@ -91,7 +93,9 @@ function putAside({ item, profile }: Seen, { overtaken }: Commit): Place | undef
  * it. The second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's
  * late commit, to be tried again over that one.
  */
-export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit: Commit): readonly Write[] {
+export function commitSuccess(held: Held, commit: Commit): readonly Write[] {
+  const { attempt, seen } = held;
+  const { fence } = held.lease;
   const { item, profile } = seen;
   const { tokens } = commit;
   const sealed = commit.sealedAccessToken;
@@ -146,13 +150,17 @@ export function commitSuccess({ lease: { fence }, attempt, seen }: Held, commit:
     ],
     mine: [sameGrant(item), { path: 'committedFence', equals: fence }],
   };
-  const held: Write = {
+  const asHolder: Write = {
     ...late,
     when: [...late.when, leaseIsMine(fence)],
-    set: { ...late.set, ...committed(commit.contested || commit.overtaken !== undefined) },
+    set: {
+      ...late.set,
+      ...committed(commit.contested || commit.overtaken !== undefined),
+      ...noticed(item, signOfRejections(held), tokens.receivedAt),
+    },
     remove: [...late.remove, 'lease'],
   };
-  return [held, late];
+  return [asHolder, late];
 }
 
 /**
@@ -175,6 +183,8 @@ export interface FailureCommit {
   readonly withheld?: boolean;
   /** Another refresh token to go on with: one that came with the error, or the spare. */
   readonly place?: Place;
+  /** What it says of another party that renews the same grant. */
+  readonly sign?: Sign | undefined;
 }
 
 /**
@@ -191,6 +201,7 @@ export function commitFailure({ lease: { fence }, seen: { item, profile } }: Hel
   const unsent = failure.class === 'transient' && failure.status === undefined;
   // One ended attempt says all that many would: that the current refresh token may have been consumed.
   const repeated = unknown ? inDoubt(item, fence).filter((attempt) => attempt.ended) : [];
+  const found = noticed(item, commit.sign, failure.at);
   return {
     name: 'commit_failure',
     // That the settings are wrong is no news once they were replaced.
@@ -204,7 +215,10 @@ export function commitFailure({ lease: { fence }, seen: { item, profile } }: Hel
       failure,
       state: commit.state,
       ...(commit.cause === undefined ? {} : { cause: commit.cause }),
-      ...(commit.notBefore === undefined ? {} : { notBefore: commit.notBefore, dueAt: dueBy(item, commit.notBefore) }),
+      ...found,
+      ...(commit.notBefore === undefined
+        ? {}
+        : { notBefore: commit.notBefore, dueAt: dueBy({ ...item, ...found }, commit.notBefore) }),
       ...(commit.suspect ? { suspect: failure } : {}),
       ...(commit.withheld ? { withheld: failure } : {}),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place, committedFence: fence }),

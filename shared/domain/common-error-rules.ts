@@ -19,6 +19,10 @@ const unable =
 /** Both orders, on one line; the distance is bounded, so that the expression takes time in proportion to the text. */
 const badRefreshToken = `${refreshToken}\\b.{0,80}?\\b(?:${gone})|\\b(?:${bad})(?![a-z]).{0,40}?${refreshToken}`;
 const goneRefreshToken = `${badRefreshToken}|\\b(?:${unable})(?![a-z]).{0,40}?${refreshToken}|\\bno (?:matching |valid )?${refreshToken}s? (?:was |were )?(?:found|exists?)`;
+/** Of a refresh token, and not of a code: no code is sent with one. */
+const usedBefore =
+  '(?:already|previously|once) (?:been )?(?:used|exchanged|redeemed|consumed)|(?:token|refresh) (?:re-?use|replay)' +
+  `|re-?use (?:was )?detected|old ${refreshToken} used`;
 /** A request that lacks the refresh token, or a scope or grant type of that name, is no dead grant. */
 const lacking =
   `${refreshToken} (?:parameter )?(?:is |was )?(?:required|missing|empty)` +
@@ -195,6 +199,19 @@ export const commonErrorRules: readonly ErrorRule[] = [
     cause: 'invalid_grant',
     comment: 'A person has to log in, whatever number stands beside it.',
     source: 'OpenID Connect Core 1.0 §3.1.2.6; vscode-azure-account#673',
+  },
+  {
+    name: 'refresh_token_used',
+    when: {
+      status: ['4xx'],
+      error: ['invalid_grant', 'refresh_token_already_used', 'refresh_token_reused'],
+      words: usedBefore,
+      unless: '\\bor\\b',
+    },
+    class: 'dead_grant',
+    cause: 'refresh_token_reused',
+    comment: 'Said in words to have been used: by another party, or by a request of ours whose reply was lost.',
+    source: 'keycloak TokenManager; supabase/auth refresh_token_already_used; workos/workos-node#1202',
   },
   {
     name: 'refresh_token_in_words',

@@ -11,6 +11,7 @@ import type { ConnectionName } from './connection-name.ts';
 import type { Cause, Failure } from './failure.ts';
 import type { Fence, Generation, GrantId, Slot, VersionId } from './ids.ts';
 import type { Profile, Renewal } from './profile.ts';
+import type { SecondRefresher } from './signs.ts';
 import type { EpochMs } from './time.ts';
 
 export const states = ['active', 'reauthorization_required', 'misconfigured'] as const;
@@ -231,6 +232,8 @@ export interface Connection {
   readonly suspect?: Failure;
   /** The provider refused the grant or its client while it refused too many of the application to be believed. */
   readonly withheld?: Failure;
+  /** Signs that another party renews this grant. */
+  readonly secondRefresher?: SecondRefresher;
   /** A message for this instant is on its way, so no refresher sends another. */
   readonly wakeAt?: EpochMs;
   /** Key of the due index: when the planner looks next. Absent while the connection rests. */
@@ -286,6 +289,7 @@ export const outlivesGrant = {
   failure: false,
   suspect: false,
   withheld: false,
+  secondRefresher: false,
   wakeAt: false,
   dueAt: true,
   dueShard: true,

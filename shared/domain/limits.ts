@@ -32,6 +32,14 @@ export const limits = {
   stepsPerInvocation: 40,
   acquiresPerInvocation: 3,
 
+  // Signs of a second refresher.
+  /** A grant that is refused this soon after a success leaves a hint. */
+  refusedSoonMs: 120_000,
+  /** So many generations in a row have to be reported as refused. */
+  rejectionsForAHint: 3,
+  /** A sign counts for so long. */
+  signsLastMs: 7 * dayMs,
+
   // Waiting and waking.
   wakeJitterMs: { from: 100, to: 600 },
   /** A wait longer than this is left to the planner. */

@@ -27,6 +27,8 @@ export type Path =
   | `authorization.${keyof PendingAuthorization}`
   | `announcement.${'change' | 'at'}`
   | 'changed.at'
+  | 'secondRefresher.suspectedAt'
+  | 'secondRefresher.untold'
   | 'refreshToken.versionId'
   | `deletion.${keyof Deletion}`;
 

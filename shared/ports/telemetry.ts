@@ -31,6 +31,7 @@ export const logEvents = [
   'refusals_withheld',
   'request_failed',
   'revocation_failed',
+  'second_refresher_suspected',
   'settings_fit_again',
   'token_rejected',
   'token_unavailable',
@@ -62,6 +63,7 @@ export type Metric =
   | 'BudgetSpent'
   | 'ProviderDown'
   | 'RefusalsWithheld'
+  | 'SecondRefresherSuspected'
   | 'OverdueConnections'
   | 'RefreshDurationMs';
 

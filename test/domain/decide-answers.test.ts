@@ -122,7 +122,13 @@ describe('a failure', () => {
     commit: Partial<FailureCommit>,
   ])[] = [
     ['too early: when the token is old enough', heldOf(young, exact), tooEarly, 1, active(at(1_000))],
-    ['too early, old enough by our clock: in seconds', heldOf(old, exact), tooEarly, 1, active(at(5_000))],
+    [
+      'too early, old enough by our clock: in seconds, and a sign of another party',
+      heldOf(old, exact),
+      tooEarly,
+      1,
+      { ...active(at(5_000)), sign: 'renewed_elsewhere' },
+    ],
     [
       'too early, after an attempt in doubt: in a minute',
       heldOf({ ...old, attempts: attemptsWith(attemptOf(11, { ended: true })) }, exact),
@@ -142,7 +148,7 @@ describe('a failure', () => {
       heldOf(old, exact),
       { ...tooEarly, retryAt: at(minute) },
       1,
-      active(at(5_000)),
+      { ...active(at(5_000)), sign: 'renewed_elsewhere' },
     ],
     ['transient: back off', heldOf(), unavailable, 1, active(at(5_000))],
     ['transient, the third in a row: back off longer', heldOf(thirdInARow), unavailable, 3, active(at(20_000))],

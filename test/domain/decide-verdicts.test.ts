@@ -7,6 +7,7 @@ import type { Attempt, Connection, Place, Seen } from '../../shared/domain/conne
 import type { Cause } from '../../shared/domain/failure.ts';
 import type { Held } from '../../shared/domain/held.ts';
 import type { Fence, Generation, GrantId } from '../../shared/domain/ids.ts';
+import type { Sign } from '../../shared/domain/signs.ts';
 import type { Event } from '../../shared/domain/steps.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
@@ -21,6 +22,7 @@ import {
   failureOf,
   generation,
   heldOf,
+  hour,
   itemAfter,
   myFence,
   now,
@@ -55,12 +57,13 @@ const lookedUp = (held: Held, unreadable = false): Event => ({
   unreadable,
 });
 
-const dead = (cause: Cause): FailureCommit => ({
+const dead = (cause: Cause, sign?: Sign): FailureCommit => ({
   failure: { ...verdict, cause },
   notBefore: undefined,
   state: 'reauthorization_required',
   cause,
   suspect: false,
+  ...(sign && { sign }),
 });
 const suspected = (notBefore: EpochMs): FailureCommit => ({
   failure: verdict,
@@ -113,11 +116,15 @@ describe('something else is there', () => {
 describe('nobody can have another refresh token: the verdict', () => {
   const former = { generation: generation - 1 };
   cases([
-    commits('nobody else was at it: the provider’s own word', dueConnectionOf(), dead('refresh_token_reused')),
+    commits(
+      'nobody else was at it: the provider’s own word',
+      dueConnectionOf(),
+      dead('refresh_token_reused', 'refresh_token_reused'),
+    ),
     commits(
       'another was, and did not send',
       afterAttempts(attemptOf(11, { sent: false })),
-      dead('refresh_token_reused'),
+      dead('refresh_token_reused', 'refresh_token_reused'),
     ),
     commits(
       'an earlier holder saw its attempt end: we may have caused it',
@@ -137,7 +144,7 @@ describe('nobody can have another refresh token: the verdict', () => {
     commits(
       'nobody contested the renewal that brought this token set',
       dueConnectionOf({ tokens: tokenSetOf({ contested: false }) }),
-      dead('refresh_token_reused'),
+      dead('refresh_token_reused', 'refresh_token_reused'),
     ),
     commits(
       'a connection without a token set can be dead too',
@@ -152,7 +159,7 @@ describe('nobody can have another refresh token: the verdict', () => {
     ),
   ]);
   test('a provider’s word without a cause is an invalid grant', () => {
-    const held = heldOf();
+    const held = heldOf(dueConnectionOf({ tokens: tokenSetOf({ receivedAt: at(-hour) }) }));
     const { cause: _cause, ...bare } = verdict;
     expect(decided({ kind: 'reread', held, verdict: bare, seen: held.seen }, 'commit_failure').commit).toEqual(
       dead('invalid_grant'),

@@ -139,4 +139,33 @@ export const decisions: readonly Mutant[] = [
     invariant: 'S8',
     caughtBy: { race: 'a request that timed out is processed after its replay' },
   },
+  {
+    name: 'what the provider calls used was used by a stranger',
+    why: 'The provider says so, and the refresher knows of no call but its own.',
+    variant: deciding((effect) =>
+      effect.do === 'commit_failure' && effect.commit.state === 'reauthorization_required'
+        ? { ...effect, commit: { ...effect.commit, sign: 'refresh_token_reused' } }
+        : effect,
+    ),
+    invariant: 'S11',
+    caughtBy: { race: 'a refresher dies with the reply, and the provider calls the refresh token used' },
+  },
+  {
+    name: 'what is too early was renewed by a stranger',
+    why: 'The refresher waits until the token that it knows of is old enough.',
+    variant: deciding((effect) =>
+      effect.do === 'commit_failure' && effect.commit.failure.class === 'too_early'
+        ? { ...effect, commit: { ...effect.commit, sign: 'renewed_elsewhere' } }
+        : effect,
+    ),
+    invariant: 'S11',
+    caughtBy: { race: 'a refresher dies with the reply, and the provider calls the refresh token used' },
+  },
+  {
+    name: 'a sign of a stranger is not written down',
+    why: 'The failure says all that the next refresher has to know.',
+    variant: writing({ commitFailure: (held, { sign: _sign, ...commit }) => normative.commitFailure(held, commit) }),
+    invariant: 'S11',
+    caughtBy: { race: 'a stranger renews a moment before the broker' },
+  },
 ];

@@ -96,7 +96,25 @@ describe('what a token endpoint says', () => {
       'fortnox',
       400,
       { error: 'invalid_request', error_description: 'Invalid refresh token' },
+      { class: 'dead_grant', cause: 'invalid_grant' },
+    ],
+    [
+      'generic-oauth2',
+      400,
+      { error: 'invalid_grant', error_description: 'Maximum allowed refresh token reuse exceeded' },
       { class: 'dead_grant', cause: 'refresh_token_reused' },
+    ],
+    [
+      'generic-oauth2',
+      400,
+      { error: 'invalid_grant', error_description: 'Refresh token already exchanged.' },
+      { class: 'dead_grant', cause: 'refresh_token_reused' },
+    ],
+    [
+      'generic-oauth2',
+      400,
+      { error: 'invalid_grant', error_description: 'The refresh token is expired or was already used.' },
+      { class: 'dead_grant', cause: 'invalid_grant' },
     ],
     ['quickbooks', 400, { error: 'invalid_grant' }, { class: 'dead_grant', cause: 'invalid_grant' }],
     [

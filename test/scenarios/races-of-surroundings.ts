@@ -170,6 +170,9 @@ export const racesOfSurroundings: readonly Race[] = [
     async (s) => {
       await s.connected();
       s.startPlanner();
+      await s.pass(568);
+      // What else should it mean than that a stranger renews?
+      s.provider.renewElsewhere(s.refreshTokenAt((await s.item()).refreshToken) ?? '');
       await s.untilDue();
       await s.pass(3_600);
     },

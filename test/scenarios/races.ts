@@ -1,6 +1,12 @@
 import type { Race } from './race.ts';
 import { racesOfHolders } from './races-of-holders.ts';
 import { racesOfPeople } from './races-of-people.ts';
+import { racesOfStrangers } from './races-of-strangers.ts';
 import { racesOfSurroundings } from './races-of-surroundings.ts';
 
-export const races: readonly Race[] = [...racesOfHolders, ...racesOfSurroundings, ...racesOfPeople];
+export const races: readonly Race[] = [
+  ...racesOfHolders,
+  ...racesOfSurroundings,
+  ...racesOfPeople,
+  ...racesOfStrangers,
+];

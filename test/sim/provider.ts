@@ -75,9 +75,9 @@ export interface Call {
 
 /**
  * What has ended a grant for good: a refresh token or a code that was used twice, another login of the same person, us,
- * or that it was not used.
+ * or that it was not used. Of one that a stranger has renewed, the stranger answers for whatever becomes of it.
  */
-export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation' | 'lapse';
+export type End = 'reuse' | 'code_reuse' | 'login' | 'revocation' | 'lapse' | 'stranger';
 
 interface Family {
   access?: string;
@@ -88,6 +88,8 @@ interface Family {
   /** Tokens that died with a sibling. */
   readonly dead: Set<string>;
   ended?: End;
+  /** A stranger has sent a refresh token of it. */
+  shared?: true;
   issuedAt: number;
   usedAt: number;
 }
@@ -97,8 +99,10 @@ export class Provider {
   protected readonly time: VirtualTime;
   readonly #nature: Nature;
   protected readonly families: Family[] = [];
-  /** Access tokens that a renewal has ended, and when. */
+  /** Access tokens that a renewal of the broker's has ended, and when. */
   readonly endedAccess = new Map<string, number>();
+  /** Those that a stranger's renewal has ended. */
+  readonly takenAccess = new Set<string>();
   #serial = 0;
   #refusals = 0;
 
@@ -126,7 +130,27 @@ export class Provider {
   /** What has ended the grant that this refresh token belongs to, if anything has. */
   endOf(refreshToken: string | undefined): End | undefined {
     const family = refreshToken === undefined ? undefined : this.familyOf(refreshToken);
-    return family && this.#endOf(family);
+    return family?.shared ? 'stranger' : family && this.#endOf(family);
+  }
+
+  /**
+   * A party that is no part of the broker renews the grant with this refresh token. Returns the one to go on with, if
+   * any, and whether it was only too early.
+   */
+  renewElsewhere(refreshToken: string): { readonly refreshToken?: string; readonly tooEarly: boolean } {
+    const family = this.familyOf(refreshToken);
+    if (family === undefined) return { tooEarly: false };
+    const before = family.access;
+    const call: Call = { sentAt: this.time.now(), environment: -1, refreshToken };
+    const answer = this.#process(call, refreshToken);
+    if (before !== undefined && this.endedAccess.get(before) === this.time.now() && call.brought !== undefined) {
+      this.endedAccess.delete(before);
+      this.takenAccess.add(before);
+    }
+    const tooEarly = call.result === 'too_early';
+    if (!tooEarly) family.shared = true;
+    const renewed = answer.kind === 'reply' && answer.status === 200;
+    return { tooEarly, ...(renewed && { refreshToken: call.issued ?? refreshToken }) };
   }
 
   /** When the grant that this refresh token belongs to was last used. */

@@ -11,6 +11,7 @@ import { type Kind, type KindName, kinds } from './natures.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
+import { drawStranger, letStrangerRenew } from './strangers.ts';
 import type { Variant } from './variant.ts';
 import { watch } from './watch.ts';
 import { World } from './world.ts';
@@ -72,6 +73,7 @@ export async function simulate(
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
   const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
   const accident = drawAccident(seed, start + 60_000, start + faultyMs - 300_000);
+  const stranger = drawStranger(seed, kinds[kind].nature, plus(start, 60_000), plus(start, faultyMs - 300_000));
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
     accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;
@@ -108,6 +110,8 @@ export async function simulate(
     const askedAt = world.time.now();
     const answer = await world.get(minTtlMs, world.random.pick([0, 5_000, 10_000]));
     answered(answer, minTtlMs, askedAt);
+    if (answer.kind === 'token' && world.provider.takenAccess.has(answer.accessToken.reveal()))
+      await world.reject(answer.item.generation, 0);
   };
 
   await world.authorize();
@@ -116,6 +120,7 @@ export async function simulate(
   faulty = true;
   if (doings !== undefined)
     letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
+  if (stranger !== undefined) void letStrangerRenew(stranger, world, plus(start, faultyMs));
   // A client asks each second with some probability; and an operator notices after a while that the connection needs a
   // new grant, and imports one.
   const over = () => brief && violations.length > 0;

@@ -8,11 +8,14 @@ import * as clients from './checkers/clients.ts';
 import * as deletions from './checkers/deletions.ts';
 import * as grants from './checkers/grants.ts';
 import * as logins from './checkers/logins.ts';
+import * as secondRefreshers from './checkers/second-refreshers.ts';
 import type { FaultRates } from './faults.ts';
 import { start } from './stores.ts';
 import type { World } from './world.ts';
 
-const checkers = [announcements, calls, grants, clients, logins, deletions].flatMap((theme) => Object.values(theme));
+const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers].flatMap((theme) =>
+  Object.values(theme),
+);
 
 /** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */
 export function watch(world: World, rates: FaultRates) {

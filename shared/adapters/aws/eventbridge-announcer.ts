@@ -19,6 +19,7 @@ const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, ..
   at: iso(at),
   ...(grantEndsAt === undefined ? {} : { grant_ends_at: iso(grantEndsAt) }),
   ...(more.connections && { connections: more.connections }),
+  ...(more.signs && { signs: more.signs }),
   ...(more.changed && { changed: more.changed }),
   ...(more.revoked !== undefined && { revoked: more.revoked }),
 });

@@ -30,10 +30,10 @@ export default {
   },
   errorRules: [
     {
-      name: 'refresh_token_used',
+      name: 'invalid_refresh_token',
       when: { status: ['4xx'], description: 'invalid refresh token' },
       class: 'dead_grant',
-      cause: 'refresh_token_reused',
+      cause: 'invalid_grant',
       comment: 'Used before, or expired.',
       source: 'fortnox.se/developer/authorization',
     },

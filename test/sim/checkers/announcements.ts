@@ -48,7 +48,9 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       const withheld = world.announcements.filter(({ change }) => change === 'refusals_withheld');
       if (withheld.length > 0 && world.options.accident === undefined)
         violate('L3', 'refusals were told to be withheld, though the provider has had no accident');
-      const told = world.announcements.filter((one) => !dues.includes(one) && !withheld.includes(one)).map(nameOf);
+      // Those of suspicions are watched in second-refreshers.ts.
+      const others = world.announcements.filter(({ change }) => change === 'second_refresher_suspected');
+      const told = world.announcements.filter((one) => ![...dues, ...withheld, ...others].includes(one)).map(nameOf);
       if (newest !== undefined && !told.includes(newest)) violate('L3', `${newest} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
       if (invented !== undefined) violate('L3', `${invented} was told, and never happened`);

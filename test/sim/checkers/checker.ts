@@ -33,11 +33,12 @@ export const bounded = ({ pause, pauseMostMs, table, outages }: FaultRates): boo
 
 /**
  * The grant was ended at the provider by what people did: another login, or a code that was sent twice (which is a
- * violation of its own); or it has lapsed (whether the broker let it lapse is told in grants.ts).
+ * violation of its own); or a stranger renews it; or it has lapsed (whether the broker let it lapse is told in
+ * grants.ts).
  */
 export const endedElsewhere = ({ provider }: World, refreshToken: string | undefined): boolean => {
   const end = provider.endOf(refreshToken);
-  return end === 'login' || end === 'code_reuse' || end === 'lapse';
+  return end !== undefined && end !== 'reuse' && end !== 'revocation';
 };
 
 /**

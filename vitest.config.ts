@@ -43,7 +43,8 @@ export default defineConfig({
           // A worker's files share the modules that they import, which else is half of the time.
           isolate: false,
           globalSetup: 'test/infra/outputs.ts',
-          testTimeout: 20_000,
+          // A limit for what hangs; a busy machine takes several times as long as a quiet one.
+          testTimeout: 60_000,
           // Synthesis, and emulators that start.
           hookTimeout: 60_000,
         },

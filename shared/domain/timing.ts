@@ -38,9 +38,13 @@ export function lifeOf(
   const { requestedAt, receivedAt } = tokens;
   const lastAt = before?.overAt ?? before?.expiresAt;
   const prolonged = lastAt === undefined || requestedAt >= plus(lastAt, limits.sameTokenMs);
+  const neededAt = usedBy(receivedAt, grantEnd, profile);
+  /** Whatever the access token wants, the refresh token is used before its own end. */
+  const inTime = (wantedAt: EpochMs): EpochMs =>
+    neededAt === undefined ? wantedAt : earliest(wantedAt, latest(neededAt, plus(receivedAt, profile.minTokenAgeMs)));
   if (before !== undefined && tokens.again && !prolonged) {
     const expiresAt = earliest(before.expiresAt, tokens.expiresAt);
-    const nextAt = latest(expiresAt, plus(receivedAt, limits.sameTokenRetryMs));
+    const nextAt = inTime(latest(expiresAt, plus(receivedAt, limits.sameTokenRetryMs)));
     const { requestedAt: firstAt, overAt = expiresAt } = before;
     return { requestedAt: firstAt, receivedAt, expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
@@ -48,18 +52,16 @@ export function lifeOf(
   const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
   const capped = before !== undefined && Math.abs(tokens.expiresAt - before.expiresAt) <= limits.skewMs;
   if (capped && tokens.expiresAt > receivedAt) {
-    const nextAt = latest(tokens.expiresAt, renewableAt);
+    const nextAt = inTime(latest(tokens.expiresAt, renewableAt));
     return { requestedAt, receivedAt, expiresAt: tokens.expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
-  const wantedAt = refreshAtOf(tokens, profile, spread);
-  const neededAt = usedBy(receivedAt, grantEnd, profile);
   return {
     requestedAt,
     receivedAt,
     expiresAt: tokens.expiresAt,
     overAt,
     renewableAt,
-    refreshAt: neededAt === undefined ? wantedAt : latest(earliest(wantedAt, neededAt), renewableAt),
+    refreshAt: inTime(refreshAtOf(tokens, profile, spread)),
   };
 }
 

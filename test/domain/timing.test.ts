@@ -117,6 +117,17 @@ describe('lifeOf and toldEndOf: an end that only one reply told', () => {
     expect(lifeOf(reply(10 * minute), reply(0), profileOf(), still, 0).refreshAt).toBe(at(20 * minute));
     expect(lifeOf(reply(20 * minute), reply(10 * minute), profileOf(), still, 0).refreshAt).toBe(at(30 * minute));
   });
+  // The third is the reply of one call, found a second time: an adopted orphan that had been committed meanwhile.
+  test.each([
+    ['a token that comes again', { ...reply(10 * minute), again: true }],
+    ['a token whose end the session caps', { ...reply(10 * minute), expiresAt: at(hour) }],
+    ['a token set that was committed already', reply(0)],
+  ])('is obeyed after %s, too', (_, tokens) => {
+    const told = toldEndOf({ receivedAt: now, grantEndsAt: at(20 * minute) }, undefined);
+    const { refreshAt, renewableAt } = lifeOf(tokens, reply(0), profileOf(), told, 0);
+    expect(refreshAt).toBe(plus(tokens.receivedAt, 10 * minute));
+    expect(renewableAt).toBeLessThanOrEqual(refreshAt);
+  });
 });
 
 describe('lifeOf: a token that comes again', () => {

@@ -174,7 +174,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
   },
   {
     name: 'entra_later',
-    when: { words: 'AADSTS(?:90033|90006|50196)\\b' },
+    when: { words: 'AADSTS(?:90033|90006|90055|50196)\\b' },
     class: 'transient',
     retryAfterSeconds: 60,
     comment: 'Microsoft Entra: out of service for the moment, or the same request too often.',

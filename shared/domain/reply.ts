@@ -207,7 +207,9 @@ function namedIn({ headers, body }: HttpReply): Members | undefined {
   const element = /<(?:\w{1,32}:)?(?:error|error_?code|code)>([\w .-]{1,64})</i.exec(start)?.[1];
   const code = element ?? (/^[\w.-]{1,64}$/.test(start) ? start : undefined);
   if (code !== undefined) return { code };
-  return headers['content-type']?.startsWith('text/plain') ? { message: start } : undefined;
+  // Neither a page nor a cut object: frameworks send a sentence with whatever type is theirs.
+  const isSentence = headers['content-type']?.startsWith('text/plain') || (start.length <= 512 && !/[<{]/.test(start));
+  return isSentence ? { message: start } : undefined;
 }
 
 export const asMembers = (value: unknown): Members | undefined =>

@@ -168,6 +168,13 @@ describe('the token endpoint', () => {
     expect(() => endpoint({})).toThrow(/no token endpoint/);
   });
 
+  test('is another one at Zoho in Canada (n8n#26021)', () => {
+    const endpoint = (region: string) =>
+      resolveProvider({ provider: 'zoho', settings: { region } }).tokenEndpoint?.href;
+    expect(endpoint('ca')).toBe('https://accounts.zohocloud.ca/oauth/v2/token');
+    expect(endpoint('eu')).toBe('https://accounts.zoho.eu/oauth/v2/token');
+  });
+
   test('is part of what a grant is bound to, as are provider and client', () => {
     const { config } = connection('generic-oauth2', generic);
     expect(

@@ -218,6 +218,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['client', 400, { error: { code: 400, message: 'API key not valid. Please pass a valid API key.' } }],
   ],
   'learn.microsoft.com, Entra ID': [
+    ['later', 400, error('invalid_grant', 'AADSTS90055: TenantThrottlingError'), entra],
     ['later', 400, error('temporarily_unavailable', 'AADSTS90033: A transient error has occurred.'), entra],
     ['later', 400, error('invalid_grant', 'AADSTS50196: The server terminated an operation because of a loop.'), entra],
     ['later', 400, error('invalid_request', 'AADSTS90055: There are too many incoming requests.'), entra],
@@ -264,6 +265,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   ],
   'laravel/passport; thephpleague/oauth2-server; Rails': [
     ['dead', 422, { errors: { refresh_token: ['is invalid'] } }],
+    ['dead', 400, 'Invalid refresh token'],
     ['dead', 422, { errors: { refreshToken: ['The refresh token has expired.'] } }],
     ['request', 422, { errors: { refresh_token: ['is required'] } }],
     [

@@ -1,5 +1,5 @@
 /** What must hold of the suspicion that another party renews the same grant (S11). */
-import { mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
+import { openAttempts } from '../../../shared/domain/attempts.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
 import type { Checker, Watched } from './checker.ts';
@@ -46,7 +46,7 @@ export const certainSignsAreSeen = ({ world, violate }: Watched): Checker => {
     world.provider.redemptions.length === 0 &&
     before.failure === undefined &&
     before.tokens?.contested === false &&
-    mayHaveBeenSent(before).length <= 1;
+    openAttempts(before).length <= 1;
   return {
     onWrite(name, item) {
       const before = last;

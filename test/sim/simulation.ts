@@ -169,7 +169,7 @@ export async function simulate(
       discardedTokenSets: logged('refresh_overtaken'),
       longestUnavailableMs,
       invocations: world.environments.filter((environment) => environment.kind === 'refresh').length,
-      logins: world.log.filter(([, what, detail]) => what === 'login' && detail.endsWith(' connected')).length,
+      logins: world.log.filter(([, what, detail]) => what === 'login' && / connected\w*$/.test(detail)).length,
       removals: logged('removed'),
     },
   };

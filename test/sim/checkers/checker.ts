@@ -3,6 +3,7 @@
  * from the outside: it knows the provider's truth and the table's, and nothing of what any process believes.
  */
 import type { TokenAnswer } from '../../../shared/application/get-token.ts';
+import type { Redemption as Told } from '../../../shared/application/redeem.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { Redemption } from '../authorization-server.ts';
 import { boundedPauseMs, type FaultRates } from '../faults.ts';
@@ -40,6 +41,9 @@ export const endedElsewhere = ({ provider }: World, refreshToken: string | undef
   const end = provider.endOf(refreshToken);
   return end !== undefined && end !== 'reuse' && end !== 'revocation';
 };
+
+/** A person was told that the login has brought the grant that there is. */
+export const isConnected = ({ kind }: Told): boolean => kind === 'connected' || kind === 'connected_unproven';
 
 /**
  * The login that this environment told a browser of. A callback that comes again sends no code, and tells what came of

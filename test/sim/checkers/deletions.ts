@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
-import { bounded, type Checker, loginBy, type Watched } from './checker.ts';
+import { bounded, type Checker, isConnected, loginBy, type Watched } from './checker.ts';
 
 /**
  * A client that asks once DELETE was answered gets no token, nor one from a memory. A frozen environment may have read
@@ -121,7 +121,7 @@ export const replacedGrantsServeNothing = ({ world, rates, violate }: Watched): 
       if (!grants.has(grant.id)) grants.set(grant.id, world.refreshTokenAt(refreshToken));
     },
     onLogin(told, environment, link) {
-      if (told.kind !== 'connected') return;
+      if (!isConnected(told)) return;
       const brought = loginBy(world, environment, link)?.issued;
       for (const [id, refreshToken] of grants) {
         if (brought === undefined || refreshToken === brought) return;

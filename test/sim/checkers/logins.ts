@@ -1,7 +1,7 @@
 /** What must hold of logins: codes, links, and the grants that they bring (S9). */
 import type { Connection } from '../../../shared/domain/connection.ts';
 import type { World } from '../world.ts';
-import { type Checker, loginBy, type Watched } from './checker.ts';
+import { type Checker, isConnected, loginBy, type Watched } from './checker.ts';
 
 /**
  * A second use of a code is an error, and may end what the first one brought (RFC 6749 §10.5). Holds under every
@@ -62,7 +62,7 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
       refreshToken = undefined;
     },
     onLogin(told, environment, link) {
-      if (told.kind !== 'connected' || world.current === undefined || world.current.deletion !== undefined) return;
+      if (!isConnected(told) || world.current === undefined || world.current.deletion !== undefined) return;
       const login = loginBy(world, environment, link);
       if (login?.issued === undefined)
         return violate(
@@ -82,7 +82,7 @@ export const newestLoginStays = ({ world, violate }: Watched): Checker => {
  */
 export const receivedLoginsAreKept = ({ world, rates, violate }: Watched): Checker => ({
   onLogin(told, environment) {
-    if (told.kind === 'connected' || told.kind === 'changed_meanwhile') return;
+    if (isConnected(told) || told.kind === 'changed_meanwhile') return;
     const login = world.provider.redemptions.find((one) => one.environment === environment);
     if (login?.tellsAt === undefined || login.endedAt === undefined || login.tellsAt > login.endedAt || rates.pause > 0)
       return;

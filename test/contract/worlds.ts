@@ -25,7 +25,7 @@ interface StoreWorld {
   readonly close: () => Promise<void>;
 }
 
-const names = { tableName: 'connections', dueIndexName: 'due', nameIndexName: 'names' };
+export const names = { tableName: 'connections', dueIndexName: 'due', nameIndexName: 'names' };
 
 /** A client as the product makes it, but for a server of ours. */
 export const localClient = (url: string) => ({
@@ -36,7 +36,7 @@ export const localClient = (url: string) => ({
 });
 
 /** The table in dynalite, through the SDK. */
-export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: DynamoDBClient }> {
+export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: DynamoDBClient; readonly url: string }> {
   const server = await startDynamoDb();
   await createTable(server.url, {
     TableName: names.tableName,
@@ -70,7 +70,12 @@ export async function dynamoDbWorld(): Promise<StoreWorld & { readonly client: D
     client.destroy();
     await server.close();
   };
-  return { store: { ...dynamoDbConnections(client, names), ...dynamoDbDirectory(client, names) }, client, close };
+  return {
+    store: { ...dynamoDbConnections(client, names), ...dynamoDbDirectory(client, names) },
+    client,
+    url: server.url,
+    close,
+  };
 }
 
 const memoryWorld = async (): Promise<StoreWorld> => ({

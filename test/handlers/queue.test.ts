@@ -91,6 +91,20 @@ describe('refresh', () => {
     expect(await world.stores.items()).toMatchObject({ rotated: { generation: 2 } });
   });
 
+  test('renews once what two messages ask for: one whose reply is lost is sent again', async () => {
+    await put('twice');
+    const calls = world.provider.calls.length;
+    const message = asking('twice');
+    const taken = { batchItemFailures: [] };
+    // Side by side, in one batch, and once more afterwards.
+    expect(await Promise.all([world.deliver(message), world.deliver(message, message)])).toEqual([taken, taken]);
+    expect(await world.deliver(message)).toEqual(taken);
+    expect(world.provider.calls).toHaveLength(calls + 1);
+    expect(await world.stores.items()).toMatchObject({ twice: { generation: 1, attempts: {}, state: 'active' } });
+    const told = world.stores.events().filter(({ detail }) => detail.connection === 'twice');
+    expect([...new Set(told.map(({ detail }) => detail.id))]).toHaveLength(1);
+  });
+
   test('calls nobody for a connection that is not due, or not there', async () => {
     await put('idle');
     await world.refresh('idle');

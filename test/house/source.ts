@@ -30,6 +30,8 @@ export interface Source {
   readonly lines: readonly string[];
   readonly imports: readonly Import[];
   readonly exports: readonly string[];
+  /** What each interface lets its users call: `Announcer.announce`. */
+  readonly methods: readonly string[];
   /** Classes too. A method is a function of its own. */
   readonly functions: readonly { readonly name: string; readonly lines: number; readonly isClass: boolean }[];
   readonly comments: readonly Span[];
@@ -49,6 +51,7 @@ export function sourceOf(path: string, text: string): Source {
     lines: text.split('\n'),
     imports: nodes.flatMap(({ node }) => importsOf(node, path)),
     exports: nodes.flatMap(({ node }) => exportsOf(node)),
+    methods: nodes.flatMap(({ node }) => methodsOf(node)),
     functions: nodes.flatMap(({ node, parent }) =>
       /^(?:Function|ArrowFunction|Class)(?:Declaration|Expression)$/.test(node.type)
         ? [
@@ -105,6 +108,16 @@ function exportsOf(node: Node): string[] {
   const declared = (declaration?.declarations ?? [declaration]) as readonly (Node | undefined)[];
   const specified = (node.specifiers as readonly Node[]).map(({ exported }) => (exported as { name: string }).name);
   return [...declared.flatMap((each) => nameOf(each ?? undefined) ?? []), ...specified];
+}
+
+function methodsOf(node: Node): string[] {
+  if (node.type !== 'TSInterfaceDeclaration') return [];
+  const { body: members } = node.body as { readonly body: readonly Node[] };
+  const isFunction = ({ typeAnnotation }: Node) =>
+    (typeAnnotation as { typeAnnotation?: Node } | undefined)?.typeAnnotation?.type === 'TSFunctionType';
+  return members
+    .filter((member) => member.type === 'TSMethodSignature' || isFunction(member))
+    .map((member) => `${nameOf(node)}.${nameOf(member)}`);
 }
 
 /** The parser leaves comments out. Inside a string, a template or a regular expression there is no comment. */

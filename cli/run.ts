@@ -8,6 +8,7 @@ import * as importFile from './commands/import.ts';
 import * as link from './commands/link.ts';
 import * as list from './commands/list.ts';
 import * as logs from './commands/logs.ts';
+import * as moveIn from './commands/move-in.ts';
 import * as open from './commands/open.ts';
 import * as providers from './commands/providers.ts';
 import * as reauthorize from './commands/reauthorize.ts';
@@ -22,6 +23,7 @@ export const commands = [
   reauthorize,
   link,
   importFile,
+  moveIn,
   exportAll,
   list,
   status,

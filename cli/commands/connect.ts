@@ -69,7 +69,19 @@ async function create({ target, broker, screen }: Run, options: Options): Promis
   return broker.put(options.name, body);
 }
 
-function bodyOf(provider: string, options: Options): Body {
+/** The options that say what is put. */
+interface BodyOptions {
+  readonly set: readonly string[];
+  readonly secretFile: readonly string[];
+  readonly clientId?: string | undefined;
+  readonly clientSecretFile?: string | undefined;
+  readonly refreshTokenFile?: string | undefined;
+  readonly account?: string | undefined;
+  readonly renewal?: 'while_used' | 'always' | undefined;
+}
+
+/** The body of the PUT, as far as the options say. */
+export function bodyOf(provider: string, options: BodyOptions): Body {
   const { clientId, clientSecretFile, refreshTokenFile, account, renewal } = options;
   const secret = clientSecretFile === undefined ? undefined : readSecret(clientSecretFile, '--client-secret-file');
   const { settings: known } = presetNamed(provider);

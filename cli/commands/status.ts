@@ -46,6 +46,7 @@ export function statusLines(screen: Screen, item: Description, now: number): str
     ['calls left', item.budget?.calls_left_today?.toString()],
     ['values', item.values && JSON.stringify(item.values)],
     ['last failure', failureText(item.last_failure, now)],
+    ['another party', item.second_refresher && secondRefresherText(item.second_refresher, now)],
     ['what to do', adviceFor(item)],
   ];
   return [
@@ -60,6 +61,11 @@ function failureText(failure: Description['last_failure'], now: number): string 
   const answer = [error, status, words].filter((part) => part !== undefined).join(', ');
   const times = count > 1 ? `, ${count} in a row` : '';
   return `${answer} (${at === undefined ? '' : distance(at, now)}${times}; rule ${rule})`;
+}
+
+function secondRefresherText(found: NonNullable<Description['second_refresher']>, now: number): string {
+  const signs = found.signs.map(({ sign, last_at: at, times }) => `${sign} ${times}×, last ${distance(at, now)}`);
+  return `${found.detail} (${signs.join('; ')})`;
 }
 
 function adviceFor({ connection, state, last_failure: failure }: Description): string | undefined {

@@ -122,6 +122,7 @@ const floors: readonly (readonly Room[])[] = [
         '@inquirer/prompts',
         'csv-parse/sync',
         'open',
+        'valibot',
         'yargs',
         'node:',
       ],

@@ -23,12 +23,23 @@ interface Failure {
   readonly until: number;
 }
 
+/** One request that is under way. */
+interface Flight {
+  /** Never rejects, so that it may be left alone. */
+  readonly token: Promise<BrokerToken | undefined>;
+  /**
+   * From then on it counts no more. A platform that has ended the call which began it, as Workers do, has dropped it
+   * together with its timers.
+   */
+  readonly endsAt: number;
+}
+
 /** What is asked for in one way, by any number of callers: at most one request at a time. */
 interface Wish {
   readonly question: () => Question;
   /** A token of this generation or an older one does not do. */
   readonly newerThan?: number;
-  flight: Promise<BrokerToken | undefined> | undefined;
+  flight: Flight | undefined;
   /** In a row. */
   failures: number;
   failure: Failure | undefined;
@@ -70,7 +81,7 @@ export function atHand(connection: Connection, minTtlMs: number | undefined): Br
   if (kept.endsAt - now < (minTtlMs ?? kept.enoughMs)) return undefined;
   if (now >= kept.askAt) {
     const wish = wishForLife(connection, undefined);
-    if (wish.flight === undefined && (wish.failure?.until ?? 0) <= now) fly(connection, wish);
+    if ((wish.failure?.until ?? 0) <= now) flightOf(connection, wish, now);
   }
   return kept.token;
 }
@@ -93,17 +104,13 @@ export function withLife(
 }
 
 /** Reports a refused token, once, and resolves to a newer one. Rejects as `withLife` does. */
-export async function newerThan(
-  connection: Connection,
-  rejection: Rejection,
-  patience: Patience,
-): Promise<BrokerToken> {
+export function newerThan(connection: Connection, rejection: Rejection, patience: Patience): Promise<BrokerToken> {
   const newer = (): BrokerToken | undefined => {
     const token = alive(connection)?.token;
     return token !== undefined && token.generation > rejection.generation ? token : undefined;
   };
   const wishOf = (): Wish => wishForNewer(connection, rejection);
-  return newer() ?? fulfil(connection, wishOf, { atHand: newer, spare: () => undefined }, patience);
+  return fulfil(connection, wishOf, { atHand: newer, spare: () => undefined }, patience);
 }
 
 const alive = ({ kept, door }: Connection): Kept | undefined =>
@@ -130,19 +137,23 @@ async function fulfil(
   const deadline = world.now() + timeoutMs;
   for (;;) {
     signal?.throwIfAborted();
+    // A caller with another wish may have got it while this one waited.
+    const kept = atHand();
+    if (kept !== undefined) return kept;
     const now = world.now();
     const wish = wishOf();
     const { failure } = wish;
     if (failure === undefined || failure.until <= now) {
       const enoughMs = spare() === undefined ? timeoutMs : ((connection.kept?.endsAt ?? now) - now) / 2;
-      const flight = wish.flight ?? fly(connection, wish);
-      const landed = await within(world, flight, Math.min(enoughMs, deadline - now), { signal, awaited: true });
-      const token = landed === late ? spare() : landed;
+      const { token: flown, endsAt } = flightOf(connection, wish, now);
+      const patienceMs = Math.min(enoughMs, deadline - now, endsAt - now);
+      const landed = await within(world, flown, patienceMs, { signal, awaited: true });
+      const token = landed === late ? (atHand() ?? spare()) : landed;
       if (token !== undefined) return token;
       if (landed === late && world.now() >= deadline) throw timedOut(connection.name, timeoutMs, wish.failure);
       continue;
     }
-    const token = atHand() ?? spare();
+    const token = spare();
     if (token !== undefined) return token;
     if (!failure.problem.retryable || failure.until > deadline) throw errorOf(connection, failure);
     await pause(world, failure.until - now, signal);
@@ -189,15 +200,21 @@ function wishForNewer(connection: Connection, { generation, status, detail }: Re
   });
 }
 
-/** Starts the one request for a wish. The promise never rejects, so that it may be left alone. */
-function fly(connection: Connection, wish: Wish): Promise<BrokerToken | undefined> {
-  const startedAt = connection.door.world.now();
+/** The request for a wish that is under way, or a new one. */
+function flightOf(connection: Connection, wish: Wish, startedAt: number): Flight {
+  if (wish.flight && wish.flight.endsAt > startedAt) return wish.flight;
   const question = wish.question();
-  wish.flight = ask(connection.door, question).then((meaning) => {
-    wish.flight = undefined;
-    return land(connection, wish, { question, meaning, startedAt });
-  });
-  return wish.flight;
+  const flight: Flight = {
+    token: ask(connection.door, question).then((meaning) => {
+      // What is no longer waited for may bring a token, and nothing else.
+      if (wish.flight === flight) wish.flight = undefined;
+      else if (meaning.kind === 'problem') return undefined;
+      return land(connection, wish, { question, meaning, startedAt });
+    }),
+    endsAt: startedAt + timing.flightEndsMs,
+  };
+  wish.flight = flight;
+  return flight;
 }
 
 interface Landed {

@@ -6,6 +6,8 @@ export const timing = {
   callTimeoutMs: 30_000,
   /** One request: more than the 10 s that the broker itself waits for a renewal. */
   attemptTimeoutMs: 15_000,
+  /** One that has not ended by then never will. */
+  flightEndsMs: 16_000,
   /** As much life as the broker itself takes for enough where a caller asks for none in particular. */
   usualLifeMs: 10_000,
   /** A token with less left is given to no caller. */

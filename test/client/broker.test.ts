@@ -482,6 +482,57 @@ describe('fetch', () => {
   });
 });
 
+test('a caller who was told to wait takes the token that another caller got meanwhile', async () => {
+  const replies = [
+    () => Response.json({ code: 'temporarily_unavailable', retryable: true, retry_after: 5 }, { status: 503 }),
+    () => tokenReply(1),
+  ];
+  const { broker, sent, clock } = clientWith(() => replies.shift()?.() ?? new Response('{}', { status: 500 }));
+  const patient = broker.token('demo', { minTtl: 60 });
+  await clock.settle();
+  await clock.until(broker.token('demo'));
+  await clock.until(patient);
+  expect((await patient).generation).toBe(1);
+  expect(sent.map(({ url: to }) => to)).toEqual([`${url}/token/demo?min_ttl=60`, `${url}/token/demo`]);
+});
+
+describe('a request that the platform has dropped with the call that began it', () => {
+  /** As in a Worker whose caller has gone: neither the reply nor the timer of the request ever comes. */
+  function droppingClient() {
+    const clock = new VirtualClock();
+    const answers: (Response | undefined)[] = [];
+    const send: typeof fetch = async () => answers.shift() ?? new Promise<never>(() => {});
+    const world = virtualWorld(clock, send);
+    const timer: typeof world.timer = (ms, then, awaited) => (awaited ? world.timer(ms, then, awaited) : () => {});
+    return { clock, answers, broker: brokerOf({ url, credentials: { bearer: 'a-jwt' } }, { ...world, timer }) };
+  }
+
+  test('keeps the next callers waiting no longer than a request may take', async () => {
+    const { clock, answers, broker } = droppingClient();
+    answers.push(undefined, tokenReply(1));
+    broker.token('demo', { timeoutMs: 1_000 }).catch(() => {});
+    await clock.moveTo(2);
+    const next = broker.token('demo');
+    await clock.until(next);
+    expect((await next).generation).toBe(1);
+    expect(clock.seconds).toBe(16);
+  });
+
+  test('does not end the questions in the background', async () => {
+    const { clock, answers, broker } = droppingClient();
+    answers.push(tokenReply(1), undefined, tokenReply(2));
+    await broker.token('demo');
+    await clock.moveTo(574);
+    expect((await broker.token('demo')).generation).toBe(1);
+    await clock.moveTo(589.9);
+    expect((await broker.token('demo')).generation).toBe(1);
+    await clock.moveTo(590);
+    await broker.token('demo');
+    await clock.settle();
+    expect((await broker.token('demo')).generation).toBe(2);
+  });
+});
+
 test('a report has no more words than the broker takes', async () => {
   const { broker, sent } = clientWith(() => tokenReply(2));
   await broker.reject('demo', { generation: 1, detail: 'x'.repeat(1_000) });

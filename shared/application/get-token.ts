@@ -197,9 +197,11 @@ async function read(
       case 'wait': {
         const pauseMs = between(limits.pollMs, chance.next());
         const { notBefore, retryAt } = answer;
-        if (latest(plus(now, pauseMs), notBefore ?? now) > earliest(until, answer.until))
+        const waitsUntil = earliest(until, answer.until);
+        if (latest(plus(now, pauseMs), notBefore ?? now) <= waitsUntil) await clock.sleep(pauseMs);
+        // After a pause of the process, or a read that took long, the token may be there: it is looked for again.
+        else if (readAt >= waitsUntil || plus(readAt, limits.memoryMs) > now)
           return { kind: 'unavailable', notBefore, retryAt, now, item };
-        await clock.sleep(pauseMs);
       }
     }
   }

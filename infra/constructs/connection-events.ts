@@ -4,7 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventDetailType } from '../../shared/adapters/aws/eventbridge-announcer.ts';
+import { eventDetailType } from '../../shared/ports/announcer.ts';
 
 /**
  * Where changes of connections are told: a bus for programs that bring rules of their own, and a topic for people and

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventDetailType } from '../../shared/adapters/aws/eventbridge-announcer.ts';
+import { eventDetailType } from '../../shared/ports/announcer.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
 const { broker, read } = templatesOf(unbundled());

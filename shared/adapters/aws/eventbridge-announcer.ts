@@ -2,11 +2,8 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { Announcement } from '../../domain/announcement.ts';
 import { iso } from '../../domain/time.ts';
-import type { Announcer } from '../../ports/announcer.ts';
+import { type Announcer, eventDetailType } from '../../ports/announcer.ts';
 import { unavailable } from './unavailable.ts';
-
-/** By this and their source, the name of the deployment, rules find the events. */
-export const eventDetailType = 'Connection State Changed';
 
 /** Field by field, so that nothing else can get into an event. */
 const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, ...more }: Announcement) => ({

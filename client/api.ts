@@ -42,6 +42,11 @@ export interface TokenBrokerOptions {
   readonly timeoutMs?: number;
   /** Hears what happens. What it throws is dropped. */
   readonly onEvent?: (event: BrokerEvent) => void;
+  /**
+   * Is given each question to the broker: a promise that never rejects. For platforms that drop what a call has begun
+   * when the call ends, and so would drop the questions in the background: `waitUntil` of `cloudflare:workers`.
+   */
+  readonly waitUntil?: (question: Promise<unknown>) => void;
   /** @default the platform's, for the broker and for APIs */
   readonly fetch?: typeof fetch;
 }

@@ -1,15 +1,14 @@
 /** One request to the broker, from the signature to what its reply means. */
-import { authorize, type Credentials, type UnsignedRequest } from './credentials.ts';
+import type { TokenBrokerOptions } from './api.ts';
+import { authorize, type UnsignedRequest } from './credentials.ts';
 import { type Problem, TokenBrokerError } from './errors.ts';
 import { type Meaning, meaningOf } from './replies.ts';
 import { timing } from './timing.ts';
 import { late, type World, within } from './world.ts';
 
-export interface Door {
+export interface Door extends Pick<TokenBrokerOptions, 'credentials' | 'region' | 'waitUntil'> {
   /** The broker's URL, without a slash at the end. */
   readonly url: string;
-  readonly credentials: Credentials | undefined;
-  readonly region: string | undefined;
   readonly world: World;
   /** How far this machine's time of day is ahead of the broker's, in milliseconds; found out when it matters. */
   aheadMs: number;

@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 
 /** Returns a client that runs in this world. Throws `TokenBrokerError` for an unusable URL. */
 export function brokerOf(options: TokenBrokerOptions, world: World): TokenBroker {
-  const { credentials, region, timeoutMs: usualTimeoutMs = timing.callTimeoutMs, onEvent } = options;
-  const door: Door = { url: baseOf(options.url), credentials, region, world, aheadMs: 0 };
+  const { timeoutMs: usualTimeoutMs = timing.callTimeoutMs, onEvent } = options;
+  const door: Door = { ...options, url: baseOf(options.url), world, aheadMs: 0 };
   const connections = new Map<string, Connection>();
 
   function tell(event: BrokerEvent): void {

@@ -214,6 +214,7 @@ function flightOf(connection: Connection, wish: Wish, startedAt: number): Flight
     endsAt: startedAt + timing.flightEndsMs,
   };
   wish.flight = flight;
+  connection.door.waitUntil?.(flight.token);
   return flight;
 }
 

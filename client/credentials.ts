@@ -25,19 +25,23 @@ export interface UnsignedRequest {
   readonly body?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/**
+ * A variable of the environment. Not every platform has one, and one that asks for a permission may throw. Read at each
+ * use, since what runs a program may put new keys there.
+ */
+function variable(name: string): string | undefined {
+  try {
+    return (globalThis as { process?: { env?: Readonly<Record<string, string>> } }).process?.env?.[name];
+  } catch {
+    return undefined;
+  }
+}
 
-/** Not every platform has it. Read at each use, since what runs a program may put new keys there. */
-const environment = (): Environment => (globalThis as { process?: { env?: Environment } }).process?.env ?? {};
-
-const fromEnvironment = (): { readonly [M in keyof AwsCredentials]: string | undefined } => {
-  const env = environment();
-  return {
-    accessKeyId: env.AWS_ACCESS_KEY_ID,
-    secretAccessKey: env.AWS_SECRET_ACCESS_KEY,
-    sessionToken: env.AWS_SESSION_TOKEN,
-  };
-};
+const fromEnvironment = (): { readonly [M in keyof AwsCredentials]: string | undefined } => ({
+  accessKeyId: variable('AWS_ACCESS_KEY_ID'),
+  secretAccessKey: variable('AWS_SECRET_ACCESS_KEY'),
+  sessionToken: variable('AWS_SESSION_TOKEN'),
+});
 
 const missing = (message: string, cause?: unknown): TokenBrokerError =>
   new TokenBrokerError({ code: 'no_credentials', message, retryable: false, ...(cause !== undefined && { cause }) });
@@ -45,8 +49,7 @@ const missing = (message: string, cause?: unknown): TokenBrokerError =>
 /** The Region in the host name that API Gateway gives, else the environment's. */
 function regionOf(url: URL): string {
   const [, region] = /\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(url.hostname) ?? [];
-  const { AWS_REGION, AWS_DEFAULT_REGION } = environment();
-  const found = region || AWS_REGION || AWS_DEFAULT_REGION;
+  const found = region || variable('AWS_REGION') || variable('AWS_DEFAULT_REGION');
   if (!found) {
     throw missing(
       `The Region to sign for is not known, since ${url.hostname} does not tell it: set AWS_REGION, or give ` +

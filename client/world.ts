@@ -30,7 +30,8 @@ export const machine = (send: typeof fetch | undefined): World => ({
   timeOfDay: () => Date.now(),
   chance: Math.random,
   timer(ms, then, awaited) {
-    const timer: unknown = setTimeout(then, ms);
+    // After a sleep of the machine, an end may have passed already.
+    const timer: unknown = setTimeout(then, Math.max(ms, 0));
     if (!awaited) (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer as number);
   },

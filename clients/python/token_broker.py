@@ -6,9 +6,11 @@
     me = broker.request("exact-nl", "GET", "https://start.exactonline.nl/api/v1/current/Me").json()
 
 Copy this file. Requests are signed with botocore (SigV4; credentials as boto3 finds them); with `bearer`, a JWT, the
-standard library is enough. Python 3.9 or newer. Make one `TokenBroker` and share it: threads may use it, and processes
-that are forked from it. It logs to the logger `token_broker`: what fails as warnings, tokens that came at debug level.
-No token, key or JWT is in a log, an error or a `repr`.
+standard library is enough. Python 3.9 or newer. It knows the rules of HTTP alone: of a provider whose API refuses a
+token by another reply than a 401 (docs/providers.md, Replies of the API), call `reject` yourself. Make one
+`TokenBroker` and share it: threads may use it, and processes that are forked from it. It logs to the logger
+`token_broker`: what fails as warnings, tokens that came at debug level. No token, key or JWT is in a log, an error or
+a `repr`.
 """
 
 from __future__ import annotations

@@ -496,6 +496,21 @@ test('a caller who was told to wait takes the token that another caller got mean
   expect(sent.map(({ url: to }) => to)).toEqual([`${url}/token/demo?min_ttl=60`, `${url}/token/demo`]);
 });
 
+test('each question is given to the platform that is to wait until it has ended', async () => {
+  const questions: Promise<unknown>[] = [];
+  const replies = [() => tokenReply(1), () => new Response('{}', { status: 500 })];
+  const { broker, clock } = clientWith(() => replies.shift()?.() ?? tokenReply(2), {
+    waitUntil: (question) => questions.push(question),
+  });
+  await broker.token('demo');
+  await clock.moveTo(574);
+  // In the background; one that fails does not reject.
+  await broker.token('demo');
+  expect(
+    (await Promise.all(questions)).map((token) => (token as { generation: number } | undefined)?.generation),
+  ).toEqual([1, undefined]);
+});
+
 describe('a request that the platform has dropped with the call that began it', () => {
   /** As in a Worker whose caller has gone: neither the reply nor the timer of the request ever comes. */
   function droppingClient() {

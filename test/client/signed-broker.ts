@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { signatureFault } from '../../local/platform/signature.ts';
 
-const keys = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret/with+signs' };
+export const keys = { accessKeyId: 'LOCALKEY', secretAccessKey: 'secret/with+signs' };
 
 /** As programs find them. */
 export const environment = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey };
@@ -81,7 +81,10 @@ export class SignedBroker {
     const fault = toApi ? undefined : await signatureFault(signed, keys);
     this.seen.push({ call: `${method} ${url}`, body: body.toString(), fault, headers });
     if (fault !== undefined) return [403, { message: 'Forbidden' }];
+    if (pathname === '/api/missing') return [404, { error: 'not_found' }];
     if (toApi) return this.#answerOfApi(String(headers.authorization));
+    if (pathname === '/token/missing')
+      return [404, { code: 'connection_not_found', detail: 'There is no such connection.', retryable: false }];
     if (method === 'POST') this.renew();
     return [200, tokenOf(this.#generation, this.lifeSeconds)];
   }

@@ -13,11 +13,13 @@ import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { buildPackages } from '../../infra/packages.ts';
 import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import { account } from '../../local/platform/account.ts';
 import { listen } from '../../local/platform/loopback.ts';
+import { keys, SignedBroker } from '../client/signed-broker.ts';
+import { copyPrograms, missing, runIn, runtimes, startWorker, type Worker, workerd } from './runtimes.ts';
 import { dataDirectory } from './synthesized.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -92,8 +94,7 @@ describe.each(['token-broker-client', 'token-broker'])('%s', (name) => {
   });
 
   test('its public types are the ones that were kept: a change is meant, and told in the changelog', async () => {
-    // Of the rooms that the doors are in; what lies behind in `shared` changes without being seen through them.
-    const text = globSync('types/{client,infra}/**/*.d.ts', { cwd: folder() })
+    const text = globSync('types/**/*.d.ts', { cwd: folder() })
       .toSorted()
       .map((path) => `// ${path}\n${bare(readFileSync(join(folder(), path), 'utf8'))}`)
       .join('\n');
@@ -178,6 +179,82 @@ describe('token-broker-client, installed', () => {
        broker.token();`,
       { lib: ['es2023', 'dom', 'dom.iterable'], types: [], skipLibCheck: false },
     );
+  });
+});
+
+/** A broker whose signatures are checked by another signer, and an API. */
+const server = new SignedBroker();
+beforeAll(() => server.start());
+afterAll(() => server.close());
+beforeEach(() => server.forget());
+
+async function expectWalk(walk: (given: object) => Promise<unknown>): Promise<void> {
+  const gone = await listen(createServer());
+  await gone.close();
+  server.refusedUpTo = 1;
+  const { origin: url } = server;
+  const walked = await walk({ url, credentials: keys, region: 'us-east-1', api: `${url}/api`, closed: gone.url });
+  const { shown, ...came } = walked as { readonly shown: string };
+  expect(came).toEqual({
+    token: 'token-1',
+    differentTokens: 1,
+    ofTokens: ['GET /token/demo'],
+    reply: [200, '{"name":"Jansen"}'],
+    ofReply: ['POST /api/orders', 'POST /token/demo/rejections', 'POST /api/orders'],
+    advice: [404, 'correct_request'],
+    failures: {
+      missing: 'connection_not_found: There is no such connection.',
+      stranger: expect.stringMatching(/^forbidden: GET \/token\/demo was refused \(403\)/),
+      noKeys: expect.stringMatching(/^no_credentials: There is nothing to sign with/),
+      noRegion: expect.stringMatching(/^no_credentials: The Region to sign for is not known/),
+      closed: expect.stringMatching(/^unreachable: http:\/\/127\.0\.0\.1:\d+ cannot be reached/),
+    },
+  });
+  expect(shown).toContain('generation');
+  expect(shown).not.toContain('token-1');
+  expect(server.seen.filter(({ call }) => call === 'POST /api/orders').map(({ body }) => body)).toEqual(
+    Array(2).fill('once more'),
+  );
+  // That of the stranger.
+  expect(server.faults).toHaveLength(1);
+}
+
+describe('token-broker-client, installed, walks the same way', () => {
+  beforeAll(() => copyPrograms(project));
+
+  for (const runtime of runtimes) {
+    const { name, command } = runtime;
+    test.skipIf(command === undefined)(`in ${name}${command ? '' : missing}`, () =>
+      expectWalk((given) => runIn(project, runtime, given)),
+    );
+  }
+});
+
+describe.skipIf(workerd === undefined)(`token-broker-client, installed, in Workers${workerd ? '' : missing}`, () => {
+  let worker: Worker;
+  beforeAll(async () => {
+    copyPrograms(project);
+    worker = await startWorker(project);
+  });
+  afterAll(() => worker.close());
+
+  const post = async (path: string, given: object): Promise<unknown> => {
+    const reply = await fetch(worker.url + path, { method: 'POST', body: JSON.stringify(given) });
+    return reply.json();
+  };
+
+  test('walks that way, too', () => expectWalk((given) => post('/walk', given)));
+
+  test('requests that share a client: a question in the background outlives the one that began it', async () => {
+    // The next token is to be asked for a second after this one came.
+    server.lifeSeconds = 30.5;
+    const given = { url: server.origin, region: 'us-east-1', credentials: keys };
+    const generations = await Promise.all([1, 2, 3].map(() => post('/token', given)));
+    expect(generations).toEqual(Array(3).fill({ generation: 1 }));
+    expect(server.calls).toEqual(['GET /token/demo']);
+    server.renew();
+    await expect.poll(() => post('/token', given), { timeout: 60_000 }).toEqual({ generation: 2 });
+    expect(server.faults).toEqual([]);
   });
 });
 
@@ -286,6 +363,11 @@ describe('token-broker, installed', () => {
     const worker = new Role(shop, 'Worker', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     ${sampleWith("from 'token-broker'").replace('(this,', '(shop,')}
     app.synth();`;
+
+  test('is one module beside the functions', () => {
+    const names = readdirSync(join(project, 'node_modules/token-broker')).filter((name) => name.endsWith('.js'));
+    expect(names).toEqual(['index.js']);
+  });
 
   test('needs CDK, and no AWS SDK', () => {
     const { dependencies, peerDependencies } = JSON.parse(

@@ -52,11 +52,11 @@ function outcomeOf(settled: PromiseSettledResult<BrokerToken | Response>): Reado
     : { returns: { status: value.status } };
 }
 
-async function play({ chance = 0, clock_ahead: ahead = 0, steps }: Case): Promise<void> {
+async function play({ chance = 0, clock_ahead: ahead = 0, jwt = 'a-jwt', steps }: Case): Promise<void> {
   const clock = new VirtualClock();
   const network = new Network(clock);
   const world = virtualWorld(clock, network.fetch, { chance, aheadMs: ahead * 1_000 });
-  const broker = brokerOf({ url: brokerUrl, credentials: { bearer: 'a-jwt' } }, world);
+  const broker = brokerOf({ url: brokerUrl, credentials: { bearer: jwt } }, world);
   for (const step of steps) {
     await clock.moveTo(step.at);
     network.expect(step.exchanges);
@@ -69,13 +69,15 @@ async function play({ chance = 0, clock_ahead: ahead = 0, steps }: Case): Promis
       faults: [],
       missing: [],
     });
-    const { returns, fails } = step;
-    for (const settled of await calls)
+    const { returns, fails: { says = [], ...fails } = {} } = step;
+    for (const settled of await calls) {
       expect({ at: step.at, ...outcomeOf(settled) }).toMatchObject({
         at: step.at,
         ...(returns && { returns }),
-        ...(fails && { fails }),
+        ...(step.fails && { fails }),
       });
+      for (const words of says) expect(settled).toHaveProperty('reason.message', expect.stringContaining(words));
+    }
   }
   // No timer is left behind, once the last reply is there or given up.
   await clock.moveTo(clock.seconds + timing.attemptTimeoutMs / 1_000);

@@ -60,7 +60,7 @@ export interface Step {
   readonly body_stream?: string;
   readonly exchanges: readonly Exchange[];
   readonly returns?: Readonly<Record<string, unknown>>;
-  readonly fails?: Readonly<Record<string, unknown>>;
+  readonly fails?: { readonly says?: readonly string[]; readonly [member: string]: unknown };
   readonly ends_at?: number;
 }
 
@@ -68,6 +68,7 @@ export interface Case {
   readonly name: string;
   readonly chance?: number;
   readonly clock_ahead?: number;
+  readonly jwt?: string;
   readonly steps: readonly Step[];
 }
 

@@ -247,7 +247,7 @@ class Cases(unittest.TestCase):
 
     def play(self, case):
         world = VirtualWorld(case.get("chance", 0), case.get("clock_ahead", 0) * 1_000)
-        broker = TokenBroker(url, bearer="a-jwt", world=world)
+        broker = TokenBroker(url, bearer=case.get("jwt", "a-jwt"), world=world)
         for step in case["steps"]:
             world.move_to(step["at"])
             world.expected.extend(copy.deepcopy(step["exchanges"]))
@@ -273,7 +273,10 @@ class Cases(unittest.TestCase):
             expected = {key: step[key] for key in ("returns", "fails") if key in step}
             for result in results:
                 outcome = outcome_of(result)
+                for words in step.get("fails", {}).get("says", []):
+                    self.assertIn(words, str(result))
                 for key, members in expected.items():
+                    members = {name: value for name, value in members.items() if name != "says"}
                     told = {name: outcome.get(key, outcome).get(name) for name in members}
                     self.assertEqual(told, members, f"at {step['at']} s: {outcome}")
 

@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'units',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/end-to-end/**'],
+          exclude: ['**/node_modules/**', 'test/end-to-end/**'],
           // A worker's files share the modules that they import, which else is half of the time.
           isolate: false,
           globalSetup: 'test/infra/outputs.ts',

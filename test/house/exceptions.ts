@@ -33,5 +33,7 @@ export const freeExports: readonly string[] = [
   'bench/rivals/replay.ts handler',
   // Called by Vitest.
   'test/end-to-end/synthesized.ts default',
+  // Called by workerd.
+  'test/runtimes/worker.mjs default',
   'test/infra/outputs.ts default',
 ];

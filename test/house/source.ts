@@ -39,7 +39,7 @@ export interface Source {
 
 /** All code of these folders, in no particular order. */
 export const sourcesIn = (pattern: string): readonly Source[] =>
-  globSync(pattern, { cwd: root, exclude: ['**/fixtures/assembly/**'] }).map((path) =>
+  globSync(pattern, { cwd: root, exclude: ['**/fixtures/assembly/**', '**/node_modules/**'] }).map((path) =>
     sourceOf(path, readFileSync(join(root, path), 'utf8')),
   );
 

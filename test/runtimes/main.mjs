@@ -1,4 +1,4 @@
-/** Walks in Node.js, Deno and Bun: the first word on the command line is what is given, and what came of it is printed. */
+/** Walks in Node.js, Deno and Bun: its first argument is what is given, and what came of it is printed. */
 import { walk } from './program.mjs';
 
 const [given] = globalThis.Deno?.args ?? process.argv.slice(2);

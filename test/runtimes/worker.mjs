@@ -1,6 +1,6 @@
 /**
- * A Worker. `POST /walk` walks; the other paths are callers of one broker of the whole isolate, each in a request of its
- * own, after which the platform drops what the request has begun.
+ * A Worker. `POST /walk` walks; the other paths are callers of one broker of the whole isolate, each in a request of
+ * its own, after which the platform drops what the request has begun.
  */
 import { waitUntil } from 'cloudflare:workers';
 import { tokenBroker } from 'token-broker-client';

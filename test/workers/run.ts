@@ -14,7 +14,7 @@ import { type Front, startFront } from './front.ts';
 import { lifeSeconds, type Provider, startProvider } from './provider.ts';
 import type { Happened, Task } from './task.ts';
 
-export interface Size {
+interface Size {
   readonly processes: number;
   /** In each process. */
   readonly workers: number;

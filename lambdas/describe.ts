@@ -3,6 +3,7 @@
 import { isUnproven } from '../shared/application/prove-grant.ts';
 import { grantEndOf } from '../shared/domain/announcements.ts';
 import { callsOn, errorsOf } from '../shared/domain/budget.ts';
+import { clientSecretNames, secretInUse } from '../shared/domain/client-secrets.ts';
 import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
 import type { Failure } from '../shared/domain/failure.ts';
 import type { Profile } from '../shared/domain/profile.ts';
@@ -13,6 +14,8 @@ import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestValues } from '../shared/providers/headers.ts';
 import type { ConnectionReply, DownstreamError } from './replies.ts';
 
+const isOfClient = (name: string): boolean => Object.values<string>(clientSecretNames).includes(name);
+
 /** What to do about wrong settings: in the words of the provider's rules, or by the fields that there are. */
 export function fixOf({ cause, config, failure }: Connection): string {
   if (failure?.fix !== undefined) return failure.fix;
@@ -21,7 +24,8 @@ export function fixOf({ cause, config, failure }: Connection): string {
   const names = config.credentials?.names ?? [];
   const fields = [
     ...(config.clientId === undefined ? [] : ['client.client_id']),
-    ...names.map((name) => (name === 'client_secret' ? 'client.client_secret' : `settings.${name}`)),
+    ...(names.some(isOfClient) ? ['client.client_secret'] : []),
+    ...names.filter((name) => !isOfClient(name)).map((name) => `settings.${name}`),
   ];
   const suspects = fields.length > 0 ? fields.join(', ') : 'settings';
   return `The provider refuses what it authenticates with: check ${suspects}.`;
@@ -69,7 +73,7 @@ function secondRefresherOf(noticed: SecondRefresher, now: EpochMs): ConnectionRe
 
 /** Which secrets are stored beside the client's, by the names of their settings. */
 function secretSettings({ credentials }: ConnectionConfig): string[] | undefined {
-  const names = credentials?.names.filter((name) => name !== 'client_secret') ?? [];
+  const names = credentials?.names.filter((name) => !isOfClient(name)) ?? [];
   return names.length > 0 ? names : undefined;
 }
 
@@ -101,7 +105,8 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
         ? undefined
         : {
             client_id: config.clientId,
-            client_secret: config.credentials?.names.includes('client_secret') ? '[redacted]' : undefined,
+            client_secret: config.credentials?.names.some(isOfClient) ? '[redacted]' : undefined,
+            client_secret_in_use: secretInUse(item)?.inUse,
           },
     secrets: secretSettings(config),
     renewal: config.renewal,

@@ -145,7 +145,9 @@ export const members: {
   },
   client: {
     client_id: 'The client id of the application at the provider.',
-    client_secret: 'Its secret. Left out, the stored one is kept.',
+    client_secret:
+      'Its secret. Or two, while one replaces the other: the second is sent where the provider refuses the first. ' +
+      'Left out, the stored one is kept.',
   },
   authorization: { expires_in: 'For how many seconds the link is good.' },
   rejection: {

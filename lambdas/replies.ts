@@ -80,6 +80,9 @@ const connectionReply = about(
       v.object({
         client_id: text('The client id of the application at the provider.'),
         client_secret: v.optional(about(v.literal('[redacted]'), 'There is one.')),
+        client_secret_in_use: v.optional(
+          about(v.picklist(['first', 'second']), 'Which of two is sent. Absent where there is one.'),
+        ),
       }),
     ),
     secrets: v.optional(about(v.array(v.string()), 'The settings that are secrets and stored.')),

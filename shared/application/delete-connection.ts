@@ -4,6 +4,7 @@
  */
 
 import { openAttempts } from '../domain/attempts.ts';
+import { inOrderOfUse } from '../domain/client-secrets.ts';
 import { type Attempt, type Connection, type GrantEnded, type Place, usedSlots } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import {
@@ -263,7 +264,8 @@ async function revokedOne(
     const { destinations } = world.providers.of(config);
     const stored = config.credentials;
     const credentials = stored && (await world.credentials.read(connection, stored.versionId, destinations));
-    return revocationOf(await world.revocation.revoke(config, refreshToken, credentials ?? {}));
+    const inOrder = inOrderOfUse(item, credentials ?? {});
+    return revocationOf(await world.revocation.revoke(config, refreshToken, inOrder));
   } catch (error) {
     if (error instanceof Misdirected) return { kind: 'refused', code: 'secret_for_another_endpoint' };
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };

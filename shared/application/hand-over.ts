@@ -8,20 +8,21 @@ import { latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { Unavailable } from '../ports/errors.ts';
 import { type Run, seenBy } from './refresh-world.ts';
-import { reportBudget } from './report.ts';
+import { reportBudget, reportSecret } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
 
 export async function release(
   run: Run,
-  { held, notBefore, wakeAt, called, budgetSpent }: EffectOf<'release'>,
+  { held, notBefore, wakeAt, called, budgetSpent, clientSecret }: EffectOf<'release'>,
 ): Promise<Event> {
   const done = await commitUntilDeadline(
     run.world,
     run.connection,
     run.deadline,
-    run.protocol.release(held, notBefore, called),
+    run.protocol.release(held, notBefore, called, clientSecret),
   );
   if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
+  if (clientSecret !== undefined && done.kind === 'applied') reportSecret(run.world, done.item, clientSecret);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
 }
 

@@ -1,5 +1,6 @@
 /** Brings what a call needs into memory. */
 
+import { inOrderOfUse } from '../domain/client-secrets.ts';
 import type { OwnFailureCode } from '../domain/failure.ts';
 import type { Held } from '../domain/held.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -35,7 +36,8 @@ export async function loadSecrets(
   const { destinations } = providers.of(item.config);
   const readCredentials = async (): Promise<Credentials | undefined> => {
     const stored = item.config.credentials;
-    return stored === undefined ? {} : credentialStore.read(connection, stored.versionId, destinations);
+    const found = stored && (await credentialStore.read(connection, stored.versionId, destinations));
+    return stored === undefined ? {} : found && inOrderOfUse(item, found);
   };
   const readRefreshToken = async (): Promise<Secret | undefined> => {
     const place = profile.grant === 'refresh_token' ? item.refreshToken : undefined;

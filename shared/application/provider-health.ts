@@ -9,6 +9,7 @@ import {
   untoldRefusals,
   withheldUntil,
 } from '../domain/breaker.ts';
+import { otherSecretAfterCall } from '../domain/client-secrets.ts';
 import type { Connection } from '../domain/connection.ts';
 import { limits } from '../domain/limits.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -41,7 +42,9 @@ export async function recordOutcome(
   outcome: Outcome,
   seen: Breaker | undefined,
 ): Promise<EpochMs | undefined> {
-  const sign = signOf(outcome);
+  const now = world.clock.now();
+  // One of two client secrets is refused: that says nothing of the grant, nor of the application as it is.
+  const sign = otherSecretAfterCall(item, outcome, now) === undefined ? signOf(outcome) : 'answered';
   const living = item.generation > 0;
   if (sign === undefined || isNoNews(seen, { sign, living })) return undefined;
   const { breakers, chance, clock, telemetry } = world;

@@ -4,7 +4,13 @@
  * stored.
  */
 import { linkStateOf, redeemAuthorization, settleAuthorization } from '../domain/authorization-writes.ts';
-import type { AuthorizationOutcome, Connection, PendingAuthorization } from '../domain/connection.ts';
+import { inOrderOfUse, otherSecretAfterCall } from '../domain/client-secrets.ts';
+import type {
+  AuthorizationOutcome,
+  ClientSecretInUse,
+  Connection,
+  PendingAuthorization,
+} from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { OwnFailureCode } from '../domain/failure.ts';
 import { limits } from '../domain/limits.ts';
@@ -227,8 +233,10 @@ async function redeemCode(
   const tokens = outcome.kind === 'success' ? outcome.tokens : undefined;
   // There is no second code: a refresh token is kept, whatever else the reply has beside it.
   const { refreshToken } = tokens ?? (outcome.kind === 'failure' ? outcome : {});
-  if (outcome.kind === 'failure' && refreshToken === undefined)
-    return settled(world, item, redeemer, loginOutcomeOf(outcome), about);
+  if (outcome.kind === 'failure' && refreshToken === undefined) {
+    const clientSecret = otherSecretAfterCall(item, outcome, times.receivedAt);
+    return settled(world, item, redeemer, loginOutcomeOf(outcome), about, clientSecret);
+  }
   const { identity } = world.providers.of(config);
   const come = { ...tokens?.values, ...toldIn(rules.callbackValues, ({ name }) => parameters.reveal().get(name)) };
   const values = Object.keys(come).length === 0 ? undefined : come;
@@ -247,12 +255,13 @@ async function redeemCode(
 /** What the client authenticates with, or that it is not for where the settings would send it. */
 async function credentialsOf(
   { credentials, providers }: RedeemWorld,
-  { connection, config }: Connection,
+  item: Connection,
 ): Promise<Credentials | Misdirected> {
+  const { connection, config } = item;
   if (config.credentials === undefined) return {};
   const { destinations } = providers.of(config);
   try {
-    return (await credentials.read(connection, config.credentials.versionId, destinations)) ?? {};
+    return inOrderOfUse(item, (await credentials.read(connection, config.credentials.versionId, destinations)) ?? {});
   } catch (error) {
     if (error instanceof Misdirected) return error;
     throw error;
@@ -278,9 +287,10 @@ async function settled(
   redeemer: string,
   outcome: AuthorizationOutcome,
   about: About,
+  clientSecret?: ClientSecretInUse,
 ): Promise<Redemption> {
   try {
-    await store.apply(connection, settleAuthorization(redeemer, outcome));
+    await store.apply(connection, settleAuthorization(redeemer, outcome, clientSecret));
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     telemetry.warn('outcome_not_noted', { connection, reason: error.message });

@@ -3,7 +3,7 @@
  */
 import { type Breaker, untoldRefusals } from '../domain/breaker.ts';
 import type { FailureCommit } from '../domain/commit-writes.ts';
-import type { Connection } from '../domain/connection.ts';
+import type { ClientSecretInUse, Connection } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
 import { type EpochMs, iso } from '../domain/time.ts';
@@ -90,6 +90,15 @@ export function reportFailure(reporting: Reporting, held: Held, done: Committed,
 export function reportBudget({ telemetry }: Reporting, { connection, config, notBefore }: Connection): void {
   telemetry.error('budget_spent', { connection, provider: config.provider, until: iso(notBefore) });
   telemetry.count('BudgetSpent', 1, config.provider);
+}
+
+/** Neither a failed renewal nor a verdict: the other secret is sent next. */
+export function reportSecret(
+  { telemetry }: Pick<Reporting, 'telemetry'>,
+  { connection, config }: Connection,
+  { inUse }: ClientSecretInUse,
+): void {
+  telemetry.warn('client_secret_refused', { connection, provider: config.provider, nowInUse: inUse });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What to do about what a call came to, and when a grant is believed dead: the second half of `decide.ts`. */
 
 import { holdersAnswerUntil, inDoubt, openAttempts } from './attempts.ts';
+import { otherSecretAfter } from './client-secrets.ts';
 import type { FailureCommit } from './commit-writes.ts';
 import type { Connection, Place, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
@@ -94,6 +95,8 @@ export function onKept(held: Held, outcome: Outcome, place: Place | undefined, a
   const settled = place !== undefined && (outcome.class === 'dead_grant' || outcome.class === 'in_doubt');
   const failure = failureOf(held, settled ? { ...outcome, class: 'transient' } : outcome, at.now);
   if (failure.class === 'dead_grant') return onRefused(held, failure, at);
+  const clientSecret = place === undefined ? otherSecretAfter(held.seen.item, failure, at.now) : undefined;
+  if (clientSecret !== undefined) return { ...releaseAndLookAgain(held, at), called: true, clientSecret };
   return commitOf(held, failure, nextAttempt(held, failure, outcome.retryAt, at), place);
 }
 

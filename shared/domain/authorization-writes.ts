@@ -4,6 +4,7 @@ import { dayOf } from './budget.ts';
 import { type Committed, tokenSetAs } from './commit-writes.ts';
 import type {
   AuthorizationOutcome,
+  ClientSecretInUse,
   Connection,
   Grant,
   PendingAuthorization,
@@ -85,11 +86,18 @@ export function redeemAuthorization(
   };
 }
 
-/** Notes what came of a code that brought no grant. */
-export const settleAuthorization = (redeemer: string, outcome: AuthorizationOutcome): Write => ({
+/**
+ * Notes what came of a code that brought no grant; and that the next call is with the other client secret, where the
+ * provider refused this one of two. The code is not sent again.
+ */
+export const settleAuthorization = (
+  redeemer: string,
+  outcome: AuthorizationOutcome,
+  clientSecret?: ClientSecretInUse,
+): Write => ({
   name: 'settle_authorization',
   when: [{ path: 'authorization.redeemer', equals: redeemer }],
-  set: { 'authorization.outcome': outcome },
+  set: { 'authorization.outcome': outcome, ...(clientSecret && { clientSecret }) },
   remove: [],
   mine: [{ path: 'authorization.redeemer', equals: redeemer }],
 });

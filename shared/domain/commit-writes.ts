@@ -1,6 +1,7 @@
 /** What a refresh brought, or why it brought nothing, as conditional writes. */
 import { dueBy, noted } from './announcements.ts';
 import { attemptsOf, inDoubt } from './attempts.ts';
+import { provenSecret } from './client-secrets.ts';
 import type { Attempt, Connection, Place, SealedTokenSet, Seen, State } from './connection.ts';
 import type { Cause, Failure } from './failure.ts';
 import type { Held } from './held.ts';
@@ -117,6 +118,8 @@ export function commitSuccess(held: Held, commit: Commit): readonly Write[] {
   const stays = (other: Attempt) => mayBring(other) && (trying || other.generation >= item.generation - 1);
   const settled = attemptsOf(item).filter((other) => other.fence === fence || (other.fence < fence && !stays(other)));
   const spare = commit.place === undefined ? undefined : putAside(seen, commit);
+  // What was found may have come with either.
+  const clientSecret = adopted ? undefined : provenSecret(item);
   const late: Write = {
     name: 'commit_success',
     when: [sameGrant(item), noNewerCommit(fence), sameGeneration(item)],
@@ -128,6 +131,7 @@ export function commitSuccess(held: Held, commit: Commit): readonly Write[] {
       dueAt: dueBy(item, rivalled.refreshAt),
       ...(commit.place === undefined ? {} : { refreshToken: commit.place }),
       ...(spare === undefined ? {} : { spare }),
+      ...(clientSecret && { clientSecret }),
       // What a reply leaves out stays.
       ...(tokens.values && { 'grant.values': { ...item.grant.values, ...tokens.values } }),
       ...(item.state === 'active' ? {} : noted('recovered', tokens.receivedAt)),

@@ -83,6 +83,15 @@ export interface ConnectionConfig {
   readonly callback?: 'shared';
 }
 
+/** Which of a client's two secrets is sent, while one replaces the other (`client-secrets.ts`). */
+export interface ClientSecretInUse {
+  /** The version of the credentials that has both: with another version it means nothing. */
+  readonly versionId: string;
+  readonly inUse: 'first' | 'second';
+  /** When the provider refused the other one. Absent once this one has brought a token set. */
+  readonly otherRefusedAt?: EpochMs;
+}
+
 /** A login that was asked for: a link that is good until `expiresAt`, unless a newer one is made before. */
 export interface PendingAuthorization {
   readonly id: string;
@@ -234,6 +243,8 @@ export interface Connection {
   readonly withheld?: Failure;
   /** Signs that another party renews this grant. */
   readonly secondRefresher?: SecondRefresher;
+  /** Which of two client secrets is sent. Absent where there is one, and as long as neither was refused or proven. */
+  readonly clientSecret?: ClientSecretInUse;
   /** A message for this instant is on its way, so no refresher sends another. */
   readonly wakeAt?: EpochMs;
   /** Key of the due index: when the planner looks next. Absent while the connection rests. */
@@ -290,6 +301,7 @@ export const outlivesGrant = {
   suspect: false,
   withheld: false,
   secondRefresher: false,
+  clientSecret: true,
   wakeAt: false,
   dueAt: true,
   dueShard: true,

@@ -115,11 +115,14 @@ export const replaceConfig = (item: Connection, config: ConnectionConfig, now: E
     ...changeNoted(item, config, now),
     ...(item.state === 'misconfigured' ? { state: 'active' satisfies State, ...noted('recovered', now) } : {}),
   },
-  // A client that asks now asks for what the new settings bring.
-  remove:
-    item.state === 'reauthorization_required'
+  remove: [
+    // Of two client secrets, both are tried again.
+    ...(item.clientSecret?.otherRefusedAt === undefined ? [] : (['clientSecret'] as const)),
+    // A client that asks now asks for what the new settings bring.
+    ...(item.state === 'reauthorization_required'
       ? []
-      : ['cause', 'failure', 'notBefore', 'askedAt', 'askedSince', 'withheld'],
+      : (['cause', 'failure', 'notBefore', 'askedAt', 'askedSince', 'withheld'] as const)),
+  ],
 });
 
 /** All of the old grant that this write does not set anew. */

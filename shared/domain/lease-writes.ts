@@ -2,7 +2,15 @@
 import { dueBy } from './announcements.ts';
 import { inDoubt, mayHaveBeenSent } from './attempts.ts';
 import { callsOn, dayOf, outdatedCalls } from './budget.ts';
-import { type Attempt, type Connection, type Lease, type Seen, slotFor, versionIdOf } from './connection.ts';
+import {
+  type Attempt,
+  type ClientSecretInUse,
+  type Connection,
+  type Lease,
+  type Seen,
+  slotFor,
+  versionIdOf,
+} from './connection.ts';
 import type { Acquire, Held } from './held.ts';
 import { nextFence } from './ids.ts';
 import type { EpochMs } from './time.ts';
@@ -100,7 +108,12 @@ export const markSent = ({ lease: { fence }, seen: { item } }: Held, until: Epoc
  * Gives the lease back: the holder's own lease and attempt, and those of no other. Unless the provider was called, the
  * call is no longer counted; and where an older holder has committed meanwhile, only `notBefore` is outdated by that.
  */
-export function release(held: Held, notBefore: EpochMs | undefined, called: boolean): readonly Write[] {
+export function release(
+  held: Held,
+  notBefore: EpochMs | undefined,
+  called: boolean,
+  clientSecret?: ClientSecretInUse,
+): readonly Write[] {
   const { item } = held.seen;
   const { fence } = held.lease;
   const bare: Write = {
@@ -114,7 +127,10 @@ export function release(held: Held, notBefore: EpochMs | undefined, called: bool
   const full: Write = {
     ...bare,
     when: [...bare.when, sameGeneration(item)],
-    set: notBefore === undefined ? {} : { notBefore, dueAt: dueBy(item, notBefore) },
+    set: {
+      ...(notBefore !== undefined && { notBefore, dueAt: dueBy(item, notBefore) }),
+      ...(clientSecret && { clientSecret }),
+    },
   };
   return called ? [full] : [full, bare];
 }

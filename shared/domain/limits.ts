@@ -131,6 +131,10 @@ export const limits = {
   /** At most so many connections are named. */
   refusalsNamed: 50,
 
+  // Two client secrets, one of which replaces the other.
+  /** Both are wrong if the provider refuses the second one so soon after the first. */
+  bothSecretsRefusedMs: 60_000,
+
   // Announcements.
   /** A grant's end is announced so long ahead, or this share of its limit if that is shorter. */
   grantEndsAheadMs: 14 * dayMs,

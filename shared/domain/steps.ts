@@ -7,7 +7,7 @@ import type { Announcement } from './announcement.ts';
 import type { StopReason, WaitReason } from './assess.ts';
 import type { Breaker } from './breaker.ts';
 import type { FailureCommit } from './commit-writes.ts';
-import type { Attempt, Place, Seen } from './connection.ts';
+import type { Attempt, ClientSecretInUse, Place, Seen } from './connection.ts';
 import type { Failure, OwnFailureCode } from './failure.ts';
 import type { Held } from './held.ts';
 import type { Fence } from './ids.ts';
@@ -115,6 +115,8 @@ export type Effect =
       readonly wakeAt: EpochMs | undefined;
       readonly called: boolean;
       readonly budgetSpent: boolean;
+      /** The provider refused one of two client secrets: the next attempt is with this one. */
+      readonly clientSecret?: ClientSecretInUse;
     }
   /** Tell subscribers of a change, and note that they were told. */
   | { readonly do: 'announce'; readonly seen: Seen; readonly announcement: Announcement }

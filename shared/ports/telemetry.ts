@@ -9,6 +9,7 @@ export const logEvents = [
   'breaker_not_noted',
   'budget_spent',
   'claim_not_given_back',
+  'client_secret_refused',
   'commit_abandoned',
   'connection_deleted',
   'connection_put',

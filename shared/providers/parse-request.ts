@@ -1,6 +1,7 @@
 /** Parses the body of `PUT /connections/{connection}`: a request, or everything that is wrong with it. */
 
 import * as v from 'valibot';
+import { clientSecretNames } from '../domain/client-secrets.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
 import { limits } from '../domain/limits.ts';
 import { Secret } from '../domain/secret.ts';
@@ -51,9 +52,17 @@ const account = oneDemand(
     v.regex(/^(?!\s)[^\p{Cc}]+(?<!\s)$/u, accountWords),
   ),
 );
+const clientSecret = credential(limits.clientSecretCharacters);
+const secretWords =
+  'must be a text, or a list of at most two: the one to try first, and the one to try if it is refused';
 export const clientEntries = {
   client_id: credential(limits.clientIdCharacters),
-  client_secret: v.exactOptional(credential(limits.clientSecretCharacters)),
+  client_secret: v.exactOptional(
+    v.union(
+      [clientSecret, v.pipe(v.array(clientSecret), v.minLength(1, secretWords), v.maxLength(2, secretWords))],
+      secretWords,
+    ),
+  ),
 };
 /** The members of the body. What `settings` may hold is a matter of the preset: `settings.ts`. */
 export const bodyEntries = {
@@ -131,7 +140,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
   const issuer = Object.keys(settings).find((name) => preset.settings[name]?.kind === 'issuer');
   const isSecret = (name: string) => preset.settings[name]?.kind === 'secret';
   const secrets = {
-    ...(client?.client_secret !== undefined && { client_secret: client.client_secret }),
+    ...clientSecretsOf(client?.client_secret),
     ...only(settings, isSecret),
   };
   const credentials = Object.fromEntries(
@@ -154,6 +163,15 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
     ...(Object.keys(credentials).length > 0 && { credentials }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),
     ...(verify === true && { verify }),
+  };
+}
+
+function clientSecretsOf(given: string | readonly string[] | undefined): Record<string, string> {
+  if (given === undefined) return {};
+  const [first, second] = typeof given === 'string' ? [given] : given;
+  return {
+    ...(first !== undefined && { [clientSecretNames.first]: first }),
+    ...(second !== undefined && second !== first && { [clientSecretNames.second]: second }),
   };
 }
 

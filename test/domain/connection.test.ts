@@ -29,6 +29,7 @@ const full: Required<Connection> = {
   failure: failureOf(),
   suspect: failureOf(),
   withheld: failureOf(),
+  clientSecret: { versionId: 'both', inUse: 'second' },
   wakeAt: at(2),
   askedAt: at(3),
   rejected: { generation: 5 as Generation, times: 1 },

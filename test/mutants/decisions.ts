@@ -57,6 +57,20 @@ export const decisions: readonly Mutant[] = [
     caughtBy: { race: 'two doubts in a row' },
   },
   {
+    name: 'a client is called wrong for the first of its two secrets',
+    why: 'invalid_client is invalid_client.',
+    variant: deciding((effect, _, at) => {
+      if (effect.do !== 'release' || effect.clientSecret === undefined) return effect;
+      const { fence } = effect.held.attempt;
+      const cause = 'invalid_client';
+      const failure = { class: 'misconfigured', code: cause, cause, status: 401, at: at.now, count: 1, fence } as const;
+      const commit = { failure, notBefore: undefined, state: 'misconfigured', cause, suspect: false } as const;
+      return { do: 'commit_failure', held: effect.held, commit };
+    }),
+    invariant: 'S5',
+    caughtBy: { withinSeeds: 10 },
+  },
+  {
     name: 'too_early literal',
     why: 'The next attempt is when the token we know of is old enough, though that may be long ago.',
     variant: deciding((effect) => {

@@ -206,6 +206,20 @@ export const writes: readonly Mutant[] = [
     caughtBy: { race: 'two doubts in a row' },
   },
   {
+    name: 'which client secret works is not remembered',
+    why: 'The list is in order of preference.',
+    variant: writing({
+      commitSuccess: (...args) =>
+        normative.commitSuccess(...args).map(({ set: { clientSecret: _, ...set }, remove, ...write }) => ({
+          ...write,
+          set,
+          remove: [...remove, 'clientSecret'],
+        })),
+    }),
+    invariant: 'S8',
+    caughtBy: { withinSeeds: 20 },
+  },
+  {
     name: 'failure commit not conditional on the generation',
     why: 'The lease is mine, so nobody else has written.',
     variant: writing({ commitFailure: (...args) => without(normative.commitFailure(...args), 'generation') }),

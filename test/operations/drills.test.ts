@@ -164,6 +164,54 @@ test('a client’s secret is rotated: with both good at the provider, no call fa
   expect(world.provider.calls.at(-1)?.authorization).toBe(`Basic ${sent}`);
 });
 
+test('a client’s secret is rotated at any instant, with both put in order: no renewal fails, and each is refused once', async () => {
+  const [old, replacement] = [world.secret('client'), world.secret('client')];
+  const good = { secret: old };
+  const authorizationOf = (secret: string) => `Basic ${Buffer.from(`ordered:${secret}`).toString('base64')}`;
+  await put('ordered', { client: { client_id: 'ordered', client_secret: old } });
+  await world.refresh('ordered');
+  const client = { client_id: 'ordered', client_secret: [replacement, old] };
+  await put('ordered', { client, refresh_token: undefined });
+  world.provider.instead = ({ authorization }) =>
+    authorization === authorizationOf(good.secret)
+      ? {
+          status: 200,
+          body: {
+            access_token: world.secret('access'),
+            refresh_token: world.secret('refresh'),
+            token_type: 'bearer',
+            expires_in: lifetimeSeconds,
+          },
+        }
+      : { status: 401, body: { error: 'invalid_client' } };
+  const renewedWith = async (inUse: string): Promise<void> => {
+    const before = (await itemOf('ordered'))?.generation ?? 0;
+    world.later(lifetimeSeconds - 20);
+    await served('ordered');
+    await world.refresh('ordered');
+    if ((await itemOf('ordered'))?.generation === before) await world.refresh('ordered');
+    expect((await itemOf('ordered'))?.generation).toBe(before + 1);
+    expect((await world.call('GET /connections/ordered')).body).toMatchObject({
+      state: 'active',
+      client: { client_secret: '[redacted]', client_secret_in_use: inUse },
+    });
+  };
+  const logs = world.logged('client_secret_refused').length;
+  await renewedWith('second');
+  await renewedWith('second');
+  good.secret = replacement;
+  await renewedWith('first');
+  await renewedWith('first');
+  world.provider.instead = undefined;
+  expect(world.logged('client_secret_refused').slice(logs)).toMatchObject([
+    { connection: 'ordered', nowInUse: 'second' },
+    { connection: 'ordered', nowInUse: 'first' },
+  ]);
+  expect(world.logged('refresh_failed').filter(({ connection }) => connection === 'ordered')).toEqual([]);
+  // It is in one text with the rest, and the status does not take it for a setting.
+  expect((await world.call('GET /connections/ordered')).body).not.toHaveProperty('secrets');
+});
+
 describe('the table is restored to a point in time', () => {
   test('where the old refresh token still works, it renews by itself', async () => {
     await restored('lenient');

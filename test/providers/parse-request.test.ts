@@ -27,6 +27,9 @@ function requestOf(body: unknown) {
   return parsed.value;
 }
 
+const secretWords =
+  'must be a text, or a list of at most two: the one to try first, and the one to try if it is refused';
+
 describe('a request that is right', () => {
   test('becomes a configuration and secrets that do not print', () => {
     const { config, grant, needed, credentials, refreshToken } = requestOf({
@@ -48,6 +51,17 @@ describe('a request that is right', () => {
     expect(credentials?.client_secret?.reveal()).toBe('cs-1');
     expect(refreshToken?.reveal()).toBe('rt-1');
     expect(JSON.stringify({ credentials, refreshToken })).not.toMatch(/cs-1|rt-1/);
+  });
+
+  test.each([
+    ['one in a list', ['a'], { client_secret: 'a' }],
+    ['two in order, while one replaces the other', ['a', 'b'], { client_secret: 'a', second_client_secret: 'b' }],
+    ['the same one twice', ['a', 'a'], { client_secret: 'a' }],
+  ])('names %s as its client secret', (_, client_secret, expected) => {
+    const { credentials = {}, needed } = requestOf({ ...exact, client: { client_id: 'id', client_secret } });
+    const revealed = Object.entries(credentials).map(([name, secret]) => [name, secret.reveal()]);
+    expect(Object.fromEntries(revealed)).toEqual(expected);
+    expect(needed).toEqual([{ name: 'client_secret', path: 'client.client_secret' }]);
   });
 
   test('may leave out everything that has a default or may be kept', () => {
@@ -89,6 +103,15 @@ describe('a request that is wrong', () => {
     if (!Array.isArray(body)) expect(faultsOf(body)).toEqual({ '': 'must be a JSON object' });
   });
 
+  test.each<[string, unknown, Record<string, string>]>([
+    ['none', [], { 'client.client_secret': secretWords }],
+    ['three', ['a', 'b', 'c'], { 'client.client_secret': secretWords }],
+    ['one that is no text', ['a', 5], { 'client.client_secret': secretWords }],
+    ['an empty one', ['a', ''], { 'client.client_secret.1': 'must not be empty' }],
+  ])('has %s in its list of client secrets', (_, client_secret, expected) => {
+    expect(faultsOf({ ...exact, client: { client_id: 'id', client_secret } })).toMatchObject(expected);
+  });
+
   test('names every wrong field at once', () => {
     const body = {
       provider: 'generic-oauth2',
@@ -111,7 +134,7 @@ describe('a request that is wrong', () => {
         'callback, allow_grant_conflict, verify',
       'client.clientId': 'is not known; did you mean client_id?',
       'client.client_id': 'is missing',
-      'client.client_secret': 'must be a text',
+      'client.client_secret': secretWords,
       refresh_token: 'must be printable ASCII without line breaks, and without spaces at its ends',
       renewal: 'must be "while_used" or "always"',
       margin_seconds: 'must be a whole number of seconds from 10 to 3600',

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { RefreshWorld } from '../../shared/application/refresh-world.ts';
 import { runRefresh } from '../../shared/application/run-refresh.ts';
 import type { Announcement } from '../../shared/domain/announcement.ts';
+import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
@@ -19,7 +20,7 @@ import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 import { inSecret } from '../plain.ts';
-import { kinds } from '../sim/natures.ts';
+import { kinds, withTwoSecrets } from '../sim/natures.ts';
 import { reply } from '../sim/provider.ts';
 import { Random } from '../sim/random.ts';
 import { VirtualTime } from '../sim/time.ts';
@@ -37,7 +38,9 @@ class Herd {
   readonly told = new Map<string, number>();
   readonly announced: Announcement[] = [];
   /** What the provider answers instead of a token set; undefined for a token set. */
-  refusal: (connection: ConnectionName) => Exchange | undefined = () => undefined;
+  refusal: (connection: ConnectionName, secret: string | undefined) => Exchange | undefined = () => undefined;
+  /** Connections have two client secrets, `first` and `second`. */
+  twoSecrets = false;
   /** Who gets no answer now. */
   silent: (connection: ConnectionName) => boolean = () => false;
   /** How long a call takes. */
@@ -57,7 +60,7 @@ class Herd {
   async connect(): Promise<void> {
     for (const name of this.names) {
       await this.store.create(
-        create(name, config, '0', start, 'active', {
+        create(name, this.twoSecrets ? withTwoSecrets(config) : config, '0', start, 'active', {
           id: `0000000${name.length}-0000-4000-8000` as GrantId,
           place: inSecret(0, 'v'),
         }),
@@ -97,12 +100,12 @@ class Herd {
     );
   }
 
-  async #request(connection: ConnectionName): Promise<Exchange> {
+  async #request(connection: ConnectionName, secret: string | undefined): Promise<Exchange> {
     const answered = !this.silent(connection);
     this.calls.push({ at: this.time.now() - start, connection, answered });
     await this.time.sleep(this.callMs);
     if (!answered) return reply(503, {});
-    const refusal = this.refusal(connection);
+    const refusal = this.refusal(connection, secret);
     if (refusal !== undefined) return refusal;
     return reply(200, { access_token: 'a', expires_in: 3_600 });
   }
@@ -124,10 +127,18 @@ class Herd {
         lookUp: async () => ({ kind: 'absent' }),
         persist: async () => true,
       },
-      credentials: { read: async () => undefined, store: async () => {} },
+      credentials: {
+        read: async () => ({
+          [clientSecretNames.first]: new Secret('first'),
+          [clientSecretNames.second]: new Secret('second'),
+        }),
+        store: async () => {},
+      },
       accessSealer: sealer,
       refreshSealer: sealer,
-      tokenEndpoint: { request: () => this.#request(connection) },
+      tokenEndpoint: {
+        request: ({ credentials }) => this.#request(connection, credentials[clientSecretNames.first]?.reveal()),
+      },
       queue: {
         send: async (connection, delayMs) => this.#deliver(connection, Math.ceil(delayMs / 1_000) * 1_000),
         sendAll: async () => {},
@@ -224,6 +235,23 @@ describe('fifty living grants of one application, and the provider refuses them 
     herd.announced.filter((told) => told.change === change);
   /** All are renewed within half a minute of each other, from 3,570 s on. */
   const untilRefused = (herd: Herd) => herd.pass(3_570_000);
+
+  test('the first of two client secrets, but not the second: all are renewed, one error each, and nothing is withheld', async () => {
+    const herd = new Herd(50);
+    Object.assign(herd, { always: true, twoSecrets: true });
+    await herd.connect();
+    herd.planEachMinute();
+    await herd.pass(60_000);
+    herd.calls.length = 0;
+    herd.refusal = (_, secret) => (secret === 'first' ? reply(401, { error: 'invalid_client' }) : undefined);
+    await herd.pass(3_600_000 * 2);
+    const items = await herd.items();
+    expect(items.filter(({ state, generation }) => state === 'active' && generation > 2)).toHaveLength(50);
+    expect(herd.told.get('client_secret_refused')).toBe(50);
+    expect(['refusals_withheld', 'misconfigured', 'refresh_failed'].filter((event) => herd.told.has(event))).toEqual(
+      [],
+    );
+  });
 
   test.each(Object.entries(refusals))('%s, over within three minutes: all go on by themselves', async (_, refusal) => {
     const herd = await living();

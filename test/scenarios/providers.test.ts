@@ -1,6 +1,9 @@
 /** What token endpoints do to those who call them. Each title is a scenario of the protocol. */
 import { describe, expect, test } from 'vitest';
+import type { Rotation } from '../sim/faults.ts';
+import { kinds, withTwoSecrets } from '../sim/natures.ts';
 import { trueExpiryOf } from '../sim/provider.ts';
+import { start } from '../sim/stores.ts';
 import { crash, pause, Scenario } from './scenario.ts';
 
 describe('slow answer after rotation (35 s)', () => {
@@ -55,6 +58,48 @@ describe('lost reply, provider checks age first', () => {
     await s.pass(3_600);
     expect(s.results().filter((result) => result !== 'rotated').length).toBeLessThanOrEqual(5);
     expect(await s.item()).toMatchObject({ state: 'reauthorization_required', cause: 'refresh_in_doubt' });
+  });
+});
+
+describe('a client secret is replaced while the connection has both', () => {
+  const day = 86_400;
+  const replaced = async (secrets: Rotation['secrets'], newFrom: number, oldUntil: number) => {
+    const rotation = { secrets, newFrom: start + newFrom * 1_000, oldUntil: start + oldUntil * 1_000 };
+    const { config } = kinds.exactSingleUse;
+    const s = new Scenario('exactSingleUse', { options: { rotation, config: withTwoSecrets(config) } });
+    await s.connected();
+    s.startPlanner();
+    return s;
+  };
+  const second = { versionId: 'both', inUse: 'second' };
+  const refused = (s: Scenario) => s.results().filter((result) => result === 'client_refused').length;
+
+  test('the old one first: one error, when it ends, and each client has its token at once', async () => {
+    const s = await replaced(['old', 'new'], 3_600, 2 * 3_600);
+    for (let minute = 0; minute < 4 * 60; minute += 1) {
+      await s.pass(60);
+      expect((await s.ask(10_000, 0)).kind).toBe('token');
+    }
+    expect(refused(s)).toBe(1);
+    expect((await s.item()).clientSecret).toEqual(second);
+  });
+
+  test('put before it is good, and the old one ended later: two errors in a day, whatever the number of renewals', async () => {
+    const s = await replaced(['new', 'old'], 3 * 3_600, 6 * 3_600);
+    await s.pass(day);
+    // The first renewal, before `connected` has emptied the ledger, had the other one.
+    expect(refused(s)).toBe(1);
+    expect((await s.item()).generation).toBeGreaterThan(140);
+    expect((await s.item()).clientSecret).toEqual({ ...second, inUse: 'first' });
+  });
+
+  test('if both are wrong, the second error is the verdict', async () => {
+    const s = await replaced(['old', 'new'], day, 2 * 3_600);
+    await s.pass(3 * 3_600);
+    expect(refused(s)).toBe(2);
+    expect(await s.item()).toMatchObject({ state: 'misconfigured', cause: 'invalid_client' });
+    await s.pass(3_600);
+    expect(refused(s)).toBe(2);
   });
 });
 

@@ -5,7 +5,7 @@
 
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { plus } from '../../shared/domain/time.ts';
-import { type End, Provider, reply, type Way } from './provider.ts';
+import { clientRefused, type End, Provider, reply, type Way } from './provider.ts';
 
 /** What the authorization server does beside renewing: drawn by the simulation, or scripted. */
 export interface Customs {
@@ -22,6 +22,8 @@ export interface Redemption {
   /** The code verifier: another one for each link. */
   readonly link: string;
   readonly environment: number;
+  /** What its client authenticates with, where that matters. */
+  readonly secret?: string;
   sentAt: number;
   processedAt?: number;
   /** When its caller knew, or gave up, or died. */
@@ -62,6 +64,7 @@ export class AuthorizationServer extends Provider {
   }
 
   #take(redemption: Redemption): Exchange {
+    if (!this.takes(redemption.secret)) return clientRefused;
     const before = this.#used.get(redemption.code);
     if (before !== undefined) {
       if (this.customs.codeReuseRevokes) this.#end(before, 'code_reuse');

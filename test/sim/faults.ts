@@ -112,6 +112,23 @@ export interface Accident {
   readonly until: number;
 }
 
+/** A client's secret is replaced at the provider, while the connection has both; from when on which is good. */
+export interface Rotation {
+  readonly newFrom: number;
+  readonly oldUntil: number;
+  /** As they were put, in order. */
+  readonly secrets: readonly ['old', 'new'] | readonly ['new', 'old'];
+}
+
+/** In one run of five, once; both are good for two minutes at least. From a stream of its own. */
+export function drawRotation(seed: number, from: number, until: number): Rotation | undefined {
+  const random = new Random(-2_000_000_011 - seed);
+  if (!random.chance(0.2)) return undefined;
+  const newFrom = random.between(from, until);
+  const oldUntil = newFrom + random.between(120_000, 600_000);
+  return { newFrom, oldUntil, secrets: random.chance(0.5) ? ['old', 'new'] : ['new', 'old'] };
+}
+
 /** More than twice as many as this connection is granted token sets within the window. */
 const neighbourCount = 40;
 

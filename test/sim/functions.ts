@@ -5,6 +5,7 @@
 import type { DeleteWorld, FinishDeletionWorld } from '../../shared/application/delete-connection.ts';
 import type { ConnectionsWorld } from '../../shared/application/put-connection.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
+import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
 import type { Exchange } from '../../shared/domain/exchange.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { Secret } from '../../shared/domain/secret.ts';
@@ -12,6 +13,7 @@ import type { EpochMs } from '../../shared/domain/time.ts';
 import type { BareRefreshToken } from '../../shared/domain/token-set.ts';
 import type { AuthorizationServer, CodeGrant } from '../../shared/ports/authorization-server.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { CredentialStore, Credentials } from '../../shared/ports/credentials.ts';
 import type { LoginLink, LoginSealer, LoginState } from '../../shared/ports/login-sealer.ts';
 import type { Providers } from '../../shared/ports/providers.ts';
 import type { RefreshQueue } from '../../shared/ports/queue.ts';
@@ -21,12 +23,14 @@ import type { Telemetry } from '../../shared/ports/telemetry.ts';
 import { undiscovered } from '../memory/undiscovered.ts';
 import type { Redemption, AuthorizationServer as SimulatedServer } from './authorization-server.ts';
 import type { Environment } from './environment.ts';
+import type { Rotation } from './faults.ts';
 import type { Way } from './provider.ts';
 import type { Stores } from './stores.ts';
 
 /** The world as far as these functions reach into it. */
 type World = Stores & {
   readonly provider: SimulatedServer;
+  readonly options: { readonly rotation?: Rotation };
   otherWay(what: 'code' | 'revocation'): Way;
 };
 
@@ -69,7 +73,24 @@ const wholeMilliseconds = (environment: Environment): Clock => ({
   sleep: (ms, signal) => environment.sleep(ms, signal),
 });
 
-const noCredentials = { read: async () => undefined, store: async () => {} };
+/** Two client secrets where one replaces the other in this run, else none. */
+export function credentialsOf({ options: { rotation } }: World, environment: Environment): CredentialStore {
+  const [first, second] = rotation?.secrets ?? [];
+  const read = async () =>
+    first === undefined || second === undefined
+      ? undefined
+      : environment.io('secrets.credentials', 'secrets', () => ({
+          [clientSecretNames.first]: new Secret<string>(first),
+          [clientSecretNames.second]: new Secret<string>(second),
+        }));
+  return { read, store: async () => {} };
+}
+
+/** What a request authenticates with, as the provider sees it. */
+export const sentSecretOf = (credentials: Credentials): { secret?: string } => {
+  const secret = credentials[clientSecretNames.first]?.reveal();
+  return secret === undefined ? {} : { secret };
+};
 
 const importsOf = (world: World, environment: Environment): ImportedRefreshTokens => ({
   storeRefreshToken: (_, slot, versionId, refreshToken) =>
@@ -91,7 +112,7 @@ export function redeemWorldOf(
     logins: loginsOf(environment),
     authorizationServer: authorizationServerOf(world, environment),
     refreshTokens: importsOf(world, environment),
-    credentials: noCredentials,
+    credentials: credentialsOf(world, environment),
     accessSealer: sealerOf(environment),
     queue,
     providers,
@@ -110,7 +131,7 @@ export function connectionsWorldOf(
     store: world.tableOf(environment),
     claims: world.claimsOf(environment),
     refreshTokens: importsOf(world, environment),
-    credentials: noCredentials,
+    credentials: credentialsOf(world, environment),
     ...undiscovered,
     providers,
     queue,
@@ -128,7 +149,7 @@ export function finishDeletionWorldOf(
     chance: world.chance(),
     store: world.tableOf(environment),
     refreshTokens: world.refreshTokensOf(environment),
-    credentials: noCredentials,
+    credentials: credentialsOf(world, environment),
     refreshSealer: sealerOf(environment),
     claims: world.claimsOf(environment),
     providers,
@@ -174,6 +195,7 @@ async function redeem(world: World, environment: Environment, grant: CodeGrant):
     code,
     link: grant.codeVerifier.reveal(),
     environment: environment.id,
+    ...sentSecretOf(grant.credentials),
     sentAt: world.time.now(),
   };
   environment.onKill(() => {

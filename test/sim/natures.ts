@@ -1,5 +1,6 @@
 /** The kinds of provider that are simulated, each with the profile that its preset would give. */
 
+import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
 import type { ConnectionConfig } from '../../shared/domain/connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
@@ -108,5 +109,11 @@ export const kinds = {
   exactReusable: kind({ name: 'Exact Online, reuse allowed', rotation: 'none', ...exact }, exactProfile),
   unknown: kind({ name: 'reusable, taken for single use' }, patient),
 } as const satisfies Record<string, Kind>;
+
+/** The settings of a connection that was put with two client secrets. */
+export const withTwoSecrets = (one: ConnectionConfig): ConnectionConfig => ({
+  ...one,
+  credentials: { versionId: 'both', names: Object.values(clientSecretNames) },
+});
 
 export type KindName = keyof typeof kinds;

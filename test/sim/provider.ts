@@ -58,6 +58,8 @@ export interface Call {
   readonly sentAt: number;
   readonly environment: number;
   readonly refreshToken: string;
+  /** What its client authenticates with, where that matters. */
+  readonly secret?: string;
   processedAt?: number;
   /** When the caller knew, or gave up, or died. */
   endedAt?: number;
@@ -70,7 +72,7 @@ export interface Call {
   toldEnd?: true;
   /** Of the reply that its caller has. */
   status?: number;
-  result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'instead';
+  result?: 'rotated' | 'repeated' | 'too_early' | 'refused' | 'revoked' | 'client_refused' | 'instead';
 }
 
 /**
@@ -96,6 +98,8 @@ interface Family {
 
 export class Provider {
   readonly ledger: Call[] = [];
+  /** Whether a client may authenticate with this at the moment. */
+  takes: (secret: string | undefined) => boolean = () => true;
   protected readonly time: VirtualTime;
   readonly #nature: Nature;
   protected readonly families: Family[] = [];
@@ -192,6 +196,10 @@ export class Provider {
 
   #process(call: Call, refreshToken: string): Exchange {
     const now = this.time.now();
+    if (!this.takes(call.secret)) {
+      call.result = 'client_refused';
+      return clientRefused;
+    }
     const family = this.familyOf(refreshToken);
     if (family === undefined || this.#endOf(family) !== undefined || family.dead.has(refreshToken))
       return this.#refuse(call, 'refused');
@@ -293,6 +301,9 @@ export const reply = (status: number, body: unknown): Exchange => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
+
+/** RFC 6749 §5.2. */
+export const clientRefused = reply(401, { error: 'invalid_client' });
 
 /** When the access token in this text really expires, by the provider's own clock. */
 export const trueExpiryOf = (accessToken: string): number => Number(accessToken.split('@')[1]);

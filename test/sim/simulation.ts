@@ -6,8 +6,17 @@ import { createHash } from 'node:crypto';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Violation } from './checkers/checker.ts';
-import { accidentally, drawAccident, drawFault, drawOutages, drawRates, drawWay, type FaultRates } from './faults.ts';
-import { type Kind, type KindName, kinds } from './natures.ts';
+import {
+  accidentally,
+  drawAccident,
+  drawFault,
+  drawOutages,
+  drawRates,
+  drawRotation,
+  drawWay,
+  type FaultRates,
+} from './faults.ts';
+import { type Kind, type KindName, kinds, withTwoSecrets } from './natures.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
@@ -74,6 +83,7 @@ export async function simulate(
   const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
   const accident = drawAccident(seed, start + 60_000, start + faultyMs - 300_000);
   const stranger = drawStranger(seed, kinds[kind].nature, plus(start, 60_000), plus(start, faultyMs - 300_000));
+  const rotation = drawRotation(seed, start + 60_000, start + faultyMs - 300_000);
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
     accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;
@@ -88,6 +98,7 @@ export async function simulate(
     warmEnvironments: 3,
     faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
     ...(accident && { accident }),
+    ...(rotation && { rotation, config: withTwoSecrets(kinds[kind].config) }),
     way: () => {
       const way = faulty ? drawWay(world.random, rates) : quick();
       return refusing(world.time.now()) ? { ...way, instead: accidentally } : way;

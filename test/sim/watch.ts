@@ -9,11 +9,12 @@ import * as deletions from './checkers/deletions.ts';
 import * as grants from './checkers/grants.ts';
 import * as logins from './checkers/logins.ts';
 import * as secondRefreshers from './checkers/second-refreshers.ts';
+import * as secrets from './checkers/secrets.ts';
 import type { FaultRates } from './faults.ts';
 import { start } from './stores.ts';
 import type { World } from './world.ts';
 
-const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers].flatMap((theme) =>
+const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers, secrets].flatMap((theme) =>
   Object.values(theme),
 );
 

@@ -36,13 +36,16 @@ import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { firstPlace } from '../plain.ts';
 import { AuthorizationServer, type Customs } from './authorization-server.ts';
 import { type Boundary, Environment, type Fault } from './environment.ts';
+import type { Rotation } from './faults.ts';
 import {
   bare,
   connectionsWorldOf,
+  credentialsOf,
   finishDeletionWorldOf,
   type Given,
   plainSealer,
   redeemWorldOf,
+  sentSecretOf,
 } from './functions.ts';
 import type { Call, Nature, Provider, Way } from './provider.ts';
 import type { Room } from './room.ts';
@@ -73,6 +76,8 @@ export interface WorldOptions extends StoreOptions {
   /** How a code, or a revocation, goes on its way. */
   readonly otherWay?: (what: 'code' | 'revocation') => Way;
   readonly customs?: Customs;
+  /** A client's secret is replaced; `config` has two of them then. */
+  readonly rotation?: Rotation;
   readonly skewMs?: () => number;
   /** How many environments of the token function take turns; one, if left out. */
   readonly warmEnvironments?: number;
@@ -105,6 +110,10 @@ export class World extends Stores {
     this.#protocol = { ...normative, ...this.#variant.protocol };
     this.#providers = providersWith({ ...options.profile, ...this.#variant.profile });
     this.provider = new AuthorizationServer(this.time, options.nature);
+    const { rotation } = options;
+    if (rotation !== undefined)
+      this.provider.takes = (secret) =>
+        secret === 'old' ? this.time.now() < rotation.oldUntil : this.time.now() >= rotation.newFrom;
     if (options.customs !== undefined) this.provider.customs = options.customs;
   }
 
@@ -385,7 +394,7 @@ export class World extends Stores {
     const world: TendWorld = {
       ...finishDeletionWorldOf(this, environment, this.#givenTo(environment)),
       chance: this.chance(),
-      credentials: { read: async () => undefined, store: async () => {} },
+      credentials: credentialsOf(this, environment),
       refreshTokens: this.refreshTokensOf(environment),
       accessSealer: plainSealer,
       tokenEndpoint: { request: (request) => this.#request(environment, request) },
@@ -401,6 +410,7 @@ export class World extends Stores {
       sentAt: this.time.now(),
       environment: environment.id,
       refreshToken: request.refreshToken?.reveal() ?? '',
+      ...sentSecretOf(request.credentials),
     };
     environment.onKill(() => {
       call.endedAt ??= this.time.now();

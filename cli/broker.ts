@@ -81,6 +81,14 @@ export class Broker {
     return this.call(`${connectionPath(name)}/authorizations`, { method: 'DELETE' });
   }
 
+  pause(name: string): Promise<Description> {
+    return this.call(`${connectionPath(name)}/pause`, { method: 'PUT' });
+  }
+
+  resume(name: string): Promise<Description> {
+    return this.call(`${connectionPath(name)}/pause`, { method: 'DELETE' });
+  }
+
   /** What is left to do at the provider, if anything is. */
   delete(name: string): Promise<{ readonly detail?: string } | undefined> {
     return this.call(connectionPath(name), { method: 'DELETE' });

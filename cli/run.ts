@@ -10,9 +10,11 @@ import * as list from './commands/list.ts';
 import * as logs from './commands/logs.ts';
 import * as moveIn from './commands/move-in.ts';
 import * as open from './commands/open.ts';
+import * as pause from './commands/pause.ts';
 import * as providers from './commands/providers.ts';
 import * as reauthorize from './commands/reauthorize.ts';
 import * as reject from './commands/reject.ts';
+import * as resume from './commands/resume.ts';
 import * as status from './commands/status.ts';
 import * as token from './commands/token.ts';
 import * as trigger from './commands/trigger.ts';
@@ -29,6 +31,8 @@ export const commands = [
   status,
   token,
   reject,
+  pause,
+  resume,
   remove,
   providers,
   doctor,

@@ -1,9 +1,13 @@
 /** What a person calls a connection's state. */
 import type { Description } from './broker.ts';
 
-export const states = ['active', 'failing', 'reauthorization_required', 'misconfigured', 'deleting'] as const;
+export const states = ['active', 'failing', 'paused', 'reauthorization_required', 'misconfigured', 'deleting'] as const;
 export type ShownState = (typeof states)[number];
 
-/** Returns the state, or `failing` for an active connection whose last renewal failed. */
-export const stateOf = ({ state, last_failure: failure }: Description): ShownState =>
-  state === 'active' && failure !== undefined && failure.class !== 'too_early' ? 'failing' : state;
+/** Returns the state, or `paused` or `failing` for an active connection that is, or whose last renewal failed. */
+export const stateOf = ({ state, last_failure: failure, paused_since: paused }: Description): ShownState =>
+  state === 'active' && paused !== undefined
+    ? 'paused'
+    : state === 'active' && failure !== undefined && failure.class !== 'too_early'
+      ? 'failing'
+      : state;

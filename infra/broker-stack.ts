@@ -152,7 +152,7 @@ export class BrokerStack extends Stack {
     return this.grant('connect', grantee, connection);
   }
 
-  /** Lets a principal put, delete, connect and see one connection, or every connection. It gets no token by that. */
+  /** Lets a principal put, delete, pause, connect and see one connection, or every one. It gets no token by that. */
   grantManage(grantee: IGrantable, connection?: string): Grant {
     return this.grant('manage', grantee, connection);
   }

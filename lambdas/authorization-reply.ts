@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Authorization } from '../shared/application/authorize.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
@@ -56,10 +56,4 @@ function obstacleFault(reason: NotAuthorizable, connection: ConnectionName) {
     case 'no_authorization_endpoint':
       return { path: 'settings.authorization_endpoint', message: `is missing: put it with ${put}` };
   }
-}
-
-/** The principal that signed the request. */
-export function askerOf({ requestContext }: APIGatewayProxyEventV2): string | undefined {
-  const { authorizer } = requestContext as { readonly authorizer?: { readonly iam?: { readonly userArn?: string } } };
-  return authorizer?.iam?.userArn;
 }

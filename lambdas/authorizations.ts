@@ -1,8 +1,9 @@
 /** Connecting by login: links are made and ended here; the pages that browsers open are in `login.ts`. */
 import { authorize, withdraw } from '../shared/application/authorize.ts';
 import { composeAuthorizations } from '../shared/compose.ts';
-import { askerOf, authorizationReply } from './authorization-reply.ts';
+import { authorizationReply } from './authorization-reply.ts';
 import { apiUrlOf } from './browser.ts';
+import { askerOf } from './caller.ts';
 import { loginPages } from './login.ts';
 import { faultsOf, parseBare, parseName } from './parse.ts';
 import { parseAuthorization } from './parse-authorization.ts';

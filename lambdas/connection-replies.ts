@@ -2,6 +2,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { callbackUriOf } from '../shared/application/callback-uri.ts';
 import type { DeleteResult } from '../shared/application/delete-connection.ts';
+import type { PauseResult } from '../shared/application/pause-connection.ts';
 import type { ConnectionsWorld, PutResult } from '../shared/application/put-connection.ts';
 import type { Connection } from '../shared/domain/connection.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
@@ -11,7 +12,7 @@ import type { ConnectionDirectory } from '../shared/ports/connections.ts';
 import { describe } from './describe.ts';
 import type { Listing } from './parse-listing.ts';
 import type { ConnectionList, ConnectionReply } from './replies.ts';
-import { grantRefused, invalid, json, noContent, problem } from './reply.ts';
+import { grantRefused, invalid, json, noContent, notFound, problem } from './reply.ts';
 
 /** The description of a connection, by what is known of its provider. `apiUrl`: where browsers reach this API. */
 export function described(
@@ -44,6 +45,11 @@ export async function listed(
   return { connections, next: found.length > limit ? connections.at(-1)?.connection : next };
 }
 
+const changedMeanwhile = problem('conflict', {
+  detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
+  retryAfterSeconds: limits.retryAfterSeconds.least,
+});
+
 /** The connection as it was written, or why nothing was changed. */
 export function putReply(
   world: Pick<ConnectionsWorld, 'clock' | 'providers'>,
@@ -61,15 +67,29 @@ export function putReply(
     case 'grant_pending':
       return grantRefused(result, world.clock.now());
     case 'conflict':
-      return problem('conflict', {
-        detail: 'Renewals kept changing the connection while it was written. Nothing was changed; try again.',
-        retryAfterSeconds: limits.retryAfterSeconds.least,
-      });
+      return changedMeanwhile;
     case 'deleting':
       return problem('conflict', {
         detail: `Connection "${connection}" is being deleted. Put it again when it is gone.`,
         retryAfterSeconds: limits.deletionMs / 1_000,
       });
+  }
+}
+
+/** The connection, paused or not as was wished. */
+export function pauseReply(
+  world: Pick<ConnectionsWorld, 'clock' | 'providers'>,
+  connection: ConnectionName,
+  result: PauseResult,
+  apiUrl: string,
+): APIGatewayProxyStructuredResultV2 {
+  switch (result.kind) {
+    case 'done':
+      return json(200, described(world, result.item, apiUrl));
+    case 'not_found':
+      return notFound(connection);
+    case 'conflict':
+      return changedMeanwhile;
   }
 }
 

@@ -1,10 +1,12 @@
 /** `PUT`, `GET`, `DELETE` and the list of connections. */
 import { deleteConnection } from '../shared/application/delete-connection.ts';
+import { pauseConnection, type Wish } from '../shared/application/pause-connection.ts';
 import { proven } from '../shared/application/prove-grant.ts';
 import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
 import { apiUrlOf } from './browser.ts';
-import { deletionReply, described, listed, putReply } from './connection-replies.ts';
+import { askerOf } from './caller.ts';
+import { deletionReply, described, listed, pauseReply, putReply } from './connection-replies.ts';
 import { faultsOf, parseBare, parseBody, parseName, queryFaults } from './parse.ts';
 import { parseListing } from './parse-listing.ts';
 import { invalid, json, notFound } from './reply.ts';
@@ -48,6 +50,18 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     if (!name.ok) return invalid(name.faults);
     return deletionReply(name.value, await deleteConnection(compose(), name.value));
   },
+
+  'PUT /connections/{connection}/pause': pausing((event) => ({ kind: 'paused', by: askerOf(event) })),
+  'DELETE /connections/{connection}/pause': pausing(() => ({ kind: 'resumed' })),
 };
+
+function pausing(wishOf: (event: Parameters<Handler>[0]) => Wish): Handler {
+  return async (event) => {
+    const name = parseBare(event);
+    if (!name.ok) return invalid(name.faults);
+    const world = compose();
+    return pauseReply(world, name.value, await pauseConnection(world, name.value, wishOf(event)), apiUrlOf(event));
+  };
+}
 
 export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));

@@ -116,6 +116,8 @@ export function describe(item: Connection, now: EpochMs, known: Known | undefine
     allow_grant_conflict: config.allowGrantConflict,
     state: item.deletion === undefined ? state : ('deleting' as const),
     cause,
+    paused_since: iso(item.paused?.at),
+    paused_by: item.paused?.by,
     unproven: isUnproven(item) && !outdated ? true : undefined,
     generation: item.generation,
     renewed_at: iso(tokens?.receivedAt),

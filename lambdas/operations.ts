@@ -89,6 +89,19 @@ export const operations: Readonly<Record<RouteKey<FunctionName>, Operation>> = {
     },
     problems: ['connection_not_found'],
   },
+  'PUT /connections/{connection}/pause': {
+    id: 'pauseConnection',
+    summary: 'Stop the renewals of a connection, for the time being',
+    description: 'Its token is served until it expires. A renewal that is under way ends.',
+    replies: { 200: { what: 'It is paused.', body: 'Connection' } },
+    problems: ['connection_not_found', 'conflict'],
+  },
+  'DELETE /connections/{connection}/pause': {
+    id: 'resumeConnection',
+    summary: 'Have the renewals of a connection go on',
+    replies: { 200: { what: 'It is not paused.', body: 'Connection' } },
+    problems: ['connection_not_found', 'conflict'],
+  },
   'POST /connections/{connection}/authorizations': {
     id: 'createAuthorization',
     summary: 'Make a link to log in with, to connect or reconnect',

@@ -93,6 +93,8 @@ const connectionReply = about(
     allow_grant_conflict: v.optional(about(v.literal(true), 'It may end the grant of another connection.')),
     state: about(v.picklist(shownStates), 'Tokens are served while it is active.'),
     cause: v.optional(cause),
+    paused_since: v.optional(instant('Since when it is not renewed, because an operator wants it so.')),
+    paused_by: v.optional(text('The principal who paused it.')),
     unproven: v.optional(about(v.literal(true), 'No renewal has shown yet that the grant is good.')),
     generation: generation('The number of the newest token; 0 before the first.'),
     renewed_at: v.optional(instant('When the newest access token came.')),

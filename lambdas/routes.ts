@@ -37,6 +37,8 @@ export const routes = [
   },
   { method: 'PUT', path: '/connections/{connection}', function: 'connections', permissions: ['manage'] },
   { method: 'DELETE', path: '/connections/{connection}', function: 'connections', permissions: ['manage'] },
+  { method: 'PUT', path: '/connections/{connection}/pause', function: 'connections', permissions: ['manage'] },
+  { method: 'DELETE', path: '/connections/{connection}/pause', function: 'connections', permissions: ['manage'] },
   {
     method: 'POST',
     path: '/connections/{connection}/authorizations',

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
+import { limits } from '../shared/domain/limits.ts';
 import { iso } from '../shared/domain/time.ts';
 import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestEndpoint, requestHeaders, requestValues } from '../shared/providers/headers.ts';
@@ -30,6 +31,11 @@ export function tokenReply(connection: ConnectionName, answer: TokenAnswer): API
         downstreamErrors: downstreamErrors(answer.item),
       });
     }
+    case 'paused':
+      return problem('temporarily_unavailable', {
+        detail: `Connection "${connection}" is paused, and has no token left. It is renewed again once it is resumed.`,
+        retryAfterSeconds: limits.retryAfterSeconds.most,
+      });
     case 'unsatisfiable': {
       const detail = `min_ttl is more than a token of connection "${connection}" ever lives. Ask for less.`;
       return problem('invalid_request', {

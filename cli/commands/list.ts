@@ -16,8 +16,8 @@ type Options = Awaited<ReturnType<typeof builder>['argv']>;
 export async function handler(options: Options): Promise<void> {
   const { broker, screen } = await begin(options);
   const { state: wanted, provider } = options;
-  // A connection that fails is active for the broker.
-  const asked = wanted?.map((state) => (state === 'failing' ? 'active' : state));
+  // A connection that fails or is paused is active for the broker.
+  const asked = wanted?.map((state) => (state === 'failing' || state === 'paused' ? 'active' : state));
   const all = await broker.all({ ...(asked && { states: asked }), ...(provider && { providers: provider }) });
   const found = all.filter(
     (item) => wanted === undefined || wanted.some((state) => state === stateOf(item) || state === item.state),
@@ -46,6 +46,7 @@ function listed(screen: Screen, found: readonly Description[], now: number): str
 const styles: Readonly<Record<ShownState, Style>> = {
   active: 'green',
   failing: 'yellow',
+  paused: 'yellow',
   reauthorization_required: 'red',
   misconfigured: 'red',
   deleting: 'dim',

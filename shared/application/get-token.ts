@@ -45,6 +45,8 @@ export type TokenAnswer =
     } & OpenedToken)
   | { readonly kind: 'not_found' }
   | { readonly kind: 'refused'; readonly code: 'reauthorization_required' | 'misconfigured'; readonly item: Connection }
+  /** There is no token left, and none will come before the connection is resumed. */
+  | { readonly kind: 'paused'; readonly item: Connection }
   | { readonly kind: 'unsatisfiable'; readonly lifeMs: number; readonly item: Connection }
   | {
       readonly kind: 'unavailable';
@@ -190,6 +192,8 @@ async function read(
       }
       case 'gone':
         return { kind: 'not_found' };
+      case 'paused':
+        return { kind: 'paused', item };
       case 'refuse':
         return { kind: 'refused', code: answer.code, item };
       case 'unsatisfiable':

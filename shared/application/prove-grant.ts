@@ -28,7 +28,7 @@ export const isUnproven = ({ state, tokens }: Connection): boolean => state === 
 export async function proven(world: ProofWorld, item: Connection): Promise<Connection> {
   const { clock, chance, store } = world;
   const { connection, grant } = item;
-  if (!isUnproven(item)) return item;
+  if (!isUnproven(item) || item.paused !== undefined) return item;
   const until = plus(clock.now(), limits.verifyWaitMs);
   // A connection that no client uses rests: this call is its first client.
   await store.apply(connection, touch(clock.now()));

@@ -63,6 +63,8 @@ export function assess(seen: Seen, now: EpochMs): Assessment {
     return { kind: 'wait', until: item.lease.until, reason: 'leased' };
   if (item.deletion !== undefined) return { kind: 'stop', reason: 'deleted' };
   if (item.state !== 'active') return { kind: 'stop', reason: item.state };
+  // Its subscribers are told of changes all the same.
+  if (item.paused !== undefined) return { kind: 'rest', dueAt: restUntil(item, seen.profile, undefined) };
   const want = wanted(seen, now);
   if (want.kind === 'rest') return want;
   if (want.from > now) return { kind: 'wait', until: want.from, reason: 'not_due' };

@@ -90,6 +90,18 @@ function putAside({ item, profile }: Seen, { overtaken }: Commit): Place | undef
 }
 
 /**
+ * The attempts that a success settles. An overtaken one may have stored its token set, or may yet, and its holder may
+ * be dead: the pointer stays for two generations more, should ours turn out to be the one that the provider has killed;
+ * and while they are tried, one after the other.
+ */
+function settledBy(item: Connection, fence: Fence, { overtaken, adoptedFence }: Commit): Attempt[] {
+  const trying = overtaken !== undefined;
+  const mayBring = (other: Attempt) => other.sent && !other.ended && other.fence !== adoptedFence;
+  const stays = (other: Attempt) => mayBring(other) && (trying || other.generation >= item.generation - 1);
+  return attemptsOf(item).filter((other) => other.fence === fence || (other.fence < fence && !stays(other)));
+}
+
+/**
  * Commits a success over the token set that was seen: first as the holder of the lease, else as a refresher that lost
  * it. The second leaves the lease alone. Refused by a newer commit or another grant, for good; by an older holder's
  * late commit, to be tried again over that one.
@@ -110,13 +122,7 @@ export function commitSuccess(held: Held, commit: Commit): readonly Write[] {
   };
   // The refresher that took the lease from this one may have sent the same refresh token.
   const rivalled = committed(true);
-  // An overtaken attempt may have stored its token set, or may yet, and its holder may be dead: the pointer stays for
-  // two generations more, should ours turn out to be the one that the provider has killed; and while they are tried,
-  // one after the other.
-  const trying = commit.overtaken !== undefined;
-  const mayBring = (other: Attempt) => other.sent && !other.ended && other.fence !== commit.adoptedFence;
-  const stays = (other: Attempt) => mayBring(other) && (trying || other.generation >= item.generation - 1);
-  const settled = attemptsOf(item).filter((other) => other.fence === fence || (other.fence < fence && !stays(other)));
+  const settled = settledBy(item, fence, commit);
   const spare = commit.place === undefined ? undefined : putAside(seen, commit);
   // What was found may have come with either.
   const clientSecret = adopted ? undefined : provenSecret(item);

@@ -264,6 +264,8 @@ export interface Connection {
   readonly announcedEnd?: EpochMs;
   /** The last login that was asked for. It stays when it has brought a grant, and says so. */
   readonly authorization?: PendingAuthorization;
+  /** An operator has stopped its renewals, for the time being. */
+  readonly paused?: { readonly at: EpochMs; readonly by?: string };
   /** The connection is being deleted: nothing is served or renewed, and what is left of it is being removed. */
   readonly deletion?: Deletion;
   /**
@@ -313,6 +315,7 @@ export const outlivesGrant = {
   changed: true,
   announcedEnd: false,
   authorization: true,
+  paused: true,
   deletion: true,
   slots: true,
 } as const satisfies Record<keyof Connection, boolean>;

@@ -50,3 +50,32 @@ export function arm(item: Connection, now: EpochMs): Write {
     remove: [],
   };
 }
+
+/** What subscribers are told of a pause and of its end, beside what they have not been told of yet. */
+const pauseNoted = ({ changed }: Connection, now: EpochMs) => ({
+  changed: { at: now, paths: [...new Set([...(changed?.paths ?? []), 'paused'])].sort() },
+  dueAt: now,
+});
+
+const asPausedOrNot = ({ changed, paused }: Connection): readonly Clause[] => [
+  exists,
+  { absent: 'deletion' },
+  asSeen('changed.at', changed?.at),
+  paused === undefined ? { absent: 'paused' } : { present: 'paused' },
+];
+
+/** No renewal begins from now on. One that is under way ends, and its token set is committed. */
+export const pause = (item: Connection, by: string | undefined, now: EpochMs): Write => ({
+  name: 'pause',
+  when: asPausedOrNot(item),
+  set: { paused: { at: now, ...(by !== undefined && { by }) }, ...pauseNoted(item, now) },
+  remove: [],
+});
+
+/** A refresher looks at once, and decides on what it finds. */
+export const resume = (item: Connection, now: EpochMs): Write => ({
+  name: 'resume',
+  when: asPausedOrNot(item),
+  set: pauseNoted(item, now),
+  remove: ['paused'],
+});

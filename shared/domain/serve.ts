@@ -18,6 +18,8 @@ export type Answer =
     }
   | Wait
   | { readonly kind: 'refuse'; readonly code: 'reauthorization_required' | 'misconfigured' }
+  /** An operator has stopped its renewals, and knows when they go on. */
+  | { readonly kind: 'paused' }
   /** The connection is being deleted. */
   | { readonly kind: 'gone' }
   /** No token of this connection ever lives as long as the caller asks for. */
@@ -55,13 +57,14 @@ function enoughMs({ tokens, refreshAt }: Connection): number {
 export function serve(item: Connection, askedMs: number | undefined, now: EpochMs): Serving {
   const minTtlMs = askedMs ?? enoughMs(item);
   const answer = answerFor(item, minTtlMs, now);
-  const active = item.state === 'active' && item.deletion === undefined;
+  const inUse = item.state === 'active' && item.deletion === undefined;
+  const active = inUse && item.paused === undefined;
   const hasten =
     active && answer.kind === 'wait' && dueFrom(item, now) > now && (hastenedAtOf(item) ?? plus(now, 1)) <= now;
   const due = hasten || (active && (rejectionDueAtOf(item) ?? dueFrom(item, now)) <= now);
   const backingOff = item.notBefore !== undefined && item.notBefore > now;
   const asked = item.askedAt !== undefined && plus(item.askedAt, limits.askedMs) > now;
-  const touch = active && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
+  const touch = inUse && (item.lastUsed === undefined || plus(item.lastUsed, limits.touchEveryMs) <= now);
   const arm =
     active && (item.dueAt === undefined || item.dueAt > latest(now, dueFrom(item, now), item.notBefore ?? now));
   return {
@@ -94,10 +97,12 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
   const { tokens } = item;
   const lifeMs = tokens === undefined ? 0 : tokens.expiresAt - now;
   // A token that a client reported, and that will not be renewed, helps no other client.
-  const reported = item.state !== 'active' && item.rejected?.generation === item.generation;
+  const ended = item.state !== 'active' || item.paused !== undefined;
+  const reported = ended && item.rejected?.generation === item.generation;
   if (tokens?.sealed !== undefined && lifeMs >= minTtlMs && !reported)
     return { kind: 'serve', tokens, warning: warningOf(item) };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
+  if (item.paused !== undefined) return { kind: 'paused' };
   const notBefore = latest(hastenedAtOf(item) ?? dueFrom(item, now), item.notBefore ?? now);
   if (notBefore > now) {
     // More life than even a fresh token has.
@@ -110,6 +115,8 @@ function answerFor(item: Connection, minTtlMs: number, now: EpochMs): Answer {
 
 function warningOf(item: Connection): string | undefined {
   if (item.state !== 'active') return `${item.state}: this token is valid until it expires and will not be renewed`;
+  if (item.paused !== undefined)
+    return 'the connection is paused: this token is valid until it expires and is not renewed until it is resumed';
   if (item.rejected?.generation === item.generation)
     return 'a client reports that the provider refused this token; a new one is being asked for';
   const { failure, tokens } = item;
@@ -131,9 +138,10 @@ function warningOf(item: Connection): string | undefined {
 export function answerToRejection(
   item: Connection,
   now: EpochMs,
-): Extract<Answer, { kind: 'wait' | 'refuse' | 'gone' }> {
+): Extract<Answer, { kind: 'wait' | 'refuse' | 'paused' | 'gone' }> {
   if (item.deletion !== undefined) return { kind: 'gone' };
   if (item.state !== 'active') return { kind: 'refuse', code: item.state };
+  if (item.paused !== undefined) return { kind: 'paused' };
   const notBefore = latest(rejectionDueAtOf(item) ?? now, item.notBefore ?? now);
   return waitFor(item, notBefore, now);
 }

@@ -3,7 +3,7 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import { markDeleted } from '../../shared/domain/deletion-writes.ts';
 import type { Generation } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { arm, promiseWake, rest } from '../../shared/domain/schedule-writes.ts';
+import { arm, pause, promiseWake, rest, resume } from '../../shared/domain/schedule-writes.ts';
 import { ask, reject, touch } from '../../shared/domain/use-writes.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import { at, newConnection, now, storeUnder, storeWorlds } from './worlds.ts';
@@ -33,6 +33,20 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     await refuses(item.connection, rest(item, undefined));
     await refuses(item.connection, rest({ ...touched, lastUsed: at(5) }, undefined));
     await applies(item.connection, rest(touched, undefined));
+  });
+
+  test('a connection is paused once and resumed once, each of which subscribers are to be told', async () => {
+    const item = await created({ changed: { at: at(-1), paths: ['renewal'] } });
+    const { connection } = item;
+    const paused = await applies(connection, pause(item, 'operator', now));
+    expect(paused).toMatchObject({ paused: { at: now, by: 'operator' }, dueAt: now });
+    expect(paused.changed).toEqual({ at: now, paths: ['paused', 'renewal'] });
+    await refuses(connection, pause(item, 'operator', now));
+    await refuses(connection, resume(item, now));
+    const resumed = await applies(connection, resume(paused, at(1)));
+    expect(resumed).not.toHaveProperty('paused');
+    await applies(connection, markDeleted(now));
+    await refuses(connection, pause(resumed, undefined, at(2)));
   });
 
   test('a resting connection is armed, an armed one only for an earlier instant, and not after a commit', async () => {

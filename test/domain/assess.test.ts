@@ -71,6 +71,29 @@ const rows: readonly Row[] = [
   ['idle, but renewed always', dueConnectionOf(idle), refresh('due'), { renewal: 'always' }],
   ['idle while backing off: rests', dueConnectionOf({ ...idle, notBefore: at(minute) }), rest()],
 
+  // While an operator has it paused.
+  ['due, paused', dueConnectionOf({ paused: { at: at(-minute) } }), rest()],
+  [
+    'paused, and in doubt, reported, kept alive',
+    dueConnectionOf({
+      paused: { at: at(-minute) },
+      attempts: attemptsWith(attemptOf(9)),
+      rejected: { generation, times: 1 },
+    }),
+    rest(),
+    { keepAliveMs: 1 },
+  ],
+  [
+    'paused, something to tell',
+    dueConnectionOf({ paused: { at: now }, changed: { at: at(-1), paths: ['paused'] } }),
+    rest(at(-1)),
+  ],
+  [
+    'paused, and being deleted',
+    dueConnectionOf({ paused: { at: now }, deletion: { since: now, notBefore: now } }),
+    { kind: 'stop', reason: 'deleted' },
+  ],
+
   // Before the refresh token lapses from idleness (20 days after the token set came).
   [
     'idle, keep-alive ahead: rests until then',

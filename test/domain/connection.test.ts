@@ -37,6 +37,7 @@ const full: Required<Connection> = {
   changed: { at: at(4), paths: ['renewal'] },
   announcedEnd: at(5),
   authorization: { id: 'link', grantId: connectionOf().grant.id, configuredAt: at(1), expiresAt: at(2) },
+  paused: { at: at(5) },
   deletion: { since: at(6), notBefore: at(7) },
 };
 

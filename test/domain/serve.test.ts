@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applied } from '../../shared/domain/apply.ts';
 import type { Connection, Lease, SealedTokenSet } from '../../shared/domain/connection.ts';
 import { arm } from '../../shared/domain/schedule-writes.ts';
-import { type Answer, type Serving, serve } from '../../shared/domain/serve.ts';
+import { type Answer, answerToRejection, type Serving, serve } from '../../shared/domain/serve.ts';
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import {
   at,
@@ -12,6 +12,7 @@ import {
   dueConnectionOf,
   failureOf,
   firstConnectionOf,
+  generation,
   hour,
   minute,
   now,
@@ -238,6 +239,23 @@ describe('where a renewal ends the token before', () => {
   });
 });
 
+describe('a paused connection', () => {
+  const paused = { paused: { at: at(-minute) } };
+
+  test('serves what its token has left, and says that it will not be renewed', () => {
+    const { answer } = serve(dueConnectionOf(paused), 10_000, now);
+    expect(answer).toMatchObject({ kind: 'serve', warning: expect.stringContaining('paused') });
+  });
+
+  test.each<[string, Connection]>([
+    ['expired', dueConnectionOf({ ...paused, tokens: tokenSetOf({ expiresAt: now }) })],
+    ['reported', connectionOf({ ...paused, rejected: { generation, times: 1 } })],
+  ])('has none to give once it is %s, and asks for none', (_, item) => {
+    expect(serve(item, 10_000, now)).toMatchObject({ answer: { kind: 'paused' }, ask: false, arm: false });
+    expect(answerToRejection(item, now)).toEqual({ kind: 'paused' });
+  });
+});
+
 describe('the marks', () => {
   const idle: Partial<Serving> = { ask: false, touch: false, arm: false };
   const rows: readonly (readonly [title: string, item: Connection, expected: Partial<Serving>])[] = [
@@ -261,6 +279,14 @@ describe('the marks', () => {
 
     ['at rest', without(connectionOf(), 'dueAt'), { ...idle, arm: true, memorable: false }],
     ['at rest without a token set', without(firstConnectionOf(), 'dueAt'), { ask: true, arm: true }],
+
+    // While it is paused, only its use is.
+    ['paused and due', dueConnectionOf({ paused: { at: now } }), { ...idle, memorable: true }],
+    [
+      'paused, at rest, and not used lately',
+      without(connectionOf({ paused: { at: now }, lastUsed: at(-hour) }), 'dueAt'),
+      { ...idle, touch: true },
+    ],
 
     // Where no refresher may renew, nothing is marked.
     [

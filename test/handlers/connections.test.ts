@@ -78,6 +78,47 @@ describe('the redirect URI that is to be registered', () => {
   });
 });
 
+describe('a pause', () => {
+  test('stops renewals, whatever is asked, and says so; its end has them go on', async () => {
+    await world.call('PUT /connections/paused', request({ renewal: 'always' }));
+    await world.refresh('paused');
+    const { status, body } = await world.call('PUT /connections/paused/pause');
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { state: 'active', paused_since: expect.any(String) },
+    });
+    // Sent again, it changes nothing.
+    expect((await world.call('PUT /connections/paused/pause')).body.paused_since).toBe(body.paused_since);
+    await world.refresh('paused');
+    expect(world.stores.events().at(-1)?.detail).toMatchObject({ connection: 'paused', changed: ['paused'] });
+    const calls = world.provider.calls.length;
+    world.later(300);
+    expect((await world.call('GET /token/paused')).body.warning).toContain('paused');
+    world.later(300);
+    const none = await world.call('GET /token/paused?wait=25');
+    expect(none).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable', retry_after: 60 } });
+    expect(none.body.detail).toContain('is paused');
+    await world.refresh('paused');
+    // Settings that are put leave it paused.
+    expect((await world.call('PUT /connections/paused', request({ refresh_token: undefined }))).body).toHaveProperty(
+      'paused_since',
+    );
+    await world.refresh('paused');
+    expect(world.provider.calls).toHaveLength(calls);
+    expect((await itemOf('paused'))?.dueAt).toBeUndefined();
+    const resumed = await world.call('DELETE /connections/paused/pause');
+    expect(resumed.body).not.toHaveProperty('paused_since');
+    await world.refresh('paused');
+    await world.refresh('paused');
+    expect((await world.call('GET /token/paused')).body).toMatchObject({ generation: 2 });
+  });
+
+  test('is of a connection that there is, and takes no body', async () => {
+    expect((await world.call('PUT /connections/nowhere/pause')).status).toBe(404);
+    expect((await world.call('PUT /connections/nowhere/pause', { paused: true })).status).toBe(400);
+  });
+});
+
 describe('PUT replaces', () => {
   test('settings, and keeps the grant, its token and the client secret that was not sent', async () => {
     await world.call('PUT /connections/kept', request());

@@ -475,10 +475,12 @@ describe('the grants of operators', () => {
       [
         '/DELETE/connections/*',
         '/DELETE/connections/*/authorizations',
+        '/DELETE/connections/*/pause',
         '/GET/connections',
         '/GET/connections/*',
         '/POST/connections/*/authorizations',
         '/PUT/connections/*',
+        '/PUT/connections/*/pause',
       ],
     ],
     [
@@ -486,9 +488,11 @@ describe('the grants of operators', () => {
       [
         '/DELETE/connections/exact-nl',
         '/DELETE/connections/exact-nl/authorizations',
+        '/DELETE/connections/exact-nl/pause',
         '/GET/connections/exact-nl',
         '/POST/connections/exact-nl/authorizations',
         '/PUT/connections/exact-nl',
+        '/PUT/connections/exact-nl/pause',
       ],
     ],
   ])('%s may call these, and gets no token', (name, calls) => {

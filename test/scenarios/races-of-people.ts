@@ -1,8 +1,34 @@
 /** Races with people who log in, who delete a connection, and who put it again. */
+import { pause as pauseWrite, resume } from '../../shared/domain/schedule-writes.ts';
 import { type Race, race, renewing } from './race.ts';
 import { crash, pause } from './scenario.ts';
 
 export const racesOfPeople: readonly Race[] = [
+  race(
+    'paused for an hour, asked and reported meanwhile, and resumed',
+    'exactSingleUse',
+    {},
+    async (s, { ask, violate }) => {
+      const { tokens, generation } = await s.connected();
+      s.startPlanner();
+      await s.apply(pauseWrite(await s.item(), 'operator', s.time.now()));
+      s.send();
+      for (let minute = 0; minute < 60; minute += 1) {
+        await s.pass(60);
+        const living = (tokens?.expiresAt ?? 0) - s.time.now() >= 10_000;
+        const answer = await ask();
+        if (answer !== (living ? 'token' : 'paused')) violate('S4', `a client of a paused connection got ${answer}`);
+        if (minute === 20) await s.time.runUntilSettled(s.reject(generation, 0));
+        if (minute % 7 === 0) s.send();
+      }
+      await s.pass(30);
+      const { dueAt } = await s.item();
+      if (dueAt !== undefined) violate('L1', 'the planner goes on looking at a paused connection');
+      await s.apply(resume(await s.item(), s.time.now()));
+      await s.pass(70);
+      if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
+    },
+  ),
   race('a login whose answer is slow, and a newer one', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {
     await s.connected();
     await s.logIn();

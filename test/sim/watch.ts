@@ -14,8 +14,8 @@ import type { FaultRates } from './faults.ts';
 import { start } from './stores.ts';
 import type { World } from './world.ts';
 
-const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers, secrets].flatMap((theme) =>
-  Object.values(theme),
+const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers, secrets].flatMap(
+  (theme) => Object.values(theme),
 );
 
 /** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */

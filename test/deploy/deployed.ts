@@ -5,12 +5,14 @@ import type { RouteDefinition } from '../../local/platform/deployment.ts';
 import { startEventSource } from '../../local/platform/event-source.ts';
 import { startGateway } from '../../local/platform/gateway.ts';
 import { startLambda } from '../../local/platform/lambda.ts';
+import type { Credentials } from '../../local/platform/signature.ts';
 import { type SignedFetch, signedFetch } from '../../local/platform/signed-fetch.ts';
 import type { Account } from './account.ts';
 import type { Report } from './report.ts';
 
 export interface Running {
   readonly url: string;
+  readonly credentials: Credentials;
   /** Signs, as a caller whom a policy lets in. */
   readonly fetch: SignedFetch;
   /** Every line that a function wrote. */
@@ -69,6 +71,7 @@ export async function runDeployed(account: Account, report: Report, port = 0): P
 
   return {
     url: gateway.url,
+    credentials,
     fetch: signedFetch(gateway.url, credentials),
     log,
     async plan() {

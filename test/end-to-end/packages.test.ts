@@ -13,12 +13,17 @@ import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { tokenBroker } from '../../client/index.ts';
 import { buildPackages } from '../../infra/packages.ts';
 import { type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import { account } from '../../local/platform/account.ts';
 import { listen } from '../../local/platform/loopback.ts';
 import { keys, SignedBroker } from '../client/signed-broker.ts';
+import { accountId, startAccount } from '../deploy/account.ts';
+import { runDeployed } from '../deploy/deployed.ts';
+import { motoMissing } from '../local/aws/worlds.ts';
+import { startOidcProvider } from './authorization-servers.ts';
 import { copyPrograms, missing, runIn, runtimes, startWorker, type Worker, workerd } from './runtimes.ts';
 import { dataDirectory } from './synthesized.ts';
 
@@ -359,7 +364,7 @@ describe('token-broker, installed', () => {
     import { App, Stack } from 'aws-cdk-lib';
     import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
     const app = new App({ outdir: 'cdk.out' });
-    const shop = new Stack(app, 'Shop', { env: { account: '123456789012', region: 'eu-west-1' } });
+    const shop = new Stack(app, 'Shop', { env: { account: '123456789012', region: 'us-east-1' } });
     const worker = new Role(shop, 'Worker', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     ${sampleWith("from 'token-broker'").replace('(this,', '(shop,')}
     app.synth();`;
@@ -394,7 +399,7 @@ describe('token-broker, installed', () => {
       >;
     };
     const stacks = Object.values(artifacts).filter(({ type }) => type === 'aws:cloudformation:stack');
-    expect(stacks.map(({ environment }) => environment)).toEqual(Array(3).fill('aws://123456789012/eu-west-1'));
+    expect(stacks.map(({ environment }) => environment)).toEqual(Array(3).fill('aws://123456789012/us-east-1'));
     const templates = stacks.map(({ properties }) =>
       readFileSync(join(project, 'cdk.out', properties?.templateFile ?? ''), 'utf8'),
     );
@@ -410,5 +415,37 @@ describe('token-broker, installed', () => {
 
   test('has types that hold with those of CDK', () => {
     compile('app.mts', app, { types: [], skipLibCheck: true, lib: ['es2023', 'dom'] });
+  });
+
+  const why = motoMissing ? ': skipped, because moto is not installed (pip install "moto[server]")' : '';
+  test.skipIf(motoMissing)(`is deployed by another app, and serves a token${why}`, { timeout: 400_000 }, async () => {
+    run('app.mjs', app);
+    const provider = await startOidcProvider(elsewhere, 3_600);
+    onTestFinished(provider.close);
+    const cloud = await startAccount();
+    onTestFinished(cloud.close);
+    const assembly = join(project, 'cdk.out');
+    await cloud.cdk('bootstrap', `aws://${accountId}/us-east-1`, '--app', assembly);
+    await cloud.cdk('deploy', '--all', '--app', assembly, '--method', 'direct', '--require-approval', 'never');
+    const report = await cloud.report();
+    expect(Object.keys(report.stacks).toSorted()).toEqual([
+      'CDKToolkit',
+      'Shop',
+      expect.stringMatching(/^ShopBrokerApi/),
+      expect.stringMatching(/^ShopBrokerState/),
+    ]);
+    const deployed = await runDeployed(cloud, report);
+    onTestFinished(deployed.stop);
+    const body = JSON.stringify({
+      provider: 'generic-oauth2',
+      settings: { token_endpoint: provider.tokenEndpoint },
+      client: provider.client,
+      refresh_token: provider.firstRefreshToken,
+    });
+    expect((await deployed.fetch('/connections/exact-nl', { method: 'PUT', body })).status).toBe(201);
+    const { url, credentials } = deployed;
+    const broker = tokenBroker({ url, credentials, region: 'us-east-1', timeoutMs: 60_000 });
+    expect(await broker.token('exact-nl')).toMatchObject({ generation: 1, tokenType: 'Bearer' });
+    expect(deployed.log.filter((line) => line.includes('"level":"ERROR"'))).toEqual([]);
   });
 });

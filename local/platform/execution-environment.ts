@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -62,12 +62,12 @@ export async function startEnvironment(
     initError = { errorType: 'Sandbox.Timedout', errorMessage: `Init timed out after ${initTimeoutMs / 1000} seconds` };
     kill();
   }, initTimeoutMs);
-  child.on('error', (error) => events.log(`cannot start ${process.execPath}: ${error.message}`));
-  child.on('exit', (code, signal) => {
+  whenOver(child, (error, began) => {
     clearTimeout(initTimer);
     void api.close();
-    current?.settle({ error: exitError(`with ${signal ? `signal: ${signal}` : `exit status ${code}`}`) });
-    events.exited(initError);
+    current?.settle({ error });
+    if (!began) events.log(error.errorMessage);
+    events.exited(began ? initError : error);
   });
 
   return {
@@ -94,6 +94,16 @@ export async function startEnvironment(
       });
     },
   };
+}
+
+/** Tells that a process is gone, and how: also of one that never began, which does not exit. */
+function whenOver(child: ChildProcess, over: (error: FunctionError, began: boolean) => void): void {
+  child.on('error', ({ message }) => {
+    if (child.pid === undefined) over(exitError(`before it began: ${message}`), false);
+  });
+  child.on('exit', (code, signal) =>
+    over(exitError(`with ${signal ? `signal: ${signal}` : `exit status ${code}`}`), true),
+  );
 }
 
 const exitError = (how: string): FunctionError => ({

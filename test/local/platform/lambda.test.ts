@@ -135,6 +135,15 @@ describe('an execution environment', () => {
     expect(resultOf(await lambda.invoke('crash', {}))).not.toBe(before);
   });
 
+  test('that cannot be started fails what waited for it, once for each, and keeps no place', async () => {
+    const lambda = start(fixtureFunction('echo', { directory: '/nowhere' }), { concurrency: 1 });
+    for (let time = 0; time < 2; time += 1)
+      expect(errorOf(await lambda.invoke('echo', {})).errorMessage).toMatch(
+        /^Runtime exited before it began: .*ENOENT/,
+      );
+    expect(lambda.environments()).toEqual([]);
+  });
+
   test('that somebody kills at work is an error to its caller', async () => {
     const lambda = start(fixtureFunction('sleep'), {
       onLog: (_, line) => process.kill(Number(line.split(' ').at(-1)), 'SIGKILL'),

@@ -11,6 +11,7 @@ import { Alarms } from './constructs/alarms.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { BrokerDashboard } from './constructs/dashboard.ts';
+import { FixedEgress } from './constructs/fixed-egress.ts';
 import { minute } from './constructs/metrics.ts';
 import { grantPermission } from './constructs/permissions.ts';
 import { RefreshQueue } from './constructs/refresh-queue.ts';
@@ -54,6 +55,17 @@ export interface BrokerStackProps extends StackProps {
    */
   readonly reservedTokenConcurrency?: number | undefined;
   /**
+   * The allocation id of an Elastic IP address, from which alone providers are then called. It costs a NAT gateway.
+   * @default any address of AWS
+   */
+  readonly egressAddress?: string | undefined;
+  /**
+   * How many days the access log is kept, which says who read and changed what; it then outlives the stack. One of the
+   * numbers that CloudWatch Logs offers.
+   * @default 30, and it goes with the stack
+   */
+  readonly auditDays?: number | undefined;
+  /**
    * Where alarms say that their articles are; `#` and the name of one follow.
    * @default docs/operations.md
    */
@@ -79,6 +91,8 @@ export class BrokerStack extends Stack {
       refreshConcurrency,
       reservedRefreshConcurrency,
       reservedTokenConcurrency,
+      egressAddress,
+      auditDays,
       runbookUrl = defaultRunbookUrl,
       ...stackProps
     } = props;
@@ -95,6 +109,7 @@ export class BrokerStack extends Stack {
       refreshConcurrency,
       reservedRefreshConcurrency,
       reservedTokenConcurrency,
+      egress: egressAddress === undefined ? undefined : new FixedEgress(this, 'Egress', { address: egressAddress }),
     });
 
     this.#jwt = jwt;
@@ -103,6 +118,7 @@ export class BrokerStack extends Stack {
       throttle,
       jwt,
       domain,
+      auditDays,
     });
     const throttled = new MetricFilter(this, 'Throttled', {
       logGroup: this.#api.accessLogs,

@@ -18,6 +18,10 @@ export interface Settings {
   readonly refreshConcurrency: number | undefined;
   readonly reservedRefreshConcurrency: number | undefined;
   readonly reservedTokenConcurrency: number | undefined;
+  /** The Elastic IP address from which providers are called, by its allocation id. */
+  readonly egressAddress: string | undefined;
+  /** How long the access log is kept, and that it outlives the stack. */
+  readonly auditDays: number | undefined;
   /** Where alarms say that their articles are. */
   readonly runbookUrl: string;
 }
@@ -35,6 +39,11 @@ export const refreshConcurrencyOf = ({
 /** A tenth of what all HTTP APIs of an account share, so that a runaway client cannot starve its neighbours. */
 export const defaultThrottle: Throttle = { requestsPerSecond: 1_000, burst: 500 };
 export const defaultRunbookUrl = 'docs/operations.md';
+
+/** What CloudWatch Logs can keep a line for, in days. */
+export const retentions: readonly number[] = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
 
 /** API Gateway's limit for an authorizer. */
 const mostAudiences = 50;
@@ -55,6 +64,18 @@ const wholeNumber = (from: number, to: number) =>
     v.maxValue(to),
   );
 const labels = '(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9-]+';
+
+const egressAddress = {
+  schema: matching(/^eipalloc-[0-9a-f]{8,17}$/),
+  takes: 'the allocation id of an Elastic IP address, such as eipalloc-0123456789abcdef0',
+};
+const auditDays = {
+  schema: v.pipe(
+    wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    v.check((days) => retentions.includes(days)),
+  ),
+  takes: `a number of days that CloudWatch Logs can keep a line for: ${retentions.join(', ')}`,
+};
 
 /**
  * What each setting takes, as the end of a sentence. A URL may have a password in it, so it is `unsaid`: not repeated
@@ -117,6 +138,8 @@ const schemas = (allowLoopback: boolean) => ({
   refreshConcurrency: { schema: wholeNumber(2, 1_000), takes: 'a whole number from 2 to 1000' },
   reservedRefreshConcurrency: { schema: wholeNumber(2, 1_000), takes: 'a whole number from 2 to 1000' },
   reservedTokenConcurrency: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
+  egressAddress,
+  auditDays,
   runbookUrl: {
     schema: v.pipe(
       matching(/^https:\/\/[^\s#]+$/),
@@ -192,6 +215,8 @@ function settingsOf(values: Values): Settings {
     refreshConcurrency: values.refreshConcurrency,
     reservedRefreshConcurrency: values.reservedRefreshConcurrency,
     reservedTokenConcurrency: values.reservedTokenConcurrency,
+    egressAddress: values.egressAddress,
+    auditDays: values.auditDays,
     runbookUrl: values.runbookUrl ?? defaultRunbookUrl,
   };
 }
@@ -223,6 +248,12 @@ export function summaryOf({ name, secretStore, jwt, domain, throttle, ...setting
       : 'Token routes: IAM signatures.',
     `Address: ${domain ? urlOf(domain) : "API Gateway's own"}. At most ${rate} requests/s, ${burst} at once.`,
     `At most ${renewals} renewals at once. Concurrency reserved: ${reservations.join(', ') || 'none'}.`,
+    ...(settings.egressAddress === undefined
+      ? []
+      : [`Providers are called from the address ${settings.egressAddress}, through a NAT gateway of its own.`]),
+    settings.auditDays === undefined
+      ? 'Access log: kept for 30 days, and gone with the stack.'
+      : `Access log: kept for ${settings.auditDays} days, also when the stack is gone.`,
     `Alarms refer to ${settings.runbookUrl}.`,
   ].join('\n');
 }

@@ -20,6 +20,7 @@ import {
 } from './constructs/bindings.ts';
 import { BrokerFunction } from './constructs/broker-function.ts';
 import type { ConnectionEvents } from './constructs/connection-events.ts';
+import type { FixedEgress } from './constructs/fixed-egress.ts';
 import type { RefreshQueue } from './constructs/refresh-queue.ts';
 import { refreshConcurrencyOf, urlOf } from './context.ts';
 import { dueIndex, nameIndex, type StateStack } from './state-stack.ts';
@@ -34,6 +35,8 @@ interface FunctionsProps {
   readonly refreshConcurrency: number | undefined;
   readonly reservedRefreshConcurrency: number | undefined;
   readonly reservedTokenConcurrency: number | undefined;
+  /** Where the functions are that call providers, if that is to be from one address. */
+  readonly egress: FixedEgress | undefined;
 }
 
 /** Adds them to the stack. */
@@ -70,7 +73,7 @@ function tokenFunction(stack: Stack, { state, requests, jwt, reservedTokenConcur
 }
 
 function refreshFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests, events, reservedRefreshConcurrency } = props;
+  const { state, requests, events, reservedRefreshConcurrency, egress } = props;
   const refresh = new BrokerFunction(stack, 'RefreshFunction', {
     name: 'refresh',
     timeoutMs: limits.refreshTimeoutMs,
@@ -91,6 +94,7 @@ function refreshFunction(stack: Stack, props: FunctionsProps) {
     // hops.
     recursiveLoop: RecursiveLoop.ALLOW,
     reservedConcurrency: reservedRefreshConcurrency,
+    egress,
   });
   requests.feed(refresh, refreshConcurrencyOf(props));
   return refresh;
@@ -112,9 +116,9 @@ function planFunction(stack: Stack, { state, requests }: FunctionsProps) {
   return plan;
 }
 
-/** Writes refresh tokens that are imported, and reads none. */
+/** Writes refresh tokens that are imported, and reads none. It asks issuers for their metadata. */
 function connectionsFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests, domain } = props;
+  const { state, requests, domain, egress } = props;
   return new BrokerFunction(stack, 'ConnectionsFunction', {
     name: 'connections',
     timeoutMs: limits.tokenTimeoutMs,
@@ -128,6 +132,7 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
       // The status tells the redirect URI.
       told({ API_URL: domain && urlOf(domain) }),
     ],
+    egress,
   });
 }
 
@@ -136,7 +141,7 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
  * code brought is not lost.
  */
 function authorizationsFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests, domain } = props;
+  const { state, requests, domain, egress } = props;
   return new BrokerFunction(stack, 'AuthorizationsFunction', {
     name: 'authorizations',
     timeoutMs: limits.refreshTimeoutMs,
@@ -149,5 +154,6 @@ function authorizationsFunction(stack: Stack, props: FunctionsProps) {
       sendTo(requests.queue),
       told({ API_URL: domain && urlOf(domain) }),
     ],
+    egress,
   });
 }

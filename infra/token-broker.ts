@@ -15,6 +15,8 @@ export interface TokenBrokerProps
     | 'refreshConcurrency'
     | 'reservedRefreshConcurrency'
     | 'reservedTokenConcurrency'
+    | 'egressAddress'
+    | 'auditDays'
     | 'runbookUrl'
   > {
   /**

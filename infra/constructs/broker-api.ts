@@ -25,6 +25,7 @@ const accessLogFormat = {
   time: '$context.requestTime',
   requestId: '$context.requestId',
   caller: '$context.identity.userArn',
+  sourceIp: '$context.identity.sourceIp',
   route: '$context.routeKey',
   path: '$context.path',
   status: '$context.status',
@@ -56,6 +57,11 @@ interface BrokerApiProps {
    * @default API Gateway's own
    */
   readonly domain?: CustomDomain | undefined;
+  /**
+   * How many days the access log is kept; it then outlives the stack.
+   * @default 30, and it goes with the stack
+   */
+  readonly auditDays?: number | undefined;
 }
 
 /** The HTTP API: every route of `routes`, behind IAM unless it is public or JWTs open it. */
@@ -66,7 +72,7 @@ export class BrokerApi extends Construct {
   readonly url: string;
   readonly accessLogs: LogGroup;
 
-  constructor(scope: Construct, id: string, { functions, throttle, jwt, domain }: BrokerApiProps) {
+  constructor(scope: Construct, id: string, { functions, throttle, jwt, domain, auditDays }: BrokerApiProps) {
     super(scope, id);
     const authorizer = jwt && new HttpJwtAuthorizer('Jwt', jwt.issuer, { jwtAudience: [...jwt.audience] });
     const { stackName } = Stack.of(this);
@@ -99,8 +105,8 @@ export class BrokerApi extends Construct {
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
       // CloudWatch's policy for vended logs grows with each group outside this prefix, and is full in an old account.
       logGroupName: `/aws/vendedlogs/${stackName}/access`,
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
+      retention: auditDays ?? RetentionDays.ONE_MONTH,
+      removalPolicy: auditDays === undefined ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,

@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import type { FunctionName } from '../../lambdas/routes.ts';
 import { type FunctionBinding, told } from './bindings.ts';
 import { bundling } from './bundling.ts';
+import type { FixedEgress } from './fixed-egress.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -31,6 +32,11 @@ interface BrokerFunctionProps {
    * @default what the account has left
    */
   readonly reservedConcurrency?: number | undefined;
+  /**
+   * The network from which it calls providers.
+   * @default Lambda's own, with addresses of AWS
+   */
+  readonly egress?: FixedEgress | undefined;
 }
 
 /** One function of the broker: its bundle, its log group, and a role that holds its bindings and nothing else. */
@@ -43,7 +49,12 @@ export class BrokerFunction extends NodejsFunction {
     // A role of our own: the one that CDK makes may write to every log group of the account.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    const bindings = [told({ DEPLOYMENT: Stack.of(scope).stackName }), ...props.bindings];
+    const { egress } = props;
+    const bindings = [
+      told({ DEPLOYMENT: Stack.of(scope).stackName }),
+      ...(egress ? [egress.binding] : []),
+      ...props.bindings,
+    ];
     for (const { statements, acknowledge = [] } of bindings) {
       for (const statement of statements) role.addToPolicy(statement);
       Validations.of(role).acknowledge(...acknowledge);
@@ -63,6 +74,7 @@ export class BrokerFunction extends NodejsFunction {
       // Without the platform's START, END and REPORT lines, which cost more than a short invocation.
       systemLogLevelV2: SystemLogLevel.WARN,
       ...(props.recursiveLoop === undefined ? {} : { recursiveLoop: props.recursiveLoop }),
+      ...(egress && { vpc: egress.vpc, securityGroups: [egress.securityGroup] }),
       ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
   }

@@ -68,6 +68,15 @@ const savedQueries = {
       'sort times desc',
     ],
   },
+  /** Which principal read or changed what, and how that ended; the path names the connection. */
+  'who-did-what': {
+    logs: ['access'],
+    query: [
+      'filter route not like /^GET .(connect|oauth)/',
+      'stats count(*) as times, latest(@timestamp) as last by caller, subject, route, path, status, sourceIp',
+      'sort last desc',
+    ],
+  },
   /** All that happened to one connection; its name is to be put in. */
   'story-of-a-connection': {
     logs: everywhere,

@@ -159,6 +159,8 @@ describe('context that cannot be used stops the synthesis', () => {
     ['secretStore', '', /takes secrets-manager or dynamodb, not nothing\.$/],
     ['secretStore', 'DynamoDB', /not DynamoDB\.$/],
     ['runbookUrl', 'https://wiki.example/#top', /takes an https URL without a fragment\.$/],
+    ['auditDays', 29, /takes a number of days that CloudWatch Logs can keep a line for: 1, 3, .*3653, not 29\.$/],
+    ['egressAddress', '203.0.113.7', /takes the allocation id of an Elastic IP address, .*, not 203\.0\.113\.7\.$/],
     ['requestsPerSecond', 0, /takes a whole number from 1 to 100000, not 0\.$/],
     ['refreshConcurrency', 1, /takes a whole number from 2 to 1000, not 1\.$/],
     ...[1, 1_001, 2.5, '', 'many', '0x10', true, null].map((value): [string, unknown, RegExp] => [
@@ -196,6 +198,7 @@ describe('an operator is told what is going to be deployed', () => {
 Token routes: IAM signatures.
 Address: API Gateway's own. At most 1000 requests/s, 500 at once.
 At most 100 renewals at once. Concurrency reserved: none.
+Access log: kept for 30 days, and gone with the stack.
 Alarms refer to docs/operations.md.`);
   });
 
@@ -213,12 +216,16 @@ Alarms refer to docs/operations.md.`);
       requestBurst: 50,
       reservedRefreshConcurrency: 100,
       reservedTokenConcurrency: '400',
+      egressAddress: 'eipalloc-0123456789abcdef0',
+      auditDays: '400',
       runbookUrl: 'https://wiki.example/broker',
     };
     expect(summary(all)).toBe(`Stacks token-broker-staging-state and token-broker-staging; secrets in DynamoDB.
 Token routes: JWTs of https://idp.example for token-broker or workers, by broker/CONNECTION in roles.
 Address: https://api.example/broker. At most 200 requests/s, 50 at once.
 At most 100 renewals at once. Concurrency reserved: 100 for refresh, 400 for token.
+Providers are called from the address eipalloc-0123456789abcdef0, through a NAT gateway of its own.
+Access log: kept for 400 days, also when the stack is gone.
 Alarms refer to https://wiki.example/broker.`);
   });
 });

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { App, Stack, Stage, Token, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { retentions } from '../../infra/context.ts';
 import { BrokerStack, StateStack, TokenBroker } from '../../infra/index.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
@@ -187,6 +189,92 @@ test('alarms refer to the articles where the operator keeps them', () => {
   const { broker } = templatesOf(unbundled({ runbookUrl: 'https://wiki.example/broker' }));
   for (const { Properties } of Object.values(broker.findResources('AWS::CloudWatch::Alarm')))
     expect(Properties.AlarmDescription).toMatch(/ What to do: https:\/\/wiki\.example\/broker#[a-z-]+$/);
+});
+
+describe('the access log, where it is to say later who did what', () => {
+  const { broker } = templatesOf(unbundled({ auditDays: '400' }));
+  const groupIn = (template: Template) =>
+    Object.entries(template.findResources('AWS::Logs::LogGroup')).find(([id]) => id.startsWith('ApiAccessLogs'));
+
+  test('is kept for as long as was said, also without the stack, and is the same group as before', () => {
+    const [usualId, before] = groupIn(usual.broker) ?? [];
+    const [id, group] = groupIn(broker) ?? [];
+    expect(id).toBe(usualId);
+    expect(group).toMatchObject({
+      Properties: { ...before?.Properties, RetentionInDays: 400 },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+    expect(before).toMatchObject({ Properties: { RetentionInDays: 30 }, DeletionPolicy: 'Delete' });
+  });
+
+  test('takes the days that CloudWatch Logs takes', () => {
+    const offered = Object.values(RetentionDays).filter((days) => typeof days === 'number');
+    expect([...retentions, RetentionDays.INFINITE].toSorted()).toEqual(offered.toSorted());
+  });
+});
+
+describe('an address from which providers are called', () => {
+  const { broker } = templatesOf(unbundled({ egressAddress: 'eipalloc-0123456789abcdef0' }));
+
+  test('is that of the one way out of the network', () => {
+    const gateways = Object.values(broker.findResources('AWS::EC2::NatGateway')).map(({ Properties }) => Properties);
+    expect(gateways).toMatchObject([{ AllocationId: 'eipalloc-0123456789abcdef0' }]);
+    broker.resourceCountIs('AWS::EC2::EIP', 0);
+    const ways = Object.entries(broker.findResources('AWS::EC2::Route')).map(([id, { Properties }]) => [
+      /Egress(?:Vpc)(Gateway|Functions)/.exec(id)?.[1],
+      Object.keys(Properties).find((name) => name.endsWith('GatewayId')),
+    ]);
+    expect(ways.toSorted()).toEqual([
+      ['Functions', 'NatGatewayId'],
+      ['Functions', 'NatGatewayId'],
+      ['Gateway', 'GatewayId'],
+      ['Gateway', 'GatewayId'],
+    ]);
+    const endpoints = Object.values(broker.findResources('AWS::EC2::VPCEndpoint'));
+    expect(endpoints.map(({ Properties }) => [Properties.VpcEndpointType, Properties.RouteTableIds.length])).toEqual([
+      ['Gateway', 2],
+    ]);
+  });
+
+  test('is that of the functions that call providers, and of no other', () => {
+    const functions = Object.entries(broker.findResources('AWS::Lambda::Function'));
+    const inside = functions.filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
+    expect(inside.map(([id]) => id.replace(/Function.*/, '')).toSorted()).toEqual([
+      'Authorizations',
+      'Connections',
+      'Refresh',
+    ]);
+    for (const [, { Properties }] of inside)
+      for (const { Ref } of Properties.VpcConfig.SubnetIds) expect(Ref).toMatch(/^EgressVpcFunctionsSubnet/);
+  });
+
+  test('lets nothing in, and gives code in the functions no right to the network', () => {
+    for (const { Properties } of Object.values(broker.findResources('AWS::EC2::SecurityGroup')))
+      expect(Properties).not.toHaveProperty('SecurityGroupIngress');
+    const statements = Object.values(broker.findResources('AWS::IAM::Policy')).flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.filter(({ Action }: { Action: unknown }) => String(Action).includes('ec2:')),
+    );
+    expect(statements.map(({ Effect }) => Effect).toSorted()).toEqual([
+      ...Array(3).fill('Allow'),
+      ...Array(3).fill('Deny'),
+    ]);
+    for (const { Effect, Condition } of statements)
+      expect(Object.keys(Condition?.ArnLike ?? {})).toEqual(Effect === 'Deny' ? ['lambda:SourceFunctionArn'] : []);
+  });
+
+  test('leaves every other resource as it is, and under its name', () => {
+    const before = Object.entries(usual.broker.toJSON().Resources as Record<string, { Type: string }>);
+    const after = broker.toJSON().Resources;
+    const changed = before.filter(([id, resource]) => JSON.stringify(resource) !== JSON.stringify(after[id]));
+    expect(new Set(changed.map(([, { Type }]) => Type))).toEqual(
+      new Set(['AWS::IAM::Policy', 'AWS::Lambda::Function', 'AWS::Lambda::EventSourceMapping']),
+    );
+  });
+
+  test('is against none of the AwsSolutions rules', () => {
+    expect(() => unbundled({ egressAddress: 'eipalloc-0123456789abcdef0', auditDays: 400 }).app.synth()).not.toThrow();
+  });
 });
 
 describe('the program that CDK runs', () => {

@@ -6,10 +6,11 @@
 import { decisions } from './decisions.ts';
 import type { Mutant } from './mutant.ts';
 import { people } from './people.ts';
+import { replies } from './replies.ts';
 import { surroundings } from './surroundings.ts';
 import { writes } from './writes.ts';
 
-export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings, ...people];
+export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings, ...people, ...replies];
 
 /** Throws if no mistake has this name. */
 export function mutantNamed(name: string): Mutant {

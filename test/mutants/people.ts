@@ -155,7 +155,7 @@ export const people: readonly Mutant[] = [
     why: 'The connection is marked, so no function serves it any more.',
     variant: { connectionsWorld: (given) => ({ ...given, clock: impatient(given.clock) }) },
     invariant: 'S10',
-    caughtBy: { withinSeeds: 30 },
+    caughtBy: { race: 'deleted while environments remember the token' },
   },
   {
     name: 'a login is answered at once',

@@ -34,6 +34,7 @@ const noFaults: FaultRates = {
   slow: 0,
   planner: 0,
   duplicates: 0,
+  resent: 0,
   outages: 0,
   skewMs: 0,
   staleSecretsMs: 0,

@@ -121,6 +121,14 @@ export const racesOfPeople: readonly Race[] = [
       await s.pass(30);
     },
   ),
+  race('deleted while environments remember the token', 'singleUse', {}, async (s, { ask }) => {
+    await s.connected();
+    for (let tenth = 0; tenth < 30; tenth += 1) {
+      await ask();
+      await s.pass(0.1);
+      if (tenth === 5) void s.delete();
+    }
+  }),
   race('deleted while a refresh is in flight', 'singleUse', { ways: [{}, { fromMs: 30_000 }] }, async (s) => {
     await renewing(s);
     await s.pass(1);

@@ -8,6 +8,8 @@ import { World, type WorldOptions } from '../sim/world.ts';
 
 export const crash: Fault = { kind: 'crash' };
 export const fail: Fault = { kind: 'fail' };
+/** The reply is lost, the client of the store finds out at once, and sends the same again by itself. */
+export const resend: Fault = { kind: 'resend', ms: 20 };
 export const pause = (seconds: number): Fault => ({ kind: 'pause', ms: seconds * 1_000 });
 
 type Phase = Boundary['phase'];
@@ -46,8 +48,10 @@ export class Scenario extends World {
       faults: ({ operation, phase, kind: environment }) => {
         const store = operation.split('.')[0];
         if (phase === 'before' && [...this.down].some((part) => part === store)) return fail;
-        if (environment === 'token' || environment === 'plan') return undefined;
         const key = `${phase} ${operation}`;
+        const isResent = strikes.some(([when, what, , fault]) => `${when} ${what}` === key && fault.kind === 'resend');
+        // What clients and the planner do happens too often to be counted; only a reply that is lost is theirs.
+        if ((environment === 'token' || environment === 'plan') && !isResent) return undefined;
         const nth = (seen.get(key) ?? 0) + 1;
         seen.set(key, nth);
         if (phase === 'before' && (story.hangs ?? []).some(([what, time]) => what === operation && time === nth))

@@ -15,11 +15,15 @@ export interface Boundary {
   readonly phase: 'before' | 'after';
 }
 
-/** `fail` before: nothing was done. `fail` after: it was done, and the reply was lost. `hang`: no answer ever comes. */
+/**
+ * `fail` before: nothing was done. `fail` after: it was done, and the reply was lost. `resend` after: the same, and the
+ * client of the store sends it again by itself, after so long. `hang`: no answer ever comes.
+ */
 export type Fault =
   | { readonly kind: 'crash' }
   | { readonly kind: 'hang' }
   | { readonly kind: 'pause'; readonly ms: number }
+  | { readonly kind: 'resend'; readonly ms: number }
   | { readonly kind: 'fail' };
 
 type Faults = (boundary: Boundary) => Fault | undefined;
@@ -96,13 +100,19 @@ export class Environment implements Clock {
     act: () => T | Promise<T>,
   ): Promise<T> {
     await this.#strike({ environment: this.id, kind: this.kind, operation, phase: 'before' }, store);
-    await this.#time.sleep(this.#latencyMs());
-    // What was sent arrives even if the sender is dead or frozen by now.
-    const result = await act();
-    await this.#time.sleep(this.#latencyMs());
-    await this.#thawed();
-    await this.#strike({ environment: this.id, kind: this.kind, operation, phase: 'after' }, store);
-    return result;
+    for (;;) {
+      await this.#time.sleep(this.#latencyMs());
+      // What was sent arrives even if the sender is dead or frozen by now.
+      const result = await act();
+      await this.#time.sleep(this.#latencyMs());
+      await this.#thawed();
+      const resentAfterMs = await this.#strike(
+        { environment: this.id, kind: this.kind, operation, phase: 'after' },
+        store,
+      );
+      if (resentAfterMs === undefined) return result;
+      await this.sleep(resentAfterMs);
+    }
   }
 
   /** As `io`, for what takes its own time and tells of faults in its own way. */
@@ -114,13 +124,18 @@ export class Environment implements Clock {
     return result;
   }
 
-  async #strike(boundary: Boundary, store: ConstructorParameters<typeof Unavailable>[0] | undefined): Promise<void> {
+  /** Returns after how long the same is sent again, if it is. */
+  async #strike(
+    boundary: Boundary,
+    store: ConstructorParameters<typeof Unavailable>[0] | undefined,
+  ): Promise<number | undefined> {
     const fault = this.#dead ? undefined : this.#faults(boundary);
     if (fault?.kind === 'crash') this.kill();
     if (fault?.kind === 'pause') this.freeze(fault.ms);
     await this.#thawed();
     if (fault?.kind === 'hang') await new Promise(() => {});
     if (fault?.kind === 'fail' && store !== undefined) throw new Unavailable(store);
+    return fault?.kind === 'resend' ? fault.ms : undefined;
   }
 
   async #thawed(): Promise<void> {

@@ -22,12 +22,16 @@ export interface FaultRates {
   readonly slow: number;
   readonly planner: number;
   readonly duplicates: number;
+  /** Replies to what changes something that are lost, and the client of the store sends it again by itself. */
+  readonly resent: number;
   readonly outages: number;
   readonly skewMs: number;
   readonly staleSecretsMs: number;
 }
 
-export function drawRates(random: Random): FaultRates {
+/** `resent` comes from a stream of its own. */
+export function drawRates(random: Random, seed: number): FaultRates {
+  const own = new Random(-2_000_000_011 - seed);
   const rate = (most: number): number => (random.chance(0.5) ? 0 : most * random.pick([0.2, 0.5, 1]));
   return {
     crash: rate(0.02),
@@ -42,6 +46,7 @@ export function drawRates(random: Random): FaultRates {
     slow: rate(0.4),
     planner: rate(0.6),
     duplicates: rate(0.5),
+    resent: own.chance(0.5) ? 0 : own.pick([0.05, 0.2]),
     outages: rate(1),
     skewMs: random.pick([0, 500, 1_000]),
     staleSecretsMs: random.pick([0, 0, 2_000]),
@@ -91,6 +96,13 @@ export function drawFault(
     return boundary.operation === 'secrets.persist' && random.chance(0.3) ? { kind: 'hang' } : { kind: 'fail' };
   }
   return undefined;
+}
+
+/** A client finds its connection broken at once, or waits for a reply as long as it does. */
+export function drawResend(random: Random, { resent }: FaultRates, { operation, phase }: Boundary): Fault | undefined {
+  const changes = operation.includes('.') && !/\.(?:read|list|look_up|ready|request)/.test(operation);
+  if (phase !== 'after' || !changes || !random.chance(resent)) return undefined;
+  return { kind: 'resend', ms: random.pick([20, limits.storeRequestMs]) };
 }
 
 /** How long an accident at the provider lasts: shorter than refusals are withheld. */

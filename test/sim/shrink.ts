@@ -9,6 +9,7 @@ const classes = Object.keys({
   events: 0,
   queue: 0,
   keys: 0,
+  resent: 0,
   staleSecretsMs: 0,
   skewMs: 0,
   slow: 0,

@@ -12,6 +12,7 @@ import {
   drawFault,
   drawOutages,
   drawRates,
+  drawResend,
   drawRotation,
   drawWay,
   type FaultRates,
@@ -76,7 +77,7 @@ export async function simulate(
   const draw = new Random(seed * 2 + 1);
   const kind = draw.pick(kindNames);
   const calmMs = calmMsFor(kinds[kind]);
-  const rates: FaultRates = { ...drawRates(draw), ...given };
+  const rates: FaultRates = { ...drawRates(draw, seed), ...given };
   const busy = draw.pick([0.001, 0.01, 0.05]);
   const neighbours = draw.chance(0.3);
   const outages = drawOutages(draw, rates, start + 60_000, start + faultyMs);
@@ -87,6 +88,7 @@ export async function simulate(
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
     accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;
+  const resends = new Random(-3_000_000_019 - seed);
   let faulty = false;
   const quick = () => ({ toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) });
   const world: World = new World({
@@ -96,7 +98,10 @@ export async function simulate(
     staleSecretsMs: rates.staleSecretsMs,
     neighbours,
     warmEnvironments: 3,
-    faults: (boundary) => (faulty ? drawFault(world.random, rates, outages, world.time.now(), boundary) : undefined),
+    faults: (boundary) =>
+      faulty
+        ? (drawFault(world.random, rates, outages, world.time.now(), boundary) ?? drawResend(resends, rates, boundary))
+        : undefined,
     ...(accident && { accident }),
     ...(rotation && { rotation, config: withTwoSecrets(kinds[kind].config) }),
     way: () => {

@@ -29,7 +29,28 @@ import type { Call } from './provider.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './time.ts';
 
+/** What stands for the adapters of AWS, put in the place of the right ones. */
+export interface Adapters {
+  readonly store?: (given: ConnectionStore & ConnectionRemoval) => ConnectionStore & ConnectionRemoval;
+  readonly breakers?: (given: BreakerStore) => BreakerStore;
+  readonly claims?: (given: GrantClaims) => GrantClaims;
+  readonly announcer?: (given: Announcer) => Announcer;
+}
+
+const same = <T>(given: T): T => given;
+/** A write that the store recognises as one's own has changed nothing more. */
+const isNews = (item: Connection, current: Connection | undefined): boolean => item !== current;
+const busWith = (announcements: Announcement[]): Announcer => ({
+  announce: async (announcement) => void announcements.push(announcement),
+});
+const memoryOf = ({ store = same, breakers = same, claims = same }: Adapters = {}) => ({
+  store: store(memoryConnections()),
+  breakers: breakers(memoryBreakers()),
+  claims: claims(memoryGrantClaims()),
+});
+
 export interface StoreOptions {
+  readonly adapters?: Adapters;
   readonly seed: number;
   /** The clock of several worlds that share one; by default one of its own. */
   readonly time?: VirtualTime;
@@ -85,14 +106,20 @@ function sealedIn(sealed: string): string {
   return (JSON.parse(text) as { readonly refresh_token: string }).refresh_token;
 }
 
+const claimsBehind = (environment: Environment, claims: GrantClaims): GrantClaims => ({
+  read: (key) => environment.io('table.read_claim', 'table', () => claims.read(key)),
+  claim: (key, claim, seen) => environment.io('table.claim', 'table', () => claims.claim(key, claim, seen)),
+  giveBack: (key, claim) => environment.io('table.give_back', 'table', () => claims.giveBack(key, claim)),
+});
+
 export class Stores {
   readonly connection = 'exact-nl' as ConnectionName;
   readonly time: VirtualTime;
   readonly random: Random;
   readonly #options: StoreOptions;
-  readonly store = memoryConnections();
-  readonly breakers = memoryBreakers();
-  readonly claims = memoryGrantClaims();
+  readonly store: ConnectionStore & ConnectionRemoval;
+  readonly breakers: BreakerStore;
+  readonly claims: GrantClaims;
   /** What subscribers were told, in order. */
   readonly announcements: Announcement[] = [];
   readonly secrets = new Map<string, Received>();
@@ -106,6 +133,7 @@ export class Stores {
     this.#options = options;
     this.time = options.time ?? new VirtualTime(start);
     this.random = new Random(options.seed);
+    ({ store: this.store, breakers: this.breakers, claims: this.claims } = memoryOf(options.adapters));
   }
 
   /** Tells from now on of what only the world sees. */
@@ -185,7 +213,7 @@ export class Stores {
       apply: (connection, write) =>
         environment.io(`table.${write.name}`, 'table', async () => {
           const result = await store.apply(connection, write);
-          if (result.applied) {
+          if (result.applied && isNews(result.item, this.current)) {
             this.note(write.name, `${environment.id} generation ${result.item.generation} fence ${result.item.fence}`);
             this.written(write.name, result.item);
           }
@@ -200,18 +228,22 @@ export class Stores {
   }
 
   breakersOf(environment: Environment): BreakerStore {
-    const { breakers } = this;
     const lonely = { 'neighbour-1': this.time.now(), 'neighbour-2': this.time.now() };
     return {
       read: (application) =>
         environment.io('table.read_breaker', 'table', async () => {
-          const breaker = withRefused(application, await breakers.read(application), this.#options, this.time.now());
+          const breaker = withRefused(
+            application,
+            await this.breakers.read(application),
+            this.#options,
+            this.time.now(),
+          );
           if (!this.#options.neighbours || breaker?.open !== undefined) return breaker;
           return { application, version: 0, ...breaker, unanswered: { ...breaker?.unanswered, ...lonely } };
         }),
       replace: (breaker) =>
         environment.io('table.replace_breaker', 'table', async () => {
-          const replaced = await breakers.replace(breaker);
+          const replaced = await this.breakers.replace(breaker);
           const state = breaker.open === undefined ? 'closed' : breaker.open.probing ? 'half-open' : 'open';
           if (replaced) this.note('breaker', `${environment.id} ${state}`);
           return replaced;
@@ -220,10 +252,11 @@ export class Stores {
   }
 
   announcerOf(environment: Environment): Announcer {
+    const bus = (this.#options.adapters?.announcer ?? same)(busWith(this.announcements));
     return {
       announce: (announcement) =>
-        environment.io('events.announce', 'events', () => {
-          this.announcements.push(announcement);
+        environment.io('events.announce', 'events', async () => {
+          await bus.announce(announcement);
           this.note('announced', `${environment.id} ${announcement.change}`);
         }),
     };
@@ -255,12 +288,7 @@ export class Stores {
   }
 
   claimsOf(environment: Environment): GrantClaims {
-    const { claims } = this;
-    return {
-      read: (key) => environment.io('table.read_claim', 'table', () => claims.read(key)),
-      claim: (key, claim, seen) => environment.io('table.claim', 'table', () => claims.claim(key, claim, seen)),
-      giveBack: (key, claim) => environment.io('table.give_back', 'table', () => claims.giveBack(key, claim)),
-    };
+    return claimsBehind(environment, this.claims);
   }
 
   secretOf(slot: number, versionId: string): string {

@@ -7,11 +7,12 @@ import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { replaceGrant } from '../../shared/domain/grant-writes.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
-import type { Stores } from './stores.ts';
+import type { Adapters, Stores } from './stores.ts';
 
 export interface Variant {
   readonly protocol?: Partial<Protocol>;
   readonly profile?: Partial<Profile>;
+  readonly adapters?: Adapters;
   readonly replaceGrant?: typeof replaceGrant;
   /** What a refresher is given, wrapped. `world` is the simulated world, for what no port tells. */
   readonly tendWorld?: (given: TendWorld, world: Stores) => TendWorld;

@@ -104,7 +104,7 @@ export class World extends Stores {
   readonly #tokenEnvironments: { readonly world: TokenWorld; busy: boolean; readonly environment: Environment }[] = [];
 
   constructor(options: WorldOptions) {
-    super(options);
+    super({ ...options, ...(options.variant?.adapters && { adapters: options.variant.adapters }) });
     this.options = options;
     this.#variant = options.variant ?? {};
     this.#protocol = { ...normative, ...this.#variant.protocol };

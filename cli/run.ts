@@ -11,6 +11,7 @@ import * as logs from './commands/logs.ts';
 import * as moveIn from './commands/move-in.ts';
 import * as open from './commands/open.ts';
 import * as pause from './commands/pause.ts';
+import * as probe from './commands/probe.ts';
 import * as providers from './commands/providers.ts';
 import * as reauthorize from './commands/reauthorize.ts';
 import * as reject from './commands/reject.ts';
@@ -35,6 +36,7 @@ export const commands = [
   resume,
   remove,
   providers,
+  probe,
   doctor,
   logs,
   open,

@@ -10,6 +10,7 @@ export interface ServerMetadata {
   readonly authorization_endpoint?: unknown;
   readonly revocation_endpoint?: unknown;
   readonly authorization_response_iss_parameter_supported?: unknown;
+  readonly code_challenge_methods_supported?: unknown;
 }
 
 type Discovered =

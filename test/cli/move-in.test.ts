@@ -58,6 +58,7 @@ const clientSecret = world.secret('client');
 /** The broker as the command line calls it; what is on its queue is worked off while it answers. */
 const broker = new Broker(origin, async (path, { method, body }) => {
   let answered = false;
+  asked.push(`broker: ${method} ${path}${body?.includes('"verify":true') ? ' verify' : ''}`);
   const answer = world.call(`${method} ${path}`, body === undefined ? undefined : JSON.parse(body)).finally(() => {
     answered = true;
   });
@@ -95,8 +96,14 @@ describe('from Nango', () => {
     const item = await moving('books', fromNango());
     expect(item).toMatchObject({ state: 'active', generation: 1 });
     expect(callsWith(refreshToken)).toBe(1);
-    const before = asked.indexOf('DELETE /connections/42?provider_config_key=exact');
-    expect(asked.slice(0, before)).toContain('GET /connections/42?provider_config_key=exact&refresh_token=true');
+    const read = 'GET /connections/42?provider_config_key=exact&refresh_token=true';
+    expect(asked.filter((one) => !one.includes('/integrations/'))).toEqual([
+      read,
+      'broker: PUT /connections/books',
+      read,
+      'DELETE /connections/42?provider_config_key=exact',
+      'broker: PUT /connections/books verify',
+    ]);
     expect(nango.connection).toBeUndefined();
     expect(said.join()).toContain('has not used it');
   });
@@ -126,6 +133,7 @@ describe('from Nango', () => {
     nango.failing = true;
     await expect(moving('stuck', fromNango())).rejects.toThrow(/500.*has not used it.*Run the same again/);
     expect(callsWith(refreshToken)).toBe(0);
+    expect((await world.call('GET /connections/stuck')).body).toMatchObject({ unproven: true });
     nango.failing = false;
     expect(await moving('stuck', fromNango())).toMatchObject({ state: 'active', generation: 1 });
     expect(callsWith(refreshToken)).toBe(1);

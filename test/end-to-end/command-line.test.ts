@@ -1,10 +1,12 @@
 /** The command line as people and scripts have it: a process of its own, beside a local broker that it finds. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startClock } from '../../local/simulators/clock.ts';
+import { startSageIntacct } from '../../local/simulators/sage-intacct.ts';
 import { bodyFor, type ExactBroker, startExactBroker } from './exact-online-broker.ts';
 
 let world: ExactBroker;
@@ -183,4 +185,56 @@ test('deletes only when told so', async () => {
   expect(await world.status('kept')).toMatchObject({ connection: 'kept' });
   expect(await run('delete', 'kept', '--yes')).toMatchObject({ code: 0 });
   await expect.poll(() => world.status('kept'), { timeout: 40_000 }).toMatchObject({ code: 'connection_not_found' });
+});
+
+test('moves a grant in from a file, and says what to switch off', async () => {
+  const exact = await world.exactFor('moved');
+  const { settings, client } = bodyFor(exact);
+  const { refreshToken } = exact.authorize({ secondsAgo: 600 });
+  const row = {
+    ...{
+      connection: 'moved',
+      provider: 'exact-online',
+      client_id: client.client_id,
+      client_secret: client.client_secret,
+    },
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`settings.${name}`, value])),
+    refresh_token: refreshToken,
+  };
+  const source = file('moved.csv', [Object.keys(row).join(','), Object.values(row).join(',')].join('\n'));
+  const command = ['move-in', 'moved', '--from', 'file', '--file', source] as const;
+  expect(await run(...command, '--dry-run')).toMatchObject({ code: 0, out: expect.stringContaining('Nothing was') });
+  expect(await run(...command)).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+  const moved = await run(...command, '--yes');
+  expect(moved).toMatchObject({ code: 0, out: expect.stringMatching(/generation +1.*Switch off:\n.*moved\.csv/s) });
+  expect(moved.out + moved.err).not.toContain(refreshToken);
+  // Once more: the grant is left alone.
+  expect(await run(...command, '--yes')).toMatchObject({ code: 0, out: expect.stringMatching(/generation +1/) });
+  expect(exact.accepts(refreshToken)).toBe(false);
+});
+
+test('probes a provider with a sandbox grant, and writes facts', async () => {
+  const intacct = await startSageIntacct({ clock: startClock() });
+  onTestFinished(() => intacct.close());
+  const { refreshToken } = intacct.authorize();
+  const output = join(folder, 'facts.txt');
+  const command = [
+    ...['probe', '--provider', 'sage-intacct-rest', '--loopback', '--output', output],
+    ...[
+      '--set',
+      `token_endpoint=${intacct.tokenEndpoint}`,
+      '--set',
+      `authorization_endpoint=${intacct.authorizationEndpoint}`,
+    ],
+    ...['--api-url', intacct.apiEndpoint, '--client-id', intacct.client.clientId],
+    ...['--client-secret-file', file('intacct.secret', intacct.client.clientSecret)],
+    ...['--refresh-token-file', file('intacct.token', refreshToken)],
+  ];
+  expect(await start(...command).ended).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
+  expect(intacct.accepts(refreshToken)).toBe(true);
+  expect(await start(...command, '--yes').ended).toMatchObject({ code: 0 });
+  const facts = readFileSync(output, 'utf8');
+  expect(facts).toMatch(/^ {4}rotation: 'single_use', \/\/ \[P \d{4}-\d\d-\d\d\] /m);
+  expect(facts).toMatch(/^ {4}minTokenAgeSeconds: 0, /m);
+  expect(facts).toMatch(/^ {4}renewalEnds: 'nothing', /m);
 });

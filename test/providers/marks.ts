@@ -9,7 +9,7 @@ const folder = join(import.meta.dirname, '../../shared/providers/presets');
 export function marksOf(name: string): Readonly<Record<string, string | undefined>> {
   const source = readFileSync(join(folder, `${name}.ts`), 'utf8');
   const block = source.slice(source.indexOf('\n  facts: {\n'), source.indexOf('\n  settings: {'));
-  const lines = [...block.matchAll(/^ {4}(\w+): .*?(?:, \/\/ \[(V|V2|R|NF|C|ours)\].*)?$/gm)];
+  const lines = [...block.matchAll(/^ {4}(\w+): .*?(?:, \/\/ \[(V|V2|R|NF|C|P|ours)(?: \d{4}-\d{2}-\d{2})?\].*)?$/gm)];
   return Object.fromEntries(lines.map(([, fact = '', mark]) => [fact, mark]));
 }
 
@@ -20,9 +20,9 @@ export function presetTable(): string[] {
     const marked = (...wanted: string[]): string =>
       marks
         .filter(([, mark = '']) => wanted.includes(mark))
-        .map(([fact, mark]) => (wanted.length > 1 ? `${fact} ${mark}` : fact))
+        .map(([fact, mark]) => (mark === wanted[0] && wanted.length < 3 ? fact : `${fact} ${mark}`))
         .join(', ') || '–';
-    const columns = [marked('V'), marked('V2'), marked('R', 'NF', 'C'), marked('ours')];
+    const columns = [marked('V', 'P'), marked('V2'), marked('R', 'NF', 'C'), marked('ours')];
     return `| \`${name}\` | ${title} | ${facts.grant} | ${columns.join(' | ')} |`;
   });
 }

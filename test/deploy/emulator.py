@@ -170,11 +170,30 @@ class Table(Resource):
 
     def update(self, properties):
         changeable = ("BillingMode", "DeletionProtectionEnabled")
-        others = ("PointInTimeRecoverySpecification", *changeable)
+        others = ("PointInTimeRecoverySpecification", "AttributeDefinitions", "GlobalSecondaryIndexes", *changeable)
         if without(properties, *others) != without(self.properties, *others):
-            raise ValueError("only its protection can be changed here")
-        client("dynamodb").update_table(TableName=self.physical_resource_id, **picked(properties, *changeable))
+            raise ValueError("only its protection and its indexes can be changed here")
+        changed = picked(properties, *changeable)
+        indexes = self.changed_indexes(properties)
+        if indexes:
+            changed["GlobalSecondaryIndexUpdates"] = indexes
+            changed["AttributeDefinitions"] = properties["AttributeDefinitions"]
+        client("dynamodb").update_table(TableName=self.physical_resource_id, **changed)
         self.protect(properties)
+
+    def changed_indexes(self, properties):
+        before, after = (
+            {index["IndexName"]: index for index in of.get("GlobalSecondaryIndexes", [])}
+            for of in (self.properties, properties)
+        )
+        if any(before[name] != after[name] for name in before.keys() & after.keys()):
+            raise ValueError("an index that is there cannot be changed")
+        made = [{"Create": after[name]} for name in after.keys() - before.keys()]
+        gone = [{"Delete": {"IndexName": name}} for name in before.keys() - after.keys()]
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+        if len(made) + len(gone) > 1:
+            raise ValueError("CloudFormation makes or deletes one index of a table in one update")
+        return made + gone
 
     def remove(self):
         client("dynamodb").delete_table(TableName=self.physical_resource_id)

@@ -11,7 +11,7 @@ import type { FoundGrant, Source } from './source.ts';
 export type PutBody = Readonly<Record<string, unknown>>;
 
 interface Move {
-  readonly broker: Pick<Broker, 'put'>;
+  readonly broker: Pick<Broker, 'find' | 'put' | 'pause' | 'resume'>;
   readonly name: string;
   readonly source: Source;
   /** The body for what was read; throws a failure where it is not complete. */
@@ -23,41 +23,39 @@ interface Move {
 export async function move({ broker, name, source, bodyFor, tell }: Move): Promise<Description> {
   const grant = await source.read();
   if (grant.kind === 'withheld') throw new CommandFailure(grant.lines.join('\n'), exitCodes.needsAttention);
-  const body = await bodyFor(grant);
+  const asItWas = `${source.title} was left as it is.`;
   const { stop } = source;
-  if (stop !== undefined) {
-    // A connection that no client has asked for rests: the broker has the refresh token, and does not send it.
-    await told(broker.put(name, { ...body, renewal: 'while_used' }), `${source.title} was left as it is.`);
-    tell('The broker has the refresh token, and has not used it.');
-    const again = await source.read();
-    // It was renewed in between: what the broker has is an older one.
-    if (again.kind === 'found' && again.refreshToken !== grant.refreshToken)
-      await told(
-        broker.put(name, { ...(await bodyFor(again)), renewal: 'while_used' }),
-        `${source.title} was left as it is.`,
-      );
-    await told(
-      stop.now(),
-      `The broker has the refresh token and has not used it; ${source.title} was not stopped. Run the same again, or ` +
-        `stop it by hand and then run token-broker token ${name}.`,
-    );
-    tell(`Done: ${stop.what}.`);
-    const newest = again.kind === 'found' ? again : grant;
-    return proven(
-      await told(broker.put(name, { ...(await bodyFor(newest)), verify: true }), afterStop(name, source)),
-      source,
-      `${source.title} is stopped for good.`,
-    );
+  if (stop === undefined) {
+    const put = broker.put(name, { ...(await bodyFor(grant)), verify: true });
+    return proven(await told(put, asItWas), source, asItWas);
   }
-  return proven(
-    await told(broker.put(name, { ...body, verify: true }), `${source.title} was left as it is.`),
-    source,
-    `${source.title} was left as it is.`,
+  // Clients of a connection that is there already would have it renewed.
+  const existing = await broker.find(name);
+  if (existing !== undefined) await told(broker.pause(name), asItWas);
+  await told(broker.put(name, unused(await bodyFor(grant))), asItWas);
+  if (existing === undefined) await told(broker.pause(name), asItWas);
+  tell(`The broker has the refresh token, and ${name} is paused.`);
+  // What the source has renewed meanwhile is the newer one.
+  const again = await source.read();
+  const newest = again.kind === 'found' ? again : grant;
+  const body = await bodyFor(newest);
+  if (newest.refreshToken !== grant.refreshToken) await told(broker.put(name, unused(body)), asItWas);
+  await told(
+    stop.now(),
+    `${name} has the refresh token, unused, and is paused; ${source.title} was not stopped. Run the same again, or ` +
+      `stop it by hand and then run token-broker resume ${name}.`,
   );
+  tell(`Done: ${stop.what}.`);
+  const stopped = `${source.title} is stopped for good.`;
+  const isLeft =
+    `${stopped} ${name} has its refresh token: token-broker resume ${name}, and token-broker token ${name} ` +
+    'renews it.';
+  await told(broker.resume(name), isLeft);
+  return proven(await told(broker.put(name, { ...body, verify: true }), isLeft), source, stopped);
 }
 
-const afterStop = (name: string, { title }: Source): string =>
-  `${title} is stopped, and the broker has its refresh token: token-broker token ${name} renews it.`;
+/** A new connection that no client asks for is not renewed before it is paused. */
+const unused = (body: PutBody): PutBody => ({ ...body, renewal: 'while_used' });
 
 /** What a failed step leaves behind, beside why it failed. */
 async function told<T>(step: Promise<T>, state: string): Promise<T> {
@@ -72,10 +70,16 @@ async function told<T>(step: Promise<T>, state: string): Promise<T> {
 
 /** The proving renewal went well, or what is the case where it did not. */
 function proven(item: Description, source: Source, sourceIs: string): Description {
-  const { connection, state, unproven, last_failure: failure } = item;
+  const { connection, state, unproven, paused_since: paused, last_failure: failure } = item;
   if (state === 'active' && unproven !== true) return item;
   const words = failure && [failure.error, failure.error_description].filter(Boolean).join(', ');
   const said = words === undefined ? '' : ` It said: ${words}.`;
+  if (paused !== undefined)
+    throw new CommandFailure(
+      `${connection} is paused, so nothing has shown that the grant is good: token-broker resume ${connection}. ` +
+        sourceIs,
+      exitCodes.needsAttention,
+    );
   if (state === 'active')
     throw new CommandFailure(
       `${connection} has no token yet.${said} The broker has the refresh token and goes on trying: ` +

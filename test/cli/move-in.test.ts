@@ -99,13 +99,16 @@ describe('from Nango', () => {
     const read = 'GET /connections/42?provider_config_key=exact&refresh_token=true';
     expect(asked.filter((one) => !one.includes('/integrations/'))).toEqual([
       read,
+      'broker: GET /connections/books',
       'broker: PUT /connections/books',
+      'broker: PUT /connections/books/pause',
       read,
       'DELETE /connections/42?provider_config_key=exact',
+      'broker: DELETE /connections/books/pause',
       'broker: PUT /connections/books verify',
     ]);
     expect(nango.connection).toBeUndefined();
-    expect(said.join()).toContain('has not used it');
+    expect(said.join()).toContain('books is paused');
   });
   test('again, where it was moved in before: nothing is lost, and it says so', async () => {
     await expect(fromNango().look()).rejects.toThrow(/moved in before/);
@@ -131,9 +134,12 @@ describe('from Nango', () => {
   test('Nango cannot be stopped: the broker has the grant unused, and the same again goes on', async () => {
     const refreshToken = inNango();
     nango.failing = true;
-    await expect(moving('stuck', fromNango())).rejects.toThrow(/500.*has not used it.*Run the same again/);
+    await expect(moving('stuck', fromNango())).rejects.toThrow(/500.*unused, and is paused.*Run the same again/);
     expect(callsWith(refreshToken)).toBe(0);
-    expect((await world.call('GET /connections/stuck')).body).toMatchObject({ unproven: true });
+    expect((await world.call('GET /connections/stuck')).body).toMatchObject({
+      unproven: true,
+      paused_since: expect.any(String),
+    });
     nango.failing = false;
     expect(await moving('stuck', fromNango())).toMatchObject({ state: 'active', generation: 1 });
     expect(callsWith(refreshToken)).toBe(1);
@@ -158,6 +164,37 @@ describe('from Nango', () => {
       exitCode: 3,
       message: expect.stringMatching(/goes on trying.*Do not switch it on again/),
     });
+  });
+  test('a connection that clients use does not renew before the source is stopped', async () => {
+    const first = world.secret('refresh');
+    await broker.put('used', { ...(await bodyFor({ kind: 'found', refreshToken: first })), verify: true });
+    const refreshToken = inNango();
+    const source = fromNango();
+    const { stop } = source;
+    const asking: Source = {
+      ...source,
+      ...(stop && {
+        stop: {
+          ...stop,
+          now: async () => {
+            await world.call('GET /token/used?wait=0');
+            await world.refresh('used');
+            expect(callsWith(refreshToken)).toBe(0);
+            await stop.now();
+          },
+        },
+      }),
+    };
+    expect(await moving('used', asking)).toMatchObject({ state: 'active' });
+    expect(callsWith(refreshToken)).toBe(1);
+  });
+  test('what was paused and stays so is told', async () => {
+    const refreshToken = world.secret('refresh');
+    await broker.put('resting', await bodyFor({ kind: 'found', refreshToken }));
+    await broker.pause('resting');
+    const source: Source = { ...fromNango(), read: async () => ({ kind: 'found', refreshToken }) };
+    const { stop: _stop, ...still } = source;
+    await expect(moving('resting', still)).rejects.toThrow(/resting is paused.*resume resting/);
   });
   test('a key that Nango refuses changes nothing, and is not told', async () => {
     inNango();

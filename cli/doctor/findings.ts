@@ -51,7 +51,24 @@ function apiFindings(api: ApiAnswer, now: number): Finding[] {
   return [offMs >= clockFaultMs ? fault('clock', what, fix) : warning('clock', what, fix)];
 }
 
-function connectionFindings(item: Description, now: number): Finding[] {
+const connectionFindings = (item: Description, now: number): Finding[] => [
+  ...stateFindings(item, now),
+  ...secondRefresherFindings(item),
+];
+
+function secondRefresherFindings({ connection: name, second_refresher: found }: Description): Finding[] {
+  if (found?.suspected !== true) return [];
+  const signs = found.signs.map(({ sign }) => sign).join(', ');
+  return [
+    fault(
+      'second_refresher',
+      `${name}: another party seems to renew its grant (${signs}).`,
+      'Find it and end it first: docs/operations.md#a-second-refresher.',
+    ),
+  ];
+}
+
+function stateFindings(item: Description, now: number): Finding[] {
   const { connection: name, state, cause, last_failure: failure } = item;
   const why = cause === undefined ? '' : ` (${cause})`;
   if (item.settings_outdated === true)

@@ -42,6 +42,9 @@ const failure = { class: 'transient', error: 'time_out', count: 3, rule: 'no_ans
 
 test('finds nothing where nothing is wrong', () => {
   expect(findingsOf(well)).toEqual([]);
+  // A hint is no fault.
+  const hint = { suspected: false, signs: [{ sign: 'refused_soon' }] };
+  expect(findingsOf({ ...well, ...connection({ second_refresher: hint }) })).toEqual([]);
 });
 
 test.each<[code: string, level: 'fault' | 'warning', evidence: Partial<Evidence>, fix: RegExp]>([
@@ -54,6 +57,12 @@ test.each<[code: string, level: 'fault' | 'warning', evidence: Partial<Evidence>
   ['connection_misconfigured', 'fault', connection({ state: 'misconfigured' }), /Correct them/],
   ['connection_failing', 'fault', connection({ last_failure: failure }), /status books/],
   ['refusals_withheld', 'fault', connection({ verdict_withheld: true }), /Ask the provider/],
+  [
+    'second_refresher',
+    'fault',
+    connection({ second_refresher: { suspected: true, signs: [{ sign: 'renewed_elsewhere' }] } }),
+    /a-second-refresher/,
+  ],
   ['connection_overdue', 'fault', connection({ next_renewal_at: at(-180) }), /overdue-connections/],
   ['grant_ends', 'warning', connection({ grant_ends_at: at(14 * day) }), /link books --for/],
   ['budget_spent', 'fault', connection({ budget: { errors_left_this_hour: 0 } }), /budget-spent/],

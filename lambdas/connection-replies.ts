@@ -8,6 +8,8 @@ import type { Connection } from '../shared/domain/connection.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import type { Unrevocable } from '../shared/domain/failure.ts';
 import { limits } from '../shared/domain/limits.ts';
+import { iso } from '../shared/domain/time.ts';
+import type { BreakerStore } from '../shared/ports/breakers.ts';
 import type { ConnectionDirectory } from '../shared/ports/connections.ts';
 import { describe } from './describe.ts';
 import type { Listing } from './parse-listing.ts';
@@ -20,13 +22,23 @@ export function described(
   item: Connection,
   apiUrl: string,
 ): ConnectionReply {
-  const { rules } = providers.of(item.config);
+  const { rules, application } = providers.of(item.config);
   const redirectUri = rules?.hasLogin ? callbackUriOf(item, apiUrl) : undefined;
-  return describe(
-    item,
-    clock.now(),
-    rules && { limits: rules.profile(item), ...(redirectUri !== undefined && { redirectUri }) },
-  );
+  const known = rules && { limits: rules.profile(item), ...(redirectUri !== undefined && { redirectUri }) };
+  return { ...describe(item, clock.now(), known), application };
+}
+
+/** The same, and whether its provider application is let alone at the moment. */
+export async function withHealth(
+  world: Pick<ConnectionsWorld, 'clock' | 'providers'> & { readonly breakers: Pick<BreakerStore, 'read'> },
+  item: Connection,
+  apiUrl: string,
+): Promise<ConnectionReply> {
+  const description = described(world, item, apiUrl);
+  const { open } = (await world.breakers.read(description.application)) ?? {};
+  if (open === undefined) return description;
+  const { reason, until, probes } = open;
+  return { ...description, breaker: { reason, until: iso(until), probes } };
 }
 
 /**

@@ -6,7 +6,7 @@ import { putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
 import { apiUrlOf } from './browser.ts';
 import { askerOf } from './caller.ts';
-import { deletionReply, described, listed, pauseReply, putReply } from './connection-replies.ts';
+import { deletionReply, listed, pauseReply, putReply, withHealth } from './connection-replies.ts';
 import { faultsOf, parseBare, parseBody, parseName, queryFaults } from './parse.ts';
 import { parseListing } from './parse-listing.ts';
 import { invalid, json, notFound } from './reply.ts';
@@ -28,7 +28,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     const world = compose();
     const item = await world.store.read(name.value);
     if (item === undefined) return notFound(name.value);
-    return json(200, described(world, item, apiUrlOf(event)));
+    return json(200, await withHealth(world, item, apiUrlOf(event)));
   },
 
   'PUT /connections/{connection}': async (event) => {

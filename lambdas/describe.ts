@@ -89,7 +89,11 @@ interface Known {
  * Where nothing is known, since the preset is gone or asks for other settings than are stored, there are no limits to
  * tell of, and the description says so.
  */
-export function describe(item: Connection, now: EpochMs, known: Known | undefined): ConnectionReply {
+export function describe(
+  item: Connection,
+  now: EpochMs,
+  known: Known | undefined,
+): Omit<ConnectionReply, 'application'> {
   const { config, tokens } = item;
   const { errorsPerHour, callsPerDay } = known?.limits ?? {};
   // The refresher notes it when it comes by; what it will find is known already.

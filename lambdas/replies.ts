@@ -3,6 +3,7 @@
  * open: a later version may add members, and clients leave alone what they do not know.
  */
 import * as v from 'valibot';
+import { breakerReasons } from '../shared/domain/breaker.ts';
 import { shownStates } from '../shared/domain/connection.ts';
 import { connectionNamePattern } from '../shared/domain/connection-name.ts';
 import { causes, failureClasses, unrevocable } from '../shared/domain/failure.ts';
@@ -134,6 +135,19 @@ const connectionReply = about(
           ),
         }),
         'What points to another party that renews the same grant; each sign for a week.',
+      ),
+    ),
+    application: text(
+      'Preset, token endpoint and client id: connections with the same ones share the health of their provider.',
+    ),
+    breaker: v.optional(
+      about(
+        v.object({
+          reason: about(v.picklist(breakerReasons), 'It answers no calls, or refuses too many grants at once.'),
+          until: instant('No call before; then one connection tries.'),
+          probes: whole('How many tries in a row were in vain.'),
+        }),
+        'No connection of this application calls its provider. Only in the answer about one connection.',
       ),
     ),
     verdict_withheld: v.optional(

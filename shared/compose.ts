@@ -34,6 +34,7 @@ import type { RedeemWorld } from './application/redeem.ts';
 import type { TendWorld } from './application/tend.ts';
 import { assertRelations } from './domain/limit-relations.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
+import type { BreakerStore } from './ports/breakers.ts';
 import type { ConnectionRequests } from './ports/connection-requests.ts';
 import type { ConnectionDirectory } from './ports/connections.ts';
 import type { SecretVersions } from './ports/secret-versions.ts';
@@ -133,13 +134,18 @@ function readsNoReply(): never {
 }
 
 export const composeConnections = (): (() => ConnectionsWorld &
-  DeleteWorld & { readonly requests: ConnectionRequests; readonly directory: ConnectionDirectory }) =>
+  DeleteWorld & {
+    readonly requests: ConnectionRequests;
+    readonly directory: ConnectionDirectory;
+    readonly breakers: Pick<BreakerStore, 'read'>;
+  }) =>
   composed(() => {
     const versions = secretVersions(secretsManager());
     return {
       clock: systemClock,
       chance: systemChance,
       store: connections(),
+      breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
       directory: dynamoDbDirectory(dynamoDb(), {
         tableName: required('TABLE_NAME'),
         nameIndexName: required('NAME_INDEX'),

@@ -45,6 +45,7 @@ export function statusLines(screen: Screen, item: Description, now: number): str
     ['errors left', item.budget?.errors_left_this_hour?.toString()],
     ['calls left', item.budget?.calls_left_today?.toString()],
     ['values', item.values && JSON.stringify(item.values)],
+    ['provider', breakerText(item.breaker, now)],
     ['last failure', failureText(item.last_failure, now)],
     ['another party', item.second_refresher && secondRefresherText(item.second_refresher, now)],
     ['what to do', adviceFor(item)],
@@ -66,6 +67,12 @@ function failureText(failure: Description['last_failure'], now: number): string 
 function secondRefresherText(found: NonNullable<Description['second_refresher']>, now: number): string {
   const signs = found.signs.map(({ sign, last_at: at, times }) => `${sign} ${times}×, last ${distance(at, now)}`);
   return `${found.detail} (${signs.join('; ')})`;
+}
+
+function breakerText(breaker: Description['breaker'], now: number): string | undefined {
+  if (breaker === undefined) return undefined;
+  const why = breaker.reason === 'refused' ? 'refuses many grants of the application at once' : 'does not answer';
+  return `${why}: no call until one connection tries, in ${distance(breaker.until, now)}`;
 }
 
 function adviceFor({ connection, state, last_failure: failure }: Description): string | undefined {

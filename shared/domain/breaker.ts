@@ -29,8 +29,10 @@ export interface Breaker {
   readonly believedUntil?: EpochMs;
 }
 
+export const breakerReasons = ['unanswered', 'refused'] as const;
+
 interface Open {
-  readonly reason: 'unanswered' | 'refused';
+  readonly reason: (typeof breakerReasons)[number];
   /** No call before this instant; then one, the probe. */
   readonly until: EpochMs;
   /** How many probes in a row were not answered. */

@@ -32,6 +32,7 @@ describe('PUT creates', () => {
       client: { client_id: 'app', client_secret: '[redacted]' },
       renewal: 'always',
       margin_seconds: 60,
+      application: `generic-oauth2 ${world.provider.tokenEndpoint} app`,
       state: 'active',
       unproven: true,
       generation: 0,

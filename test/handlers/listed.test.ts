@@ -1,10 +1,12 @@
-/** What a page of the list is chosen from. */
+/** What a page of the list is chosen from, and what is told of one connection beside. */
 import { expect, test } from 'vitest';
-import { listed } from '../../lambdas/connection-replies.ts';
+import { listed, withHealth } from '../../lambdas/connection-replies.ts';
+import type { Breaker } from '../../shared/domain/breaker.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
-import { newConnection, now } from '../contract/worlds.ts';
+import { at, newConnection, now } from '../contract/worlds.ts';
+import { memoryBreakers } from '../memory/memory-breakers.ts';
 import { memoryConnections } from '../memory/memory-connections.ts';
 
 const directory = memoryConnections();
@@ -39,4 +41,21 @@ test('where a page has no room for all that are wanted, the next one goes on aft
     next: 'c-005',
   });
   expect(await page({ limit: 2, ...only('c-003', 'c-005') })).toEqual({ names: ['c-003', 'c-005'], next: 'c-099' });
+});
+
+test('one connection is told of with the breaker of its application, while that is open', async () => {
+  const breakers = memoryBreakers();
+  const item = newConnection();
+  const { application } = world.providers.of(item.config);
+  const told = async () => {
+    const { application: name, breaker } = await withHealth({ ...world, breakers }, item, 'https://broker.example');
+    return { name, breaker };
+  };
+  const closed: Breaker = { application, version: 1, unanswered: { [item.connection]: now } };
+  await breakers.replace(closed);
+  expect(await told()).toEqual({ name: application, breaker: undefined });
+  const open = { reason: 'unanswered', until: at(40_000), probes: 2, probing: false } as const;
+  await breakers.replace({ ...closed, version: 2, open });
+  const until = new Date(at(40_000)).toISOString();
+  expect(await told()).toEqual({ name: application, breaker: { reason: 'unanswered', until, probes: 2 } });
 });

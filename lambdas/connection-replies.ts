@@ -17,7 +17,7 @@ import type { ConnectionList, ConnectionReply } from './replies.ts';
 import { grantRefused, invalid, json, noContent, notFound, problem } from './reply.ts';
 
 /** The description of a connection, by what is known of its provider. `apiUrl`: where browsers reach this API. */
-export function described(
+function described(
   { clock, providers }: Pick<ConnectionsWorld, 'clock' | 'providers'>,
   item: Connection,
   apiUrl: string,

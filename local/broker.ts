@@ -30,8 +30,8 @@ import { type Context, synthesize } from './platform/synthesize.ts';
 import { deploymentOf, secretsOf } from './platform/template.ts';
 import { credentialsFile, noteRunning } from './running-broker.ts';
 import type { TokenCall } from './simulators/oidc/authorization-server.ts';
-import { startWeather, type Weather } from './simulators/weather.ts';
-import { startTriggers } from './triggers.ts';
+import { startWeather } from './simulators/weather.ts';
+import { serveTriggers, type Triggers, triggersOf } from './triggers.ts';
 
 export interface LocalBrokerOptions {
   /** 0 for any free one. */
@@ -80,6 +80,8 @@ export interface LocalBroker {
   readonly deployment: Deployment;
   readonly lambda: Pick<Lambda, 'invoke' | 'environments'>;
   readonly provider: DemoProvider | undefined;
+  /** What can be seen and made to go wrong at it. */
+  readonly triggers: Triggers | undefined;
   /** Lets invocations in flight end, then stops everything. No process is left when it resolves. */
   close(): Promise<void>;
 }
@@ -219,8 +221,9 @@ async function start(
 
   const credentials = kept<Credentials>(join(directory, credentialsFile), newCredentials);
   gateway.serve({ routes: deployment.routes, lambda, credentials, ...(onRefusal && { onRefusal }) });
-  const triggers = provider && (await triggersFor(provider, weather, onClose));
-  onClose(noteRunning(directory, { url: gateway.url, ...(triggers && { triggers }) }));
+  const triggers = provider && triggersOf(provider, weather);
+  const served = triggers && (await servedTriggers(triggers, onClose));
+  onClose(noteRunning(directory, { url: gateway.url, ...(served && { triggers: served }) }));
   return {
     url: gateway.url,
     credentials,
@@ -228,12 +231,13 @@ async function start(
     deployment,
     lambda,
     provider,
+    triggers,
   };
 }
 
-async function triggersFor(provider: DemoProvider, weather: Weather, onClose: (end: () => unknown) => void) {
+async function servedTriggers(triggers: Triggers, onClose: (end: () => unknown) => void) {
   const key = randomBytes(24).toString('base64url');
-  const { url, close } = await startTriggers(provider, weather, key);
+  const { url, close } = await serveTriggers(triggers, key);
   onClose(close);
   return { url, key };
 }

@@ -3,6 +3,8 @@ import { parseArguments, usage } from './arguments.ts';
 import { type LocalBroker, startLocalBroker } from './broker.ts';
 import { connectDemo } from './demo/demo.ts';
 import { narrate, narrateEvent, narrateRefusal } from './narrate.ts';
+import { servePage } from './page/server.ts';
+import { pageBrokerOf, pageSource } from './page/source.ts';
 import { welcomeTo } from './welcome.ts';
 
 const given = parseArguments(process.argv.slice(2));
@@ -34,13 +36,17 @@ else {
 }
 
 async function welcome(broker: LocalBroker, scopePrefix = 'token:'): Promise<void> {
-  closeOnSignal(broker);
-  console.log(welcomeTo(broker, scopePrefix));
+  const page = await servePage(pageSource(pageBrokerOf(broker), { everyMs: 2_000, provider: broker.triggers }));
+  closeOnSignal(async () => {
+    await page.close();
+    await broker.close();
+  });
+  console.log(welcomeTo({ ...broker, page: page.url }, scopePrefix));
   const { provider } = broker;
   if (provider) await connectDemo(broker.fetch, provider);
 }
 
-function closeOnSignal(broker: LocalBroker): void {
+function closeOnSignal(close: () => Promise<void>): void {
   let closing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -48,7 +54,7 @@ function closeOnSignal(broker: LocalBroker): void {
       if (closing) process.exit(130);
       closing = true;
       console.log('\nStopping: what is under way may end first …');
-      broker.close().then(
+      close().then(
         () => process.exit(0),
         (error) => fail(`could not stop cleanly: ${error}`),
       );

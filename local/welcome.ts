@@ -3,11 +3,13 @@ import type { LocalBroker } from './broker.ts';
 import { demoConnection } from './demo/demo.ts';
 import { account } from './platform/account.ts';
 
+type Welcome = Pick<LocalBroker, 'url' | 'credentials' | 'provider' | 'deployment'> & {
+  /** Where the page is, with its key. */
+  readonly page?: string;
+};
+
 /** Returns what a newcomer needs first: where the broker listens, how to get and use a token, how to connect more. */
-export function welcomeTo(
-  { url, credentials, provider, deployment }: Pick<LocalBroker, 'url' | 'credentials' | 'provider' | 'deployment'>,
-  scopePrefix = 'token:',
-): string {
+export function welcomeTo({ url, credentials, provider, deployment, page }: Welcome, scopePrefix = 'token:'): string {
   const connection = provider ? demoConnection : 'NAME';
   const user = `${credentials.accessKeyId}:${credentials.secretAccessKey}`;
   const signed = `curl --aws-sigv4 "aws:amz:${account.region}:execute-api" --user "${user}"`;
@@ -15,6 +17,7 @@ export function welcomeTo(
   const byJwt = typeof jwt === 'object';
   const paragraphs = [
     [`The token broker listens on ${url}`, ...(provider ? [`${provider.title} listens on ${provider.url}`] : [])],
+    ...(page === undefined ? [] : [['Watch it, and the provider’s side of it, in a browser:'], [`  ${page}`]]),
     byJwt
       ? [
           `Get an access token, with a JWT of ${jwt.issuer} for ${jwt.audience.join(' or ')}`,

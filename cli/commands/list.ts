@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
+import { type ShownState, stateOf, states } from '../../local/page/state.ts';
 import type { Description } from '../broker.ts';
 import { begin, withTarget } from '../command.ts';
 import { type Cell, distance, type Screen, type Style, show, table } from '../screen.ts';
-import { type ShownState, stateOf, states } from '../state.ts';
 
 export const command = 'list';
 export const describe = 'Lists the connections, sorted by name';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Argv } from 'yargs';
+import { servePage } from '../../local/page/server.ts';
+import { pageSource } from '../../local/page/source.ts';
 import { begin, withTarget } from '../command.ts';
 import { stoppable } from '../interrupt.ts';
-import { servePage } from '../page/server.ts';
-import { pageSource } from '../page/source.ts';
 import { triggerOf } from '../trigger.ts';
 
 export const command = 'open';
@@ -13,11 +13,16 @@ export const builder = (argv: Argv) =>
     .option('browser', { type: 'boolean', default: true, describe: 'Open the browser' })
     .option('port', { type: 'number', default: 0, describe: 'Where it listens, on 127.0.0.1 only' });
 
+/** A look is at most three calls of the list, and one for each application that fails. */
+const lookEveryMs = { local: 2_000, deployed: 10_000 } as const;
+
 type Options = Awaited<ReturnType<typeof builder>['argv']>;
 
 export async function handler(options: Options): Promise<void> {
   const { target, broker, screen } = await begin(options);
-  const page = await servePage(pageSource(broker, triggerOf(target)), options.port);
+  const everyMs = target.kind === 'local' ? lookEveryMs.local : lookEveryMs.deployed;
+  const source = pageSource(broker, { everyMs, provider: triggerOf(target) });
+  const page = await servePage(source, options.port);
   const stop = stoppable();
   screen.out(screen.json ? JSON.stringify({ url: page.url }) : page.url);
   if (options.browser && screen.interactive)

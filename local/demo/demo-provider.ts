@@ -21,6 +21,19 @@ export interface DemoOptions {
   readonly weather?: Weather;
 }
 
+/** A grant, as the provider lists it for the person who gave it. */
+export interface DemoGrant {
+  readonly id: string;
+  readonly user: string;
+  /** When it was given, or last renewed, as ISO 8601. */
+  readonly since: string;
+  readonly alive: boolean;
+}
+
+/** What a person does with a new secret. */
+export const newSecret = (name: string, secret: string): string =>
+  `${name} is another from now on: ${secret}. The broker is refused until the connections are put with it.`;
+
 /** A provider to connect the newcomer's connection to. */
 export interface DemoProvider {
   readonly url: string;
@@ -39,8 +52,12 @@ export interface DemoProvider {
    * tokens.
    */
   issueRefreshToken?(): Promise<string>;
-  /** Ends every grant, as a person or the provider may. Absent where there are no grants. */
-  revokeGrants?(): void;
+  /** Who has granted access, newest first. Absent where there are no grants. */
+  grants?(): readonly DemoGrant[];
+  /** Ends every grant, or one, as a person or the provider may. Absent where nothing can be ended. */
+  revokeGrants?(id?: string): void;
+  /** Replaces what the broker authenticates with, and says by what: the old one is refused. */
+  rotateSecret?(): string;
   close(): Promise<void>;
 }
 

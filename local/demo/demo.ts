@@ -4,7 +4,7 @@ import type { SignedFetch } from '../platform/signed-fetch.ts';
 import type { DemoOptions, DemoProvider } from './demo-provider.ts';
 import { type DemoProviderName, demoProviders } from './index.ts';
 
-export type { DemoProvider } from './demo-provider.ts';
+export type { DemoGrant, DemoProvider } from './demo-provider.ts';
 
 /** Starts a provider by its name. */
 export const startDemoProvider = (name: DemoProviderName, options: DemoOptions): Promise<DemoProvider> =>

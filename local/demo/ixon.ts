@@ -1,16 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { startClock } from '../simulators/clock.ts';
 import { startIxon } from '../simulators/ixon.ts';
-import { type DemoProviderKind, tellingOf } from './demo-provider.ts';
+import { type DemoProviderKind, newSecret, tellingOf } from './demo-provider.ts';
 
 export const ixon: DemoProviderKind = {
   about: 'a simulator of IXON Cloud, for a user with a second factor',
   async start(options) {
-    const { url, user, companyId, tokenEndpoint, close } = await startIxon({
+    const simulator = await startIxon({
       clock: startClock(),
       weather: options.weather,
       facts: { secondFactor: true },
       onCall: tellingOf(options, '/api/access-tokens', 'mint'),
     });
+    const { url, user, companyId, tokenEndpoint, close } = simulator;
     return {
       url,
       title: 'A simulator of IXON Cloud (its user has a second factor; tokens are asked to live 60 s)',
@@ -26,6 +28,12 @@ export const ixon: DemoProviderKind = {
           // So that a newcomer sees a renewal.
           token_lifetime_seconds: 60,
         },
+      },
+      revokeGrants: () => simulator.endTokens(),
+      rotateSecret() {
+        const password = randomBytes(12).toString('base64url');
+        simulator.changePassword(password);
+        return newSecret('The user’s password', password);
       },
       close,
     };

@@ -1,5 +1,5 @@
 import { startAuthorizationServer } from '../simulators/oidc/authorization-server.ts';
-import type { DemoProviderKind } from './demo-provider.ts';
+import { type DemoProviderKind, newSecret } from './demo-provider.ts';
 
 export const oidcProvider: DemoProviderKind = {
   about: 'an authorization server with rotating refresh tokens',
@@ -22,7 +22,9 @@ export const oidcProvider: DemoProviderKind = {
         client: { client_id: client.clientId, client_secret: client.clientSecret },
       },
       issueRefreshToken: server.issueRefreshToken,
+      grants: server.grants,
       revokeGrants: server.revokeGrants,
+      rotateSecret: () => newSecret('The client secret', server.rotateClientSecret()),
       close: server.close,
     };
   },

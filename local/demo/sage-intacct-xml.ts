@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { startClock } from '../simulators/clock.ts';
 import { startSageIntacctXml } from '../simulators/sage-intacct-xml.ts';
-import { type DemoProviderKind, tellingOf } from './demo-provider.ts';
+import { type DemoProviderKind, newSecret, tellingOf } from './demo-provider.ts';
 
 export const sageIntacctXml: DemoProviderKind = {
   about: 'a simulator of Sage Intacct, XML',
@@ -17,6 +18,11 @@ export const sageIntacctXml: DemoProviderKind = {
       url: sage.url,
       title: 'A simulator of Sage Intacct (XML; its sessions live 60 s here, not 24 hours)',
       connection: { provider: 'sage-intacct-xml', settings: { token_endpoint: sage.gateway, ...sage.credentials } },
+      rotateSecret() {
+        const password = randomBytes(12).toString('base64url');
+        sage.changeUserPassword(password);
+        return newSecret('The user’s password', password);
+      },
       close: sage.close,
     };
   },

@@ -71,6 +71,12 @@ export interface ExactOnline extends Omit<Simulator, 'next'> {
   };
   /** Who opens the login page from now on, and what they answer. At first, the owner allows it. */
   person(person: Person): void;
+  /** Every grant there was, newest first. */
+  grants(): readonly Readonly<Grant>[];
+  /** As if the user, or the provider, had ended one grant or all. */
+  revoke(id?: string): void;
+  /** From now on only the new one is good. */
+  rotateClientSecret(): string;
   /** Whether a renewal with this refresh token could still succeed, now or later. */
   accepts(refreshToken: string): boolean;
   /** For how many of its milliseconds the API key was blocked between two of its instants. */
@@ -242,6 +248,12 @@ export async function startExactOnline(options: ExactOnlineOptions): Promise<Exa
     authorize: ({ user = 'owner', secondsAgo = 0 } = {}) => grants.authorize(user, clock.now() - secondsAgo * 1_000),
     person: (person) => {
       codes.person = person;
+    },
+    grants: () => grants.all(),
+    revoke: (id) => grants.revoke(id, clock.now()),
+    rotateClientSecret() {
+      client.clientSecret = randomBytes(20).toString('hex');
+      return client.clientSecret;
     },
     accepts: (refreshToken) => grants.accepts(refreshToken, clock.now()),
     blockedMs: (from, to) => errors.blockedMs(client.clientId, from, to),

@@ -15,6 +15,7 @@ interface GrantFacts {
 }
 
 export interface Grant {
+  readonly id: string;
   readonly user: string;
   current: string;
   /** `replaced`: by a later authorization of the same user. */
@@ -46,7 +47,10 @@ export class Grants {
       for (const grant of this.#byRefreshToken.values())
         if (grant.user === user && grant.state === 'alive') grant.state = 'replaced';
     }
-    return this.renew({ user, current: '', state: 'alive', issuedAt: now, accessToken: '' }, now);
+    return this.renew(
+      { id: randomBytes(6).toString('hex'), user, current: '', state: 'alive', issuedAt: now, accessToken: '' },
+      now,
+    );
   }
 
   find(refreshToken: string): Grant | undefined {
@@ -99,6 +103,21 @@ export class Grants {
     for (const grant of this.#byRefreshToken.values()) if (grant.user === user) grant.state = 'revoked';
     for (const token of this.#accessTokens.values())
       if (token.user === user) token.expiresAt = Math.min(token.expiresAt, now);
+  }
+
+  /** Every grant there was, newest first. */
+  all(): readonly Readonly<Grant>[] {
+    return [...new Set(this.#byRefreshToken.values())].sort((a, b) => b.issuedAt - a.issuedAt);
+  }
+
+  /** Ends one grant, or every one, and the access tokens that they brought. */
+  revoke(id: string | undefined, now: number): void {
+    for (const grant of this.all())
+      if (id === undefined || grant.id === id) {
+        (grant as Grant).state = 'revoked';
+        const token = this.#accessTokens.get(grant.accessToken);
+        if (token !== undefined) token.expiresAt = Math.min(token.expiresAt, now);
+      }
   }
 
   /** Whose access token this is or was, and whether it is good now. */

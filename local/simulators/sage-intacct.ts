@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AuthorizationCodes, type Person } from './authorization-codes.ts';
-import { Grants, type TokenSet } from './grants.ts';
+import { type Grant, Grants, type TokenSet } from './grants.ts';
 import {
   bearerOf,
   type Call,
@@ -73,6 +73,12 @@ export interface SageIntacct extends Omit<Simulator, 'next'> {
    * applications.
    */
   allowClient(allowed: boolean): void;
+  /** Every grant there was, newest first. */
+  grants(): readonly Readonly<Grant>[];
+  /** As if the user, or the provider, had ended one grant or all. */
+  revoke(id?: string): void;
+  /** From now on only the new one is good. */
+  rotateClientSecret(): string;
   /** Whether a renewal with this refresh token could still succeed, now or later. */
   accepts(refreshToken: string): boolean;
   /** How the coming calls to the token endpoint, or to the API, go wrong. */
@@ -250,6 +256,12 @@ export async function startSageIntacct(options: SageIntacctOptions): Promise<Sag
     },
     allowClient: (allowed) => {
       clientAllowed = allowed;
+    },
+    grants: () => grants.all(),
+    revoke: (id) => grants.revoke(id, clock.now()),
+    rotateClientSecret() {
+      client.clientSecret = randomBytes(20).toString('hex');
+      return client.clientSecret;
     },
     accepts: (refreshToken) => grants.accepts(refreshToken, clock.now()),
     next: (...queued) => simulator.next(tokenPath, ...queued),

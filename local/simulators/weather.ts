@@ -7,8 +7,9 @@ export type WeatherKind = 'down' | 'slow' | 'losing';
 export interface Weather {
   /** Begins now and ends by itself. */
   set(kind: WeatherKind, forMs: number): void;
-  /** Undefined where all is well. */
-  now(): WeatherKind | undefined;
+  clear(): void;
+  /** What there is, and for how many milliseconds yet; undefined where all is well. */
+  now(): { readonly kind: WeatherKind; readonly forMs: number } | undefined;
 }
 
 const slowMs = 5_000;
@@ -19,7 +20,13 @@ export function startWeather(clock = Date.now): Weather {
     set(kind, forMs) {
       current = { kind, until: clock() + forMs };
     },
-    now: () => (current !== undefined && clock() < current.until ? current.kind : undefined),
+    clear() {
+      current = undefined;
+    },
+    now() {
+      const forMs = current === undefined ? 0 : current.until - clock();
+      return current !== undefined && forMs > 0 ? { kind: current.kind, forMs } : undefined;
+    },
   };
 }
 
@@ -27,7 +34,7 @@ export function startWeather(clock = Date.now): Weather {
 export const weathered =
   (weather: Weather | undefined, listener: RequestListener): RequestListener =>
   (request, response) => {
-    const kind = request.method === 'POST' ? weather?.now() : undefined;
+    const kind = request.method === 'POST' ? weather?.now()?.kind : undefined;
     if (kind === 'down') response.writeHead(503, { 'content-type': 'text/plain' }).end('Down for a moment.\n');
     else if (kind === 'slow') setTimeout(() => listener(request, response), slowMs);
     else if (kind === 'losing') listener(request, deaf(request, response));

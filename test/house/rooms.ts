@@ -90,6 +90,8 @@ const floors: readonly (readonly Room[])[] = [
       imports: [
         'infra/',
         'lambdas/routes.ts',
+        'lambdas/replies.ts',
+        'shared/providers/deadlines.ts',
         '@aws-sdk/',
         '@smithy/',
         'aws-cdk-lib/cx-api',
@@ -121,6 +123,7 @@ const floors: readonly (readonly Room[])[] = [
         'local/log-file.ts',
         'local/running-broker.ts',
         'local/triggers.ts',
+        'local/page/',
         'local/platform/loopback.ts',
         'local/platform/sign',
         '@aws-sdk/',

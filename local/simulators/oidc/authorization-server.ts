@@ -6,7 +6,7 @@ import Provider from 'oidc-provider';
 import { keep, kept } from '../../kept.ts';
 import { listen } from '../../platform/loopback.ts';
 import { type Weather, weathered } from '../weather.ts';
-import { forgetGrants, sqliteAdapter } from './oidc-adapter.ts';
+import { forgetGrants, grantsIn, sqliteAdapter } from './oidc-adapter.ts';
 import { interactionUrl, serveInteractions } from './oidc-interactions.ts';
 
 /** One call to the token endpoint, as the authorization server saw it. */
@@ -42,8 +42,12 @@ export interface AuthorizationServer {
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   /** Makes a grant and its first refresh token, as if a person had just consented in a browser. */
   issueRefreshToken(): Promise<string>;
-  /** Forgets every grant with its tokens. */
-  revokeGrants(): void;
+  /** Who has granted access, newest first. */
+  grants(): readonly { readonly id: string; readonly user: string; readonly since: string; readonly alive: true }[];
+  /** Forgets every grant, or one, with its tokens. */
+  revokeGrants(id?: string): void;
+  /** From now on, and after the next start, only the new one is good. */
+  rotateClientSecret(): string;
   close(): Promise<void>;
 }
 
@@ -75,10 +79,11 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
     return listen(server);
   });
   const port = Number(new URL(issuer).port);
-  if (port !== before.port) keep(path, { ...before, port });
+  let now: Kept = { ...before, port };
+  if (port !== before.port) keep(path, now);
 
   const { clientId, clientSecret } = before;
-  const provider = newProvider(issuer, before, options);
+  let provider = newProvider(issuer, before, options);
   answer = provider.callback();
   return {
     issuer,
@@ -95,15 +100,31 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       const grantId = await grant.save();
       return new provider.RefreshToken({ accountId, client, grantId, scope, gty: 'authorization_code' }).save();
     },
-    revokeGrants: () => forgetGrants(options.database),
+    grants: () =>
+      grantsIn(options.database).map(({ id, user, iat }) => ({
+        id,
+        user,
+        since: new Date(iat * 1_000).toISOString(),
+        alive: true,
+      })),
+    revokeGrants: (id) => forgetGrants(options.database, id),
+    rotateClientSecret() {
+      now = { ...now, clientSecret: newClientSecret() };
+      keep(path, now);
+      provider = newProvider(issuer, now, options);
+      answer = provider.callback();
+      return now.clientSecret;
+    },
     close: drain,
   };
 }
 
+const newClientSecret = (): string => randomBytes(32).toString('base64url');
+
 const firstKept = (): Kept => ({
   port: 0,
   clientId: 'token-broker',
-  clientSecret: randomBytes(32).toString('base64url'),
+  clientSecret: newClientSecret(),
   cookieKey: randomBytes(32).toString('base64url'),
   signingKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
 });

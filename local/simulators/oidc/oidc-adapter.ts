@@ -1,9 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-/** Forgets every grant with its tokens, as if each had been revoked. */
-export const forgetGrants = (database: DatabaseSync): void =>
-  database.exec(`DELETE FROM authorization_server WHERE model = 'Grant' OR grant_id IS NOT NULL`);
+/** Forgets one grant, or every one, with its tokens, as if it had been revoked. */
+export function forgetGrants(database: DatabaseSync, id: string | undefined): void {
+  const what = id === undefined ? '' : ' AND ? IN (id, grant_id)';
+  const forget = database.prepare(
+    `DELETE FROM authorization_server WHERE (model = 'Grant' OR grant_id IS NOT NULL)${what}`,
+  );
+  forget.run(...(id === undefined ? [] : [id]));
+}
+
+/** Every grant, newest first; `iat` in seconds. */
+export function grantsIn(
+  database: DatabaseSync,
+): readonly { readonly id: string; readonly user: string; readonly iat: number }[] {
+  const rows = database
+    .prepare(
+      `SELECT id, payload ->> '$.accountId' AS user, payload ->> '$.iat' AS iat FROM authorization_server
+       WHERE model = 'Grant' AND expires_at > ? ORDER BY rowid DESC`,
+    )
+    .all(Math.floor(Date.now() / 1_000));
+  return rows.map(({ id, user, iat }) => ({ id: String(id), user: String(user), iat: Number(iat) }));
+}
 
 /**
  * Keeps everything that oidc-provider remembers in one table, so that grants survive a restart. Expired rows are not

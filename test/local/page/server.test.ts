@@ -1,7 +1,7 @@
 /** Who is let in to the page, and what it answers. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { servePage } from '../../cli/page/server.ts';
+import { servePage } from '../../../local/page/server.ts';
 
 let page: Awaited<ReturnType<typeof servePage>>;
 const asked: unknown[] = [];

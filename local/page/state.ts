@@ -1,11 +1,11 @@
 /** What a person calls a connection's state. */
-import type { Description } from './broker.ts';
+import type { ConnectionReply } from '../../lambdas/replies.ts';
 
 export const states = ['active', 'failing', 'paused', 'reauthorization_required', 'misconfigured', 'deleting'] as const;
 export type ShownState = (typeof states)[number];
 
 /** Returns the state, or `paused` or `failing` for an active connection that is, or whose last renewal failed. */
-export const stateOf = ({ state, last_failure: failure, paused_since: paused }: Description): ShownState =>
+export const stateOf = ({ state, last_failure: failure, paused_since: paused }: ConnectionReply): ShownState =>
   state === 'active' && paused !== undefined
     ? 'paused'
     : state === 'active' && failure !== undefined && failure.class !== 'too_early'

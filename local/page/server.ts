@@ -6,12 +6,17 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { listen } from '../../local/platform/loopback.ts';
-import { CommandFailure } from '../failure.ts';
+import { listen } from '../platform/loopback.ts';
+
+/** What the person at the page is told: its message says what is wrong, and holds no secret. */
+export class PageFailure extends Error {
+  override readonly name = 'PageFailure';
+}
 
 /** What the page shows and does; each call answers JSON. */
 export interface PageSource {
-  state(): Promise<unknown>;
+  /** `query`: which connections the page wants. */
+  state(query: URLSearchParams): Promise<unknown>;
   /** By the last segment of its path: what a button asks for. */
   readonly actions: Readonly<Record<string, (given: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 }
@@ -25,13 +30,16 @@ interface Page {
 const assets: Readonly<Record<string, readonly [file: string, type: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/page.js': ['page.js', 'text/javascript; charset=utf-8'],
+  '/elements.js': ['elements.js', 'text/javascript; charset=utf-8'],
+  '/drawings.js': ['drawings.js', 'text/javascript; charset=utf-8'],
+  '/icon.svg': ['icon.svg', 'image/svg+xml'],
   '/page.css': ['page.css', 'text/css; charset=utf-8'],
 };
 
 /** Nothing from elsewhere, no script in the text, no frame around it (OWASP, Content Security Policy). */
 const headers = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
     "form-action 'none'; frame-ancestors 'none'",
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
@@ -45,8 +53,7 @@ export async function servePage(source: PageSource, port = 0): Promise<Page> {
   let origin = '';
   const server = createServer((request, response) => {
     answer(request, response, { source, key, origin }).catch((error) => {
-      // What went wrong is for the person who looks at the page; it holds no secret, as every message of a command.
-      const known = error instanceof CommandFailure;
+      const known = error instanceof PageFailure;
       json(response, known ? 502 : 500, { message: known ? error.message : 'The page failed.' });
     });
   });
@@ -74,7 +81,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
     return;
   }
   if (!same(cookieOf(request, name), key))
-    return json(response, 403, { message: 'Open the address that token-broker open has written.' });
+    return json(response, 403, { message: 'Open the address that npm start or token-broker open has written.' });
   const asset = assets[url.pathname];
   if (request.method === 'GET' && asset !== undefined) {
     const [file, type] = asset;
@@ -82,7 +89,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
     response.end(readFileSync(join(import.meta.dirname, 'assets', file)));
     return;
   }
-  if (request.method === 'GET' && url.pathname === '/state') return json(response, 200, await source.state());
+  if (request.method === 'GET' && url.pathname === '/state')
+    return json(response, 200, await source.state(url.searchParams));
   const action = source.actions[/^\/actions\/([a-z-]+)$/.exec(url.pathname)?.[1] ?? ''];
   if (request.method !== 'POST' || action === undefined)
     return json(response, 404, { message: 'There is no such page.' });
@@ -110,7 +118,7 @@ async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string,
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > mostBytes) throw new CommandFailure('The request is too long.');
+    if (text.length > mostBytes) throw new PageFailure('The request is too long.');
   }
   try {
     const value: unknown = JSON.parse(text);
@@ -118,5 +126,5 @@ async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string,
   } catch {
     // Said below.
   }
-  throw new CommandFailure('The request is no JSON object.');
+  throw new PageFailure('The request is no JSON object.');
 }

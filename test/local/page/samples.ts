@@ -109,6 +109,7 @@ export function brokerWith(connections: () => readonly ConnectionReply[], asked:
 }
 
 export function providerWith(pulled: unknown[]): Triggers {
+  const [one, two] = [inSeconds(-10), inSeconds(-900)];
   return {
     look: async () => ({
       title: 'An authorization server with 60-second access tokens',
@@ -120,8 +121,8 @@ export function providerWith(pulled: unknown[]): Triggers {
       },
       weather: { kind: 'down', forMs: 41_000 },
       grants: [
-        { id: 'one', user: 'newcomer', since: inSeconds(-10), alive: true },
-        { id: 'two', user: 'newcomer', since: inSeconds(-900), alive: false },
+        { id: 'one', user: 'newcomer', since: one, alive: true },
+        { id: 'two', user: 'newcomer', since: two, alive: false },
       ],
     }),
     async pull(kind, grant) {

@@ -4,7 +4,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Endpoint, listen } from '../../local/platform/loopback.ts';
 
-export const lifeSeconds = 600;
+/** So long that no client's time to ask comes while a busy machine renews. */
+export const lifeSeconds = 3_600;
 
 export interface Provider extends Endpoint {
   /** How many token sets it has given. */

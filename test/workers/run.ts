@@ -39,7 +39,11 @@ const program = join(import.meta.dirname, 'process.ts');
 const clockModule = join(import.meta.dirname, '../end-to-end/forwarded-clock.cjs');
 const marginSeconds = lifeSeconds / 2;
 /** Seconds after a token came: its renewal is due, each client has asked for the next one, little of it is left. */
-const at = { due: lifeSeconds - marginSeconds + 1, asked: lifeSeconds - marginSeconds / 2 + 1, late: lifeSeconds - 60 };
+const at = {
+  due: lifeSeconds - marginSeconds + 1,
+  asked: lifeSeconds - marginSeconds / 2 + 1,
+  late: lifeSeconds - 300,
+};
 /** How long a state may take to come about, on a machine with much else to do. */
 const patienceMs = 75_000;
 

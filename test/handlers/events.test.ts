@@ -42,6 +42,29 @@ describe('subscribers are told', () => {
     expect(told('dead')).toEqual(['authorized', 'reauthorization_required invalid_grant']);
   });
 
+  test('of another party that renews the same grant, with what points to it', async () => {
+    await put('shared');
+    await world.refresh('shared');
+    const words = 'Refresh token already used.';
+    world.provider.instead = () => ({ status: 400, body: { error: 'invalid_grant', error_description: words } });
+    world.later(600);
+    for (let looks = 0; looks < 3; looks += 1) await world.refresh('shared');
+    expect(told('shared')).toEqual([
+      'authorized',
+      'reauthorization_required refresh_token_reused',
+      'second_refresher_suspected',
+    ]);
+    expect(world.stores.events().at(-1)?.detail).toMatchObject({ signs: ['refresh_token_reused'] });
+    expect((await world.call('GET /connections/shared')).body.second_refresher).toEqual({
+      suspected: true,
+      detail: expect.stringContaining('end that first'),
+      signs: [{ sign: 'refresh_token_reused', last_at: expect.any(String), times: 1 }],
+    });
+    expect(world.counted('SecondRefresherSuspected')).toContain(1);
+    world.later(7 * 86_400);
+    expect((await world.call('GET /connections/shared')).body).not.toHaveProperty('second_refresher');
+  });
+
   test('of a client that is refused, and of its mending', async () => {
     await put('mended');
     await world.refresh('mended');

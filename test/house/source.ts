@@ -32,6 +32,8 @@ export interface Source {
   readonly exports: readonly string[];
   /** What each interface lets its users call: `Announcer.announce`. */
   readonly methods: readonly string[];
+  /** Every text, and every part of one between its placeholders. */
+  readonly texts: readonly string[];
   /** Classes too. A method is a function of its own. */
   readonly functions: readonly { readonly name: string; readonly lines: number; readonly isClass: boolean }[];
   readonly comments: readonly Span[];
@@ -52,6 +54,7 @@ export function sourceOf(path: string, text: string): Source {
     imports: nodes.flatMap(({ node }) => importsOf(node, path)),
     exports: nodes.flatMap(({ node }) => exportsOf(node)),
     methods: nodes.flatMap(({ node }) => methodsOf(node)),
+    texts: nodes.flatMap(({ node }) => textOf(node)),
     functions: nodes.flatMap(({ node, parent }) =>
       /^(?:Function|ArrowFunction|Class)(?:Declaration|Expression)$/.test(node.type)
         ? [
@@ -108,6 +111,11 @@ function exportsOf(node: Node): string[] {
   const declared = (declaration?.declarations ?? [declaration]) as readonly (Node | undefined)[];
   const specified = (node.specifiers as readonly Node[]).map(({ exported }) => (exported as { name: string }).name);
   return [...declared.flatMap((each) => nameOf(each ?? undefined) ?? []), ...specified];
+}
+
+function textOf({ type, value }: Node): string[] {
+  if (type === 'Literal') return typeof value === 'string' ? [value] : [];
+  return type === 'TemplateElement' ? [(value as { readonly cooked: string }).cooked] : [];
 }
 
 function methodsOf(node: Node): string[] {

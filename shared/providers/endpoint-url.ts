@@ -20,6 +20,7 @@ export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy)
   const loopback = isLoopback(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && allowLoopback))
     return 'must begin with https://';
+  if (!asWritten.test(text)) return 'must have printable ASCII only, no spaces or backslashes, and a host after ://';
   if (url.username !== '' || url.password !== '') return 'must not contain credentials: give them in "client"';
   if (/[{}]/.test(text)) return 'must not contain braces: fill in what they stand for';
   if (url.hash !== '' || text.includes('#')) return 'must not have a fragment (RFC 6749 §3.2)';
@@ -27,6 +28,12 @@ export function faultOfEndpoint(text: string, { allowLoopback }: EndpointPolicy)
     return 'must not name a private, loopback, link-local or otherwise reserved address';
   return undefined;
 }
+
+/**
+ * Its characters (RFC 3986 §2), and a host where it belongs. The parser takes more, and leaves out, turns or encodes
+ * that: the request would go elsewhere than to what is stored and shown.
+ */
+const asWritten = /^[a-z]+:\/\/(?!\/)[!-[\]-~]+$/i;
 
 /** The URL parser has brought every way of writing an address into one form. */
 function isLoopback(hostname: string): boolean {

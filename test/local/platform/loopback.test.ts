@@ -44,14 +44,28 @@ describe('a request that a web page was tricked into sending (DNS rebinding)', (
     expect(await statusFor(url, host)).not.toBe(403);
   });
 
-  test.each(['127.0.0.1.example', 'example', 'localhost.example', '127.0.0.1@example', '[::1].example', '10.0.0.1'])(
-    'is known by its host %s',
-    async (host) => {
-      const { url, close } = await listen(createServer((_, response) => response.end()));
-      closing.push(close);
-      expect(await statusFor(url, host)).toBe(403);
-    },
-  );
+  test.each([
+    '127.0.0.1.example',
+    'example',
+    'localhost.example',
+    'localhost.',
+    '127.0.0.1@example',
+    'example#127.0.0.1',
+    '127.0.0.1, example',
+    '127.0.0.1:',
+    'localhost:80:80',
+    '[::1].example',
+    '[::ffff:127.0.0.1]',
+    '10.0.0.1',
+    '127.1',
+    '0x7f.1',
+    '2130706433',
+    '0.0.0.0',
+  ])('is known by its host %s', async (host) => {
+    const { url, close } = await listen(createServer((_, response) => response.end()));
+    closing.push(close);
+    expect(await statusFor(url, host)).toBe(403);
+  });
 
   test.each(['127.0.0.1', 'localhost', 'LOCALHOST:1', '[::1]:8790'])('is not one for %s', async (host) => {
     const { url, close } = await listen(createServer((_, response) => response.end()));

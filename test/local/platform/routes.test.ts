@@ -13,6 +13,13 @@ test.each([
   ['GET', '/items/{item}', 'GET /items/{item}', { item: '{item}' }],
   ['GET', '/items', 'GET /items', {}],
   ['GET', '/others/x', 'GET /{kind}/x', { kind: 'others' }],
+  ['GET', '/items/%252F', 'GET /items/{item}', { item: '%2F' }],
+  ['GET', '/items/%2e%2e', 'GET /items/{item}', { item: '..' }],
+  ['GET', '/items/..', 'GET /items/{item}', { item: '..' }],
+  ['GET', '/items/a%3Fb=c', 'GET /items/{item}', { item: 'a?b=c' }],
+  ['GET', '/items/a%00b', 'GET /items/{item}', { item: 'a\u0000b' }],
+  ['GET', '/items/a\\b', 'GET /items/{item}', { item: 'a\\b' }],
+  ['GET', '/items/__proto__', 'GET /items/{item}', { item: '__proto__' }],
 ])('%s %s is for %s', (method, path, routeKey, parameters) => {
   expect(find(method, path)).toMatchObject({ route: { routeKey }, parameters });
 });
@@ -29,6 +36,17 @@ test.each([
   ['GET', '//x'],
   ['GET', '/items/a/b'],
   ['GET', '/items/%zz'],
+  ['GET', '/items/%'],
+  ['GET', '/items/%C3%28'],
+  ['GET', '//items'],
+  ['GET', '/items//'],
+  ['GET', '/./items'],
+  ['GET', '/items/../items'],
+  ['GET', '/%69tems'],
+  ['GET', '/items;x'],
+  ['GET', 'http://evil.example/items'],
+  ['GET', '*'],
+  ['GET', 'items'],
   ['GET', ''],
 ])('%s "%s" is for no route', (method, path) => {
   expect(find(method, path)).toBeUndefined();

@@ -21,6 +21,8 @@ export async function release(
     run.deadline,
     run.protocol.release(held, notBefore, called, clientSecret),
   );
+  if (!called && notBefore !== undefined && done.kind === 'applied')
+    run.world.telemetry.count('CallHeldBack', 1, held.seen.item.config.provider);
   if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
   if (clientSecret !== undefined && done.kind === 'applied') reportSecret(run.world, done.item, clientSecret);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };

@@ -70,6 +70,7 @@ export function reportFailure(reporting: Reporting, held: Held, done: Committed,
   if (commit.state === 'reauthorization_required') {
     telemetry.error('reauthorization_required', facts);
     telemetry.count('ReauthorizationRequired', 1, config.provider);
+    if (commit.cause === 'refresh_in_doubt') telemetry.count('GrantLost', 1, config.provider);
   } else if (commit.state === 'misconfigured') {
     telemetry.error('misconfigured', facts);
     telemetry.count('Misconfigured', 1, config.provider);

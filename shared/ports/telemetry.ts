@@ -61,6 +61,12 @@ export type Metric =
   | 'RefreshFailing'
   | 'ReauthorizationRequired'
   | 'Misconfigured'
+  /** The same where the broker may have caused the loss. */
+  | 'GrantLost'
+  /** A request for tokens that left, whatever came of it. */
+  | 'ProviderCalled'
+  /** A call that was due and not made: no budget is left, the provider is down, or an earlier holder may answer yet. */
+  | 'CallHeldBack'
   | 'RefreshTokenSealed'
   | 'OrphanAdopted'
   | 'BudgetSpent'

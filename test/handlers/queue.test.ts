@@ -77,6 +77,10 @@ describe('refresh', () => {
       generation: 1,
     });
     expect(world.counted('RefreshSucceeded').at(-1)).toBe(1);
+    // Once without dimensions and once by provider, as each metric.
+    const ofCalls = world.lines().filter((line) => 'ProviderCalled' in line && line.provider !== undefined);
+    expect(ofCalls.at(-1)).toMatchObject({ provider: 'generic-oauth2', ProviderCalled: 1 });
+    expect(ofCalls).toHaveLength(world.provider.calls.length);
     expect(await world.stores.items()).toMatchObject({ renewed: { generation: 1, attempts: {}, state: 'active' } });
   });
 

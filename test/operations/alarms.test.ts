@@ -234,7 +234,9 @@ describe('what happens to connections', () => {
     await expectSilent('BudgetSpent', { trouble, minutes: 1 });
     answeringTokens();
     await world.refresh('exact');
+    const heldBack = world.counted('CallHeldBack').length;
     await expectRung('BudgetSpent', { trouble, minutes: 15 });
+    expect(world.counted('CallHeldBack').length).toBeGreaterThan(heldBack);
   });
 
   test('ProviderDown rings when three connections get no answer, and not for one', async () => {

@@ -96,6 +96,7 @@ describe('killed with the reply in hand at a single-use provider', () => {
     expect((s.provider.ledger[1]?.sentAt ?? 0) - died).toBeGreaterThan(84_000);
     expect(await s.item()).toMatchObject({ state: 'reauthorization_required', cause: 'refresh_in_doubt' });
     expect(s.counted.get('ReauthorizationRequired')).toBe(1);
+    expect(s.counted.get('GrantLost')).toBe(1);
   });
 
   test('a dead grant costs no further call', async () => {

@@ -267,6 +267,7 @@ describe('the budget', () => {
     }
     expect(s.provider.ledger).toHaveLength(8);
     expect(s.counted.get('BudgetSpent')).toBe(1);
+    expect(s.counted.get('CallHeldBack')).toBeGreaterThan(0);
     expect(await s.ask(5_000, 0)).toMatchObject({ kind: 'unavailable', retryAt: expect.any(Number) });
     await s.pass(3 * 3_600);
     expect(await s.item()).toMatchObject({ state: 'active' });

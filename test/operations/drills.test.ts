@@ -4,11 +4,12 @@
  * these tests expect.
  */
 import { randomBytes } from 'node:crypto';
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import { lifetimeSeconds } from '../handlers/provider.ts';
 import { handlerWorld, hunt } from '../handlers/world.ts';
 
@@ -149,6 +150,56 @@ describe('a sealing key is rotated, and no client notices', () => {
     await cold(async () => expect((await world.begin(link)).pathname).toBe('/auth'));
     await rotated('state-key');
     await cold(async () => expect(await world.visit(link)).not.toMatchObject({ status: 200 }));
+  });
+});
+
+describe('the key of the table of secrets is rotated', () => {
+  const variables = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
+  /** What the manual counts before a second rotation: texts that a version of the key has sealed, by secret. */
+  async function sealedWith(version: string): Promise<readonly string[]> {
+    const begin = Buffer.from(`{"alg":"dir","enc":"A256GCM","kid":"${version}`).toString('base64url');
+    const { Items = [] } = await table.send(
+      new ScanCommand({
+        TableName: variables.SECRETS_TABLE_NAME,
+        FilterExpression: 'begins_with(sealed, :begin)',
+        ExpressionAttributeValues: { ':begin': { S: begin } },
+      }),
+    );
+    return Items.map(({ name }) => name?.S ?? '').toSorted();
+  }
+
+  test('and what the version before has sealed is read, until a renewal and a PUT have sealed it anew', async () => {
+    await createTable(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '', {
+      TableName: variables.SECRETS_TABLE_NAME,
+      AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: [
+        { AttributeName: 'name', KeyType: 'HASH' },
+        { AttributeName: 'versionId', KeyType: 'RANGE' },
+      ],
+    });
+    const SecretString = world.known(randomBytes(32).toString('hex'));
+    const { VersionId: before = '' } = await secrets.send(
+      new CreateSecretCommand({ Name: variables.SECRETS_KEY_SECRET_ID, SecretString }),
+    );
+    let after = '';
+    await world.with(variables, async () => {
+      await connect('sealed');
+      expect(await sealedWith(before)).toContain('sealed/client');
+      after = await rotated(variables.SECRETS_KEY_SECRET_ID);
+      // The environment that has the key before in memory goes on.
+      await renewed('sealed');
+      expect(await sealedWith(after)).toEqual([]);
+    });
+    await world.with(variables, async () => {
+      await renewed('sealed');
+      await served('sealed');
+      expect(await sealedWith(after)).toEqual([expect.stringMatching(/^sealed\/refresh-/)]);
+      // The client's secret waits for a PUT.
+      expect(await sealedWith(before)).toContain('sealed/client');
+      await put('sealed', { refresh_token: undefined });
+      expect(await sealedWith(after)).toContain('sealed/client');
+      await renewed('sealed');
+    });
   });
 });
 

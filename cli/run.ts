@@ -19,6 +19,7 @@ import * as resume from './commands/resume.ts';
 import * as status from './commands/status.ts';
 import * as token from './commands/token.ts';
 import * as trigger from './commands/trigger.ts';
+import * as verify from './commands/verify.ts';
 import { CommandFailure, type ExitCode, exitCodes } from './failure.ts';
 
 export const commands = [
@@ -38,6 +39,7 @@ export const commands = [
   providers,
   probe,
   doctor,
+  verify,
   logs,
   open,
   trigger,

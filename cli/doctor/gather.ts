@@ -20,7 +20,7 @@ export async function gather(target: Target, now: number): Promise<Evidence> {
   };
 }
 
-async function apiAnswer(broker: Broker): Promise<ApiAnswer> {
+export async function apiAnswer(broker: Broker): Promise<ApiAnswer> {
   try {
     const date = Date.parse((await broker.headers()).get('date') ?? '');
     return { kind: 'answered', serverDate: Number.isNaN(date) ? undefined : date };
@@ -33,7 +33,7 @@ async function apiAnswer(broker: Broker): Promise<ApiAnswer> {
 
 type Access = Extract<Target, { kind: 'deployed' }>['aws'];
 
-async function deploymentEvidence(stack: string, aws: Access, now: number): Promise<DeploymentEvidence> {
+export async function deploymentEvidence(stack: string, aws: Access, now: number): Promise<DeploymentEvidence> {
   const resources = await readable(() => resourcesOf(stack, aws));
   const among = <T>(look: (found: readonly StackResourceSummary[]) => Promise<T>): Promise<Readable<T>> =>
     'value' in resources ? readable(() => look(resources.value)) : Promise.resolve(resources);
@@ -47,7 +47,7 @@ async function deploymentEvidence(stack: string, aws: Access, now: number): Prom
   return { alarms, deadLetters, oldestMessageSeconds, plans, concurrency };
 }
 
-async function readable<T>(look: () => Promise<T>): Promise<Readable<T>> {
+export async function readable<T>(look: () => Promise<T>): Promise<Readable<T>> {
   try {
     return { value: await look() };
   } catch (error) {
@@ -55,7 +55,7 @@ async function readable<T>(look: () => Promise<T>): Promise<Readable<T>> {
   }
 }
 
-async function resourcesOf(stack: string, aws: Access): Promise<readonly StackResourceSummary[]> {
+export async function resourcesOf(stack: string, aws: Access): Promise<readonly StackResourceSummary[]> {
   const { CloudFormationClient, paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
   const client = new CloudFormationClient(aws);
   const found: StackResourceSummary[] = [];
@@ -67,7 +67,7 @@ async function resourcesOf(stack: string, aws: Access): Promise<readonly StackRe
   return found;
 }
 
-const physical = (found: readonly StackResourceSummary[], type: string, logical = /^/): string[] =>
+export const physical = (found: readonly StackResourceSummary[], type: string, logical = /^/): string[] =>
   found
     .filter(({ ResourceType, LogicalResourceId = '' }) => ResourceType === type && logical.test(LogicalResourceId))
     .map(({ PhysicalResourceId = '' }) => PhysicalResourceId);
@@ -116,14 +116,14 @@ const invocationsOf = (functionName: string | undefined, aws: Access, now: numbe
   });
 
 /** Returns the greatest value of the last five minutes; 0 where there is no value. */
-async function metric(
+export async function metric(
   aws: Access,
   now: number,
   which: {
     readonly Namespace: string;
     readonly MetricName: string;
     readonly Dimensions: { readonly Name: string; readonly Value: string }[];
-    readonly Statistics: ('Sum' | 'Maximum')[];
+    readonly Statistics: ('Sum' | 'Maximum' | 'SampleCount')[];
   },
 ): Promise<number> {
   const { CloudWatchClient, GetMetricStatisticsCommand } = await import('@aws-sdk/client-cloudwatch');
@@ -135,7 +135,7 @@ async function metric(
       EndTime: new Date(now),
     }),
   );
-  return Math.max(0, ...points.map(({ Sum: sum, Maximum: most }) => sum ?? most ?? 0));
+  return Math.max(0, ...points.map(({ Sum: sum, Maximum: most, SampleCount: times }) => sum ?? most ?? times ?? 0));
 }
 
 async function concurrencyOf(aws: Access): Promise<number> {

@@ -8,7 +8,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, expect, inject, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from 'vitest';
+import type { Send } from '../../cli/api.ts';
+import { Broker } from '../../cli/broker.ts';
+import { checksOf } from '../../cli/verify/checks.ts';
+import { gather } from '../../cli/verify/gather.ts';
 import { callbackPath } from '../../lambdas/routes.ts';
 import { emulatorClient } from '../../local/platform/account.ts';
 import { synthesize } from '../../local/platform/synthesize.ts';
@@ -181,6 +185,7 @@ test.skipIf(motoMissing)(
     await expectServed(deployed, 'exact-nl');
     await expectRenewed(deployed, 'exact-nl');
     await login(deployed, 'logged-in');
+    await expectVerified(deployed);
 
     // The way back is a deployment of the release before.
     deployed = await deploy(previous);
@@ -228,6 +233,25 @@ test.skipIf(motoMissing)(
     expect(log.filter((line) => /"level":"ERROR"|event source/.test(line))).toEqual([]);
   },
 );
+
+/**
+ * `npm run verify:aws`, as far as an emulator has what it looks at: moto evaluates no alarm, and counts no metric that
+ * it was not given.
+ */
+async function expectVerified({ url, fetch }: Running): Promise<void> {
+  vi.stubEnv('AWS_ENDPOINT_URL', account.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  const send: Send = (path, request) => fetch(path, request);
+  const target = { kind: 'deployed' as const, broker: new Broker(url, send), aws: emulatorClient, stack: broker };
+  const checks = checksOf(await gather(target, broker, Date.now()));
+  vi.unstubAllEnvs();
+  const failed = checks.filter(({ passed }) => !passed).map(({ what }) => what);
+  expect(failed, JSON.stringify(checks)).toEqual([
+    'the planner runs every minute',
+    'the planner counts what is overdue',
+  ]);
+}
 
 async function itemsOf(table: 'Connections' | 'Secrets'): Promise<Record<string, unknown>[]> {
   const client = new DynamoDBClient({ ...emulatorClient, endpoint: account.url });

@@ -1,0 +1,80 @@
+/** What a deployment has to show after `cdk deploy`, and whether it does. Pure. */
+import type { ApiAnswer, DeploymentEvidence, Readable } from '../doctor/evidence.ts';
+
+/** What was found of a deployment, beside what the doctor looks at. */
+export interface VerifyEvidence extends Pick<DeploymentEvidence, 'alarms' | 'deadLetters' | 'plans'> {
+  /** How the API answered a signed request. */
+  readonly api: ApiAnswer;
+  /** The statuses of requests without a signature, by what was called. */
+  readonly unsigned: Readable<Readonly<Record<string, number>>>;
+  /** How many values of `OverdueConnections` the planner has counted within five minutes. */
+  readonly counted: Readable<number>;
+  readonly functions: Readable<readonly DeployedFunction[]>;
+  readonly logs: Readable<readonly { readonly group: string; readonly retentionDays: number | undefined }[]>;
+}
+
+export interface DeployedFunction {
+  readonly name: string;
+  readonly runtime: string;
+  readonly architecture: string;
+  readonly state: string;
+  readonly lastUpdate: string;
+}
+
+export interface Check {
+  readonly what: string;
+  readonly passed: boolean;
+  /** What was seen. */
+  readonly seen: string;
+}
+
+/** Returns one check for each promise, in the order in which a person would look. */
+export function checksOf(evidence: VerifyEvidence): readonly Check[] {
+  const { api, unsigned, plans, counted, alarms, deadLetters, functions, logs } = evidence;
+  return [
+    {
+      what: 'the API answers a signed request',
+      passed: api.kind === 'answered',
+      seen: api.kind === 'answered' ? '200' : api.message,
+    },
+    check('requests without a signature are refused', unsigned, (statuses) => {
+      const open = Object.entries(statuses).filter(([, status]) => status !== 401 && status !== 403);
+      return [open.length === 0, listed(open.length === 0 ? Object.entries(statuses) : open)];
+    }),
+    check('the planner runs every minute', plans, (number) => [number > 0, `${number} in one of the last minutes`]),
+    check('the planner counts what is overdue', counted, (number) => [number > 0, `${number} values in five minutes`]),
+    check('there are alarms, and none rings', alarms, (all) => {
+      const ringing = all.filter(({ state }) => state === 'ALARM').map(({ name }) => name);
+      return [all.length > 0 && ringing.length === 0, ringing.join(', ') || `${all.length} alarms`];
+    }),
+    check('the dead letter queues are empty', deadLetters, (queues) => {
+      const full = queues.filter(({ messages }) => messages > 0);
+      const seen = full.map(({ queue, messages }) => `${messages} in ${queue}`).join(', ');
+      return [queues.length > 0 && full.length === 0, seen || `${queues.length} queues`];
+    }),
+    check('the functions are what was deployed', functions, (all) => {
+      const odd = all.filter((fn) => !isReady(fn));
+      return [all.length === 5 && odd.length === 0, odd.map(inWords).join('; ') || `${all.length} functions`];
+    }),
+    check('each log is kept for a time that was chosen', logs, (groups) => {
+      const endless = groups.filter(({ retentionDays }) => retentionDays === undefined).map(({ group }) => group);
+      return [groups.length > 0 && endless.length === 0, endless.join(', ') || `${groups.length} log groups`];
+    }),
+  ];
+}
+
+/** What could not be looked at has not been shown. */
+function check<T>(what: string, found: Readable<T>, judge: (value: T) => readonly [boolean, string]): Check {
+  if ('unreadable' in found) return { what, passed: false, seen: found.unreadable };
+  const [passed, seen] = judge(found.value);
+  return { what, passed, seen };
+}
+
+const listed = (entries: readonly (readonly [string, number])[]): string =>
+  entries.map(([call, status]) => `${call}: ${status}`).join(', ');
+
+const isReady = ({ runtime, architecture, state, lastUpdate }: DeployedFunction): boolean =>
+  runtime === 'nodejs24.x' && architecture === 'arm64' && state === 'Active' && lastUpdate === 'Successful';
+
+const inWords = ({ name, runtime, architecture, state, lastUpdate }: DeployedFunction): string =>
+  `${name}: ${[runtime, architecture, state, lastUpdate].join(', ')}`;

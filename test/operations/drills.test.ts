@@ -4,7 +4,13 @@
  * these tests expect.
  */
 import { randomBytes } from 'node:crypto';
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { decodeProtectedHeader } from 'jose';
@@ -294,6 +300,47 @@ describe('the table is restored to a point in time', () => {
     expect(world.provider.calls.at(-1)?.parameters.get('refresh_token')).toBe(refresh_token);
     expect(await itemOf('imported')).toMatchObject({ state: 'active' });
     await served('imported');
+  });
+});
+
+describe('while functions are replaced, those of two releases work on one table', () => {
+  const later = { ofALaterRelease: { at: 1, names: ['a'] } };
+  const remaining = async () => ({ ...(await itemOf('mixed')) }) as Record<string, unknown>;
+
+  test('what a later release has written, no write of this one takes away, and none stumbles over it', async () => {
+    await connect('mixed');
+    await table.send(
+      new UpdateItemCommand({
+        TableName,
+        Key: marshall({ connection: 'mixed' }),
+        // An attribute, a member of a group that is written whole, and one of a map.
+        UpdateExpression: 'SET ofALaterRelease = :it, config.settings.a_later_one = :text, calls.later = :text',
+        ExpressionAttributeValues: marshall({ ':it': later.ofALaterRelease, ':text': 'kept' }),
+      }),
+    );
+    await served('mixed');
+    await renewed('mixed');
+    world.provider.instead = () => ({ status: 503, body: {} });
+    world.later(lifetimeSeconds);
+    await world.refresh('mixed');
+    world.provider.instead = undefined;
+    world.later(600);
+    await look('mixed');
+    await world.call('PUT /connections/mixed/pause');
+    await world.call('DELETE /connections/mixed/pause');
+    await world.call('POST /token/mixed/rejections?wait=0', { generation: (await itemOf('mixed'))?.generation });
+    await world.refresh('mixed');
+    expect(await remaining()).toMatchObject({ ...later, calls: { later: 'kept' }, state: 'active' });
+    expect((await world.call('GET /connections/mixed')).status).toBe(200);
+    // A PUT of this release has its own settings, and leaves the rest.
+    await put('mixed', { refresh_token: undefined });
+    await put('mixed', {});
+    await world.refresh('mixed');
+    expect(await remaining()).toMatchObject(later);
+    await served('mixed');
+    await world.call('DELETE /connections/mixed');
+    await world.refresh('mixed');
+    expect(await itemOf('mixed')).toBeUndefined();
   });
 });
 

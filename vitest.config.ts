@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, longest first: begun last, each would be waited for alone. */
 const longest = [
+  'end-to-end/packages',
   'end-to-end/secret-store',
   'end-to-end/broker',
   'end-to-end/kills',

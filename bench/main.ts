@@ -19,17 +19,28 @@ const parts: Readonly<Record<string, Part>> = { size, cold, warm, operations, me
 const document = join(import.meta.dirname, '../docs/performance.md');
 const charts = join(import.meta.dirname, '../docs/performance');
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '7' } },
-});
-const chosen = positionals.length === 0 ? Object.keys(parts) : positionals;
-const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
-const rounds = Number(values.rounds);
-if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1 || rounds > 30) {
-  console.error(`usage: npm run bench -- [--rounds 1 to 30] [${Object.keys(parts).join(' | ')}] …`);
+const usage = `usage: npm run bench -- [--rounds 1 to 30] [${Object.keys(parts).join(' | ')}] …`;
+/** What is to be measured, and how often; undefined where the bench does not know an argument. */
+function wishes(): { readonly chosen: readonly string[]; readonly rounds: number } | undefined {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: { rounds: { type: 'string', default: '7' } },
+    });
+    const chosen = positionals.length === 0 ? Object.keys(parts) : positionals;
+    const rounds = Number(values.rounds);
+    const known = chosen.every((name) => Object.hasOwn(parts, name));
+    return known && Number.isInteger(rounds) && rounds >= 1 && rounds <= 30 ? { chosen, rounds } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const wished = wishes();
+if (wished === undefined) {
+  console.error(usage);
   process.exit(2);
 }
+const { chosen, rounds } = wished;
 
 const directory = mkdtempSync(join(tmpdir(), 'token-broker-bench-'));
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));

@@ -72,6 +72,9 @@ function secretVersions(client: SecretsManagerClient, written?: SecretPruning['w
   return optional('SECRET_PREFIX') === undefined ? sealed : withFallback(sealed, inSecretsManager());
 }
 
+const directory = () =>
+  dynamoDbDirectory(dynamoDb(), { tableName: required('TABLE_NAME'), nameIndexName: required('NAME_INDEX') });
+
 export const composeToken = (): (() => TokenWorld) =>
   composed(() => ({
     clock: systemClock,
@@ -146,10 +149,8 @@ export const composeConnections = (): (() => ConnectionsWorld &
       chance: systemChance,
       store: connections(),
       breakers: dynamoDbBreakers(dynamoDb(), required('TABLE_NAME')),
-      directory: dynamoDbDirectory(dynamoDb(), {
-        tableName: required('TABLE_NAME'),
-        nameIndexName: required('NAME_INDEX'),
-      }),
+      // A deployment replaces code and environment one after the other: what does not list goes on in between.
+      directory: { list: (...page) => directory().list(...page) },
       refreshTokens: refreshTokens(versions),
       credentials: credentials(versions),
       queue: queue(),

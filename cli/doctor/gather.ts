@@ -86,7 +86,8 @@ async function alarmsOf(names: readonly string[], aws: Access) {
 
 async function messagesIn(urls: readonly string[], aws: Access) {
   const { GetQueueAttributesCommand, SQSClient } = await import('@aws-sdk/client-sqs');
-  const client = new SQSClient(aws);
+  // The service's endpoint is that of the Region, wherever the environment says that it is.
+  const client = new SQSClient({ ...aws, useQueueUrlAsEndpoint: false });
   return Promise.all(
     urls.map(async (QueueUrl) => {
       const { Attributes: attributes } = await client.send(

@@ -75,7 +75,10 @@ describe.skipIf(noBrowser !== undefined)('a newcomer', () => {
     await expect.poll(state, waiting).toBe('needs a login');
     expect(await card().locator('dl').textContent()).toMatch(/Last failureinvalid_grant.*; rule /);
     expect(run('status', 'another', '--json').stdout).toContain('"reauthorization_required"');
-    expect(run('token', 'another', '--wait', '0').status).toBe(4);
+    // A token that lives is served to its end.
+    await expect.poll(() => run('token', 'another', '--wait', '0').status, waiting).toBe(4);
+    const doctor = run('doctor');
+    expect([doctor.status, doctor.stdout]).toEqual([4, expect.stringContaining('another: a person has to log in')]);
   });
 
   test('reconnects by a link that was mailed, and goes on', async () => {

@@ -1,5 +1,5 @@
 // Drawn with attributes of SVG, since the page's policy lets no style into its text.
-import { ago, element, until } from './elements.js';
+import { distance, element, until } from './elements.js';
 
 function svg(name, attributes, ...children) {
   const made = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -42,7 +42,7 @@ export function chart({ history: { since, events } }) {
   const failed = events.filter(({ kind }) => kind === 'failed');
   const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const told = `${counted(events.length - failed.length, 'renewal')}, ${counted(failed.length, 'failure')}`;
-  const text = `${told} seen since ${ago(new Date(from).toISOString())}`;
+  const text = `${told} seen within ${distance(new Date(from).toISOString())}`;
   const drawn = svg(
     'svg',
     { class: 'chart', viewBox: '0 0 600 24', preserveAspectRatio: 'none', role: 'img', 'aria-label': text },

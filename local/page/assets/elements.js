@@ -14,7 +14,7 @@ const units = [
   ['s', 1],
 ];
 
-function distance(instant) {
+export function distance(instant) {
   const seconds = Math.abs(Math.round((Date.parse(instant) - Date.now()) / 1_000));
   const [unit, length] = units.find(([, size]) => seconds >= size) ?? units[3];
   return `${Math.floor(seconds / length)} ${unit}`;

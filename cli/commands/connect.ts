@@ -15,9 +15,13 @@ export const builder = (argv: Argv) =>
     .option('provider', { type: 'string', describe: "A preset's name (token-broker providers)" })
     .option('set', { type: 'string', array: true, default: [], describe: 'A setting, as name=value' })
     .option('client-id', { type: 'string', describe: "The application's id at the provider" })
-    .option('client-secret-file', { type: 'string', describe: 'The file with its secret; - is standard input' })
+    .option('client-secret-file', {
+      type: 'string',
+      nargs: 1,
+      describe: 'The file with its secret; - is standard input',
+    })
     .option('secret-file', { type: 'string', array: true, default: [], describe: 'A secret setting, as name=FILE' })
-    .option('refresh-token-file', { type: 'string', describe: 'The file with a refresh token to import' })
+    .option('refresh-token-file', { type: 'string', nargs: 1, describe: 'The file with a refresh token to import' })
     .option('account', { type: 'string', describe: 'Which user or company it is for' })
     .option('renewal', {
       choices: ['while_used', 'always'] as const,

@@ -27,7 +27,11 @@ export const builder = (argv: Argv) =>
     .option('provider', { type: 'string', describe: "A preset's name; of a file, its column" })
     .option('set', { type: 'string', array: true, default: [], describe: 'A setting, as name=value' })
     .option('client-id', { type: 'string', describe: "The application's id, where the source does not tell it" })
-    .option('client-secret-file', { type: 'string', describe: 'The file with its secret; - is standard input' })
+    .option('client-secret-file', {
+      type: 'string',
+      nargs: 1,
+      describe: 'The file with its secret; - is standard input',
+    })
     .option('secret-file', { type: 'string', array: true, default: [], describe: 'A secret setting, as name=FILE' })
     .option('account', { type: 'string', describe: 'Which user or company it is for' })
     .option('renewal', {
@@ -49,6 +53,7 @@ export const builder = (argv: Argv) =>
     })
     .option('key-file', {
       type: 'string',
+      nargs: 1,
       describe: 'The file with its key or token; else NANGO_SECRET_KEY, BAO_TOKEN, VAULT_TOKEN',
     })
     .option('dry-run', { type: 'boolean', default: false, describe: 'Only say what would happen' })

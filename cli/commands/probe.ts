@@ -26,10 +26,11 @@ export const builder = (argv: Argv) =>
     .option('provider', { type: 'string', default: 'generic-oauth2', describe: "A preset's name" })
     .option('set', { type: 'string', array: true, default: [], describe: 'A setting, as name=value' })
     .option('client-id', { type: 'string', describe: "The application's id at the provider" })
-    .option('client-secret-file', { type: 'string', describe: 'The file with its secret' })
+    .option('client-secret-file', { type: 'string', nargs: 1, describe: 'The file with its secret' })
     .option('secret-file', { type: 'string', array: true, default: [], describe: 'A secret setting, as name=FILE' })
     .option('refresh-token-file', {
       type: 'string',
+      nargs: 1,
       describe: "The file with the sandbox grant's refresh token; - is standard input",
     })
     .option('api-url', {

@@ -1,0 +1,42 @@
+/** The command line as a process: what a shell gives it, and what becomes of its output. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+
+const main = 'cli/start.mjs';
+/** There is no broker: what the command line itself has to say is said before. */
+const nowhere = ['--data', '/nonexistent'];
+const run = (argv: readonly string[], input = '') =>
+  spawnSync(process.execPath, [main, ...argv], { input, encoding: 'utf8' });
+
+test('a reader that has seen enough is no failure', async () => {
+  const child = spawn(process.execPath, [main, 'providers', '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  const [code] = await once(child, 'close');
+  expect([code, said]).toEqual([0, '']);
+});
+
+test.each([
+  ['connect', 'books', '--provider', 'exact-online', '--client-secret-file', '-'],
+  ['connect', 'books', '--provider', 'exact-online', '--refresh-token-file', '-'],
+  ['connect', 'books', '--provider', 'ixon-user', '--secret-file', 'password=-'],
+  ['import', '-'],
+])('%s takes standard input for a file: %s %s %s %s %s', (...argv) => {
+  const { status, stderr } = run([...argv, ...nowhere], 'a-secret');
+  expect([status, stderr]).toEqual([3, expect.stringContaining('No broker runs')]);
+});
+
+test('a secret is no argument', () => {
+  const { status, stderr } = run(['connect', 'books', '--client-secret', 'the-secret']);
+  expect([status, stderr]).toEqual([2, expect.not.stringContaining('the-secret')]);
+});
+
+test('there is no colour in a pipe', () => {
+  const { stdout } = run(['providers', 'netsuite']);
+  expect(stdout).toMatch(/^NetSuite/);
+  expect(stdout).not.toContain('\u001b');
+});

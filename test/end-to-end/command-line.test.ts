@@ -178,6 +178,19 @@ test('makes links for days, and ends them', async () => {
   expect((await fetch(out.trim())).status).not.toBe(200);
 });
 
+test('pauses and resumes a connection, or all of a provider', async () => {
+  await world.inUse('halted');
+  expect(await run('pause')).toMatchObject({ code: 2, err: expect.stringContaining('--provider') });
+  expect(await run('pause', 'halted')).toMatchObject({ code: 0, out: expect.stringContaining('halted is paused') });
+  const { out } = await run('list', '--state', 'paused', '--json');
+  expect(JSON.parse(out)).toMatchObject([{ connection: 'halted', state: 'active', paused_since: expect.any(String) }]);
+  expect(await run('resume', '--provider', 'exact-online')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('halted is renewed again'),
+  });
+  expect(await world.status('halted')).not.toHaveProperty('paused_since');
+});
+
 test('deletes only when told so', async () => {
   const exact = await world.exactFor('kept');
   await world.connect('kept', bodyFor(exact));

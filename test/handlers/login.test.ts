@@ -78,6 +78,23 @@ async function token(name: string) {
 
 const itemOf = async (name: string) => (await world.stores.items())[name];
 
+test('of two client secrets, the one that a login finds refused is not sent again: the next link connects', async () => {
+  const { clientId: client_id, clientSecret } = server.client;
+  const client = { client_id, client_secret: [world.secret('client'), clientSecret] };
+  await world.call('PUT /connections/two-secrets', { ...connection(), client });
+  const before = calls.length;
+  const query = await loggedIn(await linkFor('two-secrets'));
+  const refused = await world.open('two-secrets', query);
+  expect(refused.title).not.toBe('Connected');
+  // Its code was sent once, and is not sent again with the other secret.
+  expect(calls.slice(before).map(({ status }) => status)).toEqual([401]);
+  expect((await world.call('GET /connections/two-secrets')).body).toMatchObject({
+    client: { client_secret_in_use: 'second' },
+  });
+  await connect('two-secrets');
+  await world.call('DELETE /connections/two-secrets');
+});
+
 describe('a link', () => {
   test('asks for a code with PKCE, for this client, and back to this API', async () => {
     await put('asked');

@@ -27,6 +27,10 @@ const ofRenewing = (limits: Limits): readonly Relation[] => [
     limits.probeTurnMs < limits.probeMaxMs,
     'turn of the others < longest time between probes: the connection that probed last comes to its turn',
   ],
+  [
+    limits.skewMs + limits.wakeJitterMs.to <= limits.renewLeastMs,
+    'skew + longest jitter ≤ least age of a token: a look at its renewal is promised once',
+  ],
   [limits.grantUsedShare.late + limits.grantEndsAheadShare < 1, 'late use + announcement < 1: no end is told in vain'],
   [
     2 * limits.skewMs < limits.assertionSetBackMs,

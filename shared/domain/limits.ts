@@ -63,6 +63,12 @@ export const limits = {
   lineAgainMs: 300_000,
 
   /**
+   * No token is renewed sooner after it came, however short it lives: a look that is promised for within a clock
+   * difference does not count as promised, so that each refresher that waits would promise another.
+   */
+  renewLeastMs: 2_600,
+
+  /**
    * So long after its latest end an access token that a server hands out once more is believed to live longer; until
    * then it asks again.
    */
@@ -102,6 +108,8 @@ export const limits = {
   // Replies.
   /** A longer life is taken for this one: "never" as a number, or nonsense. Renewing once a year does no harm. */
   lifetimeMaxMs: 366 * dayMs,
+  /** An end of a grant that is nearer is a mistake: its refresh token would be used at once, and at once again. */
+  grantEndLeastMs: 20_000,
   /** An end of a grant that is further away is not noted: it is too far off for an operator to act on. */
   grantEndMaxMs: 20 * 366 * dayMs,
   /** Longer tokens fit into no request, and into no item of the table. */

@@ -346,11 +346,14 @@ function refreshTokenEnds(
       inSeconds(name, typeof value === 'string' && day.test(value) ? `${value}T00:00:00Z` : value),
     )
     .filter((value) => isNumeric(value) || isDate(value));
-  const ends = told
+  const instants = told
     .map((value) => instantOf(value, requestedAt, expiresInUnit))
-    .filter((instant) => instant !== undefined && instant - requestedAt <= limits.grantEndMaxMs)
     .filter((instant) => instant !== undefined);
-  if (ends.length > 0) return earliest(...(ends as [EpochMs, ...EpochMs[]]));
+  const ends = instants.filter((instant) => instant - requestedAt <= limits.grantEndMaxMs);
+  // An end in the past, or in a moment, is a mistake: to keep the grant alive until then would be call after call.
+  const [first, ...others] = ends.filter((instant) => instant - requestedAt >= limits.grantEndLeastMs);
+  if (first !== undefined) return earliest(first, ...others);
+  if (ends.length > 0) return undefined;
   return told.length > 0 ? 'never' : undefined;
 }
 

@@ -49,7 +49,7 @@ export function lifeOf(
     return { requestedAt: firstAt, receivedAt, expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
   const overAt = plus(receivedAt, tokens.expiresAt - requestedAt);
-  const renewableAt = plus(receivedAt, profile.minTokenAgeMs);
+  const renewableAt = plus(receivedAt, Math.max(profile.minTokenAgeMs, limits.renewLeastMs));
   const capped = before !== undefined && Math.abs(tokens.expiresAt - before.expiresAt) <= limits.skewMs;
   if (capped && tokens.expiresAt > receivedAt) {
     const nextAt = inTime(latest(tokens.expiresAt, renewableAt));
@@ -61,7 +61,7 @@ export function lifeOf(
     expiresAt: tokens.expiresAt,
     overAt,
     renewableAt,
-    refreshAt: inTime(refreshAtOf(tokens, profile, spread)),
+    refreshAt: latest(inTime(refreshAtOf(tokens, profile, spread)), renewableAt),
   };
 }
 

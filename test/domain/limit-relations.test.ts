@@ -23,6 +23,7 @@ const bounds = [
   ['lease − heartbeat > 2 × skew', 'skewMs', 6_499, 6_500],
   ['longest wait for a probe < margin', 'probeWaitMs.to', 29_999, 30_000],
   ['turn of the others < longest time between probes', 'probeTurnMs', 59_999, 60_000],
+  ['skew + longest jitter ≤ least age of a token', 'renewLeastMs', 2_600, 2_599],
   ['late use + announcement < 1', 'grantUsedShare.late', 0.74, 0.75],
   ['2 × skew < set-back of an assertion', 'assertionSetBackMs', 4_001, 4_000],
   ['set-back + call time-out + 2 × skew < life of an assertion', 'assertionLifeMs', 74_001, 74_000],

@@ -107,6 +107,21 @@ describe('keepAliveAtOf: when an idle refresh token must be used', () => {
   });
 });
 
+describe('lifeOf: a token that lives for a moment', () => {
+  test.each([
+    ['at first', undefined],
+    ['after another, whose end was about the same', { requestedAt: at(-second), expiresAt: now }],
+  ])('%s is renewed no sooner than a look can be promised', (_, before) => {
+    const tokens = { requestedAt: now, receivedAt: now, expiresAt: at(second) };
+    const { refreshAt, renewableAt, expiresAt } = lifeOf(tokens, before, profileOf(), undefined, 0);
+    expect({ refreshAt, renewableAt, expiresAt }).toEqual({
+      refreshAt: at(2_600),
+      renewableAt: at(2_600),
+      expiresAt: at(second),
+    });
+  });
+});
+
 describe('lifeOf and toldEndOf: an end that only one reply told', () => {
   const reply = (ms: number) => ({ requestedAt: at(ms), receivedAt: at(ms), expiresAt: at(ms + hour) });
   test('is counted from each use, not to itself', () => {

@@ -57,6 +57,8 @@ export interface Expected {
   readonly last?: object;
   /** How many calls the token endpoint gets, at least and at most. */
   readonly calls?: number | readonly [least: number, most: number];
+  /** How many messages refreshers may get at most. */
+  readonly looks?: number;
   /** Parts of the form and headers of the last call. */
   readonly request?: { readonly form?: object; readonly headers?: object; readonly body?: string };
   /** The refresh tokens that were sent, in order, as far as listed. */

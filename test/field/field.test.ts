@@ -22,11 +22,12 @@ describe.each(Object.entries(cases))('%s', (_, entries) => {
         }),
         ...(expected.told !== undefined && { told: came.told }),
       };
-      const { calls = [0, Number.POSITIVE_INFINITY], refusals, faults: _faults, ...parts } = expected;
+      const { calls = [0, Number.POSITIVE_INFINITY], refusals, looks, faults: _faults, ...parts } = expected;
       expect(seen).toMatchObject(parts);
       const [least, most] = typeof calls === 'number' ? [calls, calls] : calls;
       expect(came.calls.length).toBeGreaterThanOrEqual(least);
       expect(came.calls.length).toBeLessThanOrEqual(most);
+      if (looks !== undefined) expect(came.looks).toBeLessThanOrEqual(looks);
       if (refusals !== undefined) expect(came.refusals).toBeLessThanOrEqual(refusals);
       expect(came.deadServed).toEqual([]);
       // A client secret in any costume, and refresh tokens, are told nowhere.

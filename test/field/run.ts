@@ -38,6 +38,7 @@ interface Came {
   readonly calls: readonly ServerCall[];
   readonly told: readonly string[];
   readonly refusals: number;
+  readonly looks: number;
   /** Access tokens that were served after their end. */
   readonly deadServed: readonly string[];
   /** Everything that was logged, announced and shown, as one text. */
@@ -113,8 +114,13 @@ function worldAt(time: VirtualTime) {
   const lines: string[] = [];
   const log = (event: string, facts?: object) => void lines.push(`${event} ${JSON.stringify(facts)}`);
   let ids = 0;
+  let draw = 1;
   const chance = {
-    next: () => 0.5,
+    // The same in each run, and never twice the same: two writes with one value would take each other for themselves.
+    next: () => {
+      draw = (draw * 16_807) % 2_147_483_647;
+      return draw / 2_147_483_647;
+    },
     id: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     grantId: () => '00000000-0000-4000-8000' as GrantId,
   };
@@ -160,7 +166,16 @@ const bodyOf = (entry: FieldCase, endpoint: string): object =>
 async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls: ServerCall[]): Promise<Came> {
   const { world, messages, told, lines } = worldAt(time);
   const parsed = parseConnectionRequest(bodyOf(entry, endpoint), { allowLoopback: true });
-  const nothing = { status: undefined, served: undefined, last: undefined, calls, told, refusals: 0, deadServed: [] };
+  const nothing = {
+    status: undefined,
+    served: undefined,
+    last: undefined,
+    calls,
+    told,
+    refusals: 0,
+    looks: 0,
+    deadServed: [],
+  };
   if (!parsed.ok) return { ...nothing, faults: parsed.faults, output: '' };
   await putConnection(world as never, connection, parsed.value);
 
@@ -170,6 +185,7 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
   const askUntil = entry.askUntilSeconds === undefined ? end : plus(start, entry.askUntilSeconds * 1_000);
   let nextAsk = everyMs === 0 ? Number.POSITIVE_INFINITY : plus(start, 100);
   let nextPlan: number = plus(start, 50);
+  let looks = 0;
   for (;;) {
     messages.sort((a, b) => a - b);
     const next = Math.min(messages[0] ?? Number.POSITIVE_INFINITY, nextPlan, nextAsk) as EpochMs;
@@ -177,6 +193,7 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
     await time.runUntil(next);
     if (messages[0] === next) {
       messages.shift();
+      looks += 1;
       await runRefresh(world as never, connection, plus(next, limits.refreshTimeoutMs));
     } else if (nextPlan === next) {
       nextPlan += limits.planIntervalMs;
@@ -194,7 +211,7 @@ async function live(entry: FieldCase, endpoint: string, time: VirtualTime, calls
   const { rules } = world.providers.of(item.config);
   const status = JSON.parse(JSON.stringify(describe(item, time.now(), rules && { limits: rules.profile(item) })));
   const output = [...lines, ...told, JSON.stringify(status)].join('\n');
-  return { faults: undefined, status, ...client.seen, calls, told, output };
+  return { faults: undefined, status, ...client.seen, looks, calls, told, output };
 }
 
 /** One client, and what it has been given. */

@@ -62,6 +62,14 @@ export const again: readonly FieldCase[] = [
   },
   {
     source: 'of this kind',
+    what: 'a token that lives a second costs no storm of messages',
+    answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 1 } }),
+    hours: 0.05,
+    askEverySeconds: 1,
+    expected: { status: { state: 'active' }, calls: [20, 75], looks: 400 },
+  },
+  {
+    source: 'of this kind',
     what: 'a token that lives five seconds is served with what it has',
     answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 5 } }),
     hours: 0.1,
@@ -164,6 +172,23 @@ export const grantEnds: readonly FieldCase[] = [
       request: { headers: { 'x-include-refresh-token-hard-expires-in': 'true' } },
     },
   },
+  ...[
+    ['an end that is past', { refresh_token_expires_at: '2026-11-28T19:00:00' }],
+    ['an end in a second', { refresh_token_expires_in: 1 }],
+    ['an end of nothing', { refresh_expires_in: -1 }],
+  ].map(
+    ([what, end]): FieldCase => ({
+      source: 'of this kind',
+      what: `${what} brings no call after call`,
+      answers: ({ nth }) => {
+        // A storm would not end by itself.
+        if (nth > 50) return { status: 400, body: { error: 'invalid_grant' } };
+        return { body: { access_token: `at-${nth}`, expires_in: hour, ...(end as object) } };
+      },
+      hours: 6,
+      expected: { status: { state: 'active' }, calls: [6, 8], refusals: 0 },
+    }),
+  ),
   {
     source: 'of this kind',
     what: 'a reply that does not tell leaves what was told',

@@ -90,6 +90,8 @@ export const limits = {
   backOffStretch: 1.25,
   /** An instant that a provider tells is obeyed, but not one that is further away; and with a little chance added. */
   toldDelayMaxMs: dayMs,
+  /** Nor, with each failure in a row, one that is as near: at least the first, doubling up to the second. */
+  toldDelayLeastMs: { from: 1_000, to: 60_000 },
   toldDelayJitterMs: { from: 0, to: 1_000 },
   /**
    * From so many failures in a row on a connection counts as failing, and operators are told; one or two pass by

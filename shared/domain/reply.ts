@@ -109,7 +109,13 @@ export function readReply(reply: HttpReply, exchange: CallTimes, dialect: Dialec
   const lifetimeMs = lifetimeOf(members, exchange, dialect) ?? lifetimeOfJwt(accessToken, exchange);
   const expiresAt = plus(exchange.requestedAt, Math.min(lifetimeMs ?? dialect.defaultLifetimeMs, limits.lifetimeMaxMs));
   const endpoint = endpointIn(members, shape.endpoint);
-  const unusable = unusableOf({ members, accessToken, refreshToken, endpoint, alive: expiresAt > exchange.receivedAt });
+  const unusable = unusableOf({
+    members,
+    accessToken,
+    refreshToken,
+    endpoint,
+    alive: expiresAt > plus(exchange.receivedAt, limits.renewLeastMs),
+  });
   if (good && accessToken !== undefined && unusable === undefined) {
     const scope = scopeOf(members?.scope);
     const grantEndsAt = refreshTokenEnds(members, exchange, dialect);

@@ -157,7 +157,7 @@ export const safeAt = (startedAt: EpochMs): EpochMs => plus(startedAt, limits.re
 
 /**
  * The next attempt after the `count`-th failure in a row: doubling from the profile's first delay, with jitter, or when
- * the provider says.
+ * the provider says. Servers that say the same short delay each time are not asked as often as they say.
  */
 export function backOffUntil(
   now: EpochMs,
@@ -167,8 +167,12 @@ export function backOffUntil(
   chance: number,
   retryAt?: EpochMs,
 ): EpochMs {
-  if (retryAt !== undefined && retryAt > now)
-    return plus(earliest(retryAt, plus(now, limits.toldDelayMaxMs)), between(limits.toldDelayJitterMs, chance));
+  if (retryAt !== undefined && retryAt > now) {
+    const { from, to } = limits.toldDelayLeastMs;
+    const leastMs = Math.min(from * 2 ** (count - 1), to);
+    const toldAt = earliest(latest(retryAt, plus(now, leastMs)), plus(now, limits.toldDelayMaxMs));
+    return plus(toldAt, between(limits.toldDelayJitterMs, chance));
+  }
   const firstMs = profile.firstDelayMs[code] ?? profile.firstDelayMs.default;
   const delayMs = Math.min(firstMs * 2 ** (count - 1), limits.backOffMaxMs);
   return plus(now, between({ from: delayMs, to: delayMs * limits.backOffStretch }, chance));

@@ -130,6 +130,14 @@ export const furtherWire: readonly FieldCase[] = [
     status: { state: 'active' },
     calls: [1, 2],
   }),
+  ...[429, 503, 400].map((status) =>
+    entry(
+      `a Retry-After of a second with each ${status}, for hours`,
+      [refused({ error: 'not_now' }, status, { 'retry-after': '1' })],
+      { status: { state: 'active' }, calls: [60, 130], looks: 600 },
+      { hours: 2 },
+    ),
+  ),
   entry(
     'a Retry-After that is past',
     [refused('', 429, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }), back],

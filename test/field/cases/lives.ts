@@ -62,11 +62,24 @@ export const again: readonly FieldCase[] = [
   },
   {
     source: 'of this kind',
-    what: 'a token that lives a second costs no storm of messages',
+    what: 'a token that is over before another can be asked for costs no storm of calls and messages',
     answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 1 } }),
+    hours: 1,
+    askEverySeconds: 1,
+    expected: {
+      status: { state: 'active', last_failure: { rule: 'expired_on_arrival' } },
+      served: null,
+      calls: [5, 15],
+      looks: 100,
+    },
+  },
+  {
+    source: 'of this kind',
+    what: 'a token that lives three seconds costs no storm of messages',
+    answers: ({ nth }) => ({ body: { access_token: `at-${nth}`, expires_in: 3 } }),
     hours: 0.05,
     askEverySeconds: 1,
-    expected: { status: { state: 'active' }, calls: [20, 75], looks: 400 },
+    expected: { status: { state: 'active' }, served: {}, calls: [20, 75], looks: 400 },
   },
   {
     source: 'of this kind',

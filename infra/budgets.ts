@@ -11,10 +11,10 @@ import { bundledByEsbuild } from './constructs/bundling.ts';
 
 const budgetsKb: Readonly<Record<FunctionName, number>> = {
   token: 365,
-  refresh: 588,
+  refresh: 592,
   plan: 260,
   connections: 440,
-  authorizations: 570,
+  authorizations: 574,
 };
 const tokenModules = 470;
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { accessibilityFaults, noBrowser, openBrowser } from '../browser/chromium.ts';
 import { type BrokerProcess, startBroker } from './broker-process.ts';
 
@@ -11,6 +11,7 @@ if (noBrowser !== undefined) console.warn(`The newcomer has no browser: ${noBrow
 
 /** Renewals are a minute apart at most, and this machine may be busy. */
 const waiting = { timeout: 90_000, interval: 500 };
+vi.setConfig({ testTimeout: 300_000 });
 
 describe.skipIf(noBrowser !== undefined)('a newcomer', () => {
   let directory: string;

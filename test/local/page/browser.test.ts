@@ -1,11 +1,14 @@
 /** The page in a browser: what it shows, what its buttons ask, and who can use it. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { servePage } from '../../../local/page/server.ts';
 import { pageSource } from '../../../local/page/source.ts';
 import { accessibilityFaults, noBrowser, openBrowser } from '../../browser/chromium.ts';
 import { brokerWith, healthy, providerWith, someConnections } from './samples.ts';
 
 if (noBrowser !== undefined) console.warn(`The page is not tried in a browser: ${noBrowser}.`);
+
+// A browser and axe, beside whatever else runs.
+vi.setConfig({ testTimeout: 60_000 });
 
 const asked: unknown[] = [];
 let connections = someConnections;

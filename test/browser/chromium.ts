@@ -49,8 +49,15 @@ export async function openBrowser({
     colorScheme,
     viewport: { width, height },
   });
-  context.on('close', () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
-  return Object.assign(context, { page: context.pages()[0] ?? (await context.newPage()) });
+  const close = context.close.bind(context);
+  return Object.assign(context, {
+    page: context.pages()[0] ?? (await context.newPage()),
+    async close() {
+      await close();
+      // Processes of the browser may write for a moment yet.
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  });
 }
 
 /** What axe-core finds against WCAG 2.2 A and AA, each fault with the elements that have it. */

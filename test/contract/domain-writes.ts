@@ -93,6 +93,8 @@ export const domainWrites: Readonly<Record<string, readonly Step[]>> = {
   promiseWake: [() => schedule.promiseWake(at(9_000), at(9_000), now)],
   rest: [(item) => schedule.rest(item, undefined)],
   arm: [(item) => schedule.rest(item, undefined), (item) => schedule.arm(item, at(1))],
+  pause: [(item) => schedule.pause(item, 'somebody', at(1))],
+  resume: [(item) => schedule.pause(item, 'somebody', at(1)), (item) => schedule.resume(item, at(2))],
   touch: [() => use.touch(at(1))],
   reject: [acquire, commit, (item) => use.reject(item, at(2_000))],
   ask: [(item) => use.ask(item, at(1))],

@@ -1,6 +1,6 @@
 /**
  * What a write of an item costs in DynamoDB: a unit for each begun KB of the larger of the item before and after, and,
- * where the key of the due index changes, one for the entry that goes and one for the entry that comes.
+ * where the key of an index changes, one for the entry that goes and one for the entry that comes.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
@@ -20,11 +20,17 @@ function bytesOfValue(value: AttributeValue): number {
   return 1;
 }
 
-const entryOf = (item: Item | undefined): string | undefined =>
-  item?.dueAt?.N === undefined ? undefined : `${item.dueShard?.S} ${item.dueAt.N}`;
+/** The keys of the entries that an item has in the due index and in the index of names, by index. */
+const entriesOf = (item: Item | undefined): readonly (string | undefined)[] => [
+  item?.dueAt?.N === undefined ? undefined : `${item.dueShard?.S} ${item.dueAt.N}`,
+  item?.dueShard?.S === undefined ? undefined : `${item.dueShard.S} ${item.connection?.S}`,
+];
 
 export function writeUnits(before: Item | undefined, after: Item | undefined): number {
   const item = Math.ceil(Math.max(before ? bytesOf(before) : 0, after ? bytesOf(after) : 0, 1) / 1_024);
-  const [left, come] = [entryOf(before), entryOf(after)];
-  return left === come ? item : item + (left === undefined ? 0 : 1) + (come === undefined ? 0 : 1);
+  const come = entriesOf(after);
+  const entries = entriesOf(before).map((left, index) =>
+    left === come[index] ? 0 : (left === undefined ? 0 : 1) + (come[index] === undefined ? 0 : 1),
+  );
+  return entries.reduce((sum, units) => sum + units, item);
 }

@@ -3,8 +3,9 @@ import { bytesOf, writeUnits } from '../../bench/write-units.ts';
 
 const item = (bytes: number, dueAt?: number) => ({
   connection: { S: 'a' },
-  filling: { S: 'x'.repeat(bytes - 'connection'.length - 1 - 'filling'.length) },
-  ...(dueAt !== undefined && { dueShard: { S: '0' }, dueAt: { N: String(dueAt) } }),
+  dueShard: { S: '0' },
+  filling: { S: 'x'.repeat(bytes - 'connection'.length - 'dueShard'.length - 2 - 'filling'.length) },
+  ...(dueAt !== undefined && { dueAt: { N: String(dueAt) } }),
 });
 
 test('an item is charged by the bytes of its names and values', () => {
@@ -17,7 +18,7 @@ test('an item is charged by the bytes of its names and values', () => {
 });
 
 test('a write is charged for the larger of the item before and after, by begun KB', () => {
-  expect(writeUnits(undefined, item(1_024))).toBe(1);
+  expect(writeUnits(item(1_024), item(1_024))).toBe(1);
   expect(writeUnits(item(100), item(1_025))).toBe(2);
   expect(writeUnits(item(2_049), item(100))).toBe(3);
 });
@@ -26,5 +27,10 @@ test('the due index is charged for the entry that goes and the one that comes', 
   expect(writeUnits(item(100), item(100, 1))).toBe(2);
   expect(writeUnits(item(100, 1), item(100, 2))).toBe(3);
   expect(writeUnits(item(100, 1), item(100, 1))).toBe(1);
-  expect(writeUnits(item(100, 1), undefined)).toBe(2);
+});
+
+test('the index of names is charged when an item comes and when it goes', () => {
+  expect(writeUnits(undefined, item(100))).toBe(2);
+  expect(writeUnits(undefined, item(100, 1))).toBe(3);
+  expect(writeUnits(item(100, 1), undefined)).toBe(3);
 });

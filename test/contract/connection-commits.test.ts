@@ -81,7 +81,7 @@ describe.each(storeWorlds)('commits in %s', (_world, open) => {
           receivedAt: at(1_200),
           expiresAt: at(601_000),
           overAt: at(601_200),
-          renewableAt: at(1_200),
+          renewableAt: at(3_800),
           contested: false,
           tookMs: 1_200,
         },

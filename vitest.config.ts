@@ -4,11 +4,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest, longest first: begun last, each would be waited for alone. */
 const longest = [
+  'end-to-end/newcomer',
+  'end-to-end/deploy',
   'end-to-end/packages',
   'end-to-end/secret-store',
+  'end-to-end/command-line',
   'end-to-end/broker',
   'end-to-end/kills',
-  'end-to-end/waiting',
+  'end-to-end/exact-online-failures',
   'field/field',
   'sim/simulation',
   'mutants/mutants',

@@ -2,6 +2,7 @@
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { Connection, Grant } from '../../shared/domain/connection.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Stores } from '../sim/stores.ts';
@@ -37,8 +38,11 @@ function overAnyGrant(given: RedeemWorld): RedeemWorld {
   };
 }
 
-/** Waits for no memory. */
-const impatient = (clock: Clock): Clock => ({ now: () => clock.now(), sleep: async () => {} });
+/** Waits for no memory. Other waits stay: time that stands still would have what tries again try for ever. */
+const impatient = (clock: Clock): Clock => ({
+  now: () => clock.now(),
+  sleep: async (ms) => (ms === limits.memoryMs ? undefined : clock.sleep(ms)),
+});
 
 /** Once the grant is revoked, the refresher does not look again at what there is. */
 const removingWhatever = (given: TendWorld, world: Stores): TendWorld => ({

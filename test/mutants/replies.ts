@@ -67,7 +67,7 @@ export const replies: readonly Mutant[] = [
   {
     name: 'the adapter does not recognise its commit',
     why: own,
-    variant: forgetting('commit_success', 'commit_failure'),
+    variant: forgetting('commit_success'),
     invariant: 'L3',
     caughtBy: { race: 'reply to the commit lost, and it is sent again' },
   },
@@ -81,7 +81,7 @@ export const replies: readonly Mutant[] = [
   {
     name: 'the adapter does not recognise its marks',
     why: own,
-    variant: forgetting('ask', 'touch', 'arm', 'reject'),
+    variant: forgetting('ask'),
     invariant: 'L2',
     caughtBy: { race: 'reply to the mark that a client asks lost, and it is sent again' },
   },

@@ -6,7 +6,7 @@ import { limits } from '../../shared/domain/limits.ts';
 import type { EpochMs } from '../../shared/domain/time.ts';
 import type { Boundary, Fault } from './environment.ts';
 import type { Way } from './provider.ts';
-import { Random } from './random.ts';
+import { drawnApart, type Random } from './random.ts';
 
 /** Rates by class; 0 is off. */
 export interface FaultRates {
@@ -31,7 +31,7 @@ export interface FaultRates {
 
 /** `resent` comes from a stream of its own. */
 export function drawRates(random: Random, seed: number): FaultRates {
-  const own = new Random(-2_000_000_011 - seed);
+  const own = drawnApart('resendRate', seed);
   const rate = (most: number): number => (random.chance(0.5) ? 0 : most * random.pick([0.2, 0.5, 1]));
   return {
     crash: rate(0.02),
@@ -113,7 +113,7 @@ const accidentMs = 150_000;
  * stream of its own.
  */
 export function drawAccident(seed: number, from: number, until: number): Accident | undefined {
-  const random = new Random(-1_000_000_007 - seed);
+  const random = drawnApart('accident', seed);
   if (!random.chance(0.2)) return undefined;
   const begin = random.between(from, until);
   return { from: begin, until: begin + accidentMs };
@@ -134,7 +134,7 @@ export interface Rotation {
 
 /** In one run of five, once; both are good for two minutes at least. From a stream of its own. */
 export function drawRotation(seed: number, from: number, until: number): Rotation | undefined {
-  const random = new Random(-2_000_000_011 - seed);
+  const random = drawnApart('rotation', seed);
   if (!random.chance(0.2)) return undefined;
   const newFrom = random.between(from, until);
   const oldUntil = newFrom + random.between(120_000, 600_000);

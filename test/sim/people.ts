@@ -5,7 +5,7 @@
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Customs } from './authorization-server.ts';
 import type { Kind } from './natures.ts';
-import { Random } from './random.ts';
+import { drawnApart } from './random.ts';
 import type { World } from './world.ts';
 
 type Moment = 'at_random' | 'with_a_refresh' | 'when_dead';
@@ -36,7 +36,7 @@ export interface Doings {
 
 /** What people do in this run. Undefined in about six runs of ten, in which they do nothing. */
 export function drawDoings(seed: number, { nature }: Kind, from: EpochMs, until: EpochMs): Doings | undefined {
-  const random = new Random(-1 - seed);
+  const random = drawnApart('people', seed);
   const [someLogIn, someDelete] = [random.chance(0.25), random.chance(0.2)];
   if (!someLogIn && !someDelete) return undefined;
   const customs: Customs = {

@@ -145,14 +145,15 @@ export class Provider {
     const family = this.familyOf(refreshToken);
     if (family === undefined) return { tooEarly: false };
     const before = family.access;
-    const call: Call = { sentAt: this.time.now(), environment: -1, refreshToken };
+    const call: Call = { sentAt: this.time.now(), environment: -1, refreshToken, secret: 'old' };
     const answer = this.#process(call, refreshToken);
     if (before !== undefined && this.endedAccess.get(before) === this.time.now() && call.brought !== undefined) {
       this.endedAccess.delete(before);
       this.takenAccess.add(before);
     }
     const tooEarly = call.result === 'too_early';
-    if (!tooEarly) family.shared = true;
+    // A client that was refused has not used the grant.
+    if (!tooEarly && call.result !== 'client_refused') family.shared = true;
     const renewed = answer.kind === 'reply' && answer.status === 200;
     return { tooEarly, ...(renewed && { refreshToken: call.issued ?? refreshToken }) };
   }

@@ -38,3 +38,19 @@ export class Random {
     return Array.from({ length: digits }, () => this.below(16).toString(16)).join('');
   }
 }
+
+/**
+ * What is drawn apart, so that runs without it stay as they are. Two that shared a stream would come together always,
+ * or never.
+ */
+const apart = {
+  people: -1,
+  accident: -1_000_000_007,
+  rotation: -2_000_000_011,
+  resends: -3_000_000_019,
+  resendRate: -2_500_000_003,
+  stranger: -1_500_000_001,
+} as const;
+
+/** The stream of this seed that only `what` draws from. */
+export const drawnApart = (what: keyof typeof apart, seed: number): Random => new Random(apart[what] - seed);

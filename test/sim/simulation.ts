@@ -19,7 +19,7 @@ import {
 } from './faults.ts';
 import { type Kind, type KindName, kinds, withTwoSecrets } from './natures.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
-import { Random } from './random.ts';
+import { drawnApart, Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
 import { drawStranger, letStrangerRenew } from './strangers.ts';
 import type { Variant } from './variant.ts';
@@ -88,7 +88,7 @@ export async function simulate(
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
     accident !== undefined && now >= accident.from && now < accident.until && (world.current?.generation ?? 0) > 0;
-  const resends = new Random(-3_000_000_019 - seed);
+  const resends = drawnApart('resends', seed);
   let faulty = false;
   const quick = () => ({ toMs: 10 + world.random.below(200), fromMs: 10 + world.random.below(200) });
   const world: World = new World({

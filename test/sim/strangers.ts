@@ -5,7 +5,7 @@
  */
 import { type EpochMs, plus } from '../../shared/domain/time.ts';
 import type { Nature } from './provider.ts';
-import { Random } from './random.ts';
+import { drawnApart } from './random.ts';
 import type { World } from './world.ts';
 
 interface Stranger {
@@ -20,7 +20,7 @@ interface Stranger {
 
 /** What a stranger does in this run. Undefined in nine runs of ten. */
 export function drawStranger(seed: number, nature: Nature, from: EpochMs, until: EpochMs): Stranger | undefined {
-  const random = new Random(-2_000_000_011 - seed);
+  const random = drawnApart('stranger', seed);
   // Where the same access token comes again, its end is known only to the party that got it first.
   if (!random.chance(0.1) || nature.sameToken) return undefined;
   return {

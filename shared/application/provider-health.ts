@@ -67,10 +67,10 @@ export async function recordOutcome(
       return withheldUntil(after, result);
     }
   } catch {
-    telemetry.warn('breaker_not_noted', { connection });
-    if (sign === 'refused' && living) return plus(clock.now(), between(limits.lookUpRetryMs, chance.next()));
+    // As where other refreshers were quicker each time: it is told below.
   }
-  return undefined;
+  telemetry.warn('breaker_not_noted', { connection });
+  return sign === 'refused' && living ? plus(clock.now(), between(limits.lookUpRetryMs, chance.next())) : undefined;
 }
 
 /**

@@ -17,9 +17,10 @@ import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { GrantId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
+import type { BreakerStore } from '../../shared/ports/breakers.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { memoryBreakers } from '../memory/memory-breakers.ts';
-import { at, connectionOf, minute, now, second } from './fixtures.ts';
+import { at, connectionOf, generation, minute, now, second } from './fixtures.ts';
 
 const [anna, bert, cleo, dora] = ['anna', 'bert', 'cleo', 'dora'] as ConnectionName[] as [
   ConnectionName,
@@ -80,22 +81,28 @@ describe('what counts as an answer', () => {
   ])('%s: %#', (_, outcome, expected) => expect(signOf(outcome)).toBe(expected));
 });
 
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
+const worldOf = (breakers: BreakerStore) => ({
+  clock: { now: () => now, sleep: async () => undefined },
+  chance: { next: () => 0, id: () => 'id', grantId: () => 'grant' as GrantId },
+  announcer: { announce: async () => undefined },
+  breakers,
+  telemetry: silent,
+  providers: { of: (config: ConnectionConfig) => ({ ...providersFrom().of(config), application: 'app' }) },
+});
+
+test('no refusal of a living grant is believed where other refreshers write the breaker first each time', async () => {
+  const breakers = { ...memoryBreakers(), replace: async () => false };
+  const refused = { kind: 'failure', class: 'dead_grant', code: 'invalid_grant', status: 400 } as const;
+  expect(await recordOutcome(worldOf(breakers), connectionOf({ generation }), refused, undefined)).toBeGreaterThan(now);
+});
+
 test('a call that was not made does not change the breaker', async () => {
   const breakers = memoryBreakers();
   const before: Breaker = { application: 'app', version: 1, unanswered: { bert: now } };
   await breakers.replace(before);
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, count: () => undefined };
-  const chance = { next: () => 0, id: () => 'id', grantId: () => 'grant' as GrantId };
-  const world = {
-    clock: { now: () => now, sleep: async () => undefined },
-    chance,
-    announcer: { announce: async () => undefined },
-    breakers,
-    telemetry: silent,
-    providers: { of: (config: ConnectionConfig) => ({ ...providersFrom().of(config), application: 'app' }) },
-  };
   await recordOutcome(
-    world,
+    worldOf(breakers),
     connectionOf(),
     { kind: 'failure', class: 'misconfigured', code: 'private_key_unreadable' },
     before,

@@ -10,9 +10,9 @@ const rfc6749 = 'RFC 6749 §5.2';
 const refreshToken = 'refresh[ _-]?token';
 /** What is said of a refresh token that will never be good again. */
 const gone =
-  "invalid|illegal|expired?|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|evicted|black-?listed|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
+  "invalid|illegal|expired?|revoked|unknown(?! (?:error|exception|failure))|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|evicted|black-?listed|no longer|does not exist|(?:not|n't) (?:be )?(?:found|valid|recogni[sz]ed|active|known|exist)|already (?:been )?(?:used|redeemed|consumed|rotated)|(?:been|was) (?:used|consumed|deleted|removed|disabled|cancell?ed|superseded|rotated|replaced)|re-?used";
 const bad =
-  'invalid(?!_(?:request|client|scope|grant))|illegal|expired|revoked|unknown|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such';
+  'invalid(?!_(?:request|client|scope|grant))|illegal|expired|revoked|unknown(?! (?:error|exception|failure))|unrecogni[sz]ed|incorrect|malformed|inactive|stale|wrong|bad|no such';
 /** It could not be looked at: the token's fault, or the server's where the words tell of an accident. */
 const unable =
   "(?:not|cannot|n't|unable to|failed to) (?:find|found|recogni[sz]e|valid|decrypt|decode|parse|verify|load|retrieve|read|fetch|get)";
@@ -41,6 +41,10 @@ const plainToken = `${noOtherToken}\\btoken\\b(?![ _-]?(?:request|endpoint|type|
 const goneToken =
   `${plainToken}.{0,30}?\\b(?:${gone})` +
   `|\\b(?:${bad})(?: (?:or|and) \\w{1,20})?(?: (?:oauth|provided|this|the|your)){0,2} ${plainToken}`;
+/** The token that was not made: what is wrong is not the one that was sent. */
+const making =
+  '(?:issu|generat|creat|mint|sign)(?:e|ed|ing|ion|ance)?\\b.{0,20}\\btoken|token (?:issu|generat|creat)' +
+  '|unknown error';
 const again = '(?:(?:log|sign)(?:ging|ing)?[ -]?(?:in|on)|authori[sz]e|authenticate|connect|consent) again';
 const noMore = 'revoked|withdrawn|de-?authori[sz]ed|deleted|disabled|deactivated|inactive';
 const logInAgain = `${again}|re-?log[ -]?in|re-?auth(?:enticat|ori[sz])|re-?connect|re-?consent|(?:must|needs? to|has to|have to|please) (?:log|sign)[ -]?(?:in|on)|(?:log|sign)[ -]?in (?:is )?required|(?:authori[sz]ation|access|consent|grant|permissions?) (?:was |were |has been |have been |has |is )?(?:revoked|withdrawn|expired)|revoked by (?:the |a )?(?:user|owner|resource owner|administrator)|(?:user|resource owner)(?: account)? (?:(?:has|been|was|is) ){0,3}(?:${noMore})|(?:app|application|integration) (?:was |has been )?(?:uninstalled|disconnected)|session (?:(?:has|been|was|is) ){0,3}(?:expired|invalidated|revoked|terminated)|changed (?:the|their|his|her) password|(?:user|owner) (?:has|did) ?(?:not|n't) (?:authori[sz]ed?|approved?|consent(?:ed)?)`;
@@ -381,31 +385,11 @@ export const commonErrorRules: readonly ErrorRule[] = [
     source: 'docs.aws.amazon.com, Cognito InitiateAuth; firebase.google.com',
   },
   {
-    name: 'token_in_words',
-    when: { status: ['2xx', '3xx', '4xx'], words: goneToken, unless: `${absentRefreshToken}|assertion` },
-    class: 'dead_grant',
-    cause: 'invalid_grant',
-    comment: 'A token that is called by no other name is the one that was sent: the refresh token.',
-    source: 'tweepy/tweepy#2156, Zoom in NangoHQ/nango#243, jazzband/djangorestframework-simplejwt',
-  },
-  {
-    name: 'invalid_grant_in_words',
-    when: { status: ['2xx', '3xx', '4xx'], words: '\\binvalid_grant\\b' },
-    class: 'dead_grant',
-    cause: 'invalid_grant',
-    comment: 'A server in between quotes the code of the one behind it.',
-    source: 'raycast/extensions#10896 and others like it',
-  },
-  {
-    name: 'invalid_request',
+    name: 'invalid_parameter',
     when: {
       error: [
-        'invalid_request',
-        'invalid_scope',
         'invalid_target',
         'invalid_resource',
-        'unsupported_grant_type',
-        'invalid_grant_type',
         'redirect_uri_mismatch',
         'invalid_redirect_uri',
         'invalid_dpop_proof',
@@ -413,16 +397,8 @@ export const commonErrorRules: readonly ErrorRule[] = [
     },
     class: 'misconfigured',
     cause: 'invalid_request',
-    comment: 'The next request would be the same, so it would fail the same; a person has to look.',
-    source: rfc6749,
-  },
-  {
-    name: 'refresh_token_absent',
-    when: { status: ['4xx'], words: lacking },
-    class: 'misconfigured',
-    cause: 'invalid_request',
-    comment: 'The refresh token was sent, but not where this server looks for it.',
-    source: 'dev.twitch.tv; firebase.google.com',
+    comment: 'Something else than the grant is wrong with the request, whatever the words call invalid.',
+    source: 'RFC 8707 §2, RFC 9449 §5',
   },
   {
     name: 'server_error',
@@ -459,6 +435,40 @@ export const commonErrorRules: readonly ErrorRule[] = [
     class: 'transient',
     comment: 'Overloaded or in maintenance, and it took care to say so: not looked at.',
     source: 'RFC 6749 §4.1.2.1',
+  },
+  {
+    name: 'token_in_words',
+    when: { status: ['2xx', '3xx', '4xx'], words: goneToken, unless: `${absentRefreshToken}|assertion|${making}` },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'A token that is called by no other name is the one that was sent: the refresh token.',
+    source: 'tweepy/tweepy#2156, Zoom in NangoHQ/nango#243, jazzband/djangorestframework-simplejwt',
+  },
+  {
+    name: 'invalid_grant_in_words',
+    when: { status: ['2xx', '3xx', '4xx'], words: '\\binvalid_grant\\b' },
+    class: 'dead_grant',
+    cause: 'invalid_grant',
+    comment: 'A server in between quotes the code of the one behind it.',
+    source: 'raycast/extensions#10896 and others like it',
+  },
+  {
+    name: 'invalid_request',
+    when: {
+      error: ['invalid_request', 'invalid_scope', 'unsupported_grant_type', 'invalid_grant_type'],
+    },
+    class: 'misconfigured',
+    cause: 'invalid_request',
+    comment: 'The next request would be the same, so it would fail the same; a person has to look.',
+    source: rfc6749,
+  },
+  {
+    name: 'refresh_token_absent',
+    when: { status: ['4xx'], words: lacking },
+    class: 'misconfigured',
+    cause: 'invalid_request',
+    comment: 'The refresh token was sent, but not where this server looks for it.',
+    source: 'dev.twitch.tv; firebase.google.com',
   },
   {
     name: 'moved_endpoint',

@@ -28,6 +28,14 @@ const doorkeeper =
   'authorization request, or was issued to another client.';
 
 const rows: Readonly<Record<string, readonly Row[]>> = {
+  'RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5: something else than the grant, called a token': [
+    ['request', 400, error('invalid_target', 'Unable to issue token for unknown resource')],
+    ['request', 400, error('invalid_dpop_proof', 'DPoP proof token is invalid')],
+    ['later', 400, error('server_error', 'Failed to issue token: invalid signing key')],
+    ['later', 400, error('server_error', 'Token: unknown error occurred')],
+    ['later', 400, { message: 'Cannot generate token: account not found' }],
+    ['later', 400, { message: 'An unknown error occurred while exchanging the refresh token' }],
+  ],
   'docs.x.com; tweepy/tweepy#2156': [
     ['dead', 400, error('invalid_request', 'Value passed for the token was invalid.')],
   ],

@@ -1,7 +1,7 @@
 /** A connection's status for people: everything that helps, nothing secret. */
 
 import { isUnproven } from '../shared/application/prove-grant.ts';
-import { grantEndOf } from '../shared/domain/announcements.ts';
+import { grantEndOf, notesOf } from '../shared/domain/announcements.ts';
 import { callsOn, errorsOf } from '../shared/domain/budget.ts';
 import { clientSecretNames, secretInUse } from '../shared/domain/client-secrets.ts';
 import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
@@ -129,11 +129,13 @@ export function describe(
     expires_in: tokens && Math.max(0, Math.floor((tokens.expiresAt - now) / 1_000)),
     // A look that is only for telling subscribers is no renewal.
     next_renewal_at: iso(
-      item.announcement === undefined && item.secondRefresher?.untold === undefined
-        ? item.dueAt
-        : item.state === 'active'
-          ? (item.refreshAt ?? item.dueAt)
-          : undefined,
+      item.paused !== undefined
+        ? undefined
+        : notesOf(item).length === 0
+          ? item.dueAt
+          : item.state === 'active'
+            ? (item.refreshAt ?? item.dueAt)
+            : undefined,
     ),
     redirect_uri: known?.redirectUri,
     values: requestValues(config, item.grant.values),

@@ -15,11 +15,17 @@ import { asSeen, sameGeneration, sameGrant, type Write } from './writes.ts';
 /** What a write that makes a change adds to what it sets: the note, and a look of the planner for it. */
 export const noted = (change: Announcement['change'], at: EpochMs) => ({ announcement: { change, at }, dueAt: at });
 
+/** The same of settings: what was put anew, beside what subscribers have not been told of yet. */
+export const pathsNoted = ({ changed }: Connection, paths: readonly string[], at: EpochMs) => ({
+  changed: { at, paths: [...new Set([...(changed?.paths ?? []), ...paths])].sort() },
+  dueAt: at,
+});
+
 /** When the planner should look: at `instant`, or at once and every minute while there is something to tell. */
 export const dueBy = (item: Connection, instant: EpochMs): EpochMs => earliest(instant, ...notesOf(item));
 
 /** When what was noted has happened, of which subscribers have not been told yet. */
-const notesOf = ({ announcement, changed, secondRefresher }: Connection): EpochMs[] =>
+export const notesOf = ({ announcement, changed, secondRefresher }: Connection): EpochMs[] =>
   [announcement?.at, changed?.at, secondRefresher?.untold && secondRefresher.suspectedAt].filter(
     (at) => at !== undefined,
   );

@@ -1,5 +1,5 @@
 /** What a PUT or a login brings, as conditional writes: settings, and perhaps a grant. */
-import { noted } from './announcements.ts';
+import { noted, pathsNoted } from './announcements.ts';
 import {
   type Connection,
   type ConnectionConfig,
@@ -100,8 +100,7 @@ function pathsChanged(before: ConnectionConfig, after: ConnectionConfig): string
 /** What a write of other settings adds to what it sets: a note for subscribers, and a look of the planner for it. */
 function changeNoted(item: Connection, config: ConnectionConfig, at: EpochMs): Write['set'] {
   const paths = pathsChanged(item.config, config);
-  if (paths.length === 0) return {};
-  return { changed: { at, paths: [...new Set([...(item.changed?.paths ?? []), ...paths])].sort() }, dueAt: at };
+  return paths.length === 0 ? {} : pathsNoted(item, paths, at);
 }
 
 /** New settings, the grant kept. A connection that was misconfigured is tried again. */

@@ -1,5 +1,6 @@
 /** When a connection is looked at next. */
 
+import { pathsNoted } from './announcements.ts';
 import type { Connection } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
@@ -51,12 +52,6 @@ export function arm(item: Connection, now: EpochMs): Write {
   };
 }
 
-/** What subscribers are told of a pause and of its end, beside what they have not been told of yet. */
-const pauseNoted = ({ changed }: Connection, now: EpochMs) => ({
-  changed: { at: now, paths: [...new Set([...(changed?.paths ?? []), 'paused'])].sort() },
-  dueAt: now,
-});
-
 const asPausedOrNot = ({ changed, paused }: Connection): readonly Clause[] => [
   exists,
   { absent: 'deletion' },
@@ -68,7 +63,7 @@ const asPausedOrNot = ({ changed, paused }: Connection): readonly Clause[] => [
 export const pause = (item: Connection, by: string | undefined, now: EpochMs): Write => ({
   name: 'pause',
   when: asPausedOrNot(item),
-  set: { paused: { at: now, ...(by !== undefined && { by }) }, ...pauseNoted(item, now) },
+  set: { paused: { at: now, ...(by !== undefined && { by }) }, ...pathsNoted(item, ['paused'], now) },
   remove: [],
 });
 
@@ -76,6 +71,6 @@ export const pause = (item: Connection, by: string | undefined, now: EpochMs): W
 export const resume = (item: Connection, now: EpochMs): Write => ({
   name: 'resume',
   when: asPausedOrNot(item),
-  set: pauseNoted(item, now),
+  set: pathsNoted(item, ['paused'], now),
   remove: ['paused'],
 });

@@ -88,6 +88,7 @@ describe('a pause', () => {
       status: 200,
       body: { state: 'active', paused_since: expect.any(String) },
     });
+    expect(body).not.toHaveProperty('next_renewal_at');
     // Sent again, it changes nothing.
     expect((await world.call('PUT /connections/paused/pause')).body.paused_since).toBe(body.paused_since);
     await world.refresh('paused');

@@ -341,7 +341,7 @@ function lifetimeOfJwt(accessToken: string | undefined, { requestedAt }: CallTim
 /** The earliest of the ends that a reply tells, or that it tells of none. */
 function refreshTokenEnds(
   members: Members | undefined,
-  { requestedAt }: CallTimes,
+  { requestedAt, receivedAt }: CallTimes,
   { grant, expiresInUnit }: Dialect,
 ): TokenSet['grantEndsAt'] {
   if (grant !== 'refresh_token') return undefined;
@@ -357,7 +357,7 @@ function refreshTokenEnds(
     .filter((instant) => instant !== undefined);
   const ends = instants.filter((instant) => instant - requestedAt <= limits.grantEndMaxMs);
   // An end in the past, or in a moment, is a mistake: to keep the grant alive until then would be call after call.
-  const [first, ...others] = ends.filter((instant) => instant - requestedAt >= limits.grantEndLeastMs);
+  const [first, ...others] = ends.filter((instant) => instant - receivedAt >= limits.grantEndLeastMs);
   if (first !== undefined) return earliest(first, ...others);
   if (ends.length > 0) return undefined;
   return told.length > 0 ? 'never' : undefined;

@@ -38,10 +38,11 @@ export function lifeOf(
   const { requestedAt, receivedAt } = tokens;
   const lastAt = before?.overAt ?? before?.expiresAt;
   const prolonged = lastAt === undefined || requestedAt >= plus(lastAt, limits.sameTokenMs);
+  const renewableAt = plus(receivedAt, Math.max(profile.minTokenAgeMs, limits.renewLeastMs));
   const neededAt = usedBy(receivedAt, grantEnd, profile);
   /** Whatever the access token wants, the refresh token is used before its own end. */
   const inTime = (wantedAt: EpochMs): EpochMs =>
-    neededAt === undefined ? wantedAt : earliest(wantedAt, latest(neededAt, plus(receivedAt, profile.minTokenAgeMs)));
+    neededAt === undefined ? wantedAt : earliest(wantedAt, latest(neededAt, renewableAt));
   if (before !== undefined && tokens.again && !prolonged) {
     const expiresAt = earliest(before.expiresAt, tokens.expiresAt);
     const nextAt = inTime(latest(expiresAt, plus(receivedAt, limits.sameTokenRetryMs)));
@@ -49,7 +50,6 @@ export function lifeOf(
     return { requestedAt: firstAt, receivedAt, expiresAt, overAt, renewableAt: nextAt, refreshAt: nextAt };
   }
   const overAt = plus(receivedAt, tokens.expiresAt - requestedAt);
-  const renewableAt = plus(receivedAt, Math.max(profile.minTokenAgeMs, limits.renewLeastMs));
   const capped = before !== undefined && Math.abs(tokens.expiresAt - before.expiresAt) <= limits.skewMs;
   if (capped && tokens.expiresAt > receivedAt) {
     const nextAt = inTime(latest(tokens.expiresAt, renewableAt));

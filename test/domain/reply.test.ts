@@ -131,6 +131,15 @@ describe('the expiry', () => {
   });
 });
 
+describe('an end of the grant', () => {
+  const endTold = (seconds: number) =>
+    tokensOf(read({ access_token: 'a', expires_in: 600, refresh_token_expires_in: seconds })).grantEndsAt;
+  test('counts where so much of it is left when the reply has come, which took 1.5 s', () => {
+    expect(endTold(22)).toBe(requestedAt + 22_000);
+    expect(endTold(21)).toBeUndefined();
+  });
+});
+
 describe('no token set', () => {
   test.each([
     ['a page with status 200', '<html>maintenance</html>', 'unreadable_reply'],

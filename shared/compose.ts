@@ -72,8 +72,10 @@ function secretVersions(client: SecretsManagerClient, written?: SecretPruning['w
   return optional('SECRET_PREFIX') === undefined ? sealed : withFallback(sealed, inSecretsManager());
 }
 
-const directory = () =>
-  dynamoDbDirectory(dynamoDb(), { tableName: required('TABLE_NAME'), nameIndexName: required('NAME_INDEX') });
+const directoryOf = () =>
+  composed(() =>
+    dynamoDbDirectory(dynamoDb(), { tableName: required('TABLE_NAME'), nameIndexName: required('NAME_INDEX') }),
+  );
 
 export const composeToken = (): (() => TokenWorld) =>
   composed(() => ({
@@ -144,6 +146,7 @@ export const composeConnections = (): (() => ConnectionsWorld &
   }) =>
   composed(() => {
     const versions = secretVersions(secretsManager());
+    const directory = directoryOf();
     return {
       clock: systemClock,
       chance: systemChance,

@@ -113,8 +113,9 @@ export function redemptionPage(language: Language, redemption: Redemption): Page
   };
   return {
     ...messagePage(language, redemption.kind, values),
-    ...(redemption.kind.startsWith('connected') &&
-      'about' in redemption && { facts: factsOf(language, redemption.about) }),
+    ...((redemption.kind === 'connected' || redemption.kind === 'connected_unproven') && {
+      facts: factsOf(language, redemption.about),
+    }),
     provider: 'description' in redemption ? redemption.description : undefined,
   };
 }

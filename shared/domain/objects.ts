@@ -18,7 +18,7 @@ export function objectIn(text: string): unknown {
   return undefined;
 }
 
-/** Whether a text is one whole object, and nothing else. */
+/** Whether a text is one whole object, or a list, and nothing else. */
 export const isWholeObject = (text: string): boolean => {
   const value = parse(text.trim());
   return typeof value === 'object' && value !== null;

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { type ConnectionName, parseConnectionName } from '../../domain/connection-name.ts';
 import { limits } from '../../domain/limits.ts';
 import type { RefreshQueue } from '../../ports/queue.ts';
-import { sideBySide } from './side-by-side.ts';
+import { someAtOnce } from './some-at-once.ts';
 import { unavailable } from './unavailable.ts';
 
 /** What SQS takes in one call. */
@@ -52,7 +52,7 @@ export function sqsQueue(client: SQSClient, queueUrl: string): RefreshQueue {
       messages.slice(i * batchSize, (i + 1) * batchSize),
     );
     const refused: Message[] = [];
-    await sideBySide(batches, limits.batchesAtOnce, async (batch) => {
+    await someAtOnce(batches, limits.batchesAtOnce, async (batch) => {
       refused.push(...(await sendBatch(batch)));
     });
     return refused;

@@ -8,7 +8,7 @@ import { Misdirected, Unavailable } from '../../ports/errors.ts';
 import type { ImportedRefreshTokens, RefreshTokenStore } from '../../ports/refresh-tokens.ts';
 import type { SecretRemoval } from '../../ports/secret-removal.ts';
 import type { SecretVersions } from '../../ports/secret-versions.ts';
-import { sideBySide } from '../aws/side-by-side.ts';
+import { someAtOnce } from '../aws/some-at-once.ts';
 import {
   credentialsIn,
   type Directed,
@@ -72,7 +72,7 @@ export function secretRemoval(versions: SecretVersions): SecretRemoval {
       const most = Math.min(slots, limits.slots);
       const slotNames = Array.from({ length: most }, (_, slot) => refreshName(connection, slot));
       const names = [clientName(connection), ...slotNames];
-      return sideBySide(names, limits.secretsAtOnce, (name) => versions.remove(name), mayStill);
+      return someAtOnce(names, limits.secretsAtOnce, (name) => versions.remove(name), mayStill);
     },
   };
 }

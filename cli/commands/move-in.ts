@@ -8,7 +8,7 @@ import { nangoSource } from '../move-in/nango.ts';
 import { oauthappSource } from '../move-in/oauthapp.ts';
 import { secretSource } from '../move-in/secrets-manager.ts';
 import type { FoundGrant, Source } from '../move-in/source.ts';
-import { askForTheRest, presetNamed } from '../questions.ts';
+import { askForTheRest } from '../questions.ts';
 import { show } from '../screen.ts';
 import { askSecret, readSecret } from '../secret-input.ts';
 import { bodyOf } from './connect.ts';
@@ -114,7 +114,6 @@ async function bodyFor(run: Run, options: Options, grant: FoundGrant): Promise<P
     refresh_token: refreshToken,
   };
   if (Object.keys(body.client).length === 0) delete (body as { client?: object }).client;
-  presetNamed(provider);
   await askForTheRest(body, run.screen, policyFor(run.target));
   return body;
 }

@@ -5,7 +5,7 @@ import { httpDiscovery } from '../../shared/adapters/oauth/metadata.ts';
 import { httpTokenEndpoint } from '../../shared/adapters/oauth/token-endpoint.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { EndpointPolicy } from '../../shared/providers/endpoint-url.ts';
+import { type EndpointPolicy, faultOfEndpoint } from '../../shared/providers/endpoint-url.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { parseConnectionRequest } from '../../shared/providers/parse-request.ts';
 import { agreed } from '../command.ts';
@@ -55,6 +55,7 @@ export async function handler(options: Options): Promise<void> {
   const { rules } = providersFrom().of(config);
   if (rules === undefined || rules.dialect.grant !== 'refresh_token')
     throw wrongInput(`provider: ${options.provider} has no refresh tokens to probe.`);
+  const api = apiOf(options.apiUrl, policy);
   screen.note(warning(options));
   if (!(await agreed(screen, options.yes, 'Is it a sandbox grant that may be lost?')))
     return screen.note('Nothing was sent.');
@@ -62,9 +63,8 @@ export async function handler(options: Options): Promise<void> {
     options.refreshTokenFile === undefined
       ? await askSecret('Refresh token of the sandbox grant')
       : readSecret(options.refreshTokenFile, '--refresh-token-file');
-  const api = apiOf(options.apiUrl, policy);
   const world = {
-    clock: { now: systemClock.now, sleep: (ms: number) => systemClock.sleep(ms) },
+    clock: systemClock,
     endpoint: httpTokenEndpoint(policy),
     rules,
     config,
@@ -103,8 +103,9 @@ async function connectionOf(options: Options, policy: EndpointPolicy) {
 
 function apiOf(text: string | undefined, policy: EndpointPolicy) {
   if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  if (url === null) throw wrongInput('--api-url: takes an address.');
+  const fault = faultOfEndpoint(text, policy);
+  if (fault !== undefined) throw wrongInput(`--api-url: ${fault}.`);
+  const url = new URL(text);
   const exchange = httpExchange(policy);
   return async (accessToken: string): Promise<number> => {
     const headers = { authorization: `Bearer ${accessToken}`, accept: 'application/json' };

@@ -45,7 +45,8 @@ const withoutQuery = (path: string): string => path.replace(/\?.*/, '');
 export function addressOf(text: string, option: string): string {
   const url = URL.parse(text);
   const here = url !== null && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && here)))
-    throw wrongInput(`${option}: takes an https address, or one of this machine.`);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && here);
+  if (url === null || !isSafe || url.username !== '' || url.password !== '')
+    throw wrongInput(`${option}: takes an https address, or one of this machine, and no credentials in it.`);
   return url.href;
 }

@@ -32,13 +32,14 @@ export async function move({ broker, name, source, bodyFor, tell }: Move): Promi
   // Clients of a connection that is there already would have it renewed.
   const existing = await broker.find(name);
   if (existing !== undefined) await told(broker.pause(name), asItWas);
-  await told(broker.put(name, unused(await bodyFor(grant))), asItWas);
+  const first = await bodyFor(grant);
+  await told(broker.put(name, unused(first)), asItWas);
   if (existing === undefined) await told(broker.pause(name), asItWas);
   tell(`The broker has the refresh token, and ${name} is paused.`);
   // What the source has renewed meanwhile is the newer one.
   const again = await source.read();
   const newest = again.kind === 'found' ? again : grant;
-  const body = await bodyFor(newest);
+  const body = { ...first, refresh_token: newest.refreshToken };
   if (newest.refreshToken !== grant.refreshToken) await told(broker.put(name, unused(body)), asItWas);
   await told(
     stop.now(),

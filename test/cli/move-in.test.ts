@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Broker } from '../../cli/broker.ts';
 import { fileSource } from '../../cli/move-in/file.ts';
 import { addressOf } from '../../cli/move-in/http-source.ts';
@@ -93,7 +93,11 @@ function inNango(): string {
 describe('from Nango', () => {
   test('the broker has the grant first, Nango is stopped, and then it is renewed', async () => {
     const refreshToken = inNango();
-    const item = await moving('books', fromNango());
+    const source = fromNango();
+    // What a person or standard input was asked for is there once.
+    const asking = vi.fn(bodyFor);
+    const item = await move({ broker, name: 'books', source, bodyFor: asking, tell: (line) => void said.push(line) });
+    expect(asking).toHaveBeenCalledOnce();
     expect(item).toMatchObject({ state: 'active', generation: 1 });
     expect(callsWith(refreshToken)).toBe(1);
     const read = 'GET /connections/42?provider_config_key=exact&refresh_token=true';
@@ -299,6 +303,12 @@ test('keys are sent to https alone, or to this machine', () => {
   expect(addressOf('https://api.nango.dev', '--source-url')).toBe('https://api.nango.dev/');
   expect(addressOf('http://localhost:3003', '--source-url')).toBe('http://localhost:3003/');
   expect(() => addressOf('http://nango.internal', '--source-url')).toThrow(/https/);
+});
+
+test('an address with credentials in it is refused, and not repeated', () => {
+  expect(() => addressOf('https://me:the-secret@nango.internal', '--source-url')).toThrow(
+    expect.objectContaining({ message: expect.not.stringContaining('the-secret') }),
+  );
 });
 
 hunt(() => world);

@@ -35,6 +35,15 @@ test('a secret is no argument', () => {
   expect([status, stderr]).toEqual([2, expect.not.stringContaining('the-secret')]);
 });
 
+test('a probe sends no access token over plain HTTP, and says so before it asks for a grant', () => {
+  const settings = ['--set', 'token_endpoint=https://provider.example/token', '--client-id', 'app'];
+  const { status, stderr } = run(
+    ['probe', ...settings, '--client-secret-file', '-', '--api-url', 'http://api.example/me', '--yes'],
+    'a-secret',
+  );
+  expect([status, stderr]).toEqual([2, expect.stringContaining('--api-url: must begin with https://')]);
+});
+
 test('there is no colour in a pipe', () => {
   const { stdout } = run(['providers', 'netsuite']);
   expect(stdout).toMatch(/^NetSuite/);

@@ -155,6 +155,7 @@ function offerProviders(connections) {
 }
 
 function drawConnections() {
+  if (state === undefined) return;
   const { name } = Object.fromEntries(new FormData(filters));
   const shown = state.connections.filter(({ connection, account = '' }) =>
     [connection, account.toLowerCase()].some((text) => text.includes(name.trim().toLowerCase())),
@@ -255,12 +256,17 @@ function drawLists({ applications, deadlines }) {
 }
 
 let timer;
+let looks = 0;
 async function look() {
   clearTimeout(timer);
+  looks += 1;
+  const mine = looks;
   const { state: inState, provider } = Object.fromEntries(new FormData(filters));
   try {
     const reply = await fetch(`/state?${new URLSearchParams({ state: inState, provider })}`);
     const answer = await reply.json();
+    // A look that was begun later tells of what is chosen now.
+    if (mine !== looks) return;
     if (!reply.ok) throw new Error(answer.message);
     state = answer;
     byId('broker').textContent = `at ${state.broker}`;
@@ -270,6 +276,7 @@ async function look() {
     drawProvider(state.provider);
     drawLists(state);
   } catch (error) {
+    if (mine !== looks) return;
     byId('trouble').textContent = `Nothing new can be shown: ${error.message}`;
   }
   clearTimeout(timer);
@@ -279,7 +286,10 @@ async function look() {
 // Bars go on between two looks.
 setInterval(() => {
   if (document.hidden) return;
-  for (const item of state?.connections ?? []) showProgress(cards.get(item.connection) ?? newCard(item), item);
+  for (const item of state?.connections ?? []) {
+    const card = cards.get(item.connection);
+    if (card !== undefined) showProgress(card, item);
+  }
 }, 1_000);
 filters.elements.name.addEventListener('input', drawConnections);
 for (const choice of [filters.elements.state, filters.elements.provider]) choice.addEventListener('change', look);

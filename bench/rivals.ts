@@ -37,11 +37,12 @@ async function oneProcess(): Promise<
     accessToken = tokens.access_token;
     refreshToken = tokens.refresh_token ?? refreshToken;
     expiresAt = Date.now() + (tokens.expiresIn() ?? 0) * 1_000;
-    renewing = undefined;
   };
   const token = async (): Promise<string> => {
     if (Date.now() >= expiresAt - lifetimeMs / 24) {
-      renewing ??= renew();
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
       await renewing;
     }
     return accessToken;

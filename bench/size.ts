@@ -1,15 +1,13 @@
 /** What a cold start has to load. */
 import { join } from 'node:path';
-import type { FunctionName } from '../lambdas/routes.ts';
+import { functionNames } from '../lambdas/routes.ts';
 import { bundle, byDefault } from './bundles.ts';
 import { chartOf, tableOf } from './figures.ts';
 import type { Part } from './parts.ts';
 
-const functions: readonly FunctionName[] = ['token', 'refresh', 'plan', 'connections', 'authorizations'];
-
 export const size: Part = async ({ directory }) => {
   const rows = await Promise.all([
-    ...functions.map(async (name) => ({ name, ...(await bundle(join(directory, name), `lambdas/${name}.ts`)) })),
+    ...functionNames.map(async (name) => ({ name, ...(await bundle(join(directory, name), `lambdas/${name}.ts`)) })),
     bundle(join(directory, 'get-item'), 'bench/rivals/get-item.ts').then((built) => ({
       name: 'one GetItem, the same flags',
       ...built,
@@ -31,7 +29,7 @@ export const size: Part = async ({ directory }) => {
         rows.map(({ name, bytes }) => ({
           label: name,
           value: kb(bytes),
-          ours: functions.includes(name as FunctionName),
+          ours: functionNames.some((one) => one === name),
         })),
       ),
     },

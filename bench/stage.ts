@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { FunctionName } from '../lambdas/routes.ts';
 import { createTable, startDynamoDb } from '../local/aws/dynamodb/dynamodb.ts';
@@ -200,11 +200,6 @@ export async function startStage(directory: string) {
     async read(connection: string): Promise<Item | undefined> {
       const TableName = definitionOf('token').environment.TABLE_NAME;
       return (await table.send(new GetItemCommand({ TableName, Key: { connection: { S: connection } } }))).Item;
-    },
-    async write(item: Item): Promise<void> {
-      await table.send(
-        new PutItemCommand({ TableName: definitionOf('token').environment.TABLE_NAME, Item: { ...item } }),
-      );
     },
     async close(): Promise<void> {
       for (const client of [table, secretsManager]) client.destroy();

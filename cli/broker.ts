@@ -45,14 +45,8 @@ export class Broker {
   }
 
   /** Returns the descriptions of all connections, or of those that are wanted, by name. */
-  async all(wanted: Wanted = {}): Promise<readonly Description[]> {
+  async all({ states = [], providers = [] }: Wanted = {}): Promise<readonly Description[]> {
     const found: Description[] = [];
-    for await (const page of this.pages(wanted)) found.push(...page);
-    return found;
-  }
-
-  /** Yields them page by page, as they come. */
-  async *pages({ states = [], providers = [] }: Wanted = {}): AsyncGenerator<readonly Description[]> {
     const query = new URLSearchParams();
     if (states.length > 0) query.set('state', states.join());
     if (providers.length > 0) query.set('provider', providers.join());
@@ -60,8 +54,8 @@ export class Broker {
       const { connections, next } = await this.call<ConnectionList>(
         `/connections${query.size === 0 ? '' : `?${query}`}`,
       );
-      yield connections;
-      if (next === undefined) return;
+      found.push(...connections);
+      if (next === undefined) return found;
       query.set('after', next);
     }
   }

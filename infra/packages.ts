@@ -11,6 +11,7 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 import type { FunctionName } from '../lambdas/routes.ts';
 import { buildApp } from './app.ts';
 import { bundlesIn } from './bundles.ts';
+import { bundledByEsbuild } from './constructs/bundling.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -131,14 +132,12 @@ function start(folder: string, manifest: object, readme: string): void {
 /** The files that a function's bundle is made of. */
 async function inputsOf(name: FunctionName): Promise<Metafile['inputs']> {
   const { metafile } = await build({
+    ...bundledByEsbuild,
     absWorkingDir: root,
     entryPoints: [`lambdas/${name}.ts`],
-    bundle: true,
     write: false,
     metafile: true,
-    platform: 'node',
     logLevel: 'silent',
-    external: ['@smithy/core/event-streams'],
   });
   return metafile.inputs;
 }

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type ShownState, stateOf, states } from '../../local/page/state.ts';
+import { askedFor, type ShownState, stateOf, states } from '../../local/page/state.ts';
 import type { Description } from '../broker.ts';
 import { begin, withTarget } from '../command.ts';
 import { type Cell, distance, type Screen, type Style, show, table } from '../screen.ts';
@@ -16,8 +16,7 @@ type Options = Awaited<ReturnType<typeof builder>['argv']>;
 export async function handler(options: Options): Promise<void> {
   const { broker, screen } = await begin(options);
   const { state: wanted, provider } = options;
-  // A connection that fails or is paused is active for the broker.
-  const asked = wanted?.map((state) => (state === 'failing' || state === 'paused' ? 'active' : state));
+  const asked = wanted?.map(askedFor);
   const all = await broker.all({ ...(asked && { states: asked }), ...(provider && { providers: provider }) });
   const found = all.filter(
     (item) => wanted === undefined || wanted.some((state) => state === stateOf(item) || state === item.state),

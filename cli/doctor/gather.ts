@@ -8,10 +8,7 @@ import type { ApiAnswer, DeploymentEvidence, Evidence, Readable } from './eviden
 
 export async function gather(target: Target, now: number): Promise<Evidence> {
   const api = await apiAnswer(target.broker);
-  const deployment =
-    target.kind === 'deployed' && target.stack !== undefined
-      ? await deploymentEvidence(target.stack, target.aws, now)
-      : undefined;
+  const deployment = await deploymentOf(target, now);
   return {
     now,
     api,
@@ -33,10 +30,24 @@ export async function apiAnswer(broker: Broker): Promise<ApiAnswer> {
 
 type Access = Extract<Target, { kind: 'deployed' }>['aws'];
 
-export async function deploymentEvidence(stack: string, aws: Access, now: number): Promise<DeploymentEvidence> {
-  const resources = await readable(() => resourcesOf(stack, aws));
-  const among = <T>(look: (found: readonly StackResourceSummary[]) => Promise<T>): Promise<Readable<T>> =>
+async function deploymentOf(target: Target, now: number): Promise<DeploymentEvidence | undefined> {
+  if (target.kind !== 'deployed' || target.stack === undefined) return undefined;
+  const { stack, aws } = target;
+  return deploymentEvidence(await readable(() => resourcesOf(stack, aws)), aws, now);
+}
+
+/** Looks at something among the stack's resources, or says why these cannot be listed. */
+export const amongst =
+  (resources: Readable<readonly StackResourceSummary[]>) =>
+  <T>(look: (found: readonly StackResourceSummary[]) => Promise<T>): Promise<Readable<T>> =>
     'value' in resources ? readable(() => look(resources.value)) : Promise.resolve(resources);
+
+export async function deploymentEvidence(
+  resources: Readable<readonly StackResourceSummary[]>,
+  aws: Access,
+  now: number,
+): Promise<DeploymentEvidence> {
+  const among = amongst(resources);
   const [alarms, deadLetters, oldestMessageSeconds, plans, concurrency] = await Promise.all([
     among((found) => alarmsOf(physical(found, 'AWS::CloudWatch::Alarm'), aws)),
     among((found) => messagesIn(physical(found, 'AWS::SQS::Queue', /DeadLetters|Undelivered/), aws)),

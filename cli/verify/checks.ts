@@ -1,4 +1,5 @@
 /** What a deployment has to show after `cdk deploy`, and whether it does. Pure. */
+import { functionNames } from '../../lambdas/routes.ts';
 import type { ApiAnswer, DeploymentEvidence, Readable } from '../doctor/evidence.ts';
 
 /** What was found of a deployment, beside what the doctor looks at. */
@@ -54,7 +55,10 @@ export function checksOf(evidence: VerifyEvidence): readonly Check[] {
     }),
     check('the functions are what was deployed', functions, (all) => {
       const odd = all.filter((fn) => !isReady(fn));
-      return [all.length === 5 && odd.length === 0, odd.map(inWords).join('; ') || `${all.length} functions`];
+      return [
+        all.length === functionNames.length && odd.length === 0,
+        odd.map(inWords).join('; ') || `${all.length} functions`,
+      ];
     }),
     check('each log is kept for a time that was chosen', logs, (groups) => {
       const endless = groups.filter(({ retentionDays }) => retentionDays === undefined).map(({ group }) => group);

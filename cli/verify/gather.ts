@@ -1,7 +1,7 @@
 /** Looks at a deployed broker from outside, as a person would after `cdk deploy`. Changes nothing. */
 
 import { metricNamespaceOf } from '../../shared/ports/telemetry.ts';
-import { apiAnswer, deploymentEvidence, metric, physical, readable, resourcesOf } from '../doctor/gather.ts';
+import { amongst, apiAnswer, deploymentEvidence, metric, physical, readable, resourcesOf } from '../doctor/gather.ts';
 import type { Target } from '../target.ts';
 import type { DeployedFunction, VerifyEvidence } from './checks.ts';
 
@@ -10,14 +10,14 @@ type Access = Deployed['aws'];
 
 export async function gather({ broker, aws }: Deployed, stack: string, now: number): Promise<VerifyEvidence> {
   const resources = await readable(() => resourcesOf(stack, aws));
-  const named = (type: string): string[] => ('value' in resources ? physical(resources.value, type) : []);
+  const among = amongst(resources);
   const [api, unsigned, deployment, counted, functions, logs] = await Promise.all([
     apiAnswer(broker),
     readable(() => unsignedStatuses(broker.url)),
-    deploymentEvidence(stack, aws, now),
+    deploymentEvidence(resources, aws, now),
     readable(() => countedIn(stack, aws, now)),
-    readable(() => functionsOf(named('AWS::Lambda::Function'), aws)),
-    readable(() => logsOf(named('AWS::Logs::LogGroup'), aws)),
+    among((found) => functionsOf(physical(found, 'AWS::Lambda::Function'), aws)),
+    among((found) => logsOf(physical(found, 'AWS::Logs::LogGroup'), aws)),
   ]);
   return { api, unsigned, counted, functions, logs, ...deployment };
 }

@@ -1,5 +1,6 @@
 /** What it takes to be a `--provider`: one file for each, and a line in `index.ts`. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Grant } from '../simulators/grants.ts';
 import type { TokenCall } from '../simulators/oidc/authorization-server.ts';
 import type { Entry } from '../simulators/simulator.ts';
 import type { Weather } from '../simulators/weather.ts';
@@ -29,6 +30,14 @@ export interface DemoGrant {
   readonly since: string;
   readonly alive: boolean;
 }
+
+/** A simulator's grant, as it is listed. */
+export const demoGrantOf = ({ id, user, issuedAt, state }: Readonly<Grant>): DemoGrant => ({
+  id,
+  user,
+  since: new Date(issuedAt).toISOString(),
+  alive: state === 'alive',
+});
 
 /** What a person does with a new secret. */
 export const newSecret = (name: string, secret: string): string =>

@@ -1,6 +1,6 @@
 import { startClock } from '../simulators/clock.ts';
 import { startExactOnline } from '../simulators/exact-online.ts';
-import { type DemoProviderKind, newSecret, tellingOf } from './demo-provider.ts';
+import { type DemoProviderKind, demoGrantOf, newSecret, tellingOf } from './demo-provider.ts';
 
 export const exactOnline: DemoProviderKind = {
   about: 'a simulator of Exact Online',
@@ -21,13 +21,7 @@ export const exactOnline: DemoProviderKind = {
       },
       // As if a person had consented ten minutes ago: a younger grant may not be renewed yet.
       issueRefreshToken: async () => exact.authorize({ secondsAgo: 600 }).refreshToken,
-      grants: () =>
-        exact.grants().map(({ id, user, issuedAt, state }) => ({
-          id,
-          user,
-          since: new Date(issuedAt).toISOString(),
-          alive: state === 'alive',
-        })),
+      grants: () => exact.grants().map(demoGrantOf),
       revokeGrants: (id) => exact.revoke(id),
       rotateSecret: () => newSecret('The client secret', exact.rotateClientSecret()),
       close: exact.close,

@@ -1,6 +1,6 @@
 import { startClock } from '../simulators/clock.ts';
 import { startSageIntacct } from '../simulators/sage-intacct.ts';
-import { type DemoProviderKind, newSecret, tellingOf } from './demo-provider.ts';
+import { type DemoProviderKind, demoGrantOf, newSecret, tellingOf } from './demo-provider.ts';
 
 export const sageIntacct: DemoProviderKind = {
   about: 'a simulator of Sage Intacct, REST',
@@ -23,13 +23,7 @@ export const sageIntacct: DemoProviderKind = {
         client: { client_id: client.clientId, client_secret: client.clientSecret },
       },
       issueRefreshToken: async () => sage.authorize().refreshToken,
-      grants: () =>
-        sage.grants().map(({ id, user, issuedAt, state }) => ({
-          id,
-          user,
-          since: new Date(issuedAt).toISOString(),
-          alive: state === 'alive',
-        })),
+      grants: () => sage.grants().map(demoGrantOf),
       revokeGrants: (id) => sage.revoke(id),
       rotateSecret: () => newSecret('The client secret', sage.rotateClientSecret()),
       close: sage.close,

@@ -13,23 +13,21 @@ export interface History {
 interface Seen {
   readonly at: string;
   readonly kind: 'renewed' | 'failed';
-  /** The generation that came, or the error. */
-  readonly what: string;
 }
 
 /** Enough for a chart, and little for some hundred connections. */
 const mostEvents = 24;
 
-type Item = Pick<ConnectionReply, 'generation' | 'renewed_at' | 'last_failure'>;
+type Item = Pick<ConnectionReply, 'renewed_at' | 'last_failure'>;
 
 /** Returns the history with what the description tells anew. Renewals between two looks are one. */
 export function noted(
   { since, events }: History = { since: new Date().toISOString(), events: [] },
-  { generation, renewed_at: renewedAt, last_failure: failure }: Item,
+  { renewed_at: renewedAt, last_failure: failure }: Item,
 ): History {
   const told: Seen[] = [];
-  if (renewedAt !== undefined) told.push({ at: renewedAt, kind: 'renewed', what: String(generation) });
-  if (failure !== undefined) told.push({ at: failure.at, kind: 'failed', what: failure.error });
+  if (renewedAt !== undefined) told.push({ at: renewedAt, kind: 'renewed' });
+  if (failure !== undefined) told.push({ at: failure.at, kind: 'failed' });
   const known = (seen: Seen): boolean => events.some(({ at, kind }) => at === seen.at && kind === seen.kind);
   const news = told.filter((seen) => !known(seen));
   if (news.length === 0) return { since, events };

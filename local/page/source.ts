@@ -5,7 +5,7 @@ import type { SignedFetch } from '../platform/signed-fetch.ts';
 import type { ProviderSide, Triggers } from '../triggers.ts';
 import { type History, noted } from './history.ts';
 import { PageFailure, type PageSource } from './server.ts';
-import { type ShownState, stateOf, states } from './state.ts';
+import { askedFor, type ShownState, stateOf, states } from './state.ts';
 
 /** The broker's HTTP API. Messages of what it throws are for the person who looks at the page, and hold no secret. */
 export interface PageBroker {
@@ -107,9 +107,8 @@ async function firstOf(call: Call, wanted: URLSearchParams) {
   const items: ConnectionReply[] = [];
   const query = new URLSearchParams();
   const [state, provider] = [wanted.get('state'), wanted.get('provider')];
-  // A connection that fails, or is paused, is active for the broker.
   const shown = states.find((known) => known === state);
-  if (shown !== undefined) query.set('state', shown === 'failing' || shown === 'paused' ? 'active' : shown);
+  if (shown !== undefined) query.set('state', askedFor(shown));
   if (provider) query.set('provider', provider);
   for (let pages = 0; pages < mostPages; pages += 1) {
     const { connections, next } = await call<ConnectionList>(`/connections${query.size === 0 ? '' : `?${query}`}`);

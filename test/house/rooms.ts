@@ -114,6 +114,7 @@ const floors: readonly (readonly Room[])[] = [
       imports: [
         'shared/domain/',
         'lambdas/replies.ts',
+        'lambdas/routes.ts',
         'shared/providers/',
         // The probe sends and reads as the product does.
         'shared/adapters/oauth/',

@@ -4,6 +4,7 @@ import { CommandFailure, exitCodes, wrongInput } from '../failure.ts';
 export interface HttpSource {
   /** For messages: `Nango`. */
   readonly name: string;
+  /** Without a slash at its end; it may have a path, where a proxy stands before the source. */
   readonly url: string;
   /** The header that authenticates. */
   readonly headers: Readonly<Record<string, string>>;
@@ -19,7 +20,7 @@ export async function ask(source: HttpSource, path: string, method = 'GET'): Pro
   const { name, url, headers } = source;
   let response: Response;
   try {
-    response = await fetch(new URL(path, url), {
+    response = await fetch(url + path, {
       method,
       headers,
       redirect: 'error',
@@ -41,12 +42,12 @@ export async function ask(source: HttpSource, path: string, method = 'GET'): Pro
 
 const withoutQuery = (path: string): string => path.replace(/\?.*/, '');
 
-/** The address of a source; secrets go there, so it is https, or on this machine. */
+/** The address of a source, as an `HttpSource` has it; secrets go there, so it is https, or on this machine. */
 export function addressOf(text: string, option: string): string {
   const url = URL.parse(text);
   const here = url !== null && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && here);
-  if (url === null || !isSafe || url.username !== '' || url.password !== '')
-    throw wrongInput(`${option}: takes an https address, or one of this machine, and no credentials in it.`);
-  return url.href;
+  if (url === null || !isSafe || url.username + url.password + url.search + url.hash !== '')
+    throw wrongInput(`${option}: takes an https address, or one of this machine, without credentials or a query.`);
+  return url.href.replace(/\/+$/, '');
 }

@@ -9,16 +9,19 @@ import { CommandFailure } from '../failure.ts';
 import { ask, type HttpSource } from './http-source.ts';
 import type { Source } from './source.ts';
 
-const Connection = v.object({
-  credentials: v.object({ type: v.string(), refresh_token: v.optional(v.pipe(v.string(), v.nonEmpty())) }),
+const Client = v.object({
+  client_id: v.optional(v.nullable(v.string())),
+  client_secret: v.optional(v.nullable(v.string())),
 });
-const Integration = v.object({
-  data: v.object({
-    credentials: v.optional(
-      v.object({ client_id: v.optional(v.nullable(v.string())), client_secret: v.optional(v.nullable(v.string())) }),
-    ),
+const Connection = v.object({
+  credentials: v.object({
+    type: v.string(),
+    refresh_token: v.optional(v.pipe(v.string(), v.nonEmpty())),
+    /** The application that the grant was given to, where that is not the integration's (`OAuth2Credentials`). */
+    config_override: v.optional(Client),
   }),
 });
+const Integration = v.object({ data: v.object({ credentials: v.optional(Client) }) });
 
 export function nangoSource(
   http: HttpSource,
@@ -56,7 +59,9 @@ export function nangoSource(
         Integration,
         await ask(http, `/integrations/${encodeURIComponent(integration)}?include=credentials`),
       );
-      const { client_id, client_secret } = (integrations.success && integrations.output.data.credentials) || {};
+      const ofIntegration = integrations.success ? integrations.output.data.credentials : undefined;
+      const own = connection.success ? connection.output.credentials.config_override : undefined;
+      const { client_id, client_secret } = (own?.client_id ? own : ofIntegration) ?? {};
       return {
         kind: 'found',
         refreshToken,

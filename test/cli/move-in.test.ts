@@ -78,9 +78,9 @@ const moving = (name: string, source: Source) =>
   move({ broker, name, source, bodyFor, tell: (line) => void said.push(line) });
 const callsWith = (refreshToken: string) =>
   world.provider.calls.filter(({ parameters }) => parameters.get('refresh_token') === refreshToken).length;
-const fromNango = (key = nango.key) =>
+const fromNango = (key = nango.key, url = sources.url) =>
   nangoSource(
-    { name: 'Nango', url: sources.url, headers: { authorization: `Bearer ${key}` } },
+    { name: 'Nango', url, headers: { authorization: `Bearer ${key}` } },
     { connectionId: '42', integration: 'exact' },
   );
 function inNango(): string {
@@ -209,6 +209,22 @@ describe('from Nango', () => {
     nango.connection = { type: 'API_KEY', api_key: 'k' };
     await expect(moving('key', fromNango())).rejects.toThrow(/no refresh token to give: .*API_KEY/);
   });
+  test('the client is the one that the connection has of its own, where it has one', async () => {
+    const refreshToken = inNango();
+    const found = { kind: 'found', refreshToken, clientId: 'app', clientSecret };
+    expect(await fromNango().read()).toEqual(found);
+    const own = { client_id: 'own', client_secret: world.secret('own') };
+    nango.connection = { ...nango.connection, config_override: own };
+    expect(await fromNango().read()).toEqual({ ...found, clientId: 'own', clientSecret: own.client_secret });
+    // Nango writes the members also where there is no such client.
+    nango.connection = { ...nango.connection, config_override: {} };
+    expect(await fromNango().read()).toEqual(found);
+  });
+  test('an address may have a path', async () => {
+    inNango();
+    await expect(fromNango(nango.key, `${sources.url}/nango`).look()).rejects.toThrow(/no connection 42/);
+    expect(asked).toEqual(['GET /nango/connections?connectionId=42']);
+  });
   test('what the broker refuses leaves Nango as it is', async () => {
     inNango();
     const source = fromNango();
@@ -300,9 +316,11 @@ describe('from a file', () => {
 });
 
 test('keys are sent to https alone, or to this machine', () => {
-  expect(addressOf('https://api.nango.dev', '--source-url')).toBe('https://api.nango.dev/');
-  expect(addressOf('http://localhost:3003', '--source-url')).toBe('http://localhost:3003/');
+  expect(addressOf('https://api.nango.dev', '--source-url')).toBe('https://api.nango.dev');
+  expect(addressOf('http://localhost:3003', '--source-url')).toBe('http://localhost:3003');
+  expect(addressOf('https://tools.internal/nango/', '--source-url')).toBe('https://tools.internal/nango');
   expect(() => addressOf('http://nango.internal', '--source-url')).toThrow(/https/);
+  expect(() => addressOf('https://nango.internal/?key=k', '--source-url')).toThrow(/without credentials or a query/);
 });
 
 test('an address with credentials in it is refused, and not repeated', () => {

@@ -5,7 +5,7 @@
 
 import { openAttempts } from '../domain/attempts.ts';
 import { inOrderOfUse } from '../domain/client-secrets.ts';
-import { type Attempt, type Connection, type GrantEnded, type Place, usedSlots } from '../domain/connection.ts';
+import { type Attempt, type Connection, type GrantEnded, usedSlots } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import {
   asTaken,
@@ -34,10 +34,10 @@ import type { Sealer } from '../ports/sealer.ts';
 import type { SecretRemoval } from '../ports/secret-removal.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
+import { refreshTokenAt } from './load-secrets.ts';
 import { forgotten } from './memories.ts';
 import { type RevocationResult, revocationOf } from './outcome-of.ts';
 import { requestRefresh } from './request-refresh.ts';
-import { openedRefreshToken } from './sealed-token.ts';
 
 export interface DeleteWorld {
   readonly clock: Clock;
@@ -286,16 +286,4 @@ async function orphanOf(
   if (found.kind === 'unreadable') throw new Unavailable('secrets');
   if (found.kind === 'absent' || found.tokens.refreshToken === undefined) return undefined;
   return refreshTokens.read(connection, slot, versionId, destinations);
-}
-
-async function refreshTokenAt(
-  { refreshTokens, refreshSealer }: FinishDeletionWorld,
-  connection: ConnectionName,
-  place: Place,
-  destinations: Destinations,
-): Promise<Secret | undefined> {
-  const { versionId } = place;
-  return place.kind === 'secret'
-    ? refreshTokens.read(connection, place.slot, versionId, destinations)
-    : openedRefreshToken(await refreshSealer.open(place.sealed, { connection, versionId }), destinations);
 }

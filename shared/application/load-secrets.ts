@@ -1,6 +1,9 @@
 /** Brings what a call needs into memory. */
 
 import { inOrderOfUse } from '../domain/client-secrets.ts';
+import type { Place } from '../domain/connection.ts';
+import type { ConnectionName } from '../domain/connection-name.ts';
+import type { Destinations } from '../domain/destinations.ts';
 import type { OwnFailureCode } from '../domain/failure.ts';
 import type { Held } from '../domain/held.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -12,7 +15,7 @@ import { openedRefreshToken } from './sealed-token.ts';
 import { sideBySide } from './side-by-side.ts';
 
 interface SecretsWorld {
-  readonly refreshTokens: RefreshTokenStore;
+  readonly refreshTokens: Pick<RefreshTokenStore, 'read'>;
   readonly credentials: CredentialStore;
   readonly refreshSealer: Sealer;
   readonly providers: Providers;
@@ -41,14 +44,23 @@ export async function loadSecrets(
   };
   const readRefreshToken = async (): Promise<Secret | undefined> => {
     const place = profile.grant === 'refresh_token' ? item.refreshToken : undefined;
-    if (place === undefined) return undefined;
-    const { versionId } = place;
-    return place.kind === 'secret'
-      ? refreshTokens.read(connection, place.slot, versionId, destinations)
-      : openedRefreshToken(await refreshSealer.open(place.sealed, { connection, versionId }), destinations);
+    return place && refreshTokenAt({ refreshTokens, refreshSealer }, connection, place, destinations);
   };
   const [credentials, refreshToken] = await sideBySide(readCredentials(), readRefreshToken());
   if (credentials === undefined) return { missing: 'credentials_missing' };
   if (profile.grant !== 'refresh_token') return { credentials };
   return refreshToken === undefined ? { missing: 'refresh_token_missing' } : { credentials, refreshToken };
+}
+
+/** Returns the refresh token at a place of it; undefined if it is not there. Throws as `loadSecrets` does. */
+export async function refreshTokenAt(
+  { refreshTokens, refreshSealer }: Pick<SecretsWorld, 'refreshTokens' | 'refreshSealer'>,
+  connection: ConnectionName,
+  place: Place,
+  destinations: Destinations,
+): Promise<Secret | undefined> {
+  const { versionId } = place;
+  return place.kind === 'secret'
+    ? refreshTokens.read(connection, place.slot, versionId, destinations)
+    : openedRefreshToken(await refreshSealer.open(place.sealed, { connection, versionId }), destinations);
 }

@@ -245,6 +245,13 @@ describe('docs/operations.md', () => {
 
   test('has prices of connections', () => expect(rows).toHaveLength(5));
 
+  const [, aMillion] = /renewals a month, \$(\d+) a million/.exec(manual) ?? [];
+  test('says what a million renewals cost, and of what that is the sum', () => {
+    const [, said, parts = ''] = /A million renewals cost \$(\d+):([^:]+?)\.\n\n/.exec(manual) ?? [];
+    const sum = [...parts.matchAll(/\(\$([\d.]+)|\$([\d.]+)\)/g)].reduce((all, [, a, b]) => all + number(a ?? b), 0);
+    expect([Math.round(sum), number(said)]).toEqual([number(aMillion), number(aMillion)]);
+  });
+
   test.each(rows)('says what a connection costs whose token lives $lifetime s$of', ({ lifetime, of, said }) => {
     const profile = of.includes('Exact Online')
       ? profileOf(connection('exact-online', { country: 'nl' }))
@@ -256,7 +263,7 @@ describe('docs/operations.md', () => {
     // Nothing is ever stored in the slot of a grant without refresh tokens.
     const slots = profile.grant === 'refresh_token' ? profile.slots : 0;
     const secrets = dollars((slots + 1) * 0.4);
-    const calls = dollars((renewals * 35) / 1_000_000);
+    const calls = dollars((renewals * number(aMillion)) / 1_000_000);
     expect(said).toEqual({ cycle, renewals, slots, secrets, calls, together: dollars(secrets + calls) });
   });
 });

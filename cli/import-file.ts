@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parseConnectionName } from '../shared/domain/connection-name.ts';
+import { secretsMissing } from '../shared/providers/credentials.ts';
 import type { EndpointPolicy } from '../shared/providers/endpoint-url.ts';
 import { parseConnectionRequest } from '../shared/providers/parse-request.ts';
 import { knownPresets } from '../shared/providers/presets/index.ts';
@@ -24,8 +25,15 @@ export function entriesOf(file: string): readonly ImportEntry[] {
   return file.endsWith('.csv') ? csvEntries(text, file) : jsonEntries(text, file);
 }
 
-/** Returns every fault of every entry, each with its place; none repeats a value, which may be a secret. */
-export function faultsOf(entries: readonly ImportEntry[], policy: EndpointPolicy): string[] {
+/**
+ * Returns every fault of every entry, each with its place; none repeats a value, which may be a secret. A connection
+ * that is there already may have secrets stored, which the entry then need not bring.
+ */
+export function faultsOf(
+  entries: readonly ImportEntry[],
+  policy: EndpointPolicy,
+  there: ReadonlySet<string> = new Set(),
+): string[] {
   const seen = new Map<string, string>();
   return entries.flatMap(({ place, connection, body }) => {
     const named = parseConnectionName(connection);
@@ -35,7 +43,9 @@ export function faultsOf(entries: readonly ImportEntry[], policy: EndpointPolicy
     return [
       ...(named === undefined ? ['connection must be 1 to 63 of a–z, 0–9 and inner hyphens'] : []),
       ...(twice === undefined ? [] : [`connection is the one of ${twice} once more`]),
-      ...(parsed.ok ? [] : parsed.faults.map(({ path, message }) => `${path === '' ? 'entry' : path} ${message}`)),
+      ...[...(parsed.ok ? [] : parsed.faults), ...(there.has(connection) ? [] : secretsMissing(parsed))].map(
+        ({ path, message }) => `${path === '' ? 'entry' : path} ${message}`,
+      ),
     ].map((fault) => `${place}: ${fault}`);
   });
 }

@@ -1,6 +1,7 @@
 /** What a preset needs, asked for in its own words. */
 import { input, select } from '@inquirer/prompts';
 import type { Fault } from '../shared/domain/fault.ts';
+import { secretsMissing } from '../shared/providers/credentials.ts';
 import type { EndpointPolicy } from '../shared/providers/endpoint-url.ts';
 import { parseConnectionRequest } from '../shared/providers/parse-request.ts';
 import type { Preset } from '../shared/providers/preset.ts';
@@ -47,19 +48,13 @@ export async function askForTheRest(body: Body, screen: Screen, policy: Endpoint
   const preset = presetNamed(body.provider ?? '');
   for (;;) {
     const parsed = parseConnectionRequest(body, policy);
-    const missing = parsed.ok ? secretsMissing(body, parsed.value.needed) : parsed.faults;
+    // A new connection has no stored secrets to keep.
+    const missing = [...(parsed.ok ? [] : parsed.faults), ...secretsMissing(parsed)];
     if (missing.length === 0) return;
     const askable = missing.filter(({ path, message }) => message.startsWith('is missing') && canAsk(preset, path));
     if (!screen.interactive || askable.length < missing.length) throw wrongInput(...faultLines(missing));
     for (const { path } of askable) await ask(preset, path, body);
   }
-}
-
-/** A new connection has no stored secrets to keep. */
-function secretsMissing(body: Body, needed: readonly { readonly name: string; readonly path: string }[]): Fault[] {
-  const given = (name: string): boolean =>
-    name === 'client_secret' ? body.client?.client_secret !== undefined : body.settings[name] !== undefined;
-  return needed.filter(({ name }) => !given(name)).map(({ path }) => ({ path, message: 'is missing' }));
 }
 
 const canAsk = (preset: Preset, path: string): boolean =>

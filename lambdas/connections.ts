@@ -2,8 +2,9 @@
 import { deleteConnection } from '../shared/application/delete-connection.ts';
 import { pauseConnection, type Wish } from '../shared/application/pause-connection.ts';
 import { proven } from '../shared/application/prove-grant.ts';
-import { putConnection } from '../shared/application/put-connection.ts';
+import { faultsBeside, putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
+import type { ParsedRequest } from '../shared/ports/connection-requests.ts';
 import { apiUrlOf } from './browser.ts';
 import { askerOf } from './caller.ts';
 import { deletionReply, listed, pauseReply, putReply, withHealth } from './connection-replies.ts';
@@ -34,9 +35,12 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
   'PUT /connections/{connection}': async (event) => {
     const world = compose();
     const [name, body] = [parseName(event), parseBody(event)];
-    const request = body.ok ? world.requests.parse(body.value) : body;
+    const request: ParsedRequest = body.ok ? world.requests.parse(body.value) : body;
     const faults = queryFaults(event);
-    if (!name.ok || !request.ok || faults.length > 0) return invalid([...faultsOf(name, request), ...faults]);
+    if (!name.ok || !request.ok || faults.length > 0) {
+      const told = [...faultsOf(name, request), ...faults];
+      return invalid([...told, ...(await faultsBeside(world, name.ok ? name.value : undefined, request, told))]);
+    }
     const result = await putConnection(world, name.value, request.value);
     if ('item' in result && request.value.verify) {
       const item = await proven(world, result.item);

@@ -5,6 +5,7 @@ import { type ConnectionName, parseConnectionName } from '../shared/domain/conne
 import type { Fault, Parsed } from '../shared/domain/fault.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { perhaps } from '../shared/providers/perhaps.ts';
+import { unknownFields } from '../shared/providers/settings.ts';
 
 /** The connection in the path; `default` where the route has none. */
 export function parseName(event: APIGatewayProxyEventV2): Parsed<ConnectionName> {
@@ -128,7 +129,13 @@ export function parseRejection(event: APIGatewayProxyEventV2): Parsed<v.InferOut
   if (parsed.success) return { ok: true, value: parsed.output };
   return {
     ok: false,
-    faults: parsed.issues.map((issue) => ({ path: v.getDotPath(issue) ?? 'body', message: issue.message })),
+    faults: [
+      ...unknownFields(body.value, Object.keys(rejectionBody.entries), ''),
+      // Of several unknown members the schema tells the first, by a name that could be a secret.
+      ...parsed.issues
+        .filter(({ expected }) => expected !== 'never')
+        .map((issue) => ({ path: v.getDotPath(issue) ?? 'body', message: issue.message })),
+    ],
   };
 }
 

@@ -30,9 +30,9 @@ export async function handler(options: Options): Promise<void> {
   const run = await begin(options);
   const { broker, screen } = run;
   const entries = entriesOf(options.file);
-  const faults = faultsOf(entries, policyFor(run.target));
-  if (faults.length > 0) throw wrongInput(...faults, `Nothing was sent: ${faults.length} faults in ${options.file}.`);
   const there = new Set<string>((await broker.all()).map(({ connection }) => connection));
+  const faults = faultsOf(entries, policyFor(run.target), there);
+  if (faults.length > 0) throw wrongInput(...faults, `Nothing was sent: ${faults.length} faults in ${options.file}.`);
   const replaced = entries.filter(({ connection }) => there.has(connection)).length;
   const plan = `${entries.length - replaced} to create, ${replaced} to replace`;
   if (options.dryRun)

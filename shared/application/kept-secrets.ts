@@ -6,8 +6,25 @@
 
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
 import { firstPlace } from '../domain/grant-writes.ts';
-import type { ConnectionRequest } from '../ports/connection-requests.ts';
+import type { ConnectionDraft, ConnectionRequest } from '../ports/connection-requests.ts';
 import type { Providers } from '../ports/providers.ts';
+
+/**
+ * Returns a faulty request as it may be meant, with the client and the settings that are stored in place of what it
+ * lacks: what is wrong with it even so is a fault of its own.
+ */
+export function meantBy({ request, open }: ConnectionDraft, { config }: Connection): ConnectionRequest {
+  const stored = Object.entries(config.settings).filter(([name]) => open.includes(name));
+  const clientId = request.config.clientId ?? config.clientId;
+  return {
+    ...request,
+    config: {
+      ...request.config,
+      ...(clientId !== undefined && { clientId }),
+      settings: { ...Object.fromEntries(stored), ...request.config.settings },
+    },
+  };
+}
 
 /** Why nothing may be kept: another identity, or settings that name a new destination. */
 type Obstacle =

@@ -7,7 +7,7 @@ import type { Connection, ConnectionConfig, State } from '../domain/connection.t
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Destinations } from '../domain/destinations.ts';
 import { dueShards } from '../domain/due-shards.ts';
-import type { Fault, Parsed } from '../domain/fault.ts';
+import { beside, type Fault, type Parsed } from '../domain/fault.ts';
 import {
   abandonGrant,
   create,
@@ -21,7 +21,12 @@ import type { Secret } from '../domain/secret.ts';
 import { latest, plus } from '../domain/time.ts';
 import type { Write } from '../domain/writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
-import type { ConnectionRequest, ConnectionRequests } from '../ports/connection-requests.ts';
+import type {
+  ConnectionDraft,
+  ConnectionRequest,
+  ConnectionRequests,
+  ParsedRequest,
+} from '../ports/connection-requests.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
 import type { Discovery } from '../ports/discovery.ts';
@@ -30,7 +35,7 @@ import type { RefreshQueue } from '../ports/queue.ts';
 import type { ImportedRefreshTokens } from '../ports/refresh-tokens.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimRefused, type ClaimWorld, claimGrant, claimHeld, giveBack } from './claim-grant.ts';
-import { faultsAgainst, imports, kept, obstacleTo } from './kept-secrets.ts';
+import { faultsAgainst, imports, kept, meantBy, obstacleTo } from './kept-secrets.ts';
 import { forgotten, formerForgotten } from './memories.ts';
 import { requestRefresh } from './request-refresh.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -67,9 +72,41 @@ export async function putConnection(
   request: ConnectionRequest,
 ): Promise<PutResult> {
   const completed = await discovered(world, request);
-  return completed.ok
-    ? putCompleted(world, connection, completed.value)
-    : { kind: 'invalid', faults: completed.faults };
+  if (completed.ok) return putCompleted(world, connection, completed.value);
+  const { faults } = completed;
+  return { kind: 'invalid', faults: [...faults, ...(await faultsInView(world, connection, { request }, faults))] };
+}
+
+/**
+ * Returns what is wrong with a request that has faults, beside those: at its issuer, and in view of what is stored for
+ * the connection, if it has a name. Throws `Unavailable`.
+ */
+export async function faultsBeside(
+  world: ConnectionsWorld,
+  connection: ConnectionName | undefined,
+  parsed: ParsedRequest,
+  known: readonly Fault[],
+): Promise<readonly Fault[]> {
+  const sound = parsed.ok ? { request: parsed.value, open: [] } : parsed.draft;
+  if (sound === undefined) return [];
+  const { request, open } = sound;
+  const completed = await discovered(world, request);
+  const draft = completed.ok ? { request: completed.value, open } : { request };
+  const told = completed.ok ? [] : completed.faults;
+  return [...told, ...(await faultsInView(world, connection, draft, [...known, ...told]))];
+}
+
+/** Where the issuer tells no endpoints, every setting is open. */
+async function faultsInView(
+  { store, providers }: Pick<ConnectionsWorld, 'store' | 'providers'>,
+  connection: ConnectionName | undefined,
+  { request, open }: Omit<ConnectionDraft, 'open'> & Partial<ConnectionDraft>,
+  known: readonly Fault[],
+): Promise<readonly Fault[]> {
+  const before = connection && (await store.read(connection));
+  const meant =
+    before === undefined ? request : meantBy({ request, open: open ?? Object.keys(before.config.settings) }, before);
+  return beside(known, faultsAgainst(providers, before, meant));
 }
 
 /** Asks the authorization server that the request names by its issuer, if it names one. */

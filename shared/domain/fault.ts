@@ -13,3 +13,9 @@ export interface Fault {
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** Returns the faults that are in no place where one is known already, nor inside or around it. */
+export function beside(known: readonly Fault[], faults: readonly Fault[]): Fault[] {
+  const isIn = (one: string, other: string): boolean => one === other || one.startsWith(`${other}.`);
+  return faults.filter(({ path }) => !known.some((fault) => isIn(path, fault.path) || isIn(fault.path, path)));
+}

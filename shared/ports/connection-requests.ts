@@ -1,6 +1,6 @@
 /** Requests to put a connection: what a body asks for, by the preset that it names. */
 import type { ConnectionConfig } from '../domain/connection.ts';
-import type { Parsed } from '../domain/fault.ts';
+import type { Fault, Parsed } from '../domain/fault.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Credentials } from './credentials.ts';
@@ -23,9 +23,24 @@ export interface ConnectionRequest {
   readonly verify?: true;
 }
 
+/**
+ * What is sound of a request with faults. What only the stores and its issuer can say of it is then told beside them,
+ * and not once they are corrected.
+ */
+export interface ConnectionDraft {
+  readonly request: ConnectionRequest;
+  /** The settings that are faulty or missing: each may be meant as it is stored. */
+  readonly open: readonly string[];
+}
+
+/** A request; or its faults and its draft, which is absent where too little is sound to say more. */
+export type ParsedRequest =
+  | { readonly ok: true; readonly value: ConnectionRequest }
+  | { readonly ok: false; readonly faults: readonly Fault[]; readonly draft?: ConnectionDraft };
+
 export interface ConnectionRequests {
   /** Returns what a body asks for, or every fault in it. */
-  parse(body: unknown): Parsed<ConnectionRequest>;
+  parse(body: unknown): ParsedRequest;
   /**
    * Returns the request with the endpoints that its issuer's metadata names, except those that it gives itself, or
    * every fault of what the metadata names.

@@ -1,6 +1,6 @@
 /** Which secrets a connection needs, and what is wrong with those that a request brings. */
-import type { Fault } from '../domain/fault.ts';
-import type { ConnectionRequest } from '../ports/connection-requests.ts';
+import { beside, type Fault } from '../domain/fault.ts';
+import type { ConnectionRequest, ParsedRequest } from '../ports/connection-requests.ts';
 import type { Facts } from './facts.ts';
 import type { Preset } from './preset.ts';
 
@@ -26,6 +26,17 @@ export function neededSecrets({ settings }: Preset, { clientAuthentication }: Fa
     name,
     path: name === 'client_secret' ? 'client.client_secret' : `settings.${name}`,
   }));
+}
+
+/** Returns what a request lacks of secrets where none are stored, beside the faults that it was told of. */
+export function secretsMissing(parsed: ParsedRequest): Fault[] {
+  const request = parsed.ok ? parsed.value : parsed.draft?.request;
+  const told = parsed.ok ? [] : parsed.faults;
+  const missing = (request?.needed ?? []).filter(({ name }) => request?.credentials?.[name] === undefined);
+  return beside(
+    told,
+    missing.map(({ path }) => ({ path, message: 'is missing' })),
+  );
 }
 
 /**

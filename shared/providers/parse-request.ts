@@ -2,10 +2,10 @@
 
 import * as v from 'valibot';
 import { clientSecretNames } from '../domain/client-secrets.ts';
-import type { Fault, Parsed } from '../domain/fault.ts';
+import type { Fault } from '../domain/fault.ts';
 import { limits } from '../domain/limits.ts';
 import { Secret } from '../domain/secret.ts';
-import type { ConnectionRequest } from '../ports/connection-requests.ts';
+import type { ConnectionDraft, ConnectionRequest, ParsedRequest } from '../ports/connection-requests.ts';
 import type { Presets } from './by-name.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
 import { credentialFaults, isObject, member, neededSecrets } from './credentials.ts';
@@ -87,7 +87,7 @@ type Body = v.InferOutput<typeof bodySchema>;
 export function parseConnectionRequest(
   body: unknown,
   { presets = knownPresets, ...policy }: ParseOptions,
-): Parsed<ConnectionRequest> {
+): ParsedRequest {
   const faults: Fault[] = [
     ...unknownFields(body, Object.keys(bodyEntries), ''),
     ...unknownFields(member(body, 'client'), Object.keys(clientEntries), 'client.'),
@@ -119,10 +119,42 @@ export function parseConnectionRequest(
       path: 'allow_grant_conflict',
       message: `is not used by ${preset.name}, where one grant does not end another: remove it`,
     });
-  return result.success && faults.length === 0
-    ? { ok: true, value: requestOf(result.output, preset, facts) }
-    : { ok: false, faults };
+  if (result.success && faults.length === 0) return { ok: true, value: requestOf(result.output, preset, facts) };
+  const draft = draftOf(body, sound, preset, facts, faults);
+  return { ok: false, faults, ...(draft && { draft }) };
 }
+
+/**
+ * Returns what is sound of a request. Which secrets it needs is not known where it is faulty how its client
+ * authenticates, or which grant it wants.
+ */
+function draftOf(
+  body: unknown,
+  sound: Body['settings'],
+  preset: Preset,
+  facts: Facts,
+  faults: readonly Fault[],
+): ConnectionDraft | undefined {
+  const open = faults.flatMap(({ path }) => /^settings\.(.+)$/.exec(path)?.[1] ?? []);
+  if (open.some((name) => ['clientAuthentication', 'grant'].includes(replaces(preset.settings[name]) ?? '')))
+    return undefined;
+  const members = soundMembers(bodyEntries, { ...(isObject(body) && body), settings: sound });
+  const client = soundMembers(clientEntries, member(body, 'client'));
+  return { request: requestOf({ ...members, client } as Body, preset, facts), open };
+}
+
+/** Returns the members that are sound each for itself, with the defaults of those that are absent. */
+const soundMembers = (entries: Readonly<Record<string, v.GenericSchema>>, given: unknown): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(entries).flatMap(([name, schema]) => {
+      const value = member(given, name);
+      const { success, output } = v.safeParse(
+        v.object({ [name]: schema }),
+        value === undefined ? {} : { [name]: value },
+      );
+      return success ? Object.entries(output) : [];
+    }),
+  );
 
 function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest {
   const {
@@ -150,7 +182,7 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
     config: {
       provider,
       settings: only(settings, (name) => !isSecret(name)),
-      ...(client !== undefined && { clientId: client.client_id }),
+      ...(client?.client_id !== undefined && { clientId: client.client_id }),
       renewal,
       ...(margin_seconds !== undefined && { marginSeconds: margin_seconds }),
       ...(account !== undefined && { account }),

@@ -91,3 +91,15 @@ test('entries of JSON that are nothing', () => {
     expect.stringMatching(/^entry 2: .*provider/),
   ]);
 });
+
+test('a secret that is neither in the file nor stored is told with the other faults', () => {
+  const rows = ['books,exact-online,nl,id,,ten', 'shop,exact-online,nl,id,,'];
+  const entries = entriesOf(file('secretless.csv', [titles, ...rows].join('\n')));
+  const margin = expect.stringMatching(/^line 2: margin_seconds must be/);
+  expect(faultsOf(entries, policy)).toEqual([
+    margin,
+    'line 2: client.client_secret is missing',
+    'line 3: client.client_secret is missing',
+  ]);
+  expect(faultsOf(entries, policy, new Set(['books', 'shop']))).toEqual([margin]);
+});

@@ -234,7 +234,10 @@ const followed: Readonly<Record<string, () => Promise<void>>> = {
     ]);
     await mended('PUT /connections/kept', { ...rest, client: {} }, generic(), ['client.client_id']);
     const { client: ___, ...clientless } = exact('clientless');
-    await mended('PUT /connections/clientless', clientless, exact('clientless'), ['client.client_id']);
+    await mended('PUT /connections/clientless', clientless, exact('clientless'), [
+      'client.client_id',
+      'client.client_secret',
+    ]);
   },
   async 'what is in a request is not known, or has another form: each fault says what would be right'() {
     await put('formed');

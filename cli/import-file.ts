@@ -19,9 +19,10 @@ export interface ImportEntry {
 const numbers = ['margin_seconds'];
 const ofClient = ['client_id', 'client_secret'];
 
-/** Returns the entries of a file. Throws a failure with the line where the file cannot be read. */
-export function entriesOf(file: string): readonly ImportEntry[] {
-  const text = textOf(file);
+/**
+ * Returns the entries of a file, whose text may be given. Throws a failure with the line where the file cannot be read.
+ */
+export function entriesOf(file: string, text = textOf(file)): readonly ImportEntry[] {
   return file.endsWith('.csv') ? csvEntries(text, file) : jsonEntries(text, file);
 }
 
@@ -50,7 +51,8 @@ export function faultsOf(
   });
 }
 
-function textOf(file: string): string {
+/** Returns the text of a file; `-` is standard input. Throws a failure that names the file. */
+export function textOf(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {

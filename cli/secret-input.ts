@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { password } from '@inquirer/prompts';
 import { wrongInput } from './failure.ts';
+import type { Screen } from './screen.ts';
 
 /** A file's path; `-` is standard input. */
 type SecretSource = string;
@@ -23,5 +24,24 @@ export function readSecret(source: SecretSource, option: string): string {
 /** Asks the person at the terminal, without showing what is typed. */
 export const askSecret = (message: string): Promise<string> =>
   password({ message, mask: true }, { output: process.stderr });
+
+/** Returns the passphrase of a file that is there, out of another file or asked for. */
+export async function passphraseOf(
+  { interactive }: Screen,
+  file: string,
+  source: SecretSource | undefined,
+): Promise<string> {
+  if (source !== undefined) return readSecret(source, '--passphrase-file');
+  if (!interactive) throw wrongInput(`--passphrase-file: is needed for ${file} where nobody can be asked.`);
+  return askSecret(`Passphrase of ${file}`);
+}
+
+/** The same for a file that is to be written: asked for twice, since nothing else opens it. */
+export async function newPassphrase(screen: Screen, file: string, source: SecretSource | undefined): Promise<string> {
+  const first = await passphraseOf(screen, file, source);
+  if (source === undefined && (await askSecret('The same again')) !== first)
+    throw wrongInput('The two passphrases differ. Nothing was written.');
+  return first;
+}
 
 const messageOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;

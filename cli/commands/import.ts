@@ -1,10 +1,12 @@
 import type { Argv } from 'yargs';
 import { Refused } from '../api.ts';
 import { agreed, begin, policyFor, type Run, withTarget } from '../command.ts';
+import { opened, sealedSuffix } from '../export/sealed-file.ts';
 import { CommandFailure, wrongInput } from '../failure.ts';
-import { entriesOf, faultsOf, type ImportEntry } from '../import-file.ts';
+import { entriesOf, faultsOf, type ImportEntry, textOf } from '../import-file.ts';
 import { stoppable } from '../interrupt.ts';
-import { show, table } from '../screen.ts';
+import { type Screen, show, table } from '../screen.ts';
+import { passphraseOf } from '../secret-input.ts';
 
 export const command = 'import <file>';
 export const describe = 'Creates or replaces the connections of a CSV or JSON file, after a dry run';
@@ -13,8 +15,9 @@ export const builder = (argv: Argv) =>
     .positional('file', {
       type: 'string',
       demandOption: true,
-      describe: 'A .csv or .json file; - is JSON from standard input',
+      describe: 'A .csv or .json file, or a sealed one of export; - is JSON from standard input',
     })
+    .option('passphrase-file', { type: 'string', nargs: 1, describe: 'Of a sealed file: the file with its passphrase' })
     .option('dry-run', { type: 'boolean', default: false, describe: 'Only say what is wrong, and what would happen' })
     .option('yes', { type: 'boolean', default: false, describe: 'Do not ask' });
 
@@ -29,7 +32,7 @@ type Outcome = {
 export async function handler(options: Options): Promise<void> {
   const run = await begin(options);
   const { broker, screen } = run;
-  const entries = entriesOf(options.file);
+  const entries = await entriesIn(options, screen);
   const there = new Set<string>((await broker.all()).map(({ connection }) => connection));
   const faults = faultsOf(entries, policyFor(run.target), there);
   if (faults.length > 0) throw wrongInput(...faults, `Nothing was sent: ${faults.length} faults in ${options.file}.`);
@@ -54,6 +57,12 @@ export async function handler(options: Options): Promise<void> {
   ]);
   if (outcomes.length < entries.length || failed.length > 0)
     throw new CommandFailure('Import the same file again for the rest: what is imported already stays as it is.');
+}
+
+async function entriesIn({ file, passphraseFile }: Options, screen: Screen): Promise<readonly ImportEntry[]> {
+  if (!file.endsWith(sealedSuffix)) return entriesOf(file);
+  const text = textOf(file);
+  return entriesOf(file, await opened(text, await passphraseOf(screen, file, passphraseFile), file));
 }
 
 /** One after the other: each is whole or not there, whenever the person stops. */

@@ -11,6 +11,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from 'vitest';
 import type { Send } from '../../cli/api.ts';
 import { Broker } from '../../cli/broker.ts';
+import { grantsOf } from '../../cli/export/grants.ts';
 import { checksOf } from '../../cli/verify/checks.ts';
 import { gather } from '../../cli/verify/gather.ts';
 import { callbackPath } from '../../lambdas/routes.ts';
@@ -186,6 +187,7 @@ test.skipIf(motoMissing)(
     await expectRenewed(deployed, 'exact-nl');
     await login(deployed, 'logged-in');
     await expectVerified(deployed);
+    await expectReadable(deployed, 'logged-in');
 
     // The way back is a deployment of the release before.
     deployed = await deploy(previous);
@@ -239,18 +241,36 @@ test.skipIf(motoMissing)(
  * it was not given.
  */
 async function expectVerified({ url, fetch }: Running): Promise<void> {
-  vi.stubEnv('AWS_ENDPOINT_URL', account.url);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
   const send: Send = (path, request) => fetch(path, request);
   const target = { kind: 'deployed' as const, broker: new Broker(url, send), aws: emulatorClient, stack: broker };
-  const checks = checksOf(await gather(target, broker, Date.now()));
-  vi.unstubAllEnvs();
+  const checks = await asOperator(async () => checksOf(await gather(target, broker, Date.now())));
   const failed = checks.filter(({ passed }) => !passed).map(({ what }) => what);
   expect(failed, JSON.stringify(checks)).toEqual([
     'the planner runs every minute',
     'the planner counts what is overdue',
   ]);
+}
+
+/** `token-broker export --secrets` finds the grants of a stack, once their connections are paused. */
+async function expectReadable({ fetch }: Running, connection: string): Promise<void> {
+  const read = await asOperator(() => grantsOf(broker, emulatorClient));
+  const reading = () => asOperator(() => read(connection));
+  expect(await reading()).toMatchObject({ fault: expect.stringContaining('is not paused') });
+  await call(fetch, `PUT /connections/${connection}/pause`);
+  await expect.poll(reading, patience).toMatchObject({ refreshToken: expect.any(String) });
+  await call(fetch, `DELETE /connections/${connection}/pause`);
+}
+
+/** Asks the account as a person's tools do, whom the environment tells where it is and who they are. */
+async function asOperator<T>(ask: () => Promise<T>): Promise<T> {
+  vi.stubEnv('AWS_ENDPOINT_URL', account.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  try {
+    return await ask();
+  } finally {
+    vi.unstubAllEnvs();
+  }
 }
 
 async function itemsOf(table: 'Connections' | 'Secrets'): Promise<Record<string, unknown>[]> {

@@ -25,9 +25,11 @@ export async function handler(options: Options): Promise<void> {
   } while (options.watch);
 }
 
-/** Changes when something has happened, and not with each second. */
-const markOf = ({ state, cause, generation, last_failure: failure, expires_at }: Description): string =>
-  JSON.stringify([state, cause, generation, expires_at, failure?.at, failure?.count]);
+/** Changes when something has happened, and not with each second or each client that asks. */
+export function markOf(item: Description): string {
+  const { expires_in, retry_after, last_used_at, budget, ...rest } = item;
+  return JSON.stringify(rest);
+}
 
 export function statusLines(screen: Screen, item: Description, now: number): string[] {
   const { text, style } = stateCell(item);
@@ -40,6 +42,7 @@ export function statusLines(screen: Screen, item: Description, now: number): str
     ['renewed', item.renewed_at && when(item.renewed_at)],
     ['expires', item.expires_at && when(item.expires_at)],
     ['next renewal', item.next_renewal_at && when(item.next_renewal_at)],
+    ['paused', item.paused_since && `${when(item.paused_since)}${item.paused_by ? ` by ${item.paused_by}` : ''}`],
     ['not before', item.not_before && when(item.not_before)],
     ['grant ends', item.grant_ends_at && when(item.grant_ends_at)],
     ['errors left', item.budget?.errors_left_this_hour?.toString()],

@@ -1,6 +1,8 @@
 /** What a deployment has to show after `cdk deploy`, and whether it does. Pure. */
 import { functionNames } from '../../lambdas/routes.ts';
 import type { ApiAnswer, DeploymentEvidence, Readable } from '../doctor/evidence.ts';
+import { type CanaryEvidence, canaryChecks } from './canary-checks.ts';
+import type { Check } from './check.ts';
 
 /** What was found of a deployment, beside what the doctor looks at. */
 export interface VerifyEvidence extends Pick<DeploymentEvidence, 'alarms' | 'deadLetters' | 'plans'> {
@@ -12,6 +14,8 @@ export interface VerifyEvidence extends Pick<DeploymentEvidence, 'alarms' | 'dea
   readonly counted: Readable<number>;
   readonly functions: Readable<readonly DeployedFunction[]>;
   readonly logs: Readable<readonly { readonly group: string; readonly retentionDays: number | undefined }[]>;
+  /** Undefined where the deployment has no canary. */
+  readonly canary: Readable<CanaryEvidence | undefined>;
 }
 
 export interface DeployedFunction {
@@ -22,16 +26,10 @@ export interface DeployedFunction {
   readonly lastUpdate: string;
 }
 
-export interface Check {
-  readonly what: string;
-  readonly passed: boolean;
-  /** What was seen. */
-  readonly seen: string;
-}
-
 /** Returns one check for each promise, in the order in which a person would look. */
 export function checksOf(evidence: VerifyEvidence): readonly Check[] {
-  const { api, unsigned, plans, counted, alarms, deadLetters, functions, logs } = evidence;
+  const { api, unsigned, plans, counted, alarms, deadLetters, functions, logs, canary } = evidence;
+  const withoutCanary = 'value' in canary && canary.value === undefined;
   return [
     {
       what: 'the API answers a signed request',
@@ -56,7 +54,7 @@ export function checksOf(evidence: VerifyEvidence): readonly Check[] {
     check('the functions are what was deployed', functions, (all) => {
       const odd = all.filter((fn) => !isReady(fn));
       return [
-        all.length === functionNames.length && odd.length === 0,
+        all.length === functionNames.length + (withoutCanary ? 0 : 1) && odd.length === 0,
         odd.map(inWords).join('; ') || `${all.length} functions`,
       ];
     }),
@@ -64,7 +62,13 @@ export function checksOf(evidence: VerifyEvidence): readonly Check[] {
       const endless = groups.filter(({ retentionDays }) => retentionDays === undefined).map(({ group }) => group);
       return [groups.length > 0 && endless.length === 0, endless.join(', ') || `${groups.length} log groups`];
     }),
+    ...checksOfCanary(canary),
   ];
+}
+
+function checksOfCanary(canary: VerifyEvidence['canary']): readonly Check[] {
+  if ('unreadable' in canary) return [{ what: 'canary: it tells', passed: false, seen: canary.unreadable }];
+  return canary.value === undefined ? [] : canaryChecks(canary.value);
 }
 
 /** What could not be looked at has not been shown. */

@@ -3,6 +3,7 @@
 import { metricNamespaceOf } from '../../shared/ports/telemetry.ts';
 import { amongst, apiAnswer, deploymentEvidence, metric, physical, readable, resourcesOf } from '../doctor/gather.ts';
 import type { Target } from '../target.ts';
+import { canaryEvidence } from './canary.ts';
 import type { DeployedFunction, VerifyEvidence } from './checks.ts';
 
 type Deployed = Extract<Target, { kind: 'deployed' }>;
@@ -11,15 +12,16 @@ type Access = Deployed['aws'];
 export async function gather({ broker, aws }: Deployed, stack: string, now: number): Promise<VerifyEvidence> {
   const resources = await readable(() => resourcesOf(stack, aws));
   const among = amongst(resources);
-  const [api, unsigned, deployment, counted, functions, logs] = await Promise.all([
+  const [api, unsigned, deployment, counted, functions, logs, canary] = await Promise.all([
     apiAnswer(broker),
     readable(() => unsignedStatuses(broker.url)),
     deploymentEvidence(resources, aws, now),
     readable(() => countedIn(stack, aws, now)),
     among((found) => functionsOf(physical(found, 'AWS::Lambda::Function'), aws)),
     among((found) => logsOf(physical(found, 'AWS::Logs::LogGroup'), aws)),
+    among((found) => canaryEvidence(found, { broker, aws }, now)),
   ]);
-  return { api, unsigned, counted, functions, logs, ...deployment };
+  return { api, unsigned, counted, functions, logs, canary, ...deployment };
 }
 
 async function unsignedStatuses(url: string): Promise<Readonly<Record<string, number>>> {

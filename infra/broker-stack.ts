@@ -9,6 +9,7 @@ import { metricNamespaceOf } from '../shared/ports/telemetry.ts';
 import type { CustomDomain, JwtAuthorization, Throttle } from './choices.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { BrokerApi } from './constructs/broker-api.ts';
+import { Canary } from './constructs/canary.ts';
 import { ConnectionEvents } from './constructs/connection-events.ts';
 import { BrokerDashboard } from './constructs/dashboard.ts';
 import { FixedEgress } from './constructs/fixed-egress.ts';
@@ -70,6 +71,12 @@ export interface BrokerStackProps extends StackProps {
    * @default docs/operations.md
    */
   readonly runbookUrl?: string;
+  /**
+   * Whether the deployment has an authorization server of its own, public and harmless, from which one connection can
+   * renew while a schedule disturbs it: what it saw is part of `npm run verify:aws`. It goes with the stack.
+   * @default false
+   */
+  readonly canary?: boolean;
 }
 
 /**
@@ -94,6 +101,7 @@ export class BrokerStack extends Stack {
       egressAddress,
       auditDays,
       runbookUrl = defaultRunbookUrl,
+      canary = false,
       ...stackProps
     } = props;
     super(scope, id, { description: 'Token broker: functions, API, queue and alarms', ...stackProps });
@@ -135,6 +143,7 @@ export class BrokerStack extends Stack {
       runbookUrl,
     });
 
+    if (canary) new Canary(this, 'Canary');
     new SavedQueries(this, 'Queries', { functions, accessLogs: this.#api.accessLogs });
     new BrokerDashboard(this, 'Dashboard', { token: functions.token, refreshQueue: requests.queue });
 

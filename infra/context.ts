@@ -24,6 +24,8 @@ export interface Settings {
   readonly auditDays: number | undefined;
   /** Where alarms say that their articles are. */
   readonly runbookUrl: string;
+  /** Whether the deployment has an authorization server of its own to prove itself on. */
+  readonly canary: boolean;
 }
 
 /**
@@ -75,6 +77,17 @@ const auditDays = {
     v.check((days) => retentions.includes(days)),
   ),
   takes: `a number of days that CloudWatch Logs can keep a line for: ${retentions.join(', ')}`,
+};
+
+const canary = {
+  schema: v.union([
+    v.boolean(),
+    v.pipe(
+      v.picklist(['true', 'false']),
+      v.transform((text) => text === 'true'),
+    ),
+  ]),
+  takes: 'true or false',
 };
 
 /**
@@ -140,6 +153,7 @@ const schemas = (allowLoopback: boolean) => ({
   reservedTokenConcurrency: { schema: wholeNumber(1, 100_000), takes: 'a whole number from 1 to 100000' },
   egressAddress,
   auditDays,
+  canary,
   runbookUrl: {
     schema: v.pipe(
       matching(/^https:\/\/[^\s#]+$/),
@@ -218,6 +232,7 @@ function settingsOf(values: Values): Settings {
     egressAddress: values.egressAddress,
     auditDays: values.auditDays,
     runbookUrl: values.runbookUrl ?? defaultRunbookUrl,
+    canary: values.canary ?? false,
   };
 }
 
@@ -255,5 +270,6 @@ export function summaryOf({ name, secretStore, jwt, domain, throttle, ...setting
       ? 'Access log: kept for 30 days, and gone with the stack.'
       : `Access log: kept for ${settings.auditDays} days, also when the stack is gone.`,
     `Alarms refer to ${settings.runbookUrl}.`,
+    ...(settings.canary ? ['With a canary: a public token endpoint of its own, which a schedule disturbs.'] : []),
   ].join('\n');
 }

@@ -8,10 +8,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, posix, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
-import type { FunctionName } from '../lambdas/routes.ts';
 import { buildApp } from './app.ts';
-import { bundlesIn } from './bundles.ts';
-import { bundledByEsbuild } from './constructs/bundling.ts';
+import { bundleOf, bundlesIn } from './bundles.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -102,7 +100,12 @@ async function buildBroker(folder: string, assembly: string): Promise<void> {
   });
   const bundles = bundlesIn(assembly);
   for (const [name, bundle] of bundles) cpSync(bundle, join(folder, 'functions', name, 'index.js'));
-  const inputs = await Promise.all(bundles.map(([name]) => inputsOf(name)));
+  // No assembly has it unless it was chosen.
+  const canary = await bundleOf('canary');
+  mkdirSync(join(folder, 'functions/canary'));
+  writeFileSync(join(folder, 'functions/canary/index.js'), canary.text);
+  const all = await Promise.all(bundles.map(([name]) => bundleOf(name)));
+  const inputs = [canary, ...all].map((bundle) => bundle.metafile.inputs);
   writeNotices(folder, { ...metafile, inputs: Object.assign({}, metafile.inputs, ...inputs) });
   writeTypes(folder, 'infra/tsconfig.json', doors);
 }
@@ -127,19 +130,6 @@ function start(folder: string, manifest: object, readme: string): void {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   cpSync(join(root, readme), join(folder, 'README.md'));
-}
-
-/** The files that a function's bundle is made of. */
-async function inputsOf(name: FunctionName): Promise<Metafile['inputs']> {
-  const { metafile } = await build({
-    ...bundledByEsbuild,
-    absWorkingDir: root,
-    entryPoints: [`lambdas/${name}.ts`],
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  });
-  return metafile.inputs;
 }
 
 /** The licenses of the packages that are part of a bundle ask to be passed on with it. */

@@ -18,6 +18,7 @@ export interface TokenBrokerProps
     | 'egressAddress'
     | 'auditDays'
     | 'runbookUrl'
+    | 'canary'
   > {
   /**
    * Where refresh tokens and client secrets are kept. Once `dynamodb`, always `dynamodb`: there is no way back.

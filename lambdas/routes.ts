@@ -7,6 +7,8 @@ export { callbackPath };
 /** Each has a handler of its own in `lambdas/<name>.ts`. */
 export const functionNames = ['token', 'refresh', 'plan', 'connections', 'authorizations'] as const;
 export type FunctionName = (typeof functionNames)[number];
+/** `canary` is deployed where it is chosen, and has no part in the API. */
+export type DeployedName = FunctionName | 'canary';
 
 /** What a principal can be allowed to do with connections; the broker stack has a `grant` method for each. */
 export type Permission = 'getToken' | 'read' | 'connect' | 'manage';

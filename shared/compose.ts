@@ -7,6 +7,7 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { dynamoDb, eventBridge, secretsManager, sqs } from './adapters/aws/clients.ts';
 import { dynamoDbBreakers } from './adapters/aws/dynamodb-breakers.ts';
+import { dynamoDbCanary } from './adapters/aws/dynamodb-canary.ts';
 import { dynamoDbConnections } from './adapters/aws/dynamodb-connections.ts';
 import { dynamoDbDirectory } from './adapters/aws/dynamodb-directory.ts';
 import { dynamoDbGrantClaims } from './adapters/aws/dynamodb-grant-claims.ts';
@@ -32,6 +33,7 @@ import type { PlanWorld } from './application/plan.ts';
 import type { ConnectionsWorld } from './application/put-connection.ts';
 import type { RedeemWorld } from './application/redeem.ts';
 import type { TendWorld } from './application/tend.ts';
+import type { CanaryWorld } from './canary/serve.ts';
 import { assertRelations } from './domain/limit-relations.ts';
 import { loopbackAllowed, optional, required } from './environment.ts';
 import type { BreakerStore } from './ports/breakers.ts';
@@ -188,3 +190,11 @@ export const composeAuthorizations = (): (() => RedeemWorld) =>
       providers: providersFrom(),
     };
   });
+
+export const composeCanary = (): (() => CanaryWorld) =>
+  composed(() => ({
+    clock: systemClock,
+    chance: systemChance,
+    store: dynamoDbCanary(dynamoDb(), required('TABLE_NAME')),
+    tokenEndpoint: required('TOKEN_ENDPOINT'),
+  }));

@@ -14,6 +14,8 @@ export type Variable =
   | 'REFRESH_KEY_SECRET_ID'
   | 'STATE_KEY_SECRET_ID'
   | 'EVENT_BUS_NAME'
+  /** Where the canary is reached, for the connection to it. */
+  | 'TOKEN_ENDPOINT'
   /** Where clients and browsers reach the API, if that is not at API Gateway's own host name. */
   | 'API_URL'
   /** The claim of a JWT that names what its caller may use, if it is neither `scope` nor `scp`. */

@@ -6,7 +6,7 @@ import { Architecture, Code, LoggingFormat, type RecursiveLoop, Runtime, SystemL
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { FunctionName } from '../../lambdas/routes.ts';
+import type { DeployedName } from '../../lambdas/routes.ts';
 import { type FunctionBinding, told } from './bindings.ts';
 import { bundling } from './bundling.ts';
 import type { FixedEgress } from './fixed-egress.ts';
@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '../..');
 
 interface BrokerFunctionProps {
   /** Its handler is `lambdas/<name>.ts`. */
-  readonly name: FunctionName;
+  readonly name: DeployedName;
   /** After this many milliseconds Lambda kills an invocation. */
   readonly timeoutMs: number;
   /** Memory in MB, by which Lambda gives CPU, too. */
@@ -82,7 +82,7 @@ export class BrokerFunction extends NodejsFunction {
 
 /** The bundle of a function: the one that the package brings, or one that is made of the source beside it. */
 function codeOf(
-  name: FunctionName,
+  name: DeployedName,
 ): Pick<NodejsFunctionProps, 'code' | 'entry' | 'projectRoot' | 'depsLockFilePath' | 'bundling'> {
   // Beside the file that all of `infra` becomes in the package (packages.ts).
   const packed = join(import.meta.dirname, 'functions', name);

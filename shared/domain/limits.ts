@@ -287,6 +287,12 @@ export const limits = {
   verifyWaitMs: 10_000,
   /** How long the deletion of a connection usually takes at most: what a PUT that waits for it is told. */
   deletionMs: 10_000,
+
+  /**
+   * The canary: how long its access tokens live, how late a late reply is, and how often there is a fault. API Gateway
+   * waits 30 s for its function.
+   */
+  canary: { lifetimeMs: 600_000, slowMs: 20_000, timeoutMs: 29_000, faultEveryMs: 2 * hourMs, tries: 5 },
 } as const;
 
 /** The numbers as a type of their own, for the relations of altered ones. */

@@ -23,6 +23,7 @@ const floors: readonly (readonly Room[])[] = [
       moreThan: 40,
       imports: [...protocol, 'valibot', 'fast-xml-parser', 'ipaddr.js', 'otpauth', 'node:crypto'],
     },
+    { files: 'shared/canary/', moreThan: 2, imports: [...protocol, 'node:crypto'] },
     { files: 'client/', moreThan: 6, imports: ['shared/domain/', 'shared/providers/', 'aws4fetch', 'valibot'] },
   ],
   // Does it: with AWS, with providers, in functions.
@@ -36,7 +37,7 @@ const floors: readonly (readonly Room[])[] = [
     {
       files: 'shared/adapters/aws/',
       moreThan: 6,
-      imports: [...protocol, '@aws-sdk/', 'valibot', 'node:crypto', 'node:util'],
+      imports: [...protocol, 'shared/canary/', '@aws-sdk/', 'valibot', 'node:crypto', 'node:util'],
     },
     {
       files: 'shared/adapters/sealing/',
@@ -115,6 +116,7 @@ const floors: readonly (readonly Room[])[] = [
         'shared/domain/',
         'lambdas/replies.ts',
         'lambdas/routes.ts',
+        'shared/canary/',
         'shared/providers/',
         // The probe sends and reads as the product does.
         'shared/adapters/oauth/',

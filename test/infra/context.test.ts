@@ -161,6 +161,7 @@ describe('context that cannot be used stops the synthesis', () => {
     ['runbookUrl', 'https://wiki.example/#top', /takes an https URL without a fragment\.$/],
     ['auditDays', 29, /takes a number of days that CloudWatch Logs can keep a line for: 1, 3, .*3653, not 29\.$/],
     ['egressAddress', '203.0.113.7', /takes the allocation id of an Elastic IP address, .*, not 203\.0\.113\.7\.$/],
+    ['canary', 'yes', /takes true or false, not yes\.$/],
     ['requestsPerSecond', 0, /takes a whole number from 1 to 100000, not 0\.$/],
     ['refreshConcurrency', 1, /takes a whole number from 2 to 1000, not 1\.$/],
     ...[1, 1_001, 2.5, '', 'many', '0x10', true, null].map((value): [string, unknown, RegExp] => [
@@ -218,6 +219,7 @@ Alarms refer to docs/operations.md.`);
       reservedTokenConcurrency: '400',
       egressAddress: 'eipalloc-0123456789abcdef0',
       auditDays: '400',
+      canary: 'true',
       runbookUrl: 'https://wiki.example/broker',
     };
     expect(summary(all)).toBe(`Stacks token-broker-staging-state and token-broker-staging; secrets in DynamoDB.
@@ -226,7 +228,8 @@ Address: https://api.example/broker. At most 200 requests/s, 50 at once.
 At most 100 renewals at once. Concurrency reserved: 100 for refresh, 400 for token.
 Providers are called from the address eipalloc-0123456789abcdef0, through a NAT gateway of its own.
 Access log: kept for 400 days, also when the stack is gone.
-Alarms refer to https://wiki.example/broker.`);
+Alarms refer to https://wiki.example/broker.
+With a canary: a public token endpoint of its own, which a schedule disturbs.`);
   });
 });
 

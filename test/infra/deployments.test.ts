@@ -11,6 +11,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { retentions } from '../../infra/context.ts';
 import { BrokerStack, StateStack, TokenBroker } from '../../infra/index.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
 
 const usual = templatesOf(unbundled());
@@ -274,6 +275,80 @@ describe('an address from which providers are called', () => {
 
   test('is against none of the AwsSolutions rules', () => {
     expect(() => unbundled({ egressAddress: 'eipalloc-0123456789abcdef0', auditDays: 400 }).app.synth()).not.toThrow();
+  });
+});
+
+describe('a canary', () => {
+  const { broker, state, read } = templatesOf(unbundled({ canary: 'true' }));
+  const resources: Record<string, Resource> = broker.toJSON().Resources;
+  const before: Record<string, Resource> = usual.broker.toJSON().Resources;
+  const added = Object.entries(resources).filter(([id]) => !(id in before));
+  const properties = propertiesIn(broker);
+
+  interface Resource {
+    readonly Type: string;
+    readonly DeletionPolicy?: string;
+    readonly Properties: Readonly<Record<string, unknown>>;
+  }
+
+  test('is there if it was chosen, beside what is there without it', () => {
+    expect(templatesOf(unbundled({ canary: false })).broker.toJSON()).toEqual(usual.broker.toJSON());
+    expect(Object.fromEntries(Object.entries(resources).filter(([id]) => id in before))).toEqual(before);
+    expect(broker.toJSON().Outputs).toEqual(usual.broker.toJSON().Outputs);
+    expect(state.toJSON()).toEqual(usual.state.toJSON());
+    expect(added.filter(([id]) => !id.startsWith('Canary'))).toEqual([]);
+  });
+
+  test('wakes no operator by itself, and leaves nothing when it goes', () => {
+    expect(added.filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')).toEqual([]);
+    expect(added.filter(([, { DeletionPolicy = 'Delete' }]) => DeletionPolicy !== 'Delete')).toEqual([]);
+  });
+
+  test('may read and write its one item, and its environment has no secret', () => {
+    expect(added.filter(([, { Type }]) => Type === 'AWS::IAM::Policy')).toHaveLength(1);
+    const { Statement } = properties('AWS::IAM::Policy', 'CanaryFunctionRoleDefaultPolicy').PolicyDocument as {
+      readonly Statement: readonly { readonly Action: readonly string[]; readonly Resource: unknown }[];
+    };
+    expect(Statement.map(({ Action, Resource }) => [Action, read(Resource)])).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], 'CanaryFunctionLogs.Arn'],
+      [['dynamodb:GetItem', 'dynamodb:PutItem'], 'CanaryState.Arn'],
+    ]);
+    const { Variables } = properties('AWS::Lambda::Function', 'CanaryFunction').Environment;
+    expect({
+      ...Variables,
+      TABLE_NAME: read(Variables.TABLE_NAME),
+      TOKEN_ENDPOINT: read(Variables.TOKEN_ENDPOINT),
+    }).toEqual({
+      DEPLOYMENT: 'token-broker',
+      TABLE_NAME: 'CanaryState',
+      TOKEN_ENDPOINT: 'CanaryApi.ApiEndpoint/token',
+    });
+  });
+
+  test('has one route, open to strangers, for few requests, and at no API that an alarm watches', () => {
+    const routes = Object.values(broker.findResources('AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
+    const own = routes.filter(({ ApiId }) => read(ApiId) === 'CanaryApi');
+    expect(own).toMatchObject([{ RouteKey: 'POST /token', AuthorizationType: 'NONE' }]);
+    expect(properties('AWS::ApiGatewayV2::Stage', 'CanaryStage').DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: 2,
+      ThrottlingBurstLimit: 5,
+    });
+    const { TimeoutInMillis = 30_000 } = properties('AWS::ApiGatewayV2::Integration', 'CanaryApiPOSTtokencanary');
+    const { Timeout } = properties('AWS::Lambda::Function', 'CanaryFunction');
+    expect(Timeout * 1_000).toBeLessThan(TimeoutInMillis);
+    expect(limits.canary.slowMs).toBeLessThan(Timeout * 1_000);
+  });
+
+  test('is disturbed every two hours', () => {
+    const { ScheduleExpression, State, Targets } = properties('AWS::Events::Rule', 'CanaryFaults');
+    expect([ScheduleExpression, State]).toEqual(['rate(2 hours)', 'ENABLED']);
+    expect(Targets.map(({ Arn, Input }: { Arn: unknown; Input: string }) => [read(Arn), JSON.parse(Input)])).toEqual([
+      ['CanaryFunction.Arn', { order: 'disturb' }],
+    ]);
+  });
+
+  test('is against none of the AwsSolutions rules', () => {
+    expect(() => unbundled({ canary: true }).app.synth()).not.toThrow();
   });
 });
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { FunctionName } from '../../lambdas/routes.ts';
+import type { DeployedName, FunctionName } from '../../lambdas/routes.ts';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import {
   type AuthorizationServer,
@@ -29,7 +29,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const functions: readonly FunctionName[] = ['token', 'refresh', 'plan', 'connections', 'authorizations'];
 
 const names: Names = {
-  tables: { connections: 'Connections.Arn', secrets: 'Secrets.Arn' },
+  tables: { connections: 'Connections.Arn', secrets: 'Secrets.Arn', canary: 'CanaryState.Arn' },
   secrets: {
     'access-key': 'AccessKey',
     'refresh-key': 'RefreshKey',
@@ -46,9 +46,9 @@ const ofLambda = (action: string): boolean =>
 
 const asList = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
-/** The statements of a function's role, by the template of one store. */
-function statementsOf(secretStore: string): (name: FunctionName) => Statement[] {
-  const { broker, read } = templatesOf(unbundled({ secretStore }));
+/** The statements of a function's role, by the template of a deployment. */
+function statementsOf(context: Readonly<Record<string, string>>): (name: DeployedName) => Statement[] {
+  const { broker, read } = templatesOf(unbundled(context));
   const policies = Object.values(broker.findResources('AWS::IAM::Policy')).map(({ Properties }) => Properties);
   return (name) => {
     const role = `${name[0]?.toUpperCase()}${name.slice(1)}FunctionRole`;
@@ -72,7 +72,9 @@ function statementsOf(secretStore: string): (name: FunctionName) => Statement[] 
 let world: Awaited<ReturnType<typeof openWorld>>;
 let server: AuthorizationServer;
 let admin: SecretsManagerClient;
-let atWork: FunctionName = 'token';
+/** Where tables are made, past the recorder. */
+let dynamoDb: string;
+let atWork: DeployedName = 'token';
 const calls: RecordedCall[] = [];
 const directory = mkdtempSync(join(tmpdir(), 'privilege-'));
 const database = new DatabaseSync(':memory:');
@@ -84,7 +86,8 @@ beforeAll(async () => {
   await admin.send(
     new CreateSecretCommand({ Name: 'secrets-key', SecretString: world.known(randomBytes(32).toString('hex')) }),
   );
-  await createTable(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '', {
+  dynamoDb = process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '';
+  await createTable(dynamoDb, {
     TableName: 'secrets',
     AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
     KeySchema: [
@@ -264,7 +267,7 @@ async function oldVersions(connection: string): Promise<void> {
 }
 
 describe.each(['secrets-manager', 'dynamodb'] as const)('with secrets in %s', (store) => {
-  const policies = statementsOf(store);
+  const policies = statementsOf({ secretStore: store });
 
   beforeAll(async () => {
     if (store === 'dynamodb') await beforeTheSwitch();
@@ -276,24 +279,48 @@ describe.each(['secrets-manager', 'dynamodb'] as const)('with secrets in %s', (s
   }, 120_000);
 
   test.each(functions)('%s does nothing that it may not', (name) => {
-    const own = calls.filter(({ by }) => by === name);
-    expect(own.length).toBeGreaterThan(0);
-    const refused = own.filter((made) => !allows(policies(name), made));
-    expect(refused).toEqual([]);
+    expect(refusedBy(policies(name), callsOf(name))).toEqual([]);
   });
 
   test.each(functions)('%s may do nothing that it never does', (name) => {
-    const own = calls.filter(({ by }) => by === name);
-    const unused = policies(name)
-      .filter(({ effect }) => effect === 'Allow')
-      .flatMap((statement) =>
-        statement.actions.flatMap((action) =>
-          statement.resources.map((resource) => ({ ...statement, actions: [action], resources: [resource] })),
-        ),
-      )
-      .filter(({ actions: [action = ''] }) => !ofLambda(action))
-      .filter((right) => !own.some((made: Call) => covers(right, made)))
-      .map(({ actions: [action], resources: [resource] }) => `${action} ${resource}`);
-    expect(unused).toEqual([]);
+    expect(unusedIn(policies(name), callsOf(name))).toEqual([]);
   });
+});
+
+function callsOf(name: DeployedName): readonly Call[] {
+  const own = calls.filter(({ by }) => by === name);
+  expect(own.length).toBeGreaterThan(0);
+  return own;
+}
+
+const refusedBy = (policies: readonly Statement[], own: readonly Call[]): Call[] =>
+  own.filter((made) => !allows(policies, made));
+
+const unusedIn = (policies: readonly Statement[], own: readonly Call[]): string[] =>
+  policies
+    .filter(({ effect }) => effect === 'Allow')
+    .flatMap((statement) =>
+      statement.actions.flatMap((action) =>
+        statement.resources.map((resource) => ({ ...statement, actions: [action], resources: [resource] })),
+      ),
+    )
+    .filter(({ actions: [action = ''] }) => !ofLambda(action))
+    .filter((right) => !own.some((made) => covers(right, made)))
+    .map(({ actions: [action], resources: [resource] }) => `${action} ${resource}`);
+
+test('a canary, where there is one, does nothing that it may not, and may do nothing that it never does', async () => {
+  await createTable(dynamoDb, {
+    TableName: 'canary',
+    AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+    KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+  });
+  await world.with({ TABLE_NAME: 'canary', TOKEN_ENDPOINT: `${origin}/token` }, async () => {
+    const { handler } = await import('../../lambdas/canary.ts');
+    atWork = 'canary';
+    for (const order of ['grant', 'disturb', 'report'] as const) await handler({ order });
+    await handler(routed('PUT /connections/canary').event);
+  });
+  const policies = statementsOf({ canary: 'true' })('canary');
+  expect(refusedBy(policies, callsOf('canary'))).toEqual([]);
+  expect(unusedIn(policies, callsOf('canary'))).toEqual([]);
 });

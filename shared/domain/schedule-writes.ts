@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { limits } from './limits.ts';
 import { type EpochMs, latest, plus } from './time.ts';
 import { dueFrom } from './timing.ts';
-import { asSeen, type Clause, exists, sameGeneration, type Write } from './writes.ts';
+import { asSeen, type Clause, exists, sameGeneration, sameSettings, type Write } from './writes.ts';
 
 /** No message is promised for an instant between the end of the skew and `soonEnough`. */
 const noPromiseInTime = (now: EpochMs, soonEnough: EpochMs): Clause => ({
@@ -33,10 +33,24 @@ export const promiseWake = (wakeAt: EpochMs, soonEnough: EpochMs, now: EpochMs):
   remove: [],
 });
 
-/** Lets an idle connection rest, if no client has asked and nothing was committed since it was seen. */
+const pausedAsSeen = ({ paused }: Connection): Clause =>
+  paused === undefined ? { absent: 'paused' } : { present: 'paused' };
+
+/**
+ * Lets a connection rest, if no client has asked, nothing was committed, put, paused or resumed, and no write has had
+ * the planner look at it since it was seen: what is noted then is told by that look, should its message be lost.
+ */
 export const rest = (item: Connection, dueAt: EpochMs | undefined): Write => ({
   name: 'rest',
-  when: [exists, sameGeneration(item), asSeen('lastUsed', item.lastUsed)],
+  when: [
+    exists,
+    sameGeneration(item),
+    sameSettings(item),
+    asSeen('lastUsed', item.lastUsed),
+    pausedAsSeen(item),
+    // The instant alone does not do: what came between may have put it back where it was.
+    asSeen('dueAt', item.dueAt),
+  ],
   set: dueAt === undefined ? {} : { dueAt },
   remove: dueAt === undefined ? ['dueAt'] : [],
 });
@@ -52,11 +66,11 @@ export function arm(item: Connection, now: EpochMs): Write {
   };
 }
 
-const asPausedOrNot = ({ changed, paused }: Connection): readonly Clause[] => [
+const asPausedOrNot = (item: Connection): readonly Clause[] => [
   exists,
   { absent: 'deletion' },
-  asSeen('changed.at', changed?.at),
-  paused === undefined ? { absent: 'paused' } : { present: 'paused' },
+  asSeen('changed.at', item.changed?.at),
+  pausedAsSeen(item),
 ];
 
 /** No renewal begins from now on. One that is under way ends, and its token set is committed. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { markDeleted } from '../../shared/domain/deletion-writes.ts';
+import { replaceConfig } from '../../shared/domain/grant-writes.ts';
 import type { Generation } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { arm, pause, promiseWake, rest, resume } from '../../shared/domain/schedule-writes.ts';
@@ -33,6 +34,20 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     await refuses(item.connection, rest(item, undefined));
     await refuses(item.connection, rest({ ...touched, lastUsed: at(5) }, undefined));
     await applies(item.connection, rest(touched, undefined));
+  });
+
+  test('a connection does not rest over what the planner was to look at since it was seen', async () => {
+    const item = await created({ dueAt: at(5) });
+    const paused = await applies(item.connection, pause(item, undefined, at(6)));
+    await refuses(item.connection, rest(item, undefined));
+    const resumed = await applies(item.connection, resume(paused, at(7)));
+    await refuses(item.connection, rest(paused, undefined));
+    // Also where the due time is what it was.
+    await refuses(item.connection, rest({ ...paused, dueAt: at(7) }, undefined));
+    const rested = await applies(item.connection, rest(resumed, at(8)));
+    expect(rested.dueAt).toBe(at(8));
+    await applies(item.connection, replaceConfig(rested, { ...rested.config, renewal: 'always' }, at(9)));
+    await refuses(item.connection, rest({ ...rested, dueAt: at(9) }, undefined));
   });
 
   test('a connection is paused once and resumed once, each of which subscribers are to be told', async () => {

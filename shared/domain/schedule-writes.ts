@@ -81,10 +81,13 @@ export const pause = (item: Connection, by: string | undefined, now: EpochMs): W
   remove: [],
 });
 
-/** A refresher looks at once, and decides on what it finds. */
+/**
+ * A refresher looks at once, and decides on what it finds. What it backed off from before the pause may be over; that
+ * the provider called a renewal too early is no failure that passes.
+ */
 export const resume = (item: Connection, now: EpochMs): Write => ({
   name: 'resume',
   when: asPausedOrNot(item),
   set: pathsNoted(item, ['paused'], now),
-  remove: ['paused'],
+  remove: ['paused', ...(item.failure?.class === 'too_early' ? [] : (['notBefore'] as const))],
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { markDeleted } from '../../shared/domain/deletion-writes.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
 import { replaceConfig } from '../../shared/domain/grant-writes.ts';
-import type { Generation } from '../../shared/domain/ids.ts';
+import type { Fence, Generation } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { arm, pause, promiseWake, rest, resume } from '../../shared/domain/schedule-writes.ts';
 import { ask, reject, touch } from '../../shared/domain/use-writes.ts';
@@ -62,6 +63,14 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     expect(resumed).not.toHaveProperty('paused');
     await applies(connection, markDeleted(now));
     await refuses(connection, pause(resumed, undefined, at(2)));
+  });
+
+  test.each(['transient', 'in_doubt', 'too_early'] as const)('a resume ends a back-off, %s', async (kind) => {
+    const failure: Failure = { class: kind, code: 'http_503', at: now, count: 3, fence: 1 as Fence };
+    const item = await created({ notBefore: at(900_000), failure, paused: { at: now } });
+    const resumed = await applies(item.connection, resume(item, at(1)));
+    expect(resumed.failure).toEqual(failure);
+    expect(resumed.notBefore).toBe(kind === 'too_early' ? at(900_000) : undefined);
   });
 
   test('a resting connection is armed, an armed one only for an earlier instant, and not after a commit', async () => {

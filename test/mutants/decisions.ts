@@ -1,7 +1,10 @@
 /** Kept mistakes in what is decided. */
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import type { FailureCommit } from '../../shared/domain/commit-writes.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
+import type { Sign } from '../../shared/domain/signs.ts';
 import { plus } from '../../shared/domain/time.ts';
+import type { Variant } from '../sim/variant.ts';
 import { asIf, deciding, type Mutant, verdict, without, writing } from './mutant.ts';
 
 const acquireWhatever: Protocol['acquire'] = (...args) => without(normative.acquire(...args), 'generation');
@@ -11,6 +14,14 @@ const decideOnce: Protocol['decide'] = (event, at) =>
   normative.decide(
     event.kind === 'acquired' ? asIf(event, ({ notBefore: _, refreshAt: __, ...item }) => item) : event,
     at,
+  );
+
+/** What a failure says of a stranger, where it says nothing. */
+const signing = (sign: Sign, isSuch: (commit: FailureCommit) => boolean): Variant =>
+  deciding((effect) =>
+    effect.do === 'commit_failure' && isSuch(effect.commit)
+      ? { ...effect, commit: { ...effect.commit, sign } }
+      : effect,
   );
 
 const revived = (item: Connection): Connection =>
@@ -169,22 +180,14 @@ export const decisions: readonly Mutant[] = [
   {
     name: 'what the provider calls used was used by a stranger',
     why: 'The provider says so, and the refresher knows of no call but its own.',
-    variant: deciding((effect) =>
-      effect.do === 'commit_failure' && effect.commit.state === 'reauthorization_required'
-        ? { ...effect, commit: { ...effect.commit, sign: 'refresh_token_reused' } }
-        : effect,
-    ),
+    variant: signing('refresh_token_reused', ({ state }) => state === 'reauthorization_required'),
     invariant: 'S11',
     caughtBy: { race: 'a refresher dies with the reply, and the provider calls the refresh token used' },
   },
   {
     name: 'what is too early was renewed by a stranger',
     why: 'The refresher waits until the token that it knows of is old enough.',
-    variant: deciding((effect) =>
-      effect.do === 'commit_failure' && effect.commit.failure.class === 'too_early'
-        ? { ...effect, commit: { ...effect.commit, sign: 'renewed_elsewhere' } }
-        : effect,
-    ),
+    variant: signing('renewed_elsewhere', ({ failure }) => failure.class === 'too_early'),
     invariant: 'S11',
     caughtBy: { race: 'a refresher dies with the reply, and the provider calls the refresh token used' },
   },

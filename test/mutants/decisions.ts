@@ -82,19 +82,6 @@ export const decisions: readonly Mutant[] = [
     caughtBy: { withinSeeds: 10 },
   },
   {
-    name: 'a paused connection is renewed',
-    why: 'A pause is for the planner.',
-    variant: writing({
-      decide: (event, at) =>
-        normative.decide(
-          asIf(event, ({ paused: _, ...item }) => item),
-          at,
-        ),
-    }),
-    invariant: 'S8',
-    caughtBy: { race: 'paused for an hour, asked and reported meanwhile, and resumed' },
-  },
-  {
     name: 'too_early literal',
     why: 'The next attempt is when the token we know of is old enough, though that may be long ago.',
     variant: deciding((effect) => {

@@ -33,15 +33,25 @@ export const impossible: Clause = { absent: 'connection' };
 /** Holds of every connection. */
 export const always: Clause = { present: 'connection' };
 
+const isAbout = (clause: Clause, path: string): boolean =>
+  ('path' in clause && clause.path === path) ||
+  ('present' in clause && clause.present === path) ||
+  ('absent' in clause && clause.absent === path) ||
+  ('any' in clause && clause.any.some((one) => 'path' in one && one.path === path));
+
 /** The write without its conditions on this attribute. */
 export const without = <W extends Write>(write: W, path: string): W => ({
   ...write,
-  when: write.when.filter(
-    (clause) =>
-      !('path' in clause && clause.path === path) &&
-      !('any' in clause && clause.any.some((one) => 'path' in one && one.path === path)),
-  ),
+  when: write.when.filter((clause) => !isAbout(clause, path)),
 });
+
+/** The write that leaves these attributes as they are. */
+export function omit(write: Write, ...paths: (keyof Write['set'])[]): Write {
+  return {
+    ...write,
+    set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))),
+  };
+}
 
 /** The acquiring write with another entry for its attempt. */
 export function withAttempt(
@@ -74,4 +84,18 @@ export const verdict = (held: Held, at: Circumstances): Effect => ({
     cause: 'refresh_in_doubt',
     suspect: false,
   },
+});
+
+/** Clients are answered from another connection than the table has. */
+export const serving = (change: (item: Connection) => Connection): Variant => ({
+  tokenWorld: (given) => ({
+    ...given,
+    store: {
+      ...given.store,
+      read: async (connection) => {
+        const item = await given.store.read(connection);
+        return item && change(item);
+      },
+    },
+  }),
 });

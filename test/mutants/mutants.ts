@@ -5,12 +5,13 @@
  */
 import { decisions } from './decisions.ts';
 import type { Mutant } from './mutant.ts';
+import { pauses } from './pauses.ts';
 import { people } from './people.ts';
 import { replies } from './replies.ts';
 import { surroundings } from './surroundings.ts';
 import { writes } from './writes.ts';
 
-export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings, ...people, ...replies];
+export const mutants: readonly Mutant[] = [...decisions, ...writes, ...surroundings, ...people, ...pauses, ...replies];
 
 /** Throws if no mistake has this name. */
 export function mutantNamed(name: string): Mutant {

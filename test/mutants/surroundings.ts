@@ -1,14 +1,13 @@
 /** Kept mistakes in numbers, in how a provider is understood, in the use of stores, and in what a client is told. */
 
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
-import type { Connection, SealedTokenSet } from '../../shared/domain/connection.ts';
+import type { SealedTokenSet } from '../../shared/domain/connection.ts';
 import type { VersionId } from '../../shared/domain/ids.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { RefreshTokenStore } from '../../shared/ports/refresh-tokens.ts';
-import type { Variant } from '../sim/variant.ts';
-import type { Mutant } from './mutant.ts';
+import { type Mutant, serving } from './mutant.ts';
 
 /** An id that no refresher can compute from grant and fence. */
 const scrambled = (versionId: VersionId): VersionId => [...versionId].reverse().join('') as VersionId;
@@ -26,20 +25,6 @@ const fromArrival = (outcome: Outcome): Outcome => {
 const understanding = (change: (outcome: Outcome) => Outcome): Partial<Protocol> => ({
   decide: (event, at) =>
     normative.decide(event.kind === 'answered' ? { ...event, outcome: change(event.outcome) } : event, at),
-});
-
-/** Clients are answered from another connection than the table has. */
-const serving = (change: (item: Connection) => Connection): Variant => ({
-  tokenWorld: (given) => ({
-    ...given,
-    store: {
-      ...given.store,
-      read: async (connection) => {
-        const item = await given.store.read(connection);
-        return item && change(item);
-      },
-    },
-  }),
 });
 
 const lasting = ({ endsAtRenewal: _, ...tokens }: SealedTokenSet): SealedTokenSet => tokens;

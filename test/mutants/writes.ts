@@ -8,17 +8,10 @@ import type { Slot } from '../../shared/domain/ids.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { plus } from '../../shared/domain/time.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import { always, asIf, impossible, type Mutant, withAttempt, without, writing } from './mutant.ts';
+import { always, asIf, impossible, type Mutant, omit, withAttempt, without, writing } from './mutant.ts';
 
 const withoutMine = <W extends Write>({ mine: _, ...write }: W) => write;
 const withoutLease = ({ lease: _, ...item }: Connection): Connection => item;
-
-function omit(write: Write, ...paths: (keyof Write['set'])[]): Write {
-  return {
-    ...write,
-    set: Object.fromEntries(Object.entries(write.set).filter(([path]) => !paths.some((one) => one === path))),
-  };
-}
 
 const uncontested = (tokens: unknown) => ({ ...(tokens as SealedTokenSet), contested: false });
 
@@ -217,7 +210,7 @@ export const writes: readonly Mutant[] = [
         })),
     }),
     invariant: 'S8',
-    caughtBy: { withinSeeds: 20 },
+    caughtBy: { withinSeeds: 40 },
   },
   {
     name: 'failure commit not conditional on the generation',

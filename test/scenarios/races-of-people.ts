@@ -1,7 +1,7 @@
 /** Races with people who log in, who delete a connection, and who put it again. */
 import { pause as pauseWrite, resume } from '../../shared/domain/schedule-writes.ts';
 import { type Race, race, renewing } from './race.ts';
-import { crash, pause } from './scenario.ts';
+import { crash, fail, pause } from './scenario.ts';
 
 export const racesOfPeople: readonly Race[] = [
   race(
@@ -27,6 +27,47 @@ export const racesOfPeople: readonly Race[] = [
       await s.apply(resume(await s.item(), s.time.now()));
       await s.pass(70);
       if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
+    },
+  ),
+  race(
+    'paused between a look and the acquire',
+    'singleUse',
+    { strikes: [['before', 'table.acquire', 2, pause(3)]] },
+    async (s, { ask, violate }) => {
+      await renewing(s);
+      await s.pass(1);
+      await s.apply(pauseWrite(await s.item(), 'operator', s.time.now()));
+      await s.pass(60);
+      await s.apply(resume(await s.item(), s.time.now()));
+      s.send();
+      await s.pass(5);
+      if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
+    },
+  ),
+  race('paused and resumed during a call', 'reusable', { ways: [{}, { fromMs: 40_000 }] }, async (s) => {
+    await renewing(s);
+    await s.pass(1);
+    await s.time.runUntilSettled(s.pauseOrResume(true));
+    await s.pass(1);
+    await s.time.runUntilSettled(s.pauseOrResume(false));
+    await s.pass(60);
+  }),
+  race(
+    'resumed while a refresher lets it rest, and the message is lost',
+    'singleUse',
+    {
+      strikes: [
+        ['before', 'table.rest', 1, pause(3)],
+        // The second is that of the pause.
+        ['before', 'queue.send', 3, fail],
+      ],
+    },
+    async (s) => {
+      await s.connected();
+      await s.time.runUntilSettled(s.pauseOrResume(true));
+      await s.pass(1);
+      await s.time.runUntilSettled(s.pauseOrResume(false));
+      await s.pass(5);
     },
   ),
   race('a login whose answer is slow, and a newer one', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {

@@ -66,6 +66,7 @@ const total = {
   reauthorizations: 0,
   logins: 0,
   removals: 0,
+  pauses: 0,
 };
 const broken: Summary[] = [];
 let done = 0;
@@ -96,6 +97,7 @@ for (const line of [
   ),
   known(total.logins, 'logins'),
   known(total.removals, 'connections removed'),
+  known(total.pauses, 'pauses'),
   known(
     longestUnavailableMs / 1_000,
     'seconds without a token at the longest: an outage of a provider, or a wait for a person',

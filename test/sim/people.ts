@@ -84,7 +84,7 @@ export function letPeopleDo({ logins, deletion }: Doings, world: World, until: E
 }
 
 /** At once, when the next refresh is due, or as soon as the grant is dead. */
-async function whenItIs(moment: Moment, world: World, until: EpochMs, act: () => void): Promise<void> {
+export async function whenItIs(moment: Moment, world: World, until: EpochMs, act: () => void): Promise<void> {
   if (moment === 'with_a_refresh') {
     const { refreshAt = world.time.now() } = world.current ?? {};
     await world.time.sleep(refreshAt - world.time.now() + world.random.between(-300, 1_500));
@@ -129,7 +129,7 @@ async function remove(world: World, { recreated }: Deletion, until: EpochMs, ask
 }
 
 /** Tries until there is an answer; a function that died gives none. */
-async function untilAnswered<T>(world: World, tries: number, request: () => Promise<T>): Promise<T | undefined> {
+export async function untilAnswered<T>(world: World, tries: number, request: () => Promise<T>): Promise<T | undefined> {
   for (let left = tries; left > 0; left -= 1) {
     const over = new AbortController();
     const patience = world.time.sleep(100_000, over.signal).then(() => undefined);

@@ -50,6 +50,7 @@ const apart = {
   resends: -3_000_000_019,
   resendRate: -2_500_000_003,
   stranger: -1_500_000_001,
+  pauses: -3_500_000_027,
 } as const;
 
 /** The stream of this seed that only `what` draws from. */

@@ -18,6 +18,7 @@ import {
   type FaultRates,
 } from './faults.ts';
 import { type Kind, type KindName, kinds, withTwoSecrets } from './natures.ts';
+import { drawPauses, letOperatorsPause } from './pauses.ts';
 import { type Doings, drawDoings, letPeopleDo } from './people.ts';
 import { drawnApart, Random } from './random.ts';
 import { type Happening, start } from './stores.ts';
@@ -49,6 +50,7 @@ export interface Costs {
   readonly invocations: number;
   readonly logins: number;
   readonly removals: number;
+  readonly pauses: number;
 }
 
 const faultyMs = 1_800_000;
@@ -84,6 +86,7 @@ export async function simulate(
   const doings = drawDoings(seed, kinds[kind], plus(start, 60_000), plus(start, faultyMs - 120_000));
   const accident = drawAccident(seed, start + 60_000, start + faultyMs - 300_000);
   const stranger = drawStranger(seed, kinds[kind].nature, plus(start, 60_000), plus(start, faultyMs - 300_000));
+  const pauses = drawPauses(seed, plus(start, 60_000), plus(start, faultyMs - 120_000));
   const rotation = drawRotation(seed, start + 60_000, start + faultyMs - 300_000);
   // That a grant is refused which has never brought a token is no surprise: it may be one that was imported wrongly.
   const refusing = (now: number) =>
@@ -134,8 +137,9 @@ export async function simulate(
   world.startPlanner(() => faulty && world.random.chance(rates.planner));
   await world.time.runUntil(plus(world.time.now(), 100));
   faulty = true;
-  if (doings !== undefined)
-    letPeopleDo(doings, world, plus(start, faultyMs), () => void ask(world.random.pick([5_000, 10_000])));
+  const askNow = () => void ask(world.random.pick([5_000, 10_000]));
+  if (doings !== undefined) letPeopleDo(doings, world, plus(start, faultyMs), askNow);
+  letOperatorsPause(pauses, world, plus(start, faultyMs), askNow);
   if (stranger !== undefined) void letStrangerRenew(stranger, world, plus(start, faultyMs));
   // A client asks each second with some probability; and an operator notices after a while that the connection needs a
   // new grant, and imports one.
@@ -155,15 +159,17 @@ export async function simulate(
     if (second % 10 !== 0) continue;
     await world.time.runUntil(plus(start, 1_000 + second * 1_000));
     const now = world.time.now();
-    // A person who has to log in is another cost, counted by itself.
-    if (world.current?.state !== 'active' || (world.current.tokens?.expiresAt ?? 0) > now) servableAt = now;
+    // A person who has to log in is another cost, counted by itself; a pause is wanted.
+    const [active, paused] = [world.current?.state === 'active', world.current?.paused !== undefined];
+    if (!active || paused || (world.current?.tokens?.expiresAt ?? 0) > now) servableAt = now;
     longestUnavailableMs = Math.max(longestUnavailableMs, now - servableAt);
   }
   if (!over()) {
     await world.time.runUntil(plus(start, faultyMs + calmMs));
     const answer = await world.time.runUntilSettled(world.get(limits.minTtlMs.default, 25_000));
     // A refresh may be under way, as one always may be, and what it changes is told by the next pass of the planner.
-    const unfinished = () => world.current?.lease !== undefined || world.current?.announcement !== undefined;
+    const unfinished = () =>
+      [world.current?.lease, world.current?.announcement, world.current?.changed].some((one) => one !== undefined);
     for (let second = 0; second < 100 && unfinished(); second += 1)
       await world.time.runUntil(plus(world.time.now(), 1_000));
     ended(world.current, answer);
@@ -187,6 +193,7 @@ export async function simulate(
       invocations: world.environments.filter((environment) => environment.kind === 'refresh').length,
       logins: world.log.filter(([, what, detail]) => what === 'login' && / connected\w*$/.test(detail)).length,
       removals: logged('removed'),
+      pauses: logged('pause'),
     },
   };
 }

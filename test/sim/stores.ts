@@ -71,8 +71,8 @@ export const start = 1_800_000_000_000 as EpochMs;
 
 /** What a checker sees of a world, from outside. */
 export interface Watcher {
-  /** A write was applied. */
-  readonly onWrite?: (name: string, item: Connection) => void;
+  /** A write was applied; by this environment, unless a person made it from outside. */
+  readonly onWrite?: (name: string, item: Connection, environment?: number) => void;
   /** A request leaves. */
   readonly onCall?: (call: Call) => void;
   /** Its answer is there, or its caller gives up. */
@@ -106,6 +106,18 @@ function sealedIn(sealed: string): string {
   return (JSON.parse(text) as { readonly refresh_token: string }).refresh_token;
 }
 
+interface Pause {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The last pause of a connection, now that it is paused, or is not. */
+function pauseAfter(last: Pause, paused: boolean, now: number): Pause {
+  const on = last.until === Number.POSITIVE_INFINITY;
+  if (paused === on) return last;
+  return paused ? { from: now, until: Number.POSITIVE_INFINITY } : { ...last, until: now };
+}
+
 const claimsBehind = (environment: Environment, claims: GrantClaims): GrantClaims => ({
   read: (key) => environment.io('table.read_claim', 'table', () => claims.read(key)),
   claim: (key, claim, seen) => environment.io('table.claim', 'table', () => claims.claim(key, claim, seen)),
@@ -126,6 +138,9 @@ export class Stores {
   readonly log: Happening[] = [];
   /** The item as the table has it; for the checkers, which look on from outside. */
   current: Connection | undefined;
+  /** The last pause of the connection; it lasts for ever, while it is on. For the checkers as well. */
+  pause: Pause = { from: Number.NEGATIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
+  /** Is told of what only the world sees. */
   watcher: Watcher = {};
   readonly #storedAt = new Map<string, number>();
 
@@ -136,14 +151,10 @@ export class Stores {
     ({ store: this.store, breakers: this.breakers, claims: this.claims } = memoryOf(options.adapters));
   }
 
-  /** Tells from now on of what only the world sees. */
-  watch(watcher: Watcher): void {
-    this.watcher = watcher;
-  }
-
-  written(name: string, item: Connection): void {
+  written(name: string, item: Connection, environment?: number): void {
     this.current = item;
-    this.watcher.onWrite?.(name, item);
+    this.pause = pauseAfter(this.pause, item.paused !== undefined, this.time.now());
+    this.watcher.onWrite?.(name, item, environment);
   }
 
   /** The refresh token at a place, wherever that is. */
@@ -196,7 +207,7 @@ export class Stores {
           const created = await store.create(item);
           if (created && there === undefined) {
             this.note('create', `${environment.id} ${item.state}`);
-            this.written('create', item);
+            this.written('create', item, environment.id);
           }
           return created;
         }),
@@ -207,6 +218,7 @@ export class Stores {
           if (!gone || current === undefined) return gone;
           this.note('removed', String(environment.id));
           this.current = undefined;
+          this.pause = pauseAfter(this.pause, false, this.time.now());
           this.watcher.onRemove?.(current);
           return gone;
         }),
@@ -215,7 +227,7 @@ export class Stores {
           const result = await store.apply(connection, write);
           if (result.applied && isNews(result.item, this.current)) {
             this.note(write.name, `${environment.id} generation ${result.item.generation} fence ${result.item.fence}`);
-            this.written(write.name, result.item);
+            this.written(write.name, result.item, environment.id);
           }
           return result;
         }),

@@ -8,15 +8,26 @@ import * as clients from './checkers/clients.ts';
 import * as deletions from './checkers/deletions.ts';
 import * as grants from './checkers/grants.ts';
 import * as logins from './checkers/logins.ts';
+import * as pauses from './checkers/pauses.ts';
+import * as planner from './checkers/planner.ts';
 import * as secondRefreshers from './checkers/second-refreshers.ts';
 import * as secrets from './checkers/secrets.ts';
 import type { FaultRates } from './faults.ts';
 import { start } from './stores.ts';
 import type { World } from './world.ts';
 
-const checkers = [announcements, calls, grants, clients, logins, deletions, secondRefreshers, secrets].flatMap(
-  (theme) => Object.values(theme),
-);
+const checkers = [
+  announcements,
+  calls,
+  grants,
+  clients,
+  logins,
+  deletions,
+  pauses,
+  planner,
+  secondRefreshers,
+  secrets,
+].flatMap((theme) => Object.values(theme));
 
 /** Lets every checker watch the world. Returns what they found so far, and whom to tell of what only a client sees. */
 export function watch(world: World, rates: FaultRates) {
@@ -29,8 +40,8 @@ export function watch(world: World, rates: FaultRates) {
   const each = (tell: (checker: Checker) => void) => {
     for (const checker of watching) tell(checker);
   };
-  world.watch({
-    onWrite: (name, item) => each(({ onWrite }) => onWrite?.(name, item)),
+  world.watcher = {
+    onWrite: (name, item, environment) => each(({ onWrite }) => onWrite?.(name, item, environment)),
     onCall: (call) => each(({ onCall }) => onCall?.(call)),
     onReply: (call) => each(({ onReply }) => onReply?.(call)),
     onRedeem: (redemption) => each(({ onRedeem }) => onRedeem?.(redemption)),
@@ -39,7 +50,7 @@ export function watch(world: World, rates: FaultRates) {
     onRemove: (item) => each(({ onRemove }) => onRemove?.(item)),
     onLog: (event, fields) => each(({ onLog }) => onLog?.(event, fields)),
     onHardStop: (environment) => each(({ onHardStop }) => onHardStop?.(environment)),
-  });
+  };
   return {
     violations,
     violate,

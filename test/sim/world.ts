@@ -13,6 +13,7 @@ import {
   type TokenWorld,
 } from '../../shared/application/get-token.ts';
 import { openLink } from '../../shared/application/open-link.ts';
+import { type PauseResult, pauseConnection } from '../../shared/application/pause-connection.ts';
 import { type PlanWorld, plan } from '../../shared/application/plan.ts';
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
 import { type ConnectionsWorld, type PutResult, putConnection } from '../../shared/application/put-connection.ts';
@@ -179,6 +180,16 @@ export class World extends Stores {
     this.note('deleted', `${environment.id} ${there}`);
     this.watcher.onDeleted?.();
     return there;
+  }
+
+  /** `PUT /connections/{connection}/pause`, or `DELETE`. */
+  async pauseOrResume(paused: boolean): Promise<PauseResult> {
+    const { given, environment } = this.#function('connections', limits.tokenTimeoutMs);
+    const wish = paused ? ({ kind: 'paused', by: 'operator' } as const) : ({ kind: 'resumed' } as const);
+    const pausing = pauseConnection(this.#connectionsWorldOf(environment, given), this.connection, wish);
+    const result = await this.#invoked(environment, pausing);
+    this.note(wish.kind, `${environment.id} ${result.kind}`);
+    return result;
   }
 
   /** `PUT /connections/{connection}`, with a refresh token from elsewhere or without one. */

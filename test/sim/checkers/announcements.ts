@@ -14,6 +14,8 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
    * connection that is being deleted.
    */
   let newest: string | undefined;
+  /** The same of settings. One that came while another was untold is told with it. */
+  let newestOfSettings: string | undefined;
   let last: Connection | undefined;
   let deleted: string | undefined;
   const nameOf = ({ change, at }: Pick<Announcement, 'change' | 'at'>) => `${change} at ${at}`;
@@ -27,6 +29,10 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
         newest = nameOf(note);
         notes.add(newest);
       }
+      if (item.changed !== undefined) {
+        newestOfSettings = nameOf({ change: 'settings_changed', at: item.changed.at });
+        notes.add(newestOfSettings);
+      }
       // One that is put without a grant waits for its first login; that is no change.
       const begins = name === 'create' && item.cause === 'not_authorized_yet';
       if (item.state !== last?.state && !isNew && !begins)
@@ -39,9 +45,11 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       deleted = undefined;
       last = undefined;
       newest = undefined;
+      newestOfSettings = undefined;
     },
     onEnd(item) {
       if (item?.announcement !== undefined) violate('L3', `${nameOf(item.announcement)} was never told`);
+      if (item?.changed !== undefined) violate('L3', `settings_changed at ${item.changed.at} was never told`);
       const dues = world.announcements.filter(({ change }) => change === 'reauthorization_due');
       const early = dues.find(({ at, grantEndsAt = at }) => grantEndsAt - at > (world.options.nature.lapseMs ?? 0) / 3);
       if (early !== undefined) violate('L3', `the end of the grant was told ${early.at}, long before it is to come`);
@@ -51,7 +59,8 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
       // Those of suspicions are watched in second-refreshers.ts.
       const others = world.announcements.filter(({ change }) => change === 'second_refresher_suspected');
       const told = world.announcements.filter((one) => ![...dues, ...withheld, ...others].includes(one)).map(nameOf);
-      if (newest !== undefined && !told.includes(newest)) violate('L3', `${newest} was noted, and forgotten untold`);
+      for (const one of [newest, newestOfSettings])
+        if (one !== undefined && !told.includes(one)) violate('L3', `${one} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
       if (invented !== undefined) violate('L3', `${invented} was told, and never happened`);
     },

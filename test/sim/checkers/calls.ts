@@ -75,16 +75,6 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
   };
 };
 
-/** A refresher that has begun before the pause may go on. */
-export const pausedConnectionsRest = ({ world, rates, violate }: Watched): Checker => ({
-  onCall({ environment }) {
-    const { paused, lease, attempts } = world.current ?? {};
-    if (paused === undefined || !bounded(rates) || rates.pause > 0) return;
-    const begunAt = attempts?.[lease?.fence ?? 0]?.startedAt ?? paused.at;
-    if (begunAt > paused.at) violate('S8', `environment ${environment} sent a request though the connection is paused`);
-  },
-});
-
 /**
  * The provider dealt with another request while this one was on its way: what was known when it left is not what it
  * met.

@@ -111,7 +111,9 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     // Where the same token comes again until its end, there is no other to have in its last seconds.
     const lastOfItsKind =
       world.options.nature.sameToken && Math.abs((item.tokens?.expiresAt ?? 0) - world.time.now()) < 30_000;
-    if (item.state === 'active' && answer.kind !== 'token' && !lastOfItsKind)
+    const rests = item.paused !== undefined;
+    // What a paused connection's token has left is served.
+    if (item.state === 'active' && answer.kind !== 'token' && !(rests ? answer.kind === 'paused' : lastOfItsKind))
       violate('L1', `the connection is active, but a client gets "${answer.kind}"`);
     if (item.state === 'misconfigured')
       violate('L1', 'nobody changed the settings, and yet the connection is misconfigured');
@@ -119,7 +121,10 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     // which looks for what that holder stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
     const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
-    if (item.state === 'active' && open.length > 0) violate('L1', 'an attempt is still open');
+    // What was in doubt before a pause is settled after it.
+    if (item.state === 'active' && !rests && open.length > 0) violate('L1', 'an attempt is still open');
+    if (rests && item.dueAt !== undefined && item.dueAt <= world.time.now() - 2 * limits.planIntervalMs)
+      violate('L1', 'the planner goes on looking at a paused connection');
     const held = world.refreshTokenAt(item.refreshToken);
     // A person may have ended the grant by another login whose code brought the broker nothing: the broker cannot know
     // before the next renewal.
@@ -164,7 +169,9 @@ export const takenOverInTime = ({ world, rates, violate }: Watched): Checker => 
       const begun = Object.values(attempts).some(
         (attempt) => attempt.generation === generation && attempt.startedAt <= lastCallAt,
       );
-      const known = foreseen || begun;
+      // A pause has kept the planner from looking, and refreshers from taking over.
+      const rested = world.pause.until > refreshAt - limits.planHorizonMs;
+      const known = !rested && (foreseen || begun);
       const ended = endedElsewhere(world, world.refreshTokenAt(world.current?.refreshToken));
       if (
         served &&

@@ -131,7 +131,10 @@ export const keptGrantsLive = ({ world, violate }: Watched): Checker => {
 /** With so many passes of the planner in time, one refresher at least has come to a call. */
 const passesForACall = 5;
 
-/** A grant whose end the provider tells lapses only if renewals were tried, or the planner sent no refresher. */
+/**
+ * A grant whose end the provider tells lapses only if renewals were tried, the planner sent no refresher, or an
+ * operator had paused the connection when one would have been tried.
+ */
 export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker => {
   let state: Connection['state'] = 'active';
   const committed = new Set<string>();
@@ -145,7 +148,9 @@ export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker =
       const { lapseMs = 0 } = world.options.nature;
       const usedAt = world.provider.usedAt(held) ?? 0;
       const endedAt = usedAt + lapseMs;
-      const passes = world.plannedAt.filter((at) => at > usedAt + lapseMs * limits.grantUsedShare.late && at < endedAt);
+      const lateAt = usedAt + lapseMs * limits.grantUsedShare.late;
+      if (world.pause.until > lateAt) return;
+      const passes = world.plannedAt.filter((at) => at > lateAt && at < endedAt);
       const calls = world.provider.ledger.filter(({ refreshToken }) => world.provider.sameGrant(refreshToken, held));
       // Of a reply that is an error only the refresh token is kept. One that was lost may have been adopted.
       const told = calls.some(

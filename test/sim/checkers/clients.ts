@@ -120,7 +120,7 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     // Where an older holder's late success has overtaken the refresh token, the connection waits for the next renewal,
     // which looks for what that holder stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
-    const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
+    const open = renewedSince || item.paused !== undefined ? mayHaveBeenSent(item) : inDoubt(item);
     // What was in doubt before a pause is settled after it.
     if (item.state === 'active' && !rests && open.length > 0) violate('L1', 'an attempt is still open');
     if (rests && item.dueAt !== undefined && item.dueAt <= world.time.now() - 2 * limits.planIntervalMs)
@@ -128,8 +128,11 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     const held = world.refreshTokenAt(item.refreshToken);
     // A person may have ended the grant by another login whose code brought the broker nothing: the broker cannot know
     // before the next renewal.
+    // Nor can it settle what a pause has left in doubt.
+    const unsettled = rests && open.length > 0;
     if (
       item.state === 'active' &&
+      !unsettled &&
       (held === undefined || (!world.provider.alive(held) && !endedElsewhere(world, held)))
     )
       violate('S3', 'the connection is active, but its refresh token is dead');

@@ -128,20 +128,22 @@ export const keptGrantsLive = ({ world, violate }: Watched): Checker => {
   };
 };
 
-/** With so many passes of the planner in time, one refresher at least has come to a call. */
-const passesForACall = 5;
+/** With so many passes of the planner in time, one refresher at least has begun. */
+const passesForAStart = 5;
 
 /**
- * A grant whose end the provider tells lapses only if renewals were tried, the planner sent no refresher, or an
- * operator had paused the connection when one would have been tried.
+ * A grant whose end the provider tells lapses only if renewals were begun (what came of them is a matter of faults),
+ * the planner sent no refresher, or an operator had paused the connection when one would have begun.
  */
 export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker => {
   let state: Connection['state'] = 'active';
   const committed = new Set<string>();
+  const begunAt: number[] = [];
   return {
     onWrite(name, item) {
       const died = diedIn(name, item, state);
       ({ state } = item);
+      if (name === 'acquire') begunAt.push(world.time.now());
       committed.add(world.refreshTokenAt(item.refreshToken) ?? '');
       const held = world.refreshTokenAt(item.refreshToken) ?? '';
       if (!died || world.provider.endOf(held) !== 'lapse' || item.tokens === undefined) return;
@@ -157,9 +159,9 @@ export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker =
         ({ toldEnd, issued, status = 200 }) =>
           toldEnd && status < 400 && (issued === undefined || committed.has(issued)),
       );
-      if (!told || passes.length < passesForACall || rates.outages > 0) return;
-      const tried = calls.some(({ sentAt }) => sentAt > usedAt && sentAt < endedAt);
-      if (!tried) violate('S5', `${name}: the grant has lapsed, and no renewal was tried since its last use`);
+      if (!told || passes.length < passesForAStart || rates.outages > 0) return;
+      const begun = begunAt.some((at) => at > usedAt && at < endedAt);
+      if (!begun) violate('S5', `${name}: the grant has lapsed, and no renewal was begun since its last use`);
     },
   };
 };

@@ -13,7 +13,7 @@ import { commitUntilDeadline } from './retry-writes.ts';
 
 export async function release(
   run: Run,
-  { held, notBefore, wakeAt, called, budgetSpent, clientSecret }: EffectOf<'release'>,
+  { held, notBefore, wakeAt, called, budgetSpent, refusedAlike, clientSecret }: EffectOf<'release'>,
 ): Promise<Event> {
   const done = await commitUntilDeadline(
     run.world,
@@ -23,6 +23,8 @@ export async function release(
   );
   if (!called && notBefore !== undefined && done.kind === 'applied')
     run.world.telemetry.count('CallHeldBack', 1, held.seen.item.config.provider);
+  if (refusedAlike && done.kind === 'applied')
+    run.world.telemetry.count('RefreshFailing', 1, held.seen.item.config.provider);
   if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
   if (clientSecret !== undefined && done.kind === 'applied') reportSecret(run.world, done.item, clientSecret);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };

@@ -192,7 +192,9 @@ function commitOf(held: Held, failure: Failure, notBefore: EpochMs, place: Place
 
 function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, now: EpochMs): Failure {
   const previous = held.seen.item.failure;
-  const { misconfiguredAfter } = outcome;
+  const { misconfiguredAfter, lasting, retryAt } = outcome;
+  // A provider that says when to come back means that it passes.
+  const counted = misconfiguredAfter !== undefined || (lasting && retryAt === undefined);
   const alike = previous?.code === outcome.code ? (previous.alike ?? 0) + 1 : 1;
   const passing = misconfiguredAfter !== undefined && alike < misconfiguredAfter;
   return {
@@ -203,7 +205,7 @@ function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, n
     ...(outcome.cause === undefined || passing ? {} : { cause: outcome.cause }),
     ...(outcome.fix === undefined || passing ? {} : { fix: outcome.fix }),
     ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
-    ...(misconfiguredAfter === undefined ? {} : { alike }),
+    ...(counted && { alike }),
     at: now,
     count: countAfter(previous, outcome.class),
     fence: held.attempt.fence,

@@ -74,10 +74,10 @@ function meaningOf(
   { unusable }: ErrorReading,
   rule: ErrorRule | undefined,
   { grant }: Dialect,
-): Pick<Failed, 'class' | 'cause' | 'fix' | 'rule' | 'misconfiguredAfter'> {
+): Pick<Failed, 'class' | 'cause' | 'fix' | 'rule' | 'misconfiguredAfter' | 'lasting'> {
   if (unusable !== undefined && issued.includes(unusable)) return { class: 'transient', rule: unusable };
   if (rule === undefined) return { class: 'transient' };
-  const { name, cause, fix, misconfiguredAfter } = rule;
+  const { name, cause, fix, misconfiguredAfter, lasting } = rule;
   // There is no grant that a person could renew: what the connection authenticates with is refused.
   if (rule.class === 'dead_grant' && grant !== 'refresh_token')
     return { class: 'misconfigured', cause: 'invalid_client', rule: name };
@@ -87,6 +87,7 @@ function meaningOf(
     ...(cause !== undefined && { cause }),
     ...(fix !== undefined && { fix }),
     ...(misconfiguredAfter !== undefined && { misconfiguredAfter }),
+    ...(lasting && { lasting }),
   };
 }
 

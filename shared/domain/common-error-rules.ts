@@ -486,6 +486,7 @@ export const commonErrorRules: readonly ErrorRule[] = [
     name: 'refused',
     when: { status: ['2xx', '3xx', '4xx'], explicit: true },
     class: 'transient',
+    lasting: true,
     comment: 'A refusal by a name that is not known. Not a doubt, whatever the status.',
     source: rfc6749,
   },

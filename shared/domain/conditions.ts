@@ -38,6 +38,8 @@ export interface ErrorRule {
   readonly fix?: string;
   /** Of `transient`: after so many failures in a row with this code it is `misconfigured`, for the reason `cause`. */
   readonly misconfiguredAfter?: number;
+  /** Of `transient`: the same code again and again is no accident, and is asked for more and more seldom. */
+  readonly lasting?: true;
   readonly comment: string;
   /** Where this was read. */
   readonly source: string;

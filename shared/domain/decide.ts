@@ -25,8 +25,8 @@ import type { OwnFailureCode } from './failure.ts';
 import type { Held } from './held.ts';
 import { limits } from './limits.ts';
 import { type Circumstances, type Effect, type Event, type Orphan, releaseAndLookAgain, releaseFor } from './steps.ts';
-import { type EpochMs, plus } from './time.ts';
-import { between } from './timing.ts';
+import { type EpochMs, earliest, plus } from './time.ts';
+import { between, sameRefusalUntil } from './timing.ts';
 
 /** Returns the one thing to do next. Total: every event has an answer, and a new kind of event breaks the build. */
 export function decide(event: Event, at: Circumstances): Effect {
@@ -183,13 +183,21 @@ function onLookedUp(held: Held, orphan: Orphan | undefined, unreadable: boolean,
 }
 
 /**
- * The way to a call, unless the budget is spent. What needs no call (an adoption, a verdict) has been decided by now.
+ * The way to a call, unless the budget is spent, or the provider would only refuse it as it has refused so often. What
+ * needs no call (an adoption, a verdict) has been decided by now.
  */
 function ifAffordable(held: Held, way: Effect, at: Circumstances): Effect {
-  const until = spentUntil(withoutMine(held.seen.item, held.attempt.fence), held.seen.profile, at.now);
-  if (until === undefined) return way;
-  return { do: 'release', held, notBefore: until, wakeAt: until, called: false, budgetSpent: true };
+  const item = withoutMine(held.seen.item, held.attempt.fence);
+  const until = spentUntil(item, held.seen.profile, at.now);
+  if (until !== undefined) return { ...releaseFor(held, until), budgetSpent: true };
+  const refusedUntil = sameRefusalUntil(item, at.now);
+  if (refusedUntil === undefined) return way;
+  // A look at it as often as at every other that fails, so that operators see it fail.
+  return { ...releaseFor(held, earliest(refusedUntil, lookAgainAt(at))), refusedAlike: true };
 }
+
+const lookAgainAt = ({ now, chance }: Circumstances): EpochMs =>
+  plus(now, between({ from: limits.backOffMaxMs, to: limits.backOffMaxMs * limits.backOffStretch }, chance));
 
 /**
  * The last check before the request leaves: time to keep the answer, a lease that is still alive, and a provider that

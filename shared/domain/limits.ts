@@ -88,6 +88,12 @@ export const limits = {
   backOffMaxMs: 900_000,
   /** Chance stretches a delay up to so many times, so that connections do not come back in step. */
   backOffStretch: 1.25,
+  /**
+   * A refusal by a name that no rule knows is asked for more and more seldom from so many in a row on that are the
+   * same; up to so long apart.
+   */
+  sameRefusals: 9,
+  sameRefusalMaxMs: 4 * hourMs,
   /** An instant that a provider tells is obeyed, but not one that is further away; and with a little chance added. */
   toldDelayMaxMs: dayMs,
   /** Nor, with each failure in a row, one that is as near: at least the first, doubling up to the second. */

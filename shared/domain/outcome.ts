@@ -16,6 +16,8 @@ export type Outcome =
       readonly rule?: string;
       /** After so many of these in a row it is a misconfiguration, with `cause` and `fix`. */
       readonly misconfiguredAfter?: number;
+      /** The same again and again is no accident. */
+      readonly lasting?: true;
       readonly status?: number;
       readonly description?: string;
       /** When the provider says to come back. */

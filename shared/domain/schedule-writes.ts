@@ -82,12 +82,17 @@ export const pause = (item: Connection, by: string | undefined, now: EpochMs): W
 });
 
 /**
- * A refresher looks at once, and decides on what it finds. What it backed off from before the pause may be over; that
- * the provider called a renewal too early is no failure that passes.
+ * A refresher looks at once, and decides on what it finds. What it backed off from before the pause may be over, also a
+ * refusal that was the same so often that it was hardly asked for any more; that the provider called a renewal too
+ * early is no failure that passes.
  */
 export const resume = (item: Connection, now: EpochMs): Write => ({
   name: 'resume',
   when: asPausedOrNot(item),
   set: pathsNoted(item, ['paused'], now),
-  remove: ['paused', ...(item.failure?.class === 'too_early' ? [] : (['notBefore'] as const))],
+  remove: [
+    'paused',
+    ...(item.failure?.class === 'too_early' ? [] : (['notBefore'] as const)),
+    ...(item.failure?.alike === undefined ? [] : (['failure'] as const)),
+  ],
 });

@@ -115,6 +115,8 @@ export type Effect =
       readonly wakeAt: EpochMs | undefined;
       readonly called: boolean;
       readonly budgetSpent: boolean;
+      /** The provider's last refusal, the same so often, is not asked for again yet: the connection goes on failing. */
+      readonly refusedAlike?: true;
       /** The provider refused one of two client secrets: the next attempt is with this one. */
       readonly clientSecret?: ClientSecretInUse;
     }

@@ -179,6 +179,19 @@ export function backOffUntil(
 }
 
 /**
+ * Until when the provider is not asked again for what it refuses by the same name each time, a name that no rule knows:
+ * as long again as it has been so. Undefined if it may be asked. Where a token lives, renewals are tried as ever: they
+ * have its life to come back in.
+ */
+export function sameRefusalUntil({ failure, tokens }: Connection, now: EpochMs): EpochMs | undefined {
+  if (failure?.alike === undefined || failure.class !== 'transient') return undefined;
+  if (tokens !== undefined && tokens.expiresAt > now) return undefined;
+  const delayMs = limits.backOffMaxMs * 2 ** (failure.alike - limits.sameRefusals);
+  const until = plus(failure.at, Math.min(delayMs, limits.sameRefusalMaxMs));
+  return until > now ? until : undefined;
+}
+
+/**
  * The next attempt after "too early". The provider's clock starts at a token we may never have received, so an
  * instant in the past is no answer: when in doubt, minutes; otherwise a few seconds.
  */

@@ -71,6 +71,9 @@ describe.each(storeWorlds)('the marks that wake, rest, arm and ask in %s', (_wor
     const resumed = await applies(item.connection, resume(item, at(1)));
     expect(resumed.failure).toEqual(failure);
     expect(resumed.notBefore).toBe(kind === 'too_early' ? at(900_000) : undefined);
+    // One that was the same so often that it is hardly asked for any more.
+    const refused = await created({ failure: { ...failure, alike: 12 }, paused: { at: now } });
+    expect(await applies(refused.connection, resume(refused, at(1)))).not.toHaveProperty('failure');
   });
 
   test('a resting connection is armed, an armed one only for an earlier instant, and not after a commit', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { callsOn, errorsOf, spentUntil } from '../../shared/domain/budget.ts';
 import { decide } from '../../shared/domain/decide.ts';
+import type { EffectOf, Event } from '../../shared/domain/steps.ts';
 import {
   at,
   attemptOf,
@@ -9,8 +10,11 @@ import {
   circumstances,
   day,
   dueConnectionOf,
+  failureOf,
+  firstConnectionOf,
   heldOf,
   hour,
+  minute,
   now,
   profileOf,
   today,
@@ -61,6 +65,13 @@ describe('calls a day', () => {
   });
 });
 
+/** The release that this event leads to, with `more`. */
+function releasedBy(event: Event, more: object): EffectOf<'release'> {
+  const effect = decide(event, circumstances());
+  expect(effect).toMatchObject({ do: 'release', called: false, budgetSpent: false, ...more });
+  return effect as EffectOf<'release'>;
+}
+
 describe('a spent budget', () => {
   const profile = profileOf({ errorsPerHour: 1 });
   const failing = errorsAt(-1_000);
@@ -75,6 +86,17 @@ describe('a spent budget', () => {
       called: false,
       budgetSpent: true,
     });
+  });
+
+  test('and so does a refusal that has been the same for hours, at which refreshers look as often as ever', () => {
+    const item = firstConnectionOf({ failure: failureOf({ code: 'on_hold', alike: 12, at: at(-minute) }) });
+    const held = heldOf(item);
+    const { notBefore } = releasedBy({ kind: 'acquired', held }, { refusedAlike: true });
+    expect(notBefore).toBe(at(15 * minute));
+    const soon = heldOf({ ...item, failure: failureOf({ code: 'on_hold', alike: 12, at: at(-110 * minute) }) });
+    expect(releasedBy({ kind: 'acquired', held: soon }, { refusedAlike: true }).notBefore).toBe(at(10 * minute));
+    const over = heldOf({ ...item, failure: failureOf({ code: 'on_hold', alike: 12, at: at(-120 * minute) }) });
+    expect(decide({ kind: 'acquired', held: over }, circumstances()).do).toBe('load_secrets');
   });
 
   test('does not keep anybody from looking for what an earlier attempt stored', () => {

@@ -13,6 +13,7 @@ import {
   refreshAtOf,
   retryAfterSeconds,
   safeAt,
+  sameRefusalUntil,
   toldEndOf,
   tooEarlyUntil,
 } from '../../shared/domain/timing.ts';
@@ -238,6 +239,36 @@ describe('tooEarlyUntil: never in the past, in seconds from now', () => {
     expect(tooEarlyUntil(now, item, profileOf({ minTokenAgeMs: 574 * second }), inDoubt, count)).toBe(
       at(seconds * second),
     );
+  });
+});
+
+describe('sameRefusalUntil: for how long the same refusal is not asked for again, in minutes since it came', () => {
+  const refused = (alike: number, more: Partial<Failure> = {}) =>
+    firstConnectionOf({ failure: failureOf({ code: 'on_hold', alike, at: now, ...more }) });
+
+  test.each([
+    ['at first no longer than every failure', 9, 15],
+    ['from then on as long again', 10, 30],
+    ['twice as long each time', 12, 120],
+    ['up to four hours', 13, 240],
+    ['and no longer', 40, 240],
+  ])('%s', (_, alike, minutes) => {
+    expect(sameRefusalUntil(refused(alike), at(minutes * minute - 1))).toBe(at(minutes * minute));
+    expect(sameRefusalUntil(refused(alike), at(minutes * minute))).toBeUndefined();
+  });
+
+  test.each([
+    ['a failure of which many settle nothing', firstConnectionOf({ failure: failureOf({ count: 40, at: now }) })],
+    ['another meaning', refused(40, { class: 'in_doubt' })],
+    ['no failure', firstConnectionOf()],
+    ['a token that lives', connectionOf({ failure: failureOf({ alike: 40, at: now }) })],
+  ])('not for %s', (_, item) => {
+    expect(sameRefusalUntil(item, at(1))).toBeUndefined();
+  });
+
+  test('but for a token that has expired', () => {
+    const item = connectionOf({ tokens: tokenSetOf({ expiresAt: now }), failure: failureOf({ alike: 9, at: now }) });
+    expect(sameRefusalUntil(item, at(1))).toBe(at(15 * minute));
   });
 });
 

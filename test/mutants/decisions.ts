@@ -144,6 +144,17 @@ export const decisions: readonly Mutant[] = [
     caughtBy: { withinSeeds: 40 },
   },
   {
+    name: 'what a provider refuses alike is asked for as an outage is',
+    why: 'What no rule knows may pass at any moment.',
+    variant: deciding((effect) => {
+      if (effect.do !== 'commit_failure') return effect;
+      const { alike: _, ...failure } = effect.commit.failure;
+      return { ...effect, commit: { ...effect.commit, failure } };
+    }),
+    invariant: 'S8',
+    caughtBy: { race: 'refused for hours by a name that no rule knows, and resumed' },
+  },
+  {
     name: 'one spare for all that is overtaken',
     why: 'One place is enough for what is hardly ever needed.',
     variant: deciding((effect, event) =>

@@ -76,6 +76,13 @@ export const pauses: readonly Mutant[] = [
     caughtBy: { withinSeeds: 20 },
   },
   {
+    name: 'a resume leaves what was refused alike as it is',
+    why: 'The failure is told in the status, so it stays until the next success.',
+    variant: wishing('resume', (write) => ({ ...write, remove: write.remove.filter((path) => path !== 'failure') })),
+    invariant: 'L1',
+    caughtBy: { race: 'refused for hours by a name that no rule knows, and resumed' },
+  },
+  {
     name: 'resting takes away what the planner is to look at',
     why: 'No client has asked since, so there is nothing to look at.',
     variant: writing({ rest: (...args) => without(without(normative.rest(...args), 'dueAt'), 'paused') }),

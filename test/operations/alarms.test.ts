@@ -170,6 +170,21 @@ describe('what happens to connections', () => {
     }
   });
 
+  test('RefreshFailing does not end while a refusal that no rule knows is hardly asked for any more', async () => {
+    const names = await connected('on-hold');
+    let calls = 0;
+    world.provider.instead = () => {
+      calls += 1;
+      return { status: 400, body: { error: 'account_on_hold' } };
+    };
+    const course = { trouble: () => refreshed(names), calm: () => refreshed(names), minutes: 6 * 60 };
+    const [states = []] = await play('RefreshFailing', course);
+    const during = states.slice(states.indexOf(true), course.minutes);
+    expect(during.length).toBeGreaterThan(5 * 60);
+    expect(during).not.toContain(false);
+    expect(calls).toBeLessThan(15);
+  });
+
   test('RefreshFailing is silent for two failures', async () => {
     const names = await connected('stumbling');
     let left = 2;

@@ -3,6 +3,10 @@ import { pause as pauseWrite, resume } from '../../shared/domain/schedule-writes
 import { type Race, race, renewing } from './race.ts';
 import { crash, fail, pause } from './scenario.ts';
 
+/** What no rule knows, so often that two hours lie before the next call. */
+const onHold = { status: 400, body: '{"error":"account_on_hold"}', after: false };
+const onHoldTimes = 12;
+
 export const racesOfPeople: readonly Race[] = [
   race(
     'paused for an hour, asked and reported meanwhile, and resumed',
@@ -68,6 +72,24 @@ export const racesOfPeople: readonly Race[] = [
       await s.pass(1);
       await s.time.runUntilSettled(s.pauseOrResume(false));
       await s.pass(5);
+    },
+  ),
+  race(
+    'refused for hours by a name that no rule knows, and resumed',
+    'singleUse',
+    { ways: [{}, ...Array.from({ length: onHoldTimes }, () => ({ instead: onHold }))] },
+    async (s, { ask, violate }) => {
+      await renewing(s);
+      s.startPlanner();
+      const begun = s.time.now();
+      for (let minute = 0; minute < 480 && s.provider.ledger.length < onHoldTimes; minute += 1) await s.pass(60);
+      const hours = (s.time.now() - begun) / 3_600_000;
+      if (hours < 2) violate('S8', `what a provider refuses alike was asked for ${onHoldTimes} times in ${hours} h`);
+      await s.time.runUntilSettled(s.pauseOrResume(true));
+      await s.pass(60);
+      await s.time.runUntilSettled(s.pauseOrResume(false));
+      await s.pass(60);
+      if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
     },
   ),
   race('a login whose answer is slow, and a newer one', 'singleUse', { codeWays: [{ fromMs: 20_000 }] }, async (s) => {

@@ -290,6 +290,35 @@ export const names: readonly FieldCase[] = [
     askUntilSeconds: 1,
     expected: { status: { state: 'active', last_failure: { class: 'transient' } }, calls: [1, 12] },
   },
+  {
+    source: 'of this kind',
+    what: 'a name that is not known, again and again, is asked for ever more seldom while clients ask',
+    answers: [refused({ error: 'purple_elephant' })],
+    expected: {
+      status: { state: 'active', last_failure: { class: 'transient', rule: 'refused' } },
+      calls: [12, 20],
+      served: null,
+    },
+  },
+  {
+    source: 'of this kind',
+    what: 'a name that is not known, for two hours: noticed within as long again',
+    answers: ({ atSeconds }) => (atSeconds < 7_200 ? refused({ error: 'purple_elephant' }) : back),
+    hours: 4.5,
+    expected: { status: { state: 'active' }, calls: [10, 20], last: { access_token: 'at-9' } },
+  },
+  {
+    source: 'of this kind',
+    what: 'names that are not known, another each time, are asked for as often as an outage',
+    answers: ({ nth }) => refused({ error: `purple_elephant_${'ab'.charAt(nth % 2)}` }),
+    expected: { status: { state: 'active' }, calls: [80, 100], served: null },
+  },
+  {
+    source: 'design, L1',
+    what: 'a server that is down all day is asked every quarter of an hour',
+    answers: [refused('', 503)],
+    expected: { status: { state: 'active', last_failure: { class: 'in_doubt' } }, calls: [80, 100], served: null },
+  },
 ];
 
 /** Words never override an outage. */

@@ -4,7 +4,7 @@
  */
 
 import { openAttempts } from '../domain/attempts.ts';
-import { inOrderOfUse } from '../domain/client-secrets.ts';
+import { inOrderOfUse, otherSecretAfterCall } from '../domain/client-secrets.ts';
 import { type Attempt, type Connection, type GrantEnded, usedSlots } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import {
@@ -24,7 +24,7 @@ import { type EpochMs, plus } from '../domain/time.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
-import type { CredentialStore } from '../ports/credentials.ts';
+import type { CredentialStore, Credentials } from '../ports/credentials.ts';
 import { Misdirected, SealBroken, Unavailable } from '../ports/errors.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
@@ -36,7 +36,8 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { type ClaimWorld, claimHeld, giveBack } from './claim-grant.ts';
 import { refreshTokenAt } from './load-secrets.ts';
 import { forgotten } from './memories.ts';
-import { type RevocationResult, revocationOf } from './outcome-of.ts';
+import { outcomeOf, type RevocationResult, revocationOf } from './outcome-of.ts';
+import { reportSecret } from './report.ts';
 import { requestRefresh } from './request-refresh.ts';
 
 export interface DeleteWorld {
@@ -84,6 +85,8 @@ interface Taken {
   readonly since: EpochMs;
   readonly owner: string;
   readonly until: EpochMs;
+  /** When the function that has taken it ends. */
+  readonly deadline: EpochMs;
 }
 
 /**
@@ -91,11 +94,15 @@ interface Taken {
  * last, the item. Whatever crashes, the item tells what is left to do. A provider that does not answer is tried for a
  * day. What a store out of reach prevents now is left to the planner.
  */
-export async function finishDeletion(world: FinishDeletionWorld, connection: ConnectionName): Promise<void> {
+export async function finishDeletion(
+  world: FinishDeletionWorld,
+  connection: ConnectionName,
+  deadline: EpochMs,
+): Promise<void> {
   const owner = world.chance.id();
   try {
     const taken = await take(world, connection, owner);
-    if (taken !== undefined) await finish(world, taken);
+    if (taken !== undefined) await finish(world, { ...taken, deadline });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     world.telemetry.warn('deletion_postponed', { connection, code: 'store_unavailable', store: error.store, error });
@@ -110,7 +117,7 @@ async function take(
   { clock, store }: FinishDeletionWorld,
   connection: ConnectionName,
   owner: string,
-): Promise<Taken | undefined> {
+): Promise<Omit<Taken, 'deadline'> | undefined> {
   const write = takeDeletion(owner, clock.now());
   const { applied, item } = await store.apply(connection, write);
   return applied && item.deletion !== undefined
@@ -254,9 +261,10 @@ async function revoked(world: FinishDeletionWorld, taken: Taken): Promise<Revoca
 /** Undefined if there is nothing to revoke. */
 async function revokedOne(
   world: FinishDeletionWorld,
-  { item, since }: Taken,
+  taken: Taken,
   read: () => Promise<Secret | undefined>,
 ): Promise<RevocationResult | undefined> {
+  const { item, since } = taken;
   const { connection, config } = item;
   try {
     const refreshToken = await read();
@@ -264,8 +272,7 @@ async function revokedOne(
     const { destinations } = world.providers.of(config);
     const stored = config.credentials;
     const credentials = stored && (await world.credentials.read(connection, stored.versionId, destinations));
-    const inOrder = inOrderOfUse(item, credentials ?? {});
-    return revocationOf(await world.revocation.revoke(config, refreshToken, inOrder));
+    return await revokedWith(world, taken, refreshToken, credentials ?? {});
   } catch (error) {
     if (error instanceof Misdirected) return { kind: 'refused', code: 'secret_for_another_endpoint' };
     if (error instanceof SealBroken) return { kind: 'refused', code: 'refresh_token_unreadable' };
@@ -274,6 +281,33 @@ async function revokedOne(
       return { kind: 'failed', code: 'store_unavailable' };
     throw error;
   }
+}
+
+/** Sends it with the client secret that is in use and, if that is refused, once more with the other one. */
+async function revokedWith(
+  world: FinishDeletionWorld,
+  { item, deadline }: Taken,
+  refreshToken: Secret,
+  credentials: Credentials,
+): Promise<RevocationResult> {
+  const { clock, providers, revocation } = world;
+  const { rules } = providers.of(item.config);
+  const sentAs = async (as: Connection) => {
+    const inOrder = inOrderOfUse(as, credentials);
+    const requestedAt = clock.now();
+    const exchange = await revocation.revoke(item.config, refreshToken, inOrder);
+    const result = revocationOf(exchange);
+    if (result.kind === 'revoked' || rules === undefined) return { result };
+    const times = { requestedAt, receivedAt: clock.now() };
+    const outcome = outcomeOf(rules, exchange, times, { credentials: inOrder, others: [refreshToken] });
+    return { result, refusal: { code: result.code, other: otherSecretAfterCall(as, outcome, times.receivedAt) } };
+  };
+  const { result, refusal } = await sentAs(item);
+  if (refusal?.other === undefined) return result;
+  if (plus(clock.now(), limits.callTimeoutMs + limits.commitReserveMs) > deadline)
+    return { kind: 'failed', code: refusal.code };
+  reportSecret(world, item, refusal.other);
+  return (await sentAs({ ...item, clientSecret: refusal.other })).result;
 }
 
 async function orphanOf(

@@ -7,6 +7,7 @@ import { leaseAlive } from '../domain/assess.ts';
 import type { Connection } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import { lookLater, markFitting, markOutdated, waitsForPreset } from '../domain/outdated-writes.ts';
+import type { EpochMs } from '../domain/time.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import { Unavailable } from '../ports/errors.ts';
 import { type FinishDeletionWorld, finishDeletion } from './delete-connection.ts';
@@ -20,14 +21,14 @@ const misconfigured: Ending = { do: 'stop', reason: 'misconfigured' };
  * Deletes the connection if that was asked for; else notes that it is misconfigured, once, and tells subscribers and
  * operators.
  */
-export async function tendOutdated(world: OutdatedWorld, item: Connection): Promise<Ending> {
+export async function tendOutdated(world: OutdatedWorld, item: Connection, deadline: EpochMs): Promise<Ending> {
   const { clock, store } = world;
   const { connection, lease } = item;
   if (item.deletion !== undefined) {
     // The holder of a lease may still commit, and its refresh token is the one to revoke.
     if (lease !== undefined && leaseAlive(item, clock.now()))
       return { do: 'wait', until: lease.until, reason: 'leased' };
-    await finishDeletion(world, connection);
+    await finishDeletion(world, connection, deadline);
     return { do: 'stop', reason: 'deleted' };
   }
   if (item.state !== 'active') {

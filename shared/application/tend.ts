@@ -23,12 +23,12 @@ export async function tend(
   try {
     const ending = await runRefresh(world, connection, deadline, protocol);
     if (ending.do !== 'stop') return ending;
-    if (ending.reason === 'deleted') await finishDeletion(world, connection);
+    if (ending.reason === 'deleted') await finishDeletion(world, connection, deadline);
     if (ending.reason === 'misconfigured' && (await fitsAgain(world, connection)))
       return await runRefresh(world, connection, deadline, protocol);
     return ending;
   } catch (error) {
-    if (error instanceof SettingsOutdated) return tendOutdated(world, error.item);
+    if (error instanceof SettingsOutdated) return tendOutdated(world, error.item, deadline);
     throw error;
   }
 }

@@ -99,7 +99,7 @@ function openWorld() {
     strikeWith: (by: Strike) => {
       strike = by;
     },
-    finishDeletion: () => finishDeletion(forgetting(strike), name),
+    finishDeletion: () => finishDeletion(forgetting(strike), name, plus(now, limits.refreshTimeoutMs)),
     delete: () => deleteConnection({ ...common, store: ports.store }, name),
     put: (refreshToken: string) =>
       putConnection(

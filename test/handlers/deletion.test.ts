@@ -153,6 +153,66 @@ describe('a connection that is deleted', () => {
     expect((await world.call('DELETE /connections/revoked')).status).toBe(404);
   });
 
+  describe('whose client has two secrets, of which the first is refused', () => {
+    /** Deletes it at a provider that takes only this secret of both, and returns with which ones it was called. */
+    async function deletedWith(name: string, good: 'first' | 'second' | 'neither', answersAfterSeconds = 0) {
+      const secrets = { first: world.secret('client'), second: world.secret('client') };
+      await connected(name);
+      const client = { client_id: 'app', client_secret: [secrets.first, secrets.second] };
+      const settings = {
+        token_endpoint: world.provider.tokenEndpoint,
+        revocation_endpoint: world.provider.tokenEndpoint.replace('token', 'revoke'),
+      };
+      const { status } = await world.call(`PUT /connections/${name}`, { provider: 'generic-oauth2', settings, client });
+      expect(status).toBe(200);
+      const called = (authorization: string) =>
+        (['first', 'second'] as const).find(
+          (which) => authorization === `Basic ${Buffer.from(`app:${secrets[which]}`).toString('base64')}`,
+        );
+      world.provider.instead = ({ authorization }) => {
+        if (called(authorization) === good) return { status: 200, body: {} };
+        world.later(answersAfterSeconds);
+        return { status: 401, body: { error: 'invalid_client' } };
+      };
+      await world.call(`DELETE /connections/${name}`);
+      const before = revocations().length;
+      await world.refresh(name);
+      return revocations()
+        .slice(before)
+        .map(({ authorization }) => called(authorization));
+    }
+
+    test('is revoked with the other one, at once, and the log says which one works', async () => {
+      expect(await deletedWith('rotated', 'second')).toEqual(['first', 'second']);
+      expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: 'rotated', revoked: true });
+      expect(world.logged('client_secret_refused').at(-1)).toMatchObject({
+        connection: 'rotated',
+        nowInUse: 'second',
+      });
+      expect(await exists('rotated')).toBe(false);
+    });
+
+    test('sends one alone where that is taken', async () => {
+      expect(await deletedWith('unrotated', 'first')).toEqual(['first']);
+      expect(world.logged('connection_deleted').at(-1)).toMatchObject({ connection: 'unrotated', revoked: true });
+    });
+
+    test('sends each once where both are refused, and says so', async () => {
+      expect(await deletedWith('unknown', 'neither')).toEqual(['first', 'second']);
+      expect(world.logged('connection_deleted').at(-1)).toMatchObject({
+        connection: 'unknown',
+        revoked: false,
+        code: 'http_401',
+      });
+    });
+
+    test('is tried again later, where no time is left for a whole call', async () => {
+      expect(await deletedWith('slow', 'second', 19)).toEqual(['first']);
+      expect(await exists('slow')).toBe(true);
+      expect(world.logged('revocation_failed').at(-1)).toMatchObject({ connection: 'slow', code: 'http_401' });
+    });
+  });
+
   test('whose provider has no revocation endpoint is removed all the same, and the log says so', async () => {
     await connected('unrevocable', {});
     await world.call('DELETE /connections/unrevocable');

@@ -118,7 +118,7 @@ async function put(
 
 async function remove({ world }: Opened, connection: ConnectionName): Promise<void> {
   await deleteConnection(world, connection);
-  await finishDeletion(world, connection);
+  await finishDeletion(world, connection, plus(world.clock.now(), limits.refreshTimeoutMs));
 }
 
 type Names = readonly [ConnectionName, ...ConnectionName[]];

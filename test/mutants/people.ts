@@ -5,6 +5,8 @@ import type { Connection, Grant } from '../../shared/domain/connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Write } from '../../shared/domain/writes.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import type { Credentials } from '../../shared/ports/credentials.ts';
+import type { Revocation } from '../../shared/ports/revocation.ts';
 import type { Stores } from '../sim/stores.ts';
 import type { Variant } from '../sim/variant.ts';
 import { always, deciding, type Mutant, without } from './mutant.ts';
@@ -146,6 +148,22 @@ export const people: readonly Mutant[] = [
     },
     invariant: 'S10',
     caughtBy: { race: 'deleted with an orphan left' },
+  },
+  {
+    name: 'a revocation knows one client secret',
+    why: 'It is sent once, with what is in use.',
+    variant: {
+      tendWorld: (given) => {
+        let inUse: Credentials | undefined;
+        const revoke: Revocation['revoke'] = (config, refreshToken, credentials) => {
+          inUse ??= credentials;
+          return given.revocation.revoke(config, refreshToken, inUse);
+        };
+        return { ...given, revocation: { revoke } };
+      },
+    },
+    invariant: 'S10',
+    caughtBy: { race: 'deleted after its client secret was replaced' },
   },
   {
     name: 'a removal removes whatever has the name',

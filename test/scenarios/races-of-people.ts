@@ -1,11 +1,19 @@
 /** Races with people who log in, who delete a connection, and who put it again. */
 import { pause as pauseWrite, resume } from '../../shared/domain/schedule-writes.ts';
+import { kinds, withTwoSecrets } from '../sim/natures.ts';
+import { start } from '../sim/stores.ts';
 import { type Race, race, renewing } from './race.ts';
 import { crash, fail, pause } from './scenario.ts';
 
 /** What no rule knows, so often that two hours lie before the next call. */
 const onHold = { status: 400, body: '{"error":"account_on_hold"}', after: false };
 const onHoldTimes = 12;
+
+/** The old secret is refused two minutes after the start, and no renewal finds that out before it is due. */
+const secretReplaced = {
+  rotation: { secrets: ['old', 'new'], newFrom: start, oldUntil: start + 120_000 },
+  config: withTwoSecrets(kinds.singleUse.config),
+} as const;
 
 export const racesOfPeople: readonly Race[] = [
   race(
@@ -203,6 +211,12 @@ export const racesOfPeople: readonly Race[] = [
     await s.pass(5);
     await s.deleted();
     await s.pass(120);
+  }),
+  race('deleted after its client secret was replaced', 'singleUse', { options: secretReplaced }, async (s) => {
+    await s.connected();
+    await s.pass(180);
+    await s.deleted();
+    await s.pass(30);
   }),
   race(
     'a login is committed while its connection is removed',

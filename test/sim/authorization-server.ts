@@ -82,14 +82,17 @@ export class AuthorizationServer extends Provider {
    * RFC 7009 §2.2: a token that is not in force is answered with 200 as well, and nothing happens; 200 is never said of
    * one that stays in force.
    */
-  async revoke(refreshToken: string, way: Way): Promise<Exchange> {
+  async revoke(refreshToken: string, secret: string | undefined, way: Way): Promise<Exchange> {
     await this.time.sleep(way.toMs);
     if (way.lost === 'request') return new Promise(() => {});
     const instead = way.instead?.status === 200 ? undefined : way.instead;
-    if ((instead === undefined || instead.after) && this.alive(refreshToken)) this.#end(refreshToken, 'revocation');
+    const taken = this.takes(secret);
+    if (taken && (instead === undefined || instead.after) && this.alive(refreshToken))
+      this.#end(refreshToken, 'revocation');
     await this.time.sleep(way.fromMs);
     if (way.lost === 'reply') return new Promise(() => {});
-    return instead === undefined ? reply(200, {}) : { kind: 'reply', status: instead.status, headers: {}, body: '' };
+    if (instead !== undefined) return { kind: 'reply', status: instead.status, headers: {}, body: '' };
+    return taken ? reply(200, {}) : clientRefused;
   }
 
   #end(refreshToken: string, end: End): void {

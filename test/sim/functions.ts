@@ -154,7 +154,10 @@ export function finishDeletionWorldOf(
     claims: world.claimsOf(environment),
     providers,
     announcer: world.announcerOf(environment),
-    revocation: { revoke: (_, refreshToken) => revoke(world, environment, refreshToken.reveal()) },
+    revocation: {
+      revoke: (_, refreshToken, credentials) =>
+        revoke(world, environment, refreshToken.reveal(), sentSecretOf(credentials)),
+    },
     // Secrets go after seven days: no secret is gone while a run lasts, and a function that reads or writes one
     // meanwhile keeps it.
     secretRemoval: { remove: (_, __, mayStill) => environment.io('secrets.remove', 'secrets', mayStill) },
@@ -216,11 +219,16 @@ async function redeem(world: World, environment: Environment, grant: CodeGrant):
   return answer;
 }
 
-async function revoke(world: World, environment: Environment, refreshToken: string): Promise<Exchange> {
+async function revoke(
+  world: World,
+  environment: Environment,
+  refreshToken: string,
+  { secret }: { readonly secret?: string },
+): Promise<Exchange> {
   if (!world.provider.customs.revocable) return { kind: 'not_written', code: 'no_revocation_endpoint' };
   const answer = await environment.outside('provider.revoke', () => {
-    world.note('revocation sent', `${environment.id} ${refreshToken}`);
-    return answered(environment, world.provider.revoke(refreshToken, world.otherWay('revocation')));
+    world.note('revocation sent', `${environment.id} ${refreshToken}${secret === undefined ? '' : ` ${secret}`}`);
+    return answered(environment, world.provider.revoke(refreshToken, secret, world.otherWay('revocation')));
   });
   world.note('revocation answered', `${environment.id} ${answer.kind === 'reply' ? answer.status : answer.code}`);
   return answer;

@@ -1,11 +1,18 @@
-/** What must hold while a client's secret is replaced (S5, S8). */
+/** What must hold while a client's secret is replaced (S5, S8, S10). */
 import { bounded, type Checker, type Watched } from './checker.ts';
 
-/** One of two secrets is good at every instant: no refusal of the other one is a verdict. */
+/**
+ * One of two secrets is good at every instant: no refusal of the other one is a verdict, and no grant is left in force
+ * for it where the provider takes revocations.
+ */
 export const secretsAreTried = ({ world, violate }: Watched): Checker => ({
   onWrite(name, { state }) {
     if (world.options.rotation !== undefined && state === 'misconfigured')
       violate('S5', `${name}: the client is called wrong, and one of its two secrets is good`);
+  },
+  onLog(event, { code }) {
+    if (world.options.rotation !== undefined && event === 'connection_deleted' && code === 'http_401')
+      violate('S10', 'the grant was not revoked: the client was refused, and one of its two secrets is good');
   },
 });
 

@@ -61,7 +61,9 @@ async function* deployedLines(
     for (const { ResourceType: type, PhysicalResourceId: id = '' } of page)
       if (type === 'AWS::Logs::LogGroup') groups.push(id);
   const found: Line[] = [];
-  const filterPattern = connection === undefined ? '{ $.level = * }' : `{ $.connection = "${connection}" }`;
+  // Of what was answered to whom there may be millions of lines, and the audit log's own query.
+  const about = connection === undefined ? '$.level = *' : `$.connection = "${connection}"`;
+  const filterPattern = `{ ${about} && $.message != "answered" }`;
   for (const logGroupName of groups)
     for await (const { events = [] } of paginateFilterLogEvents(
       { client },

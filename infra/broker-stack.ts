@@ -61,9 +61,10 @@ export interface BrokerStackProps extends StackProps {
    */
   readonly egressAddress?: string | undefined;
   /**
-   * How many days the access log is kept, which says who read and changed what; it then outlives the stack. One of the
-   * numbers that CloudWatch Logs offers.
-   * @default 30, and it goes with the stack
+   * How many days the audit log is kept, which says who read and changed what: the access log, and those of the
+   * functions that callers reach, which then have a line for each answer. They outlive the stack. One of the numbers
+   * that CloudWatch Logs offers.
+   * @default 30, the access log alone, and it goes with the stack
    */
   readonly auditDays?: number | undefined;
   /**
@@ -117,6 +118,7 @@ export class BrokerStack extends Stack {
       refreshConcurrency,
       reservedRefreshConcurrency,
       reservedTokenConcurrency,
+      auditDays,
       egress: egressAddress === undefined ? undefined : new FixedEgress(this, 'Egress', { address: egressAddress }),
     });
 
@@ -144,7 +146,8 @@ export class BrokerStack extends Stack {
     });
 
     if (canary) new Canary(this, 'Canary');
-    new SavedQueries(this, 'Queries', { functions, accessLogs: this.#api.accessLogs });
+    const audited = auditDays !== undefined;
+    new SavedQueries(this, 'Queries', { functions, accessLogs: this.#api.accessLogs, audited });
     new BrokerDashboard(this, 'Dashboard', { token: functions.token, refreshQueue: requests.queue });
 
     this.#tell({ alarmTopic: topic, events, requests });

@@ -20,7 +20,7 @@ export interface Settings {
   readonly reservedTokenConcurrency: number | undefined;
   /** The Elastic IP address from which providers are called, by its allocation id. */
   readonly egressAddress: string | undefined;
-  /** How long the access log is kept, and that it outlives the stack. */
+  /** How long the audit log is kept, and that it outlives the stack. */
   readonly auditDays: number | undefined;
   /** Where alarms say that their articles are. */
   readonly runbookUrl: string;
@@ -267,8 +267,8 @@ export function summaryOf({ name, secretStore, jwt, domain, throttle, ...setting
       ? []
       : [`Providers are called from the address ${settings.egressAddress}, through a NAT gateway of its own.`]),
     settings.auditDays === undefined
-      ? 'Access log: kept for 30 days, and gone with the stack.'
-      : `Access log: kept for ${settings.auditDays} days, also when the stack is gone.`,
+      ? 'Audit: the access log, kept for 30 days, and gone with the stack.'
+      : `Audit: each answer with its generation, kept for ${settings.auditDays} days, also when the stack is gone.`,
     `Alarms refer to ${settings.runbookUrl}.`,
     ...(settings.canary ? ['With a canary: a public token endpoint of its own, which a schedule disturbs.'] : []),
   ].join('\n');

@@ -35,6 +35,8 @@ interface FunctionsProps {
   readonly refreshConcurrency: number | undefined;
   readonly reservedRefreshConcurrency: number | undefined;
   readonly reservedTokenConcurrency: number | undefined;
+  /** How long the functions that callers reach keep who read and changed what, if they are to. */
+  readonly auditDays: number | undefined;
   /** Where the functions are that call providers, if that is to be from one address. */
   readonly egress: FixedEgress | undefined;
 }
@@ -57,7 +59,8 @@ function secretsOf(stack: Stack, { state: { secrets } }: FunctionsProps, may: Ma
   return secrets === undefined ? connectionSecrets(stack, prefix, may) : sealedSecrets(stack, secrets, prefix, may);
 }
 /** Reads no refresh token: neither the secrets nor the key that opens sealed ones. */
-function tokenFunction(stack: Stack, { state, requests, jwt, reservedTokenConcurrency }: FunctionsProps) {
+function tokenFunction(stack: Stack, props: FunctionsProps) {
+  const { state, requests, jwt, reservedTokenConcurrency, auditDays } = props;
   return new BrokerFunction(stack, 'TokenFunction', {
     name: 'token',
     timeoutMs: limits.tokenTimeoutMs,
@@ -69,6 +72,7 @@ function tokenFunction(stack: Stack, { state, requests, jwt, reservedTokenConcur
       told({ JWT_CLAIM: jwt?.claim, JWT_SCOPE_PREFIX: jwt?.scopePrefix }),
     ],
     reservedConcurrency: reservedTokenConcurrency,
+    auditDays,
   });
 }
 
@@ -118,7 +122,7 @@ function planFunction(stack: Stack, { state, requests }: FunctionsProps) {
 
 /** Writes refresh tokens that are imported, and reads none. It asks issuers for their metadata. */
 function connectionsFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests, domain, egress } = props;
+  const { state, requests, domain, egress, auditDays } = props;
   return new BrokerFunction(stack, 'ConnectionsFunction', {
     name: 'connections',
     timeoutMs: limits.tokenTimeoutMs,
@@ -133,6 +137,7 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
       told({ API_URL: domain && urlOf(domain) }),
     ],
     egress,
+    auditDays,
   });
 }
 
@@ -141,7 +146,7 @@ function connectionsFunction(stack: Stack, props: FunctionsProps) {
  * code brought is not lost.
  */
 function authorizationsFunction(stack: Stack, props: FunctionsProps) {
-  const { state, requests, domain, egress } = props;
+  const { state, requests, domain, egress, auditDays } = props;
   return new BrokerFunction(stack, 'AuthorizationsFunction', {
     name: 'authorizations',
     timeoutMs: limits.refreshTimeoutMs,
@@ -155,5 +160,6 @@ function authorizationsFunction(stack: Stack, props: FunctionsProps) {
       told({ API_URL: domain && urlOf(domain) }),
     ],
     egress,
+    auditDays,
   });
 }

@@ -1,10 +1,10 @@
 /** Who may use which connection, where API Gateway has found out who calls. */
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { optional } from '../shared/environment.ts';
 import { parseName } from './parse.ts';
-import { problem } from './reply.ts';
+import { problem, type Reply } from './reply.ts';
 
 type Access =
   | { readonly allowed: true }
@@ -69,7 +69,7 @@ function scopesIn(claim: unknown): readonly string[] {
  * Returns the refusal of a request that its caller may not make, whether or not there is such a connection; else
  * undefined.
  */
-export function refusalOf(event: APIGatewayProxyEventV2): APIGatewayProxyStructuredResultV2 | undefined {
+export function refusalOf(event: APIGatewayProxyEventV2): Reply | undefined {
   const name = parseName(event);
   const connection = name.ok ? name.value : undefined;
   const { authorizer } = event.requestContext as { readonly authorizer?: unknown };

@@ -1,10 +1,9 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Authorization } from '../shared/application/authorize.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { type EpochMs, iso } from '../shared/domain/time.ts';
 import type { NotAuthorizable } from '../shared/ports/authorization-server.ts';
-import { grantRefused, invalid, json, notFound, problem, settingsOutdated } from './reply.ts';
+import { grantRefused, invalid, json, notFound, problem, type Reply, settingsOutdated } from './reply.ts';
 
 interface Asked {
   readonly connection: ConnectionName;
@@ -14,10 +13,7 @@ interface Asked {
 }
 
 /** A link; or why the broker makes no link, and what to do about it. */
-export function authorizationReply(
-  answer: Authorization,
-  { connection, apiUrl, now }: Asked,
-): APIGatewayProxyStructuredResultV2 {
+export function authorizationReply(answer: Authorization, { connection, apiUrl, now }: Asked): Reply {
   switch (answer.kind) {
     case 'offered':
       return json(201, {

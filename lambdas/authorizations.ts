@@ -1,9 +1,10 @@
 /** Connecting by login: links are made and ended here; the pages that browsers open are in `login.ts`. */
 import { authorize, withdraw } from '../shared/application/authorize.ts';
 import { composeAuthorizations } from '../shared/compose.ts';
+import { audited } from './audited.ts';
 import { authorizationReply } from './authorization-reply.ts';
 import { apiUrlOf } from './browser.ts';
-import { askerOf } from './caller.ts';
+import { principalOf } from './caller.ts';
 import { loginPages } from './login.ts';
 import { faultsOf, parseBare, parseName } from './parse.ts';
 import { parseAuthorization } from './parse-authorization.ts';
@@ -18,7 +19,7 @@ const offer: Handler = async (event) => {
   const [name, life] = [parseName(event), parseAuthorization(event)];
   if (!name.ok || !life.ok) return invalid(faultsOf(name, life));
   const world = compose();
-  const answer = await authorize(world, name.value, { lifeMs: life.value, askedBy: askerOf(event) });
+  const answer = await authorize(world, name.value, { lifeMs: life.value, askedBy: principalOf(event) });
   return authorizationReply(answer, { connection: name.value, apiUrl: apiUrlOf(event), now: world.clock.now() });
 };
 
@@ -29,8 +30,8 @@ const end: Handler = async (event) => {
 };
 
 const handlers: Readonly<Record<RouteKey<'authorizations'>, Handler>> = {
-  'POST /connections/{connection}/authorizations': safely(compose, offer),
-  'DELETE /connections/{connection}/authorizations': safely(compose, end),
+  'POST /connections/{connection}/authorizations': audited(compose, safely(compose, offer)),
+  'DELETE /connections/{connection}/authorizations': audited(compose, safely(compose, end)),
   'GET /connect/{connection}': open,
   'GET /oauth/callback': callback,
   'GET /oauth/callback/{connection}': callback,

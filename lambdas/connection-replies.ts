@@ -1,5 +1,4 @@
 /** What `PUT`, `GET` and `DELETE` of connections answer. */
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { callbackUriOf } from '../shared/application/callback-uri.ts';
 import type { DeleteResult } from '../shared/application/delete-connection.ts';
 import type { PauseResult } from '../shared/application/pause-connection.ts';
@@ -14,7 +13,7 @@ import type { ConnectionDirectory } from '../shared/ports/connections.ts';
 import { describe } from './describe.ts';
 import type { Listing } from './parse-listing.ts';
 import type { ConnectionList, ConnectionReply } from './replies.ts';
-import { grantRefused, invalid, json, noContent, notFound, problem } from './reply.ts';
+import { grantRefused, invalid, json, noContent, notFound, problem, type Reply, since } from './reply.ts';
 
 /** The description of a connection, by what is known of its provider. `apiUrl`: where browsers reach this API. */
 function described(
@@ -68,11 +67,14 @@ export function putReply(
   connection: ConnectionName,
   result: PutResult,
   apiUrl: string,
-): APIGatewayProxyStructuredResultV2 {
+): Reply {
   switch (result.kind) {
     case 'created':
     case 'replaced':
-      return json(result.kind === 'created' ? 201 : 200, described(world, result.item, apiUrl));
+      return since(
+        result.generationBefore,
+        json(result.kind === 'created' ? 201 : 200, described(world, result.item, apiUrl)),
+      );
     case 'invalid':
       return invalid(result.faults);
     case 'grant_conflict':
@@ -94,7 +96,7 @@ export function pauseReply(
   connection: ConnectionName,
   result: PauseResult,
   apiUrl: string,
-): APIGatewayProxyStructuredResultV2 {
+): Reply {
   switch (result.kind) {
     case 'done':
       return json(200, described(world, result.item, apiUrl));
@@ -106,13 +108,13 @@ export function pauseReply(
 }
 
 /** Nothing, where the grant will be revoked; else why it will not, and what is left to do. */
-export function deletionReply(connection: ConnectionName, result: DeleteResult): APIGatewayProxyStructuredResultV2 {
+export function deletionReply(connection: ConnectionName, result: DeleteResult): Reply {
   if (result.kind === 'not_found')
     return problem('connection_not_found', { detail: `There is no connection "${connection}".` });
-  const { unrevoked: code, title } = result;
-  if (code === undefined) return noContent;
+  const { unrevoked: code, title, generation } = result;
+  if (code === undefined) return since(generation, noContent);
   const detail = `${reasonOf(code, title)} ${nextOf(code)}`;
-  return json(200, { connection, revoked: false, code, detail });
+  return since(generation, json(200, { connection, revoked: false, code, detail }));
 }
 
 function reasonOf(code: Unrevocable, title: string): string {

@@ -5,8 +5,9 @@ import { proven } from '../shared/application/prove-grant.ts';
 import { faultsBeside, putConnection } from '../shared/application/put-connection.ts';
 import { composeConnections } from '../shared/compose.ts';
 import type { ParsedRequest } from '../shared/ports/connection-requests.ts';
+import { audited } from './audited.ts';
 import { apiUrlOf } from './browser.ts';
-import { askerOf } from './caller.ts';
+import { principalOf } from './caller.ts';
 import { deletionReply, listed, pauseReply, putReply, withHealth } from './connection-replies.ts';
 import { faultsOf, parseBare, parseBody, parseName, queryFaults } from './parse.ts';
 import { parseListing } from './parse-listing.ts';
@@ -55,7 +56,7 @@ const handlers: Readonly<Record<RouteKey<'connections'>, Handler>> = {
     return deletionReply(name.value, await deleteConnection(compose(), name.value));
   },
 
-  'PUT /connections/{connection}/pause': pausing((event) => ({ kind: 'paused', by: askerOf(event) })),
+  'PUT /connections/{connection}/pause': pausing((event) => ({ kind: 'paused', by: principalOf(event) })),
   'DELETE /connections/{connection}/pause': pausing(() => ({ kind: 'resumed' })),
 };
 
@@ -68,4 +69,6 @@ function pausing(wishOf: (event: Parameters<Handler>[0]) => Wish): Handler {
   };
 }
 
-export const handler = safely(compose, (event) => handlers[event.routeKey as RouteKey<'connections'>](event));
+const answer: Handler = (event) => handlers[event.routeKey as RouteKey<'connections'>](event);
+
+export const handler = audited(compose, safely(compose, answer));

@@ -17,6 +17,19 @@ import type {
   TokenReply,
 } from './replies.ts';
 
+/** What the audit log says of an answer beside its status: never a value that was handed out or in. */
+interface Facts {
+  readonly code?: string;
+  /** The number of the token set that was handed out, or that the connection has after the call. */
+  readonly generation?: number;
+  /** The one that the connection had before, or that a client reports as refused. */
+  readonly generationBefore?: number | undefined;
+}
+
+export interface Reply extends APIGatewayProxyStructuredResultV2 {
+  readonly facts?: Facts;
+}
+
 interface ProblemDetails {
   readonly detail: string;
   readonly cause?: Cause;
@@ -29,19 +42,29 @@ export const json = (
   statusCode: number,
   body: TokenReply | ConnectionReply | ConnectionList | LinkReply | DeletionReply | Problem,
   headers: Readonly<Record<string, string>> = {},
-): APIGatewayProxyStructuredResultV2 => ({
+): Reply => ({
   statusCode,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   body: JSON.stringify(body),
+  facts: {
+    ...('code' in body && { code: body.code }),
+    ...('generation' in body && { generation: body.generation }),
+  },
 });
 
-export const noContent: APIGatewayProxyStructuredResultV2 = {
+/** The reply, and which generation there was before. */
+export const since = (generationBefore: number | undefined, { facts, ...reply }: Reply): Reply => ({
+  ...reply,
+  facts: { ...facts, generationBefore },
+});
+
+export const noContent: Reply = {
   statusCode: 204,
   headers: { 'cache-control': 'no-store' },
 };
 
 /** Returns the problem as `application/problem+json`, with `Retry-After` where there is something to wait for. */
-export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayProxyStructuredResultV2 {
+export function problem(code: ProblemCode, details: ProblemDetails): Reply {
   const { status, title, retryable } = problemKinds[code];
   const { detail, cause, retryAfterSeconds, faults, downstreamErrors } = details;
   const body: Problem = {
@@ -61,13 +84,13 @@ export function problem(code: ProblemCode, details: ProblemDetails): APIGatewayP
   return json(status, body, { 'content-type': 'application/problem+json', ...retryAfter });
 }
 
-export const notFound = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
+export const notFound = (connection: ConnectionName): Reply =>
   problem('connection_not_found', {
     detail: `There is no connection "${connection}". Create it with PUT /connections/${connection}.`,
   });
 
 /** The answer where nothing can be asked of a connection's provider. */
-export const settingsOutdated = (connection: ConnectionName): APIGatewayProxyStructuredResultV2 =>
+export const settingsOutdated = (connection: ConnectionName): Reply =>
   problem('misconfigured', {
     detail:
       `The preset of connection "${connection}" is gone, or its settings do not fit it any more. Put the ` +
@@ -76,7 +99,7 @@ export const settingsOutdated = (connection: ConnectionName): APIGatewayProxyStr
   });
 
 /** The answer where one connection would end another's grant. */
-export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayProxyStructuredResultV2 {
+export function grantRefused(refused: ClaimRefused, now: EpochMs): Reply {
   const { kind, holder } = refused;
   if (kind === 'grant_pending') {
     return problem('conflict', {
@@ -96,7 +119,7 @@ export function grantRefused(refused: ClaimRefused, now: EpochMs): APIGatewayPro
 }
 
 /** The answer to a request with faults: all of them at once. */
-export function invalid(found: readonly Fault[]): APIGatewayProxyStructuredResultV2 {
+export function invalid(found: readonly Fault[]): Reply {
   // A fault of the body as a whole has no path in it.
   const faults = found.map(({ path, message }) => ({ path: path === '' ? 'body' : path, message }));
   return problem('invalid_request', {

@@ -1,11 +1,11 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
 import { Unavailable } from '../shared/ports/errors.ts';
 import type { Telemetry } from '../shared/ports/telemetry.ts';
-import { problem } from './reply.ts';
+import { problem, type Reply } from './reply.ts';
 
-export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+export type Handler = (event: APIGatewayProxyEventV2) => Promise<Reply>;
 
 /**
  * A handler that always answers: a store out of reach is for the caller to wait for, anything else is ours to mend.
@@ -15,7 +15,7 @@ export const safely =
   (
     compose: () => { readonly telemetry: Telemetry },
     handle: Handler,
-    failed: (error: unknown) => APIGatewayProxyStructuredResultV2 = problemOf,
+    failed: (error: unknown) => Reply = problemOf,
   ): Handler =>
   async (event) => {
     try {
@@ -27,7 +27,7 @@ export const safely =
     }
   };
 
-function problemOf(error: unknown): APIGatewayProxyStructuredResultV2 {
+function problemOf(error: unknown): Reply {
   if (!(error instanceof Unavailable))
     return problem('internal_error', {
       detail: 'The broker failed; its log says why. Nothing is known to have changed.',

@@ -1,4 +1,3 @@
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { TokenAnswer } from '../shared/application/get-token.ts';
 import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { limits } from '../shared/domain/limits.ts';
@@ -7,10 +6,10 @@ import { retryAfterSeconds } from '../shared/domain/timing.ts';
 import { requestEndpoint, requestHeaders, requestValues } from '../shared/providers/headers.ts';
 import { downstreamErrors, fixOf } from './describe.ts';
 import type { TokenReply } from './replies.ts';
-import { json, notFound, problem } from './reply.ts';
+import { json, notFound, problem, type Reply } from './reply.ts';
 
 /** Returns the token, or the problem that says why it is missing and what to do about it. */
-export function tokenReply(connection: ConnectionName, answer: TokenAnswer): APIGatewayProxyStructuredResultV2 {
+export function tokenReply(connection: ConnectionName, answer: TokenAnswer): Reply {
   switch (answer.kind) {
     case 'token':
       return json(200, tokenBody(answer));

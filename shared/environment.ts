@@ -16,6 +16,8 @@ export type Variable =
   | 'EVENT_BUS_NAME'
   /** Where the canary is reached, for the connection to it. */
   | 'TOKEN_ENDPOINT'
+  /** Each answer is logged with who got it, if this is set. */
+  | 'AUDIT'
   /** Where clients and browsers reach the API, if that is not at API Gateway's own host name. */
   | 'API_URL'
   /** The claim of a JWT that names what its caller may use, if it is neither `scope` nor `scp`. */

@@ -1,4 +1,4 @@
-import { CfnOutput, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   ApiMapping,
@@ -14,11 +14,12 @@ import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigateway
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type FunctionName, type Route, routes } from '../../lambdas/routes.ts';
 import type { CustomDomain, JwtAuthorization, Throttle } from '../choices.ts';
 import { urlOf } from '../context.ts';
+import { keptFor } from './kept-logs.ts';
 
 /** Who called what, and how it ended. Neither headers nor the query, where a caller might put what is secret. */
 const accessLogFormat = {
@@ -105,8 +106,7 @@ export class BrokerApi extends Construct {
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
       // CloudWatch's policy for vended logs grows with each group outside this prefix, and is full in an old account.
       logGroupName: `/aws/vendedlogs/${stackName}/access`,
-      retention: auditDays ?? RetentionDays.ONE_MONTH,
-      removalPolicy: auditDays === undefined ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      ...keptFor(auditDays),
     });
     this.stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,

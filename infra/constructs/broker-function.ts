@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, LoggingFormat, type RecursiveLoop, Runtime, SystemLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { DeployedName } from '../../lambdas/routes.ts';
 import { type FunctionBinding, told } from './bindings.ts';
 import { bundling } from './bundling.ts';
 import type { FixedEgress } from './fixed-egress.ts';
+import { keptFor } from './kept-logs.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -33,6 +34,11 @@ interface BrokerFunctionProps {
    */
   readonly reservedConcurrency?: number | undefined;
   /**
+   * How many days its log is kept, which then has a line for each answer and outlives the stack.
+   * @default 30, without these lines, and the log goes with the stack
+   */
+  readonly auditDays?: number | undefined;
+  /**
    * The network from which it calls providers.
    * @default Lambda's own, with addresses of AWS
    */
@@ -42,16 +48,13 @@ interface BrokerFunctionProps {
 /** One function of the broker: its bundle, its log group, and a role that holds its bindings and nothing else. */
 export class BrokerFunction extends NodejsFunction {
   constructor(scope: Construct, id: string, props: BrokerFunctionProps) {
-    const logGroup = new LogGroup(scope, `${id}Logs`, {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const { egress, auditDays } = props;
+    const logGroup = new LogGroup(scope, `${id}Logs`, keptFor(auditDays));
     // A role of our own: the one that CDK makes may write to every log group of the account.
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
-    const { egress } = props;
     const bindings = [
-      told({ DEPLOYMENT: Stack.of(scope).stackName }),
+      told({ DEPLOYMENT: Stack.of(scope).stackName, AUDIT: auditDays === undefined ? undefined : 'on' }),
       ...(egress ? [egress.binding] : []),
       ...props.bindings,
     ];

@@ -8,6 +8,9 @@ import type { FunctionName } from '../../lambdas/routes.ts';
 /** Where lines come from: a function, or API Gateway's access log. */
 type LogName = FunctionName | 'access';
 
+/** Each answer is no happening of a connection. */
+const unlessAnswered = 'message != "answered"';
+
 interface SavedQuery {
   readonly logs: readonly LogName[];
   readonly query: readonly string[];
@@ -81,7 +84,7 @@ const savedQueries = {
   'story-of-a-connection': {
     logs: everywhere,
     query: [
-      'filter connection = "NAME"',
+      `filter connection = "NAME" and ${unlessAnswered}`,
       'fields @timestamp, message, fence, generation, class, code, status, description, cause, notBefore',
       'sort @timestamp desc',
     ],
@@ -93,17 +96,34 @@ export type SavedQueryName = keyof typeof savedQueries;
 /** Returns what a query is called in the account. */
 export const queryNameOf = (stackName: string, query: SavedQueryName): string => `${stackName}/${query}`;
 
+/** The same with the generation, and with logins, where the functions log each answer. */
+const whoDidWhatAudited: SavedQuery = {
+  logs: ['token', 'connections', 'authorizations', 'access'],
+  query: [
+    // What API Gateway refuses by itself reaches no function: it has an error, where an answer of theirs has a hyphen.
+    'filter message in ["answered", "authorized", "authorization_failed"] or (ispresent(latencyMs) and error != "-")',
+    'fields coalesce(principal, askedBy, subject, caller) as who, coalesce(route, message) as what, ' +
+      'coalesce(connection, path) as which, coalesce(code, reason, error) as why',
+    'stats count(*) as times, latest(@timestamp) as last ' +
+      'by who, which, what, generationBefore, generation, status, why',
+    'sort last desc',
+  ],
+};
+
 interface SavedQueriesProps {
   readonly functions: Readonly<Record<FunctionName, NodejsFunction>>;
   readonly accessLogs: ILogGroup;
+  /** Whether the functions log each answer. */
+  readonly audited: boolean;
 }
 
 /** The queries, each over the log groups of its lines, in a folder that is called like the stack. */
 export class SavedQueries extends Construct {
-  constructor(scope: Construct, id: string, { functions, accessLogs }: SavedQueriesProps) {
+  constructor(scope: Construct, id: string, { functions, accessLogs, audited }: SavedQueriesProps) {
     super(scope, id);
     const groupOf = (log: LogName): ILogGroup => (log === 'access' ? accessLogs : functions[log].logGroup);
-    for (const [name, saved] of Object.entries(savedQueries) as [SavedQueryName, SavedQuery][]) {
+    const all = { ...savedQueries, ...(audited && { 'who-did-what': whoDidWhatAudited }) };
+    for (const [name, saved] of Object.entries(all) as [SavedQueryName, SavedQuery][]) {
       new CfnQueryDefinition(this, name, {
         name: queryNameOf(Stack.of(this).stackName, name),
         queryString: saved.query.join('\n| '),

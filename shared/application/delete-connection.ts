@@ -51,7 +51,12 @@ export interface DeleteWorld {
 export type DeleteResult =
   | { readonly kind: 'not_found' }
   /** `unrevoked`: why the grant is not revoked at the provider, called `title`; undefined if that will be tried. */
-  | { readonly kind: 'deleting'; readonly title: string; readonly unrevoked: Unrevocable | undefined };
+  | {
+      readonly kind: 'deleting';
+      readonly title: string;
+      readonly unrevoked: Unrevocable | undefined;
+      readonly generation: number;
+    };
 
 /** Marks the connection and asks the refresher to finish. Throws `Unavailable` if it could not be marked. */
 export async function deleteConnection(world: DeleteWorld, connection: ConnectionName): Promise<DeleteResult> {
@@ -63,7 +68,8 @@ export async function deleteConnection(world: DeleteWorld, connection: Connectio
   if (applied) telemetry.info('deletion_begun', { connection, provider: item.config.provider });
   await requestRefresh(world, connection);
   await forgotten(world, item);
-  return { kind: 'deleting', title, unrevoked: kept ? revocationObstacle : 'no_refresh_token' };
+  const unrevoked = kept ? revocationObstacle : 'no_refresh_token';
+  return { kind: 'deleting', title, unrevoked, generation: item.generation };
 }
 
 export interface FinishDeletionWorld extends Pick<ClaimWorld, 'claims' | 'providers'> {

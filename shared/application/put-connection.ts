@@ -53,7 +53,7 @@ export interface ConnectionsWorld extends ClaimWorld {
 }
 
 export type PutResult =
-  | { readonly kind: 'created' | 'replaced'; readonly item: Connection }
+  | { readonly kind: 'created' | 'replaced'; readonly item: Connection; readonly generationBefore: number | undefined }
   | { readonly kind: 'invalid'; readonly faults: readonly Fault[] }
   /** Nothing was changed. */
   | ClaimRefused
@@ -174,7 +174,7 @@ async function putCompleted(
       if (changed) await requestRefresh(world, connection);
       if (before?.grant.id !== item.grant.id) await forgotten(world, before);
       else if (request.refreshToken !== undefined) await formerForgotten(world);
-      return { kind: before === undefined ? 'created' : 'replaced', item };
+      return { kind: before === undefined ? 'created' : 'replaced', item, generationBefore: before?.generation };
     }
   }
   return { kind: 'conflict' };

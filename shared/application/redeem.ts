@@ -101,7 +101,9 @@ export async function redeem(world: RedeemWorld, callback: Callback, deadline: E
         ? ({ kind: 'unknown_link' } as const)
         : await follow(world, { ...callback, state, item, deadline });
   const { about: _, kind, ...facts } = { about: undefined, ...redemption };
-  const fields = { connection, provider: item?.config.provider, ...facts };
+  const link = item?.authorization;
+  const askedBy = link?.id === state.id ? link.askedBy : undefined;
+  const fields = { connection, provider: item?.config.provider, askedBy, generationBefore: item?.generation, ...facts };
   if (kind === 'connected' || kind === 'connected_unproven') telemetry.info('authorized', fields);
   else telemetry.warn('authorization_failed', { reason: kind, ...fields });
   return redemption;

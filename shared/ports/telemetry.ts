@@ -2,6 +2,7 @@
 
 /** Everything that is logged, in the past tense; docs/operations.md says what each event means and what to do. */
 export const logEvents = [
+  'answered',
   'authorization_failed',
   'authorization_offered',
   'authorization_withdrawn',

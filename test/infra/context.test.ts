@@ -199,7 +199,7 @@ describe('an operator is told what is going to be deployed', () => {
 Token routes: IAM signatures.
 Address: API Gateway's own. At most 1000 requests/s, 500 at once.
 At most 100 renewals at once. Concurrency reserved: none.
-Access log: kept for 30 days, and gone with the stack.
+Audit: the access log, kept for 30 days, and gone with the stack.
 Alarms refer to docs/operations.md.`);
   });
 
@@ -227,7 +227,7 @@ Token routes: JWTs of https://idp.example for token-broker or workers, by broker
 Address: https://api.example/broker. At most 200 requests/s, 50 at once.
 At most 100 renewals at once. Concurrency reserved: 100 for refresh, 400 for token.
 Providers are called from the address eipalloc-0123456789abcdef0, through a NAT gateway of its own.
-Access log: kept for 400 days, also when the stack is gone.
+Audit: each answer with its generation, kept for 400 days, also when the stack is gone.
 Alarms refer to https://wiki.example/broker.
 With a canary: a public token endpoint of its own, which a schedule disturbs.`);
   });

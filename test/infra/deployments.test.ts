@@ -12,7 +12,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { retentions } from '../../infra/context.ts';
 import { BrokerStack, StateStack, TokenBroker } from '../../infra/index.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import { propertiesIn, templatesOf, unbundled } from './deployed.ts';
+import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
 const usual = templatesOf(unbundled());
 
@@ -192,21 +192,44 @@ test('alarms refer to the articles where the operator keeps them', () => {
     expect(Properties.AlarmDescription).toMatch(/ What to do: https:\/\/wiki\.example\/broker#[a-z-]+$/);
 });
 
-describe('the access log, where it is to say later who did what', () => {
-  const { broker } = templatesOf(unbundled({ auditDays: '400' }));
-  const groupIn = (template: Template) =>
-    Object.entries(template.findResources('AWS::Logs::LogGroup')).find(([id]) => id.startsWith('ApiAccessLogs'));
+describe('the audit log, where a time for it is chosen', () => {
+  const { broker, read } = templatesOf(unbundled({ auditDays: '400' }));
+  const groupsIn = (template: Template) => Object.entries(template.findResources('AWS::Logs::LogGroup'));
+  /** What callers reach: API Gateway, which refuses some by itself, and the functions behind it. */
+  const asked = ['ApiAccessLogs', 'TokenFunctionLogs', 'ConnectionsFunctionLogs', 'AuthorizationsFunctionLogs'];
 
-  test('is kept for as long as was said, also without the stack, and is the same group as before', () => {
-    const [usualId, before] = groupIn(usual.broker) ?? [];
-    const [id, group] = groupIn(broker) ?? [];
-    expect(id).toBe(usualId);
-    expect(group).toMatchObject({
-      Properties: { ...before?.Properties, RetentionInDays: 400 },
-      DeletionPolicy: 'Retain',
-      UpdateReplacePolicy: 'Retain',
-    });
-    expect(before).toMatchObject({ Properties: { RetentionInDays: 30 }, DeletionPolicy: 'Delete' });
+  test('is kept for as long as was said, also without the stack, in the same groups as before, and no other is', () => {
+    const before = Object.fromEntries(groupsIn(usual.broker));
+    const groups = groupsIn(broker);
+    expect(groups.map(([id]) => id).toSorted()).toEqual(Object.keys(before).toSorted());
+    const kept = groups.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Delete');
+    expect(kept.map(([id]) => withoutHash(id)).toSorted()).toEqual(asked.toSorted());
+    for (const [id, group] of kept) {
+      const { Properties, DeletionPolicy } = before[id] ?? {};
+      // A first deployment that fails leaves no group behind whose name the next one would find taken.
+      expect(group).toMatchObject({
+        Properties: { ...Properties, RetentionInDays: 400 },
+        DeletionPolicy: 'RetainExceptOnCreate',
+        UpdateReplacePolicy: 'Retain',
+      });
+      expect([Properties.RetentionInDays, DeletionPolicy]).toEqual([30, 'Delete']);
+    }
+  });
+
+  test('has a line for each answer of the functions that callers reach, and of none where no time is chosen', () => {
+    const logging = (template: Template) =>
+      Object.values(template.findResources('AWS::Lambda::Function'))
+        .filter(({ Properties }) => 'AUDIT' in Properties.Environment.Variables)
+        .map(({ Properties }) => read(Properties.LoggingConfig.LogGroup));
+    expect(['ApiAccessLogs', ...logging(broker)].toSorted()).toEqual(asked.toSorted());
+    expect(logging(usual.broker)).toEqual([]);
+  });
+
+  test('is what who-did-what looks at, with the members that its lines have', () => {
+    const { QueryString, LogGroupNames } = propertiesIn(broker)('AWS::Logs::QueryDefinition', 'Querieswhodidwhat');
+    expect(LogGroupNames.map(read).toSorted()).toEqual(asked.toSorted());
+    for (const member of ['principal', 'connection', 'generation', 'generationBefore', 'status', 'code', 'route'])
+      expect(QueryString).toMatch(new RegExp(`\\b${member}\\b`));
   });
 
   test('takes the days that CloudWatch Logs takes', () => {

@@ -17,7 +17,7 @@ export interface ImportEntry {
 }
 
 const numbers = ['margin_seconds'];
-const ofClient = ['client_id', 'client_secret'];
+const ofClient = ['client_id', 'client_secret', 'client_secret_expires_at'];
 
 /**
  * Returns the entries of a file, whose text may be given. Throws a failure with the line where the file cannot be read.
@@ -90,7 +90,8 @@ function bodyOf(record: Readonly<Record<string, string>>): Record<string, unknow
     if (value === '' || column === 'connection') continue;
     const [, setting] = /^settings\.(.+)$/.exec(column) ?? [];
     if (setting !== undefined) settings[setting] = known[setting]?.kind === 'duration' ? Number(value) : value;
-    else if (ofClient.includes(column)) client[column] = value;
+    else if (ofClient.includes(column))
+      client[column] = column === 'client_secret_expires_at' && /^\d+$/.test(value) ? Number(value) : value;
     else
       body[column] = numbers.includes(column)
         ? Number(value)

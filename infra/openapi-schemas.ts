@@ -20,6 +20,8 @@ export const refTo = (name: string) => ({ $ref: `#/components/schemas/${name}` }
 
 const conversion: ConversionConfig = {
   target: 'draft-2020-12',
+  // A function says nothing to a schema: what it refuses is left to the broker.
+  ignoreActions: ['check'],
   overrideRef: ({ referenceId }) => refTo(referenceId).$ref,
   // Patterns of JSON Schema are in Unicode mode as they are.
   overrideAction: ({ valibotAction, jsonSchema }) =>

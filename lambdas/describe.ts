@@ -3,7 +3,7 @@
 import { isUnproven } from '../shared/application/prove-grant.ts';
 import { grantEndOf, notesOf } from '../shared/domain/announcements.ts';
 import { callsOn, errorsOf } from '../shared/domain/budget.ts';
-import { clientSecretNames, secretInUse } from '../shared/domain/client-secrets.ts';
+import { clientSecretNames, secretEndOf, secretInUse } from '../shared/domain/client-secrets.ts';
 import type { Connection, ConnectionConfig } from '../shared/domain/connection.ts';
 import type { Failure } from '../shared/domain/failure.ts';
 import type { Profile } from '../shared/domain/profile.ts';
@@ -111,6 +111,7 @@ export function describe(
             client_id: config.clientId,
             client_secret: config.credentials?.names.some(isOfClient) ? '[redacted]' : undefined,
             client_secret_in_use: secretInUse(item)?.inUse,
+            client_secret_expires_at: iso(secretEndOf(item)),
           },
     secrets: secretSettings(config),
     renewal: config.renewal,

@@ -161,6 +161,10 @@ export const members: {
     client_secret:
       'Its secret. Or two, while one replaces the other: the second is sent where the provider refuses the first. ' +
       'Left out, the stored one is kept.',
+    client_secret_expires_at:
+      'When the secret ends, as the provider shows it: a day (its beginning, UTC), an instant, or seconds since 1970 ' +
+      'as RFC 7591 has them, where 0 is never. Of two secrets a list of two. It is shown and warned of, and decides ' +
+      'nothing. It goes with its secret: with a new one it is put anew, and left out beside a stored one it stays.',
   },
   authorization: { expires_in: 'For how many seconds the link is good.' },
   rejection: {

@@ -84,6 +84,9 @@ const connectionReply = about(
         client_secret_in_use: v.optional(
           about(v.picklist(['first', 'second']), 'Which of two is sent. Absent where there is one.'),
         ),
+        client_secret_expires_at: v.optional(
+          instant('When the secret ends, of two the one that is sent. Absent where that was not put, or never.'),
+        ),
       }),
     ),
     secrets: v.optional(about(v.array(v.string()), 'The settings that are secrets and stored.')),

@@ -20,6 +20,10 @@ export const builder = (argv: Argv) =>
       nargs: 1,
       describe: 'The file with its secret; - is standard input',
     })
+    .option('client-secret-expires-at', {
+      type: 'string',
+      describe: 'When that secret ends: a day, or an instant (ISO 8601)',
+    })
     .option('secret-file', { type: 'string', array: true, default: [], describe: 'A secret setting, as name=FILE' })
     .option('refresh-token-file', { type: 'string', nargs: 1, describe: 'The file with a refresh token to import' })
     .option('account', { type: 'string', describe: 'Which user or company it is for' })
@@ -79,6 +83,7 @@ interface BodyOptions {
   readonly secretFile: readonly string[];
   readonly clientId?: string | undefined;
   readonly clientSecretFile?: string | undefined;
+  readonly clientSecretExpiresAt?: string | undefined;
   readonly refreshTokenFile?: string | undefined;
   readonly account?: string | undefined;
   readonly renewal?: 'while_used' | 'always' | undefined;
@@ -86,8 +91,13 @@ interface BodyOptions {
 
 /** The body of the PUT, as far as the options say. */
 export function bodyOf(provider: string, options: BodyOptions): Body {
-  const { clientId, clientSecretFile, refreshTokenFile, account, renewal } = options;
+  const { clientId, clientSecretFile, clientSecretExpiresAt, refreshTokenFile, account, renewal } = options;
   const secret = clientSecretFile === undefined ? undefined : readSecret(clientSecretFile, '--client-secret-file');
+  const client = {
+    ...(clientId !== undefined && { client_id: clientId }),
+    ...(secret !== undefined && { client_secret: secret }),
+    ...(clientSecretExpiresAt !== undefined && { client_secret_expires_at: clientSecretExpiresAt }),
+  };
   const { settings: known } = presetNamed(provider);
   const pairs = options.set.map((text) => pairOf(text, '--set'));
   const secrets = options.secretFile.map((text) => pairOf(text, '--secret-file'));
@@ -99,12 +109,7 @@ export function bodyOf(provider: string, options: BodyOptions): Body {
       ),
       ...Object.fromEntries(secrets.map(([name, file]) => [name, readSecret(file, `--secret-file ${name}`)])),
     },
-    ...((clientId !== undefined || secret !== undefined) && {
-      client: {
-        ...(clientId !== undefined && { client_id: clientId }),
-        ...(secret !== undefined && { client_secret: secret }),
-      },
-    }),
+    ...(Object.keys(client).length > 0 && { client }),
     ...(refreshTokenFile !== undefined && { refresh_token: readSecret(refreshTokenFile, '--refresh-token-file') }),
     ...(account !== undefined && { account }),
     ...(renewal !== undefined && { renewal }),

@@ -98,6 +98,12 @@ function toldSettings({ provider, values = {} }: Description): Record<string, st
   );
 }
 
+/** Of two secrets the broker tells one end. Left out, both stay as they are. */
+const clientOf = ({ client_id, client_secret_in_use: ofTwo, ...client }: NonNullable<Description['client']>) => ({
+  client_id,
+  ...(ofTwo === undefined && { client_secret_expires_at: client.client_secret_expires_at }),
+});
+
 /** What `PUT` takes, of what the broker tells. */
 function entryOf(item: Description) {
   const { connection, provider, settings, client, renewal, margin_seconds, account, callback, allow_grant_conflict } =
@@ -106,7 +112,7 @@ function entryOf(item: Description) {
     connection,
     provider,
     ...(Object.keys(settings).length > 0 && { settings }),
-    ...(client !== undefined && { client: { client_id: client.client_id } }),
+    ...(client !== undefined && { client: clientOf(client) }),
     renewal,
     margin_seconds,
     account,

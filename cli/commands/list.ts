@@ -26,7 +26,7 @@ export async function handler(options: Options): Promise<void> {
 
 function listed(screen: Screen, found: readonly Description[], now: number): string[] {
   if (found.length === 0) return ['There is no such connection. token-broker connect NAME makes one.'];
-  const titles = ['connection', 'provider', 'state', 'generation', 'expires', 'renewal', 'grant ends'];
+  const titles = ['connection', 'provider', 'state', 'generation', 'expires', 'renewal', 'grant ends', 'secret ends'];
   return table(
     screen,
     titles,
@@ -38,6 +38,7 @@ function listed(screen: Screen, found: readonly Description[], now: number): str
       instant(item.expires_at, now),
       instant(item.next_renewal_at, now),
       instant(item.grant_ends_at, now),
+      instant(item.client?.client_secret_expires_at, now),
     ]),
   );
 }

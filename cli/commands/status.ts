@@ -45,6 +45,7 @@ export function statusLines(screen: Screen, item: Description, now: number): str
     ['paused', item.paused_since && `${when(item.paused_since)}${item.paused_by ? ` by ${item.paused_by}` : ''}`],
     ['not before', item.not_before && when(item.not_before)],
     ['grant ends', item.grant_ends_at && when(item.grant_ends_at)],
+    ['secret ends', item.client?.client_secret_expires_at && when(item.client.client_secret_expires_at)],
     ['errors left', item.budget?.errors_left_this_hour?.toString()],
     ['calls left', item.budget?.calls_left_today?.toString()],
     ['values', item.values && JSON.stringify(item.values)],

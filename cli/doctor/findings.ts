@@ -20,6 +20,8 @@ const clockWarningMs = 60_000;
 /** A due connection that no refresher has looked at for so long: the planner sends a message each minute. */
 const overdueMs = 180_000;
 const endsSoonMs = 14 * dayMs;
+/** An application's secret is often another team's to renew. */
+const secretEndsSoonMs = 30 * dayMs;
 const deadlineSoonMs = 180 * dayMs;
 /** A message waits for a refresher no longer than this, where there is room for refreshers. */
 const oldMessageSeconds = 120;
@@ -31,6 +33,7 @@ export function findingsOf({ now, api, connections = [], deployment }: Evidence)
   const found = [
     ...apiFindings(api, now),
     ...connections.flatMap((item) => connectionFindings(item, now)),
+    ...secretFindings(connections, now),
     ...deadlines.flatMap((deadline) => deadlineFindings(deadline, connections, now)),
     ...(deployment === undefined ? [] : deploymentFindings(deployment)),
   ];
@@ -150,11 +153,31 @@ function deadlineFindings(deadline: Deadline, connections: readonly Description[
     .filter(({ provider }) => presets.includes(provider))
     .map(({ connection }) => connection);
   if (concerned.length === 0 || Date.parse(from) - now > deadlineSoonMs) return [];
-  const some =
-    concerned.length > 5
-      ? `${concerned.slice(0, 5).join(', ')} and ${concerned.length - 5} more`
-      : concerned.join(', ');
-  return [warning('deadline', `From ${from}: ${change} It concerns ${some}.`, fix)];
+  return [warning('deadline', `From ${from}: ${change} It concerns ${some(concerned)}.`, fix)];
+}
+
+const some = (names: readonly string[]): string =>
+  names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+
+/** Connections of one application most often share its secret, and are put anew together. */
+function secretFindings(connections: readonly Description[], now: number): Finding[] {
+  const ending = connections.flatMap(({ connection, application, client, state }) => {
+    const end = client?.client_secret_expires_at;
+    return end === undefined || state === 'deleting' || Date.parse(end) - now > secretEndsSoonMs
+      ? []
+      : [{ connection, application, end }];
+  });
+  return Object.values(Object.groupBy(ending, ({ application, end }) => `${application} ${end}`)).flatMap((of = []) => {
+    const [first] = of;
+    if (first === undefined) return [];
+    const { application, end } = first;
+    const whose = `of ${application} (${some(of.map(({ connection }) => connection))})`;
+    const fix = 'Put each with the new secret and its end: docs/operations.md#rotate-a-clients-secret.';
+    const days = Math.floor((Date.parse(end) - now) / dayMs);
+    return Date.parse(end) <= now
+      ? [fault('client_secret_ended', `The client secret ${whose} ended at ${end}.`, fix)]
+      : [warning('client_secret_ends', `The client secret ${whose} ends in ${days} days (${end}).`, fix)];
+  });
 }
 
 function deploymentFindings(deployment: DeploymentEvidence): Finding[] {

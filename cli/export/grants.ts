@@ -15,8 +15,9 @@ import { secretsManagerVersions } from '../../shared/adapters/secrets/secrets-ma
 import { systemClock } from '../../shared/adapters/system.ts';
 import { refreshTokenAt } from '../../shared/application/load-secrets.ts';
 import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import type { Connection, StoredCredentials } from '../../shared/domain/connection.ts';
 import { parseConnectionName } from '../../shared/domain/connection-name.ts';
+import { iso } from '../../shared/domain/time.ts';
 import { Misdirected, SealBroken, Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
@@ -33,7 +34,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** What `PUT` takes beside the settings that the broker tells. */
 export interface Grant {
   readonly refreshToken: string | undefined;
-  readonly client: Readonly<Record<string, string | readonly string[]>>;
+  readonly client: Readonly<Record<string, string | readonly (string | number)[]>>;
   /** The settings that are secrets. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -113,9 +114,20 @@ async function read(world: World, { connection, config, refreshToken: place }: C
   const [one, other] = [first?.reveal(), second?.reveal()];
   return {
     refreshToken: refreshToken?.reveal(),
-    client: one === undefined ? {} : { client_secret: other === undefined ? one : [one, other] },
+    client:
+      one === undefined
+        ? {}
+        : other === undefined
+          ? { client_secret: one }
+          : { client_secret: [one, other], ...endsOf(config.credentials) },
     settings: Object.fromEntries(Object.entries(settings).map(([name, secret]) => [name, secret.reveal()])),
   };
 }
+
+/** When two secrets end, which the status tells of one of them. */
+const endsOf = ({ endsAt }: Partial<StoredCredentials> = {}) =>
+  endsAt && {
+    client_secret_expires_at: Object.values(clientSecretNames).map((name) => iso(endsAt[name]) ?? 0),
+  };
 
 const causeOf = ({ cause }: Error): string => (cause instanceof Error ? ` (${cause.message})` : '');

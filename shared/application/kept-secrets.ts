@@ -4,6 +4,7 @@
  * a caller who may put connections could have their secrets sent to a host of its own.
  */
 
+import { clientSecretsIn } from '../domain/client-secrets.ts';
 import type { Connection, ConnectionConfig } from '../domain/connection.ts';
 import { firstPlace } from '../domain/grant-writes.ts';
 import type { ConnectionDraft, ConnectionRequest } from '../ports/connection-requests.ts';
@@ -84,13 +85,19 @@ const isUsed = ({ grant, refreshToken, attempts }: Connection): boolean =>
  */
 export function faultsAgainst(providers: Providers, before: Connection | undefined, request: ConnectionRequest) {
   const obstacle = before && obstacleTo(providers, before, request);
-  const have =
-    request.credentials === undefined ? kept(providers, before, request)?.names : Object.keys(request.credentials);
+  const stored = request.credentials === undefined ? kept(providers, before, request) : undefined;
+  const have = request.credentials === undefined ? stored?.names : Object.keys(request.credentials);
   const missing = request.needed.filter(({ name }) => !have?.includes(name));
   const faults = missing.map(({ path }) => ({
     path,
     message: `is missing, and ${noneStored(obstacle)}. Secrets are replaced together: give all of them`,
   }));
+  const ends = request.secretEnds?.length;
+  if (stored !== undefined && ends !== undefined && ends !== clientSecretsIn(stored))
+    faults.push({
+      path: 'client.client_secret_expires_at',
+      message: ends === 2 ? 'must be one: one secret is stored' : 'must be a list of two: two secrets are stored',
+    });
   if (before === undefined || request.grant !== 'refresh_token') return faults;
   if (request.refreshToken !== undefined) {
     const spent = obstacle !== undefined && beganGrant(providers, before, request) && isUsed(before);

@@ -3,6 +3,7 @@
  */
 
 import { changesNothing } from '../domain/apply.ts';
+import { withEnds } from '../domain/client-secrets.ts';
 import type { Connection, ConnectionConfig, State } from '../domain/connection.ts';
 import type { ConnectionName } from '../domain/connection-name.ts';
 import type { Destinations } from '../domain/destinations.ts';
@@ -158,7 +159,10 @@ async function putCompleted(
       destinations,
     });
     const credentials = given ?? kept(world.providers, before, request);
-    const config: ConnectionConfig = { ...request.config, ...(credentials && { credentials }) };
+    const config: ConnectionConfig = {
+      ...request.config,
+      ...(credentials && { credentials: withEnds(credentials, request.secretEnds) }),
+    };
     const written = await write(world, connection, before, config, request, grant);
     if (written !== undefined) {
       const { item, changed } = written;

@@ -4,7 +4,7 @@
  * as it was, and the other secret may be tried at once. What worked is remembered: a replaced secret costs one error,
  * and not one for each renewal.
  */
-import type { ClientSecretInUse, Connection } from './connection.ts';
+import type { ClientSecretInUse, Connection, StoredCredentials } from './connection.ts';
 import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
@@ -13,6 +13,30 @@ import { type EpochMs, plus } from './time.ts';
 
 /** The names of a client's secrets: the first of two, or the only one, and the second. */
 export const clientSecretNames = { first: 'client_secret', second: 'second_client_secret' } as const;
+
+/** Returns the credentials with these ends of the client's secrets in their order; as they are where none were told. */
+export function withEnds(
+  credentials: StoredCredentials,
+  ends: readonly (EpochMs | undefined)[] | undefined,
+): StoredCredentials {
+  if (ends === undefined) return credentials;
+  const { endsAt: _former, ...rest } = credentials;
+  const told = Object.values(clientSecretNames).flatMap((name, index): [string, EpochMs][] => {
+    const end = ends[index];
+    return end !== undefined && rest.names.includes(name) ? [[name, end]] : [];
+  });
+  return { ...rest, ...(told.length > 0 && { endsAt: Object.fromEntries(told) }) };
+}
+
+/** How many secrets of the client there are. */
+export const clientSecretsIn = ({ names }: StoredCredentials): number =>
+  Object.values<string>(clientSecretNames).filter((name) => names.includes(name)).length;
+
+/** Returns when the client's secret ends, of two the one that is sent; undefined where that is not known, or never. */
+export function secretEndOf(item: Connection): EpochMs | undefined {
+  const { endsAt } = item.config.credentials ?? {};
+  return endsAt?.[clientSecretNames[secretInUse(item)?.inUse ?? 'first']];
+}
 
 /** Returns which of two is sent; undefined where there are no two. */
 export function secretInUse({ config, clientSecret }: Connection): ClientSecretInUse | undefined {

@@ -60,16 +60,24 @@ export type PlaceInSecret = Extract<Place, { kind: 'secret' }>;
 
 export const inSecret = (slot: Slot, versionId: VersionId): PlaceInSecret => ({ kind: 'secret', slot, versionId });
 
+/** The connection's secrets: which there are, and the version that holds them all. */
+export interface StoredCredentials {
+  readonly versionId: string;
+  readonly names: readonly string[];
+  /**
+   * When the client's secrets end, by their names, as an operator told it: for people alone, it decides nothing. A
+   * secret of which that is not known, or that does not end, is absent.
+   */
+  readonly endsAt?: Readonly<Record<string, EpochMs>>;
+}
+
 /** The connection's settings, as validated: which preset, how it differs from it, and where the client secret is. */
 export interface ConnectionConfig {
   readonly provider: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly clientId?: string;
-  /**
-   * The connection's secrets: which there are, and the version that holds them all. Absent where the provider asks for
-   * none.
-   */
-  readonly credentials?: { readonly versionId: string; readonly names: readonly string[] };
+  /** Absent where the provider asks for none. */
+  readonly credentials?: StoredCredentials;
   readonly renewal: Renewal;
   readonly marginSeconds?: number;
   /**

@@ -88,6 +88,7 @@ function pathsChanged(before: ConnectionConfig, after: ConnectionConfig): string
     ...settings.map((name) => [`settings.${name}`, before.settings[name], after.settings[name]] as const),
     ['client.client_id', before.clientId, after.clientId],
     ['secrets', before.credentials?.versionId, after.credentials?.versionId],
+    ['client.client_secret_expires_at', before.credentials?.endsAt, after.credentials?.endsAt],
     ['renewal', before.renewal, after.renewal],
     ['margin_seconds', before.marginSeconds, after.marginSeconds],
     ['account', before.account, after.account],

@@ -3,6 +3,7 @@ import type { ConnectionConfig } from '../domain/connection.ts';
 import type { Fault, Parsed } from '../domain/fault.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { EpochMs } from '../domain/time.ts';
 import type { Credentials } from './credentials.ts';
 import type { ServerMetadata } from './discovery.ts';
 
@@ -17,6 +18,11 @@ export interface ConnectionRequest {
   readonly needed: readonly { readonly name: string; readonly path: string }[];
   /** All of the connection's secrets, or none: they are replaced together. */
   readonly credentials?: Credentials;
+  /**
+   * When the client's secrets end, in their order; undefined in the place of one that never does. Absent where nothing
+   * is told: stored secrets keep what is known of them.
+   */
+  readonly secretEnds?: readonly (EpochMs | undefined)[];
   /** A refresh token to import. */
   readonly refreshToken?: Secret;
   /** The answer is to wait for a first renewal that proves the grant. */

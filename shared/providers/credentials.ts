@@ -54,7 +54,8 @@ export function credentialFaults(preset: Preset, facts: Facts, body: unknown): F
 
   const instead = `is not used by client_authentication "${clientAuthentication}": remove it, or choose another`;
   if (!clientAuthentication.startsWith('client_secret'))
-    refuse('client.client_secret', member(client, 'client_secret'), instead);
+    for (const name of ['client_secret', 'client_secret_expires_at'])
+      refuse(`client.${name}`, member(client, name), instead);
   if (clientAuthentication !== 'private_key_jwt')
     refuse('settings.private_key', secretIn(preset, body, 'private_key'), instead);
   if (grant !== 'refresh_token') {

@@ -7,6 +7,7 @@ import { limits } from '../domain/limits.ts';
 import { Secret } from '../domain/secret.ts';
 import type { ConnectionDraft, ConnectionRequest, ParsedRequest } from '../ports/connection-requests.ts';
 import type { Presets } from './by-name.ts';
+import { clientSecretEnds, secretEndsOf, unpairedEnds } from './client-secret-end.ts';
 import { contradictionsIn, longestMarginSeconds } from './contradictions.ts';
 import { credentialFaults, isObject, member, neededSecrets } from './credentials.ts';
 import type { EndpointPolicy } from './endpoint-url.ts';
@@ -63,6 +64,7 @@ export const clientEntries = {
       secretWords,
     ),
   ),
+  client_secret_expires_at: v.exactOptional(clientSecretEnds),
 };
 /** The members of the body. What `settings` may hold is a matter of the preset: `settings.ts`. */
 export const bodyEntries = {
@@ -113,6 +115,7 @@ export function parseConnectionRequest(
   faults.push(
     ...factFaults(preset, facts, sound, member(body, 'margin_seconds')),
     ...credentialFaults(preset, facts, body),
+    ...unpairedEnds(member(body, 'client')),
   );
   if (member(body, 'allow_grant_conflict') === true && facts.exclusivePer === undefined)
     faults.push({
@@ -193,6 +196,9 @@ function requestOf(body: Body, preset: Preset, facts: Facts): ConnectionRequest 
     ...(issuer !== undefined && { issuer: { path: `settings.${issuer}`, value: String(settings[issuer]) } }),
     needed: neededSecrets(preset, facts),
     ...(Object.keys(credentials).length > 0 && { credentials }),
+    ...(client?.client_secret_expires_at !== undefined && {
+      secretEnds: secretEndsOf(client.client_secret_expires_at),
+    }),
     ...(refresh_token !== undefined && { refreshToken: new Secret(refresh_token) }),
     ...(verify === true && { verify }),
   };

@@ -38,6 +38,8 @@ const connection = (about: object): Partial<Evidence> => ({ connections: [{ ...h
 const deployment = (about: Partial<DeploymentEvidence>): Partial<Evidence> => ({
   deployment: { ...deployed, ...about },
 });
+const secretEnding = (end: string): Partial<Evidence> =>
+  connection({ application: 'exact-online x 6f1c', client: { client_id: '6f1c', client_secret_expires_at: end } });
 const failure = { class: 'transient', error: 'time_out', count: 3, rule: 'no_answer', at: at(-60) };
 
 test('finds nothing where nothing is wrong', () => {
@@ -65,6 +67,8 @@ test.each<[code: string, level: 'fault' | 'warning', evidence: Partial<Evidence>
   ],
   ['connection_overdue', 'fault', connection({ next_renewal_at: at(-180) }), /overdue-connections/],
   ['grant_ends', 'warning', connection({ grant_ends_at: at(14 * day) }), /link books --for/],
+  ['client_secret_ends', 'warning', secretEnding(at(30 * day)), /rotate-a-clients-secret/],
+  ['client_secret_ended', 'fault', secretEnding(at(0)), /rotate-a-clients-secret/],
   ['budget_spent', 'fault', connection({ budget: { errors_left_this_hour: 0 } }), /budget-spent/],
   ['deadline', 'warning', connection({ provider: 'hubspot' }), /token_endpoint/],
   [
@@ -90,11 +94,28 @@ test.each<[what: string, evidence: Partial<Evidence>]>([
   ['a renewal that rests after a failure', connection({ next_renewal_at: at(-600), not_before: at(60) })],
   ['a token that is too young to be renewed', connection({ last_failure: { ...failure, class: 'too_early' } })],
   ['a grant that ends in fifteen days', connection({ grant_ends_at: at(15 * day) })],
+  ['a client secret that ends in thirty days and a second', secretEnding(at(30 * day + 1))],
   ['a change that is more than half a year away', connection({ provider: 'xero' })],
   ['a message that has waited for 119 s', deployment({ oldestMessageSeconds: { value: 119 } })],
   ['an account with room for fifty', deployment({ concurrency: { value: 50 } })],
 ])('does not cry over %s', (_, evidence) => {
   expect(findingsOf({ ...well, ...evidence })).toEqual([]);
+});
+
+test('tells the end of a client secret once for each application and day, with its connections', () => {
+  const of = (name: string, application: string, end: number) =>
+    ({
+      ...healthy,
+      connection: name,
+      application,
+      client: { client_id: 'id', client_secret_expires_at: at(end) },
+    }) as Description;
+  const connections = [of('a', 'shop', day), of('b', 'books', day), of('c', 'shop', day), of('d', 'shop', -1)];
+  expect(findingsOf({ ...well, connections }).map(({ what }) => what)).toEqual([
+    `The client secret of shop (d) ended at ${at(-1)}.`,
+    `The client secret of shop (a, c) ends in 1 days (${at(day)}).`,
+    `The client secret of books (b) ends in 1 days (${at(day)}).`,
+  ]);
 });
 
 test('tells faults before warnings', () => {

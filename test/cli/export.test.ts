@@ -131,7 +131,11 @@ describe('from a deployment', () => {
     await broker.put(connection, {
       provider: 'generic-oauth2',
       settings: { token_endpoint: world.provider.tokenEndpoint },
-      client: { client_id: connection, client_secret },
+      client: {
+        client_id: connection,
+        client_secret,
+        ...(Array.isArray(client_secret) && { client_secret_expires_at: ['2027-03-31', 0] }),
+      },
       refresh_token: world.secret('refresh'),
       margin_seconds: 40,
     });
@@ -196,7 +200,10 @@ describe('from a deployment', () => {
     const entries = entriesOf('all.jwe', await opened(file, passphrase, 'all.jwe'));
     expect(faultsOf(entries, { allowLoopback: true }, new Set())).toEqual([]);
     expect(entries.map(({ connection }) => connection)).toEqual(['one', 'pair', 'two']);
-    expect(entries[1]?.body).toMatchObject({ client: { client_id: 'pair', client_secret: pair }, margin_seconds: 40 });
+    expect(entries[1]?.body).toMatchObject({
+      client: { client_id: 'pair', client_secret: pair, client_secret_expires_at: ['2027-03-31T00:00:00.000Z', 0] },
+      margin_seconds: 40,
+    });
     const before = sent();
     for (const { connection } of entries)
       await clients.table.send(

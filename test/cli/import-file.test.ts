@@ -103,3 +103,16 @@ test('a secret that is neither in the file nor stored is told with the other fau
   ]);
   expect(faultsOf(entries, policy, new Set(['books', 'shop']))).toEqual([margin]);
 });
+
+test('the end of a client secret is a text or a number, as it is written', () => {
+  const titled = `${titles},client_secret_expires_at`;
+  const rows = [
+    'a,exact-online,nl,id,s,,2027-03-31',
+    'b,exact-online,nl,id,s,,1806451200',
+    'c,exact-online,nl,id,s,,0',
+  ];
+  const entries = entriesOf(file('ending.csv', [titled, ...rows].join('\n')));
+  const ends = entries.map(({ body }) => (body.client as Record<string, unknown>).client_secret_expires_at);
+  expect(ends).toEqual(['2027-03-31', 1_806_451_200, 0]);
+  expect(faultsOf(entries, policy)).toEqual([]);
+});

@@ -53,7 +53,41 @@ type Row = readonly [
 ];
 
 const at = (url: string) => generic({ token_endpoint: url });
+const ending = (ends: unknown, client_secret?: unknown): Body =>
+  generic(
+    {},
+    {
+      client: {
+        client_id: 'app',
+        ...(client_secret !== undefined && { client_secret }),
+        client_secret_expires_at: ends,
+      },
+    },
+  );
 const rows: readonly Row[] = [
+  ...(
+    [
+      ['that is no time', 'soon', secret(), '2027-03-31', secret()],
+      ['of two secrets for one', ['2027-03-31', 0], secret(), 0, secret()],
+      ['of one secret for two', '2027-03-31', [secret(), secret()], ['2027-03-31', 0], [secret(), secret()]],
+      ['of two secrets where one is stored', [0, 0], undefined, 0, undefined],
+    ] as const
+  ).map(
+    ([what, wrong, given, right, beside]): Row => [
+      `an end ${what}`,
+      () => ending(wrong, given),
+      ['client.client_secret_expires_at'],
+      () => ending(right, beside),
+      generic,
+    ],
+  ),
+  [
+    'an end of one secret where two are stored',
+    () => ending('2027-03-31'),
+    ['client.client_secret_expires_at'],
+    () => ending(['2027-03-31', 0]),
+    () => ending([0, 0], [secret(), secret()]),
+  ],
   [
     'members of other types',
     () => ({ provider: 5, settings: [], client: 'x', refresh_token: 5, account: 5 }),
@@ -217,6 +251,7 @@ describe('a PUT is refused, and taken when each fault is mended, that has', () =
 });
 
 test('each text of a refused PUT was heard here', () => {
-  const room = 'shared/{providers/{complete-request,parse-request,settings,credentials,endpoint-url,perhaps}';
+  const room =
+    'shared/{providers/{complete-request,parse-request,settings,credentials,client-secret-end,endpoint-url,perhaps}';
   expect(unheardIn(`${room},application/kept-secrets}.ts`, said)).toEqual([]);
 });

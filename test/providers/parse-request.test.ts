@@ -112,6 +112,31 @@ describe('a request that is wrong', () => {
     expect(faultsOf({ ...exact, client: { client_id: 'id', client_secret } })).toMatchObject(expected);
   });
 
+  const endWords =
+    'must be a day (2027-03-31), an instant (2027-03-31T12:00:00Z), seconds since 1970, or 0 for never; of two ' +
+    'secrets a list of two';
+  test.each<[string, unknown, unknown, string | undefined]>([
+    ['a day', 'a', '2028-02-29', undefined],
+    ['an instant', 'a', '2027-03-31T12:00:00Z', undefined],
+    ['the last second that there is', 'a', 253_402_300_799, undefined],
+    ['one for each of two', ['a', 'b'], ['2027-03-31', 0], undefined],
+    ['no day of the calendar', 'a', '2027-02-29', endWords],
+    ['an instant of no zone', 'a', '2027-03-31T12:00:00', endWords],
+    ['words', 'a', 'next spring', endWords],
+    ['milliseconds', 'a', 1_806_451_200_000, endWords],
+    ['a share of a second', 'a', 0.5, endWords],
+    ['a time before 1970', 'a', -1, endWords],
+    ['nothing', 'a', null, endWords],
+    ['a list of three', ['a', 'b'], [0, 0, 0], endWords],
+    ['two for one', 'a', ['2027-03-31', '2027-03-31'], 'must be one: there is one secret'],
+    ['one for two', ['a', 'b'], '2027-03-31', 'must be a list of two, in the order of the secrets'],
+  ])('has %s as the end of its client secret', (_, client_secret, client_secret_expires_at, fault) => {
+    const client = { client_id: 'id', client_secret, client_secret_expires_at };
+    expect(faultsOf({ ...exact, client })).toEqual(
+      fault === undefined ? {} : { 'client.client_secret_expires_at': fault },
+    );
+  });
+
   test('names every wrong field at once', () => {
     const body = {
       provider: 'generic-oauth2',
@@ -195,7 +220,11 @@ describe('a request that is wrong', () => {
 
   test('has credentials that its settings have no use for', () => {
     const settings = { ...generic.settings, client_authentication: 'none' };
-    expect(Object.keys(faultsOf({ ...generic, settings }))).toEqual(['client.client_secret']);
+    const client = { ...generic.client, client_secret_expires_at: '2027-03-31' };
+    expect(Object.keys(faultsOf({ ...generic, settings, client }))).toEqual([
+      'client.client_secret',
+      'client.client_secret_expires_at',
+    ]);
     expect(
       Object.keys(
         faultsOf({ ...generic, settings: { ...generic.settings, grant: 'client_credentials' }, refresh_token: 'rt' }),

@@ -25,15 +25,23 @@ function failureText({ error, status, error_description: said = '', rule, at, co
   return `${answer.filter(Boolean).join(', ')}. ${ago(at)}${count > 1 ? `, ${count} in a row` : ''}; rule ${rule}.`;
 }
 
-function adviceOf({ shown, last_failure: failure, second_refresher: other }) {
+const days = (instant) => Math.floor((Date.parse(instant) - Date.now()) / 86_400_000);
+
+function adviceOf({ shown, last_failure: failure, second_refresher: other, client }) {
   if (other?.suspected) return other.detail;
   if (failure?.fix !== undefined) return failure.fix;
   if (shown === 'reauthorization_required') return 'A person has to log in again: log in, or send a link.';
   if (shown === 'misconfigured') return 'Correct the client or the settings, and put the connection again.';
-  return undefined;
+  const end = client?.client_secret_expires_at;
+  if (end === undefined || days(end) >= 30) return undefined;
+  return days(end) < 0 ? 'Its client secret has ended.' : `Its client secret ends in ${days(end)} days.`;
 }
 
-const days = (instant) => Math.floor((Date.parse(instant) - Date.now()) / 86_400_000);
+function endText(instant) {
+  if (instant === undefined) return undefined;
+  const left = days(instant);
+  return `${instant.slice(0, 10)}, ${left < 0 ? 'which is over' : `in ${left} days`}`;
+}
 
 function nextOf({ shown, next_renewal_at: next }) {
   if (next !== undefined) return until(next);
@@ -48,7 +56,8 @@ const factsOf = (item) => [
   ['Paused', item.paused_since && [ago(item.paused_since), item.paused_by].filter(Boolean).join(', by ')],
   ['Next renewal', nextOf(item)],
   ['No call before', item.not_before && until(item.not_before)],
-  ['Grant ends', item.grant_ends_at && `${item.grant_ends_at.slice(0, 10)}, in ${days(item.grant_ends_at)} days`],
+  ['Grant ends', endText(item.grant_ends_at)],
+  ['Client secret ends', endText(item.client?.client_secret_expires_at)],
   ['Errors left this hour', item.budget?.errors_left_this_hour?.toString()],
   ['Calls left today', item.budget?.calls_left_today?.toString()],
   ['Last used', item.last_used_at && ago(item.last_used_at)],

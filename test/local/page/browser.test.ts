@@ -66,6 +66,7 @@ describe.skipIf(noBrowser !== undefined)('the page', () => {
     expect(facts).toMatch(/3 in a row; rule server_error\./);
     expect(await browser.page.locator('#applications').textContent()).toContain('It does not answer: no call, until');
     expect(await card('xero-wrong').locator('.advice').textContent()).toMatch(/^Check client\.client_secret/);
+    expect(await card('exact-nl-36').locator('.advice').textContent()).toBe('Its client secret ends in 5 days.');
   });
 
   test('is live, and leaves open what is open and the focus where it is', async () => {

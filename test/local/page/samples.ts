@@ -37,7 +37,10 @@ const failure = {
 
 export const someConnections: readonly ConnectionReply[] = [
   ...Array.from({ length: 36 }, (_, i) =>
-    healthy(`exact-nl-${String(i + 1).padStart(2, '0')}`, { account: `Example ${i + 1} BV` }),
+    healthy(`exact-nl-${String(i + 1).padStart(2, '0')}`, {
+      account: `Example ${i + 1} BV`,
+      ...(i === 35 && { client: { client_id: '6f1c', client_secret_expires_at: inSeconds(5.5 * 86_400) } }),
+    }),
   ),
   healthy('hubspot-crm', {
     provider: 'hubspot',

@@ -1,68 +1,67 @@
 /**
- * The stacks of the previous release, to be upgraded from. Their templates are kept as they were deployed; their
- * functions run the present code under another digest, as each release's code has one of its own, and so get the
- * variables, if they are plain text, without which that code does not start.
+ * The previous release, to be upgraded from and to work beside: its own sources, kept as text, which are synthesized
+ * and bundled as they were then, with the packages of today.
  *
- * `node test/deploy/previous-release.ts`, after `npm run synth`, keeps the present templates: once for each release.
+ * `node test/deploy/previous-release.ts COMMIT` keeps those of a commit: once for each release.
  */
-import { createHash } from 'node:crypto';
-import { appendFileSync, copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 
-const kept = join(import.meta.dirname, 'previous-release');
-const stacks = ['token-broker-state', 'token-broker'];
-const fileOf = (stack: string): string => `${stack}.template.json`;
+const root = join(import.meta.dirname, '../..');
+const kept = join(import.meta.dirname, 'previous-release.json.br');
+/** What its templates and bundles are made of. */
+const paths = ['infra', 'lambdas', 'shared', 'cdk.json', 'package.json', 'tsconfig.json'];
 
-interface FunctionProperties {
-  readonly Code: { S3Key: string };
-  readonly Environment: { Variables: Readonly<Record<string, unknown>> };
+interface Sources {
+  readonly commit: string;
+  /** Texts by their paths. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
-interface Template {
-  readonly Resources: Record<string, { readonly Type: string; readonly Properties: FunctionProperties }>;
+export const previousSources = (): Sources => JSON.parse(String(brotliDecompressSync(readFileSync(kept))));
+
+const git = (...args: string[]): string =>
+  execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+
+/** Returns the ids of a commit's sources by their paths. Throws if the history that is here does not have it. */
+export function blobsOf(commit: string): Readonly<Record<string, string>> {
+  const lines = git('ls-tree', '-r', commit, ...paths)
+    .trim()
+    .split('\n');
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, , id = '', path = ''] = line.split(/\s/);
+      return [path, id];
+    }),
+  );
 }
 
-/** Writes the previous release's cloud assembly to `directory`, made of the present one and the kept templates. */
-export function writePreviousRelease(assembly: string, directory: string): void {
-  cpSync(assembly, directory, { recursive: true });
-  const renamed = new Map<string, string>();
-  for (const stack of stacks) {
-    const present: Template = JSON.parse(readFileSync(join(assembly, fileOf(stack)), 'utf8'));
-    const previous: Template = JSON.parse(readFileSync(join(kept, fileOf(stack)), 'utf8'));
-    for (const [logicalId, { Type, Properties }] of Object.entries(previous.Resources)) {
-      if (Type !== 'AWS::Lambda::Function') continue;
-      const successor = present.Resources[logicalId]?.Properties;
-      if (successor === undefined) throw new Error(`${logicalId} of the previous release has no successor`);
-      const asset = successor.Code.S3Key.replace('.zip', '');
-      const earlier = digestOf(`the previous ${asset}`);
-      renamed.set(asset, earlier);
-      cpSync(join(assembly, `asset.${asset}`), join(directory, `asset.${earlier}`), { recursive: true });
-      appendFileSync(join(directory, `asset.${earlier}`, 'index.js'), '\n// The previous release.\n');
-      Properties.Code.S3Key = `${earlier}.zip`;
-      const plain = Object.entries(successor.Environment.Variables).filter(([, value]) => typeof value === 'string');
-      Properties.Environment.Variables = { ...Object.fromEntries(plain), ...Properties.Environment.Variables };
-    }
-    writeFileSync(join(directory, fileOf(stack)), JSON.stringify(previous));
+/**
+ * Writes the previous release's cloud assembly to `directory`, which its sources are written beside. Rejects with what
+ * CDK said if it fails.
+ */
+export async function writePreviousRelease(directory: string): Promise<void> {
+  const sources = `${directory}-sources`;
+  for (const [name, text] of Object.entries(previousSources().files)) {
+    mkdirSync(dirname(join(sources, name)), { recursive: true });
+    writeFileSync(join(sources, name), text);
   }
-  for (const stack of stacks) {
-    const { files } = JSON.parse(readFileSync(join(assembly, `${stack}.assets.json`), 'utf8'));
-    for (const [asset, { source }] of Object.entries<{ source: { path: string } }>(files)) {
-      // What is stored under a digest is taken to be that for ever.
-      if (source.path === fileOf(stack)) renamed.set(asset, digestOf(`the previous ${asset}`));
-    }
-  }
-  for (const name of ['manifest.json', ...stacks.map((stack) => `${stack}.assets.json`)]) {
-    const text = readFileSync(join(directory, name), 'utf8');
-    writeFileSync(
-      join(directory, name),
-      [...renamed].reduce((sum, [before, after]) => sum.replaceAll(before, after), text),
-    );
-  }
+  for (const name of ['node_modules', 'package-lock.json']) symlinkSync(join(root, name), join(sources, name));
+  const app = pathToFileURL(join(sources, 'infra/app.ts')).href;
+  const options = JSON.stringify({ outdir: directory, allowLoopback: true });
+  const script = `import { buildApp } from ${JSON.stringify(app)}; buildApp(${options}).app.synth();`;
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: sources });
 }
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-if (process.argv[1] === import.meta.filename) {
-  mkdirSync(kept, { recursive: true });
-  for (const stack of stacks) copyFileSync(join('cdk.out', fileOf(stack)), join(kept, fileOf(stack)));
+const commit = process.argv[2];
+if (process.argv[1] === import.meta.filename && commit !== undefined) {
+  const files = Object.entries(blobsOf(commit)).map(([path, id]) => [path, git('cat-file', 'blob', id)]);
+  const sources = { commit: git('rev-parse', `${commit}^{commit}`).trim(), files: Object.fromEntries(files) };
+  const text = JSON.stringify(sources);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
+  writeFileSync(kept, brotliCompressSync(text, { params }));
 }

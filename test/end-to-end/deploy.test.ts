@@ -52,14 +52,14 @@ const log: string[] = [];
 
 beforeAll(async () => {
   if (motoMissing) return;
-  writePreviousRelease(present, previous);
   [account, provider, issuer] = await Promise.all([
     startAccount(),
     startOidcProvider(directory('provider'), accessTokenSeconds),
     startJwtIssuer(),
+    writePreviousRelease(previous),
   ]);
   await account.cdk('bootstrap', `aws://${accountId}/us-east-1`, '--app', present);
-});
+}, 300_000);
 
 afterAll(async () => {
   await stop();

@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const longest = [
   'end-to-end/newcomer',
   'end-to-end/deploy',
+  'end-to-end/two-releases',
   'end-to-end/packages',
   'end-to-end/secret-store',
   'end-to-end/command-line',

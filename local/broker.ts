@@ -150,7 +150,7 @@ async function start(
 
   const secrets = await createSecrets(
     secretsOf(assembly),
-    new SecretsManagerClient({ ...emulatorClient, endpoint: secretsManager.url }),
+    new SecretsManagerClient({ ...emulatorClient, endpoint: endpoints.secretsManager }),
   );
   const queueUrl = (name: string): string => `${endpoints.sqs}/${account.accountId}/${name}`;
   const deployment = deploymentOf(assembly, {

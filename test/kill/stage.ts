@@ -2,6 +2,7 @@
  * The local broker behind proxies: the bundles that deploy, each environment a process of its own, and a hand on every
  * wire.
  */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Endpoints, type LocalBroker, startLocalBroker } from '../../local/broker.ts';
 import type { Blow, Struck } from './blows.ts';
@@ -9,8 +10,19 @@ import { type Moment, momentOf } from './moments.ts';
 import { peerOf } from './peer.ts';
 import { type Forward, type LoopbackProxy, type Passing, type Reply, startProxy } from './proxy.ts';
 
+/** One release's functions and their API. */
+export interface Release {
+  readonly broker: LocalBroker;
+  /** Every line that a function wrote. */
+  readonly log: readonly string[];
+}
+
 export interface Stage {
   readonly fetch: LocalBroker['fetch'];
+  /** What is at work on the table: one, and the one beside it if there is one. */
+  readonly releases: readonly Release[];
+  /** Where the table is, past the proxies. */
+  readonly dynamoDb: string;
   /** Puts a proxy before a token endpoint, which only this connection uses. Resolves with the URL to use instead. */
   door(connection: string, tokenEndpoint: string): Promise<string>;
   /** Arms a blow at the connection's next such moment. */
@@ -33,31 +45,50 @@ interface Armed {
   readonly end: (error?: unknown) => void;
 }
 
-/** `assembly`: a cloud assembly that is there already; by default the app's is synthesized. */
-export async function startStage(directory: string, assembly?: string): Promise<Stage> {
+/**
+ * `assembly`: a cloud assembly that is there already; by default the app's is synthesized. `beside`: another release's,
+ * whose functions and API work on the same table, secrets and queue.
+ */
+export async function startStage(directory: string, assembly?: string, beside?: string): Promise<Stage> {
   const armed = new Map<string, Armed>();
-  const log: string[] = [];
+  const releases: Release[] = [];
   const doors: LoopbackProxy[] = [];
   let services: Record<keyof Endpoints, LoopbackProxy> | undefined;
 
-  const broker = await startLocalBroker({
-    port: 0,
-    directory,
-    provider: 'none',
-    ...(assembly !== undefined && { assembly }),
-    onLog: (_, line) => log.push(line),
-    endpoints: async ({ dynamoDb, secretsManager, sqs, eventBridge }) => {
-      const watched = (url: string) => startProxy(url, (passing, forward) => pass(passing, forward, momentOf(passing)));
-      services = {
-        dynamoDb: await watched(dynamoDb),
-        secretsManager: await watched(secretsManager),
-        sqs: await watched(sqs),
-        eventBridge: await watched(eventBridge),
-      };
-      const { dynamoDb: table, secretsManager: secrets, sqs: queue, eventBridge: events } = services;
-      return { dynamoDb: table.url, secretsManager: secrets.url, sqs: queue.url, eventBridge: events.url };
-    },
-  });
+  async function watched({ dynamoDb, secretsManager, sqs, eventBridge }: Endpoints): Promise<Endpoints> {
+    const watch = (url: string) => startProxy(url, (passing, forward) => pass(passing, forward, momentOf(passing)));
+    services = {
+      dynamoDb: await watch(dynamoDb),
+      secretsManager: await watch(secretsManager),
+      sqs: await watch(sqs),
+      eventBridge: await watch(eventBridge),
+    };
+    const { dynamoDb: table, secretsManager: secrets, sqs: queue, eventBridge: events } = services;
+    return { dynamoDb: table.url, secretsManager: secrets.url, sqs: queue.url, eventBridge: events.url };
+  }
+
+  let endpoints: Endpoints | undefined;
+  let dynamoDb = '';
+  async function release(place: string, of: string | undefined): Promise<void> {
+    const log: string[] = [];
+    const broker = await startLocalBroker({
+      port: 0,
+      directory: place,
+      provider: 'none',
+      ...(of !== undefined && { assembly: of }),
+      onLog: (_, line) => log.push(line),
+      // The second's own emulators stand idle: the services of both are those of the first.
+      endpoints: async (emulators) => {
+        if (endpoints === undefined) {
+          dynamoDb = emulators.dynamoDb;
+          endpoints = await watched(emulators);
+        }
+        return endpoints;
+      },
+    });
+    releases.push({ broker, log });
+  }
+  const environments = () => releases.flatMap(({ broker }) => broker.lambda.environments());
 
   async function pass(
     passing: Passing,
@@ -83,18 +114,14 @@ export async function startStage(directory: string, assembly?: string): Promise<
     const pid = () =>
       peerOf(
         socket,
-        broker.lambda.environments().map((environment) => environment.pid),
+        environments().map((environment) => environment.pid),
       );
     return {
       pid,
       async kill() {
         const victim = pid();
         process.kill(victim, 'SIGKILL');
-        for (
-          let looks = 0;
-          broker.lambda.environments().some((environment) => environment.pid === victim);
-          looks += 1
-        ) {
+        for (let looks = 0; environments().some((environment) => environment.pid === victim); looks += 1) {
           if (looks === 500) throw new Error(`process ${victim} outlived SIGKILL by 5 s`);
           await sleep(10);
         }
@@ -107,8 +134,14 @@ export async function startStage(directory: string, assembly?: string): Promise<
     };
   }
 
+  await release(directory, assembly);
+  if (beside !== undefined) await release(join(directory, 'beside'), beside);
+  const [first] = releases;
+  if (first === undefined) throw new Error('no release was started');
   return {
-    fetch: broker.fetch,
+    fetch: first.broker.fetch,
+    releases,
+    dynamoDb,
     async door(connection, tokenEndpoint) {
       const door = await startProxy(tokenEndpoint, (passing, forward) =>
         pass(passing, forward, { at: 'call', connection }),
@@ -121,9 +154,10 @@ export async function startStage(directory: string, assembly?: string): Promise<
       armed.set(`${connection} ${at}`, { blow, deal: dealt.resolve, end: over.resolve });
       return { dealt: dealt.promise, over: over.promise };
     },
-    logOf: (connection) => log.filter((line) => line.includes(`"connection":"${connection}"`)),
+    logOf: (connection) =>
+      releases.flatMap(({ log }) => log.filter((line) => line.includes(`"connection":"${connection}"`))),
     async close() {
-      await broker.close();
+      for (const { broker } of releases.toReversed()) await broker.close();
       for (const proxy of [...doors, ...Object.values(services ?? {})]) await proxy.close();
     },
   };

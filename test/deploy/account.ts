@@ -15,6 +15,8 @@ export interface Account {
   cdk(...args: readonly string[]): Promise<string>;
   /** Asks the services what is deployed, and downloads the functions' code. */
   report(): Promise<Report>;
+  /** Has the next creation or change of a resource of this type fail, once, for a reason that an account may have. */
+  fail(resourceType: string, reason: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,9 @@ export async function startAccount(): Promise<Account> {
       const script = join(import.meta.dirname, 'report.py');
       const { stdout } = await run('python3', [script, url, bundles], { env, maxBuffer: 64 * 1024 * 1024 });
       return JSON.parse(stdout);
+    },
+    async fail(type, reason) {
+      await fetch(`${url}/-/faults`, { method: 'POST', body: JSON.stringify({ type, reason }) });
     },
     async close() {
       child.kill('SIGKILL');

@@ -40,6 +40,7 @@ def resources(stack):
 
 stacks = {
     stack["StackName"]: {
+        "status": stack["StackStatus"],
         "protected": stack.get("EnableTerminationProtection", False),
         "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
         "resources": resources(stack["StackName"]),

@@ -36,6 +36,7 @@ export interface Report {
     Record<
       string,
       {
+        readonly status: string;
         readonly protected: boolean;
         readonly outputs: Readonly<Record<string, string>>;
         /** Physical ids by logical id. */

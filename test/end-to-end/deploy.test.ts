@@ -1,12 +1,19 @@
 /**
  * `cdk deploy` for real, in an account on this machine: bootstrap, the previous release, an upgrade, the way back, the
- * other store of secrets with JWTs, and the end of the broker's stack. What runs in between is what was deployed.
+ * other store of secrets with JWTs, and the end of the stacks; the first deployment and the upgrade fail midway before
+ * they succeed. What runs in between is what was deployed, and commands are those of docs/operations.md.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  UpdateTerminationProtectionCommand,
+} from '@aws-sdk/client-cloudformation';
+import { DeleteTableCommand, DynamoDBClient, ScanCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
+import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from 'vitest';
 import type { Send } from '../../cli/api.ts';
@@ -73,15 +80,57 @@ async function stop(): Promise<void> {
   running = undefined;
 }
 
-/** Deploys while nothing runs, as a deployment without a client, and then runs what the account says that it has. */
-async function deploy(assembly: string): Promise<Running> {
+/** `npx cdk deploy`, of what was synthesized before, without a person to ask. */
+const cdkDeploy = (assembly: string, ...args: readonly string[]): Promise<string> =>
+  account.cdk('deploy', ...args, '--app', assembly, '--require-approval', 'never');
+
+/** Runs what the account says that it has. */
+async function serve(): Promise<Running> {
   await stop();
-  await account.cdk('deploy', '--all', '--app', assembly, '--method', 'direct', '--require-approval', 'never');
   report = await account.report();
   running = await runDeployed(account, report, port);
   port = Number(new URL(running.url).port);
   return running;
 }
+
+/** Deploys while nothing runs, as a deployment without a client, and then runs what was deployed. */
+async function deploy(assembly: string, ...args: readonly string[]): Promise<Running> {
+  await stop();
+  await cdkDeploy(assembly, '--all', ...(args.length > 0 ? args : ['--method', 'direct']));
+  return serve();
+}
+
+/** Does what an operator does with the `aws` CLI. */
+async function withClients<T>(
+  act: (clients: {
+    readonly cloudFormation: CloudFormationClient;
+    readonly dynamoDb: DynamoDBClient;
+    readonly secretsManager: SecretsManagerClient;
+  }) => Promise<T>,
+): Promise<T> {
+  const options = { ...emulatorClient, endpoint: account.url };
+  const clients = {
+    cloudFormation: new CloudFormationClient(options),
+    dynamoDb: new DynamoDBClient(options),
+    secretsManager: new SecretsManagerClient(options),
+  };
+  try {
+    return await act(clients);
+  } finally {
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+/** As an account that had too many requests of the kind at that moment. */
+const fail = (resourceType: string): Promise<void> =>
+  account.fail(resourceType, 'Resource handler returned message: "Rate exceeded"');
+
+const unprotect = (): Promise<unknown> =>
+  withClients(({ cloudFormation }) =>
+    cloudFormation.send(
+      new UpdateTerminationProtectionCommand({ StackName: state, EnableTerminationProtection: false }),
+    ),
+  );
 
 interface Answer {
   readonly status: number;
@@ -137,6 +186,97 @@ async function login(deployed: Running, connection: string): Promise<void> {
   database.close();
 }
 
+/**
+ * "When a first deployment fails": what had been made is gone but for the table, and in the end the same command
+ * succeeds.
+ */
+async function failsFirst(assembly: string): Promise<Running> {
+  await fail('AWS::SecretsManager::Secret');
+  await expect(deploy(assembly)).rejects.toThrow('Rate exceeded');
+  const { stacks, tables } = await account.report();
+  expect(stacks[state]?.status).toBe('ROLLBACK_FAILED');
+  expect(Object.keys(stacks[state]?.resources ?? {})).toEqual([expect.stringMatching(/^Connections/)]);
+  expect(Object.keys(stacks)).not.toContain(broker);
+  await expect(deploy(assembly)).rejects.toThrow('TerminationProtection');
+  await unprotect();
+  await fail('AWS::CloudWatch::Dashboard');
+  await expect(deploy(assembly)).rejects.toThrow('Rate exceeded');
+  const again = await account.report();
+  expect(again.stacks[state]).toMatchObject({ status: 'CREATE_COMPLETE', protected: true });
+  expect(again.stacks[broker]).toEqual({ status: 'ROLLBACK_COMPLETE', protected: false, outputs: {}, resources: {} });
+  expect(again).toMatchObject({ functions: [], apis: [], eventSources: [], rules: [] });
+  const deployed = await deploy(assembly);
+  await withClients(async ({ dynamoDb }) => {
+    for (const TableName of tables) {
+      await dynamoDb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+      await dynamoDb.send(new DeleteTableCommand({ TableName }));
+    }
+  });
+  report = await account.report();
+  return deployed;
+}
+
+/** What of a report is the same as long as the same is deployed. */
+const deployedIn = ({ stacks, functions, apis, eventSources, rules }: Report) => ({
+  outputs: stacks[broker]?.outputs,
+  resources: stacks[broker]?.resources,
+  functions: functions.map(({ directory: code, ...others }) => ({ ...others, bundle: basename(code) })),
+  apis,
+  eventSources,
+  rules,
+});
+
+/** The upgrade fails with functions changed already, and is taken back under the code that runs on. */
+async function failsToUpgrade(deployed: Running, connection: string): Promise<Running> {
+  const before = report;
+  await fail('AWS::CloudWatch::Dashboard');
+  const upgrade = expect(cdkDeploy(present, '--all', '--method', 'direct')).rejects.toThrow('Rate exceeded');
+  await Promise.all([upgrade, expectRenewed(deployed, connection)]);
+  await expectServed(deployed, connection);
+  const back = await serve();
+  expect(report.stacks[broker]?.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+  expect(deployedIn(report)).toEqual(deployedIn(before));
+  const { StackEvents = [] } = await withClients(({ cloudFormation }) =>
+    cloudFormation.send(new DescribeStackEventsCommand({ StackName: broker })),
+  );
+  const [failed] = StackEvents.filter(({ ResourceStatus }) => ResourceStatus === 'UPDATE_FAILED');
+  expect(failed?.LogicalResourceId).toMatch(/^Dashboard/);
+  const ofRefresh = StackEvents.filter(({ LogicalResourceId: id }) => id?.startsWith('RefreshFunction848'));
+  expect(ofRefresh.map(({ ResourceStatus }) => ResourceStatus)).toEqual([
+    'UPDATE_COMPLETE',
+    'UPDATE_COMPLETE',
+    'CREATE_COMPLETE',
+  ]);
+  return back;
+}
+
+interface StateTemplate {
+  readonly Resources: Readonly<Record<string, { readonly Properties: { readonly Description?: string } }>>;
+}
+
+/** "Take a retained state back": its stack is deleted, and a new one has the tables and keys that were retained. */
+async function losesState(assembly: string): Promise<void> {
+  const before = (await account.report()).stacks[state]?.resources;
+  await unprotect();
+  await account.cdk('destroy', state, '--exclusively', '--force', '--app', assembly);
+  const { stacks, tables } = await account.report();
+  expect(Object.keys(stacks)).toEqual(['CDKToolkit']);
+  const { SecretList = [] } = await withClients(({ secretsManager }) =>
+    secretsManager.send(new ListSecretsCommand({ Filters: [{ Key: 'description', Values: ['Token broker: seals'] }] })),
+  );
+  const { Resources }: StateTemplate = JSON.parse(readFileSync(join(assembly, `${state}.template.json`), 'utf8'));
+  const mapping = Object.entries(Resources).map(([id, { Properties }]) => {
+    const TableName = tables.find((name) => name.startsWith(`${state}-${id}-`));
+    const Id = SecretList.find(({ Description }) => Description === Properties.Description)?.ARN;
+    return [id, TableName === undefined ? { Id } : { TableName }];
+  });
+  const file = join(scratch, 'state.json');
+  writeFileSync(file, JSON.stringify(Object.fromEntries(mapping)));
+  await account.cdk('import', state, '--resource-mapping', file, '--app', assembly);
+  const imported = (await account.report()).stacks[state];
+  expect(imported).toEqual({ status: 'IMPORT_COMPLETE', protected: true, outputs: {}, resources: before });
+}
+
 /** What is not what it was: gone, or another thing under the same logical id. */
 const replacedIn = (stack: string, before: Report, after: Report): string[] =>
   Object.entries(before.stacks[stack]?.resources ?? {}).flatMap(([id, physicalId]) =>
@@ -154,7 +294,7 @@ const errorsOf = (calls: RealServer['calls']) => calls.filter(({ status }) => st
 test.skipIf(motoMissing)(
   'deploys, serves, upgrades, goes back, changes its store, and ends without a lost grant',
   {
-    timeout: 600_000,
+    timeout: 900_000,
   },
   async () => {
     onTestFailed(() => console.error([...log, ...(running?.log ?? [])].join('\n')));
@@ -162,10 +302,11 @@ test.skipIf(motoMissing)(
       secretStore: 'dynamodb',
       jwtIssuer: issuer.issuer,
       jwtAudience: audience,
+      auditDays: '400',
     });
 
     // The previous release: a connection is imported, served and renewed.
-    let deployed = await deploy(previous);
+    let deployed = await failsFirst(previous);
     const first = report;
     expect(first.stacks[state]?.protected).toBe(true);
     const connection = {
@@ -180,6 +321,8 @@ test.skipIf(motoMissing)(
     await expectRenewed(deployed, 'exact-nl');
 
     // The upgrade.
+    deployed = await failsToUpgrade(deployed, 'exact-nl');
+    await expectServed(deployed, 'exact-nl');
     deployed = await deploy(present);
     expect([state, broker].flatMap((stack) => replacedIn(stack, first, report))).toEqual([]);
     expect(report.functions.map(({ directory: code }) => code)).not.toEqual(first.functions.map((fn) => fn.directory));
@@ -189,8 +332,12 @@ test.skipIf(motoMissing)(
     await expectVerified(deployed);
     await expectReadable(deployed, 'logged-in');
 
-    // The way back is a deployment of the release before.
-    deployed = await deploy(previous);
+    // The way back is a deployment of the broker's stack of the release before: what runs on lists connections as well.
+    await cdkDeploy(previous, broker, '--exclusively', '--method', 'direct');
+    expect(await call(deployed.fetch, 'GET /connections')).toMatchObject({ status: 200 });
+    deployed = await serve();
+    expect(deployedIn(report).functions).toEqual(deployedIn(first).functions);
+    expect(await call(deployed.fetch, 'GET /connections')).toMatchObject({ status: 200 });
     await expectServed(deployed, 'exact-nl');
     await expectRenewed(deployed, 'exact-nl');
 
@@ -210,17 +357,27 @@ test.skipIf(motoMissing)(
       expect.objectContaining({ name: expect.stringMatching(/^exact-nl\/refresh-\d+$/) }),
     );
 
+    // There is no way back from that store, and nothing changes.
+    await expect(cdkDeploy(present, state, '--exclusively', '--method', 'direct')).rejects.toThrow('in use by');
+    expect((await account.report()).stacks[state]).toEqual({
+      ...report.stacks[state],
+      status: 'UPDATE_ROLLBACK_COMPLETE',
+    });
+
     // The broker's stack is destroyed, the state's is not; a new one goes on where the old one was.
     await stop();
-    await account.cdk('destroy', broker, '--force', '--app', other);
+    await account.cdk('destroy', broker, '--exclusively', '--force', '--app', other);
     await expect(account.cdk('destroy', state, '--exclusively', '--force', '--app', other)).rejects.toThrow(
       'TerminationProtection',
     );
     const remaining = await account.report();
     expect(Object.keys(remaining.stacks).sort()).toEqual(['CDKToolkit', state]);
     expect(remaining).toMatchObject({ functions: [], apis: [], eventSources: [], rules: [] });
-    deployed = await deploy(other);
+    // So does one that stands on a state that was lost, and it takes the log back that was kept for auditors.
+    await losesState(other);
+    deployed = await deploy(other, '--import-existing-resources');
     await expectServed({ ...deployed, fetch: byJwt }, 'exact-nl');
+    await expectRenewed(deployed, 'exact-nl');
 
     // What is deleted is gone, and the queue drains.
     expect((await call(deployed.fetch, 'DELETE /connections/exact-nl')).status).toBe(200);
@@ -274,9 +431,9 @@ async function asOperator<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 async function itemsOf(table: 'Connections' | 'Secrets'): Promise<Record<string, unknown>[]> {
-  const client = new DynamoDBClient({ ...emulatorClient, endpoint: account.url });
   const TableName = report.tables.find((name) => name.includes(`-${table}`));
-  const { Items = [] } = await client.send(new ScanCommand({ TableName, ConsistentRead: true }));
-  client.destroy();
+  const { Items = [] } = await withClients(({ dynamoDb }) =>
+    dynamoDb.send(new ScanCommand({ TableName, ConsistentRead: true })),
+  );
   return Items.map((item) => unmarshall(item)).filter((item) => !String(Object.values(item)[0]).startsWith('#'));
 }

@@ -1,5 +1,6 @@
 /** Reads the command line, runs the command, and says by the exit code how it went. */
 import yargs, { type CommandModule } from 'yargs';
+import manifest from '../package.json' with { type: 'json' };
 import * as connect from './commands/connect.ts';
 import * as remove from './commands/delete.ts';
 import * as doctor from './commands/doctor.ts';
@@ -56,7 +57,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode | 0> {
     .demandCommand(1, 'Which command?')
     .strict()
     .recommendCommands()
-    .version(false)
+    .version(manifest.version)
     .locale('en')
     .wrap(Math.min(120, process.stdout.columns ?? 100))
     .epilogue('Exit codes: 0 done, 1 refused, 2 wrong input, 3 ask again, 4 a person has to act, 130 interrupted.')

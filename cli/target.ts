@@ -22,7 +22,14 @@ export interface TargetOptions {
 
 export type Target =
   | { readonly kind: 'local'; readonly broker: Broker; readonly directory: string; readonly running: RunningBroker }
-  | { readonly kind: 'deployed'; readonly broker: Broker; readonly aws: AwsAccess; readonly stack: string | undefined };
+  | {
+      readonly kind: 'deployed';
+      readonly broker: Broker;
+      readonly aws: AwsAccess;
+      readonly stack: string | undefined;
+      /** As the stack tells it. */
+      readonly release?: string;
+    };
 
 /** How clients of AWS are made: the Region, and the profile if one is named. */
 interface AwsAccess {
@@ -39,7 +46,10 @@ export async function targetOf(options: TargetOptions, workingDirectory = proces
   const given = Object.entries({ '--stack': stack, '--url': url, '--data': data }).filter(([, value]) => value);
   if (given.length > 1)
     throw wrongInput(`${given.map(([name]) => name).join(' and ')}: give one of them, since each names a broker.`);
-  if (stack !== undefined) return deployed(options, (await outputsOf(stack, options)).ApiUrl, stack);
+  if (stack !== undefined) {
+    const { ApiUrl, Release: release } = await outputsOf(stack, options);
+    return { ...(await deployed(options, ApiUrl, stack)), ...(release !== undefined && { release }) };
+  }
   if (url !== undefined) return deployed(options, url, undefined);
   return local(data === undefined ? nearestDirectory(workingDirectory) : resolve(data));
 }
@@ -67,7 +77,11 @@ function nearestDirectory(from: string): string | undefined {
   }
 }
 
-async function deployed(options: TargetOptions, url: string | undefined, stack: string | undefined): Promise<Target> {
+async function deployed(
+  options: TargetOptions,
+  url: string | undefined,
+  stack: string | undefined,
+): Promise<Extract<Target, { kind: 'deployed' }>> {
   if (url === undefined) throw new CommandFailure(`Stack ${stack} has no output ApiUrl: it is no token broker's.`);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw wrongInput('--url: takes the address of a broker, such as https://….execute-api.eu-west-1.amazonaws.com.');

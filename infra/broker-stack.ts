@@ -4,6 +4,7 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { callbackPath, type Permission } from '../lambdas/routes.ts';
+import manifest from '../package.json' with { type: 'json' };
 import { assertRelations } from '../shared/domain/limit-relations.ts';
 import { metricNamespaceOf } from '../shared/ports/telemetry.ts';
 import type { CustomDomain, JwtAuthorization, Throttle } from './choices.ts';
@@ -197,6 +198,7 @@ export class BrokerStack extends Stack {
   }): void {
     const { url, api, stage } = this.#api;
     new CfnOutput(this, 'ApiUrl', { value: url });
+    new CfnOutput(this, 'Release', { value: manifest.version, description: 'Of the broker that is deployed' });
     new CfnOutput(this, 'ApiArn', {
       value: this.formatArn({ service: 'execute-api', resource: api.apiId, resourceName: stage.stageName }),
       description: 'Followed by /METHOD/PATH, the resource of an IAM policy for callers',

@@ -6,7 +6,14 @@ export interface Evidence {
   /** How the API answered a signed request. */
   readonly api: ApiAnswer;
   readonly connections?: readonly Description[];
+  readonly releases?: Releases;
   readonly deployment?: DeploymentEvidence;
+}
+
+/** Which release runs where. The broker tells none where it is older than the telling. */
+export interface Releases {
+  readonly own: string;
+  readonly broker: string | undefined;
 }
 
 export type ApiAnswer =

@@ -1,7 +1,7 @@
 /** What the evidence means, and what to do about it. Pure. */
 import { type Deadline, deadlines } from '../../shared/providers/deadlines.ts';
 import type { Description } from '../broker.ts';
-import type { ApiAnswer, DeploymentEvidence, Evidence, Readable } from './evidence.ts';
+import type { ApiAnswer, DeploymentEvidence, Evidence, Readable, Releases } from './evidence.ts';
 
 interface Finding {
   /** `fault`: something does not work. `warning`: something will not, or could not be looked at. */
@@ -29,12 +29,13 @@ const oldMessageSeconds = 120;
 const littleConcurrency = 50;
 
 /** Returns everything that is wrong or will be, faults first. */
-export function findingsOf({ now, api, connections = [], deployment }: Evidence): readonly Finding[] {
+export function findingsOf({ now, api, connections = [], releases, deployment }: Evidence): readonly Finding[] {
   const found = [
     ...apiFindings(api, now),
     ...connections.flatMap((item) => connectionFindings(item, now)),
     ...secretFindings(connections, now),
     ...deadlines.flatMap((deadline) => deadlineFindings(deadline, connections, now)),
+    ...(releases === undefined ? [] : releaseFindings(releases)),
     ...(deployment === undefined ? [] : deploymentFindings(deployment)),
   ];
   return found.toSorted((a, b) => Number(a.level === 'warning') - Number(b.level === 'warning'));
@@ -52,6 +53,18 @@ function apiFindings(api: ApiAnswer, now: number): Finding[] {
   const what = `The clock of this machine is ${Math.round(offMs / 1_000)} s off.`;
   const fix = 'Set it by NTP: signatures that are five minutes off are refused, and expiries are misjudged.';
   return [offMs >= clockFaultMs ? fault('clock', what, fix) : warning('clock', what, fix)];
+}
+
+function releaseFindings({ own, broker }: Releases): Finding[] {
+  if (broker === own) return [];
+  const its = broker === undefined ? 'the broker tells no release, so it is older' : `the broker of ${broker}`;
+  return [
+    warning(
+      'release',
+      `This command line is of release ${own}, ${its}.`,
+      'Deploy or start the release that this is, or operate the broker with the command line of its own.',
+    ),
+  ];
 }
 
 const connectionFindings = (item: Description, now: number): Finding[] => [

@@ -1,20 +1,29 @@
 /** Looks at a broker: its API, its connections, and what AWS tells of a deployed one. Changes nothing. */
 import type { StackResourceSummary } from '@aws-sdk/client-cloudformation';
+import manifest from '../../package.json' with { type: 'json' };
 import { Refused } from '../api.ts';
 import type { Broker } from '../broker.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Target } from '../target.ts';
-import type { ApiAnswer, DeploymentEvidence, Evidence, Readable } from './evidence.ts';
+import type { ApiAnswer, DeploymentEvidence, Evidence, Readable, Releases } from './evidence.ts';
 
 export async function gather(target: Target, now: number): Promise<Evidence> {
   const api = await apiAnswer(target.broker);
   const deployment = await deploymentOf(target, now);
+  const releases = releasesOf(target);
   return {
     now,
     api,
+    ...(releases !== undefined && { releases }),
     ...(api.kind === 'answered' && { connections: await target.broker.all() }),
     ...(deployment !== undefined && { deployment }),
   };
+}
+
+/** An address alone does not tell the release of what is there. */
+function releasesOf(target: Target): Releases | undefined {
+  if (target.kind === 'local') return { own: manifest.version, broker: target.running.release };
+  return target.stack === undefined ? undefined : { own: manifest.version, broker: target.release };
 }
 
 export async function apiAnswer(broker: Broker): Promise<ApiAnswer> {

@@ -1,6 +1,6 @@
 /** What a deployment has to show after `cdk deploy`, and whether it does. Pure. */
 import { functionNames } from '../../lambdas/routes.ts';
-import type { ApiAnswer, DeploymentEvidence, Readable } from '../doctor/evidence.ts';
+import type { ApiAnswer, DeploymentEvidence, Readable, Releases } from '../doctor/evidence.ts';
 import { type CanaryEvidence, canaryChecks } from './canary-checks.ts';
 import type { Check } from './check.ts';
 
@@ -13,6 +13,7 @@ export interface VerifyEvidence extends Pick<DeploymentEvidence, 'alarms' | 'dea
   /** How many values of `OverdueConnections` the planner has counted within five minutes. */
   readonly counted: Readable<number>;
   readonly functions: Readable<readonly DeployedFunction[]>;
+  readonly releases: Releases;
   readonly logs: Readable<readonly { readonly group: string; readonly retentionDays: number | undefined }[]>;
   /** Undefined where the deployment has no canary. */
   readonly canary: Readable<CanaryEvidence | undefined>;
@@ -28,7 +29,7 @@ export interface DeployedFunction {
 
 /** Returns one check for each promise, in the order in which a person would look. */
 export function checksOf(evidence: VerifyEvidence): readonly Check[] {
-  const { api, unsigned, plans, counted, alarms, deadLetters, functions, logs, canary } = evidence;
+  const { api, unsigned, plans, counted, alarms, deadLetters, functions, releases, logs, canary } = evidence;
   const withoutCanary = 'value' in canary && canary.value === undefined;
   return [
     {
@@ -58,6 +59,11 @@ export function checksOf(evidence: VerifyEvidence): readonly Check[] {
         odd.map(inWords).join('; ') || `${all.length} functions`,
       ];
     }),
+    {
+      what: 'the release is the one of this command line',
+      passed: releases.broker === releases.own,
+      seen: `${releases.broker ?? 'none is told'}, here ${releases.own}`,
+    },
     check('each log is kept for a time that was chosen', logs, (groups) => {
       const endless = groups.filter(({ retentionDays }) => retentionDays === undefined).map(({ group }) => group);
       return [groups.length > 0 && endless.length === 0, endless.join(', ') || `${groups.length} log groups`];

@@ -1,5 +1,6 @@
 /** Looks at a deployed broker from outside, as a person would after `cdk deploy`. Changes nothing. */
 
+import manifest from '../../package.json' with { type: 'json' };
 import { metricNamespaceOf } from '../../shared/ports/telemetry.ts';
 import { amongst, apiAnswer, deploymentEvidence, metric, physical, readable, resourcesOf } from '../doctor/gather.ts';
 import type { Target } from '../target.ts';
@@ -9,7 +10,8 @@ import type { DeployedFunction, VerifyEvidence } from './checks.ts';
 type Deployed = Extract<Target, { kind: 'deployed' }>;
 type Access = Deployed['aws'];
 
-export async function gather({ broker, aws }: Deployed, stack: string, now: number): Promise<VerifyEvidence> {
+export async function gather(target: Deployed, stack: string, now: number): Promise<VerifyEvidence> {
+  const { broker, aws } = target;
   const resources = await readable(() => resourcesOf(stack, aws));
   const among = amongst(resources);
   const [api, unsigned, deployment, counted, functions, logs, canary] = await Promise.all([
@@ -21,7 +23,8 @@ export async function gather({ broker, aws }: Deployed, stack: string, now: numb
     among((found) => logsOf(physical(found, 'AWS::Logs::LogGroup'), aws)),
     among((found) => canaryEvidence(found, { broker, aws }, now)),
   ]);
-  return { api, unsigned, counted, functions, logs, canary, ...deployment };
+  const releases = { own: manifest.version, broker: target.release };
+  return { api, unsigned, counted, functions, releases, logs, canary, ...deployment };
 }
 
 async function unsignedStatuses(url: string): Promise<Readonly<Record<string, number>>> {

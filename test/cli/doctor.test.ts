@@ -31,6 +31,7 @@ const well: Evidence = {
   now,
   api: { kind: 'answered', serverDate: now },
   connections: [healthy],
+  releases: { own: '0.2.0', broker: '0.2.0' },
   deployment: deployed,
 };
 
@@ -71,6 +72,8 @@ test.each<[code: string, level: 'fault' | 'warning', evidence: Partial<Evidence>
   ['client_secret_ended', 'fault', secretEnding(at(0)), /rotate-a-clients-secret/],
   ['budget_spent', 'fault', connection({ budget: { errors_left_this_hour: 0 } }), /budget-spent/],
   ['deadline', 'warning', connection({ provider: 'hubspot' }), /token_endpoint/],
+  ['release', 'warning', { releases: { own: '0.2.0', broker: '0.1.0' } }, /of its own/],
+  ['release', 'warning', { releases: { own: '0.2.0', broker: undefined } }, /of its own/],
   [
     'alarm',
     'fault',
@@ -97,6 +100,7 @@ test.each<[what: string, evidence: Partial<Evidence>]>([
   ['a client secret that ends in thirty days and a second', secretEnding(at(30 * day + 1))],
   ['a change that is more than half a year away', connection({ provider: 'xero' })],
   ['a message that has waited for 119 s', deployment({ oldestMessageSeconds: { value: 119 } })],
+  ['a broker whose release an address does not tell', { releases: undefined } as never],
   ['an account with room for fifty', deployment({ concurrency: { value: 50 } })],
 ])('does not cry over %s', (_, evidence) => {
   expect(findingsOf({ ...well, ...evidence })).toEqual([]);

@@ -17,6 +17,7 @@ import { Broker } from '../../cli/broker.ts';
 import { findingsOf } from '../../cli/doctor/findings.ts';
 import { gather } from '../../cli/doctor/gather.ts';
 import { emulatorClient } from '../../local/platform/account.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { templatesOf, unbundled } from '../infra/deployed.ts';
 import { type Reply, startProxy } from '../kill/proxy.ts';
 import { motoMissing, sqsClient, startMoto } from '../local/aws/worlds.ts';
@@ -111,7 +112,12 @@ describe.skipIf(motoMissing)('the doctor, at an account', () => {
   const answering: Send = async () =>
     new Response(JSON.stringify({ connections: [] }), { headers: { date: new Date(now).toUTCString() } });
   const found = async (send: Send = answering) => {
-    const target = { kind: 'deployed' as const, broker: new Broker('https://broker.example', send), stack };
+    const target = {
+      kind: 'deployed' as const,
+      broker: new Broker('https://broker.example', send),
+      stack,
+      release: manifest.version,
+    };
     return findingsOf(await gather({ ...target, aws: { region: emulatorClient.region } }, now));
   };
   const codes = async (send?: Send) => (await found(send)).map(({ level, code }) => [level, code]);

@@ -1,6 +1,7 @@
 /** The command line as a process: what a shell gives it, and what becomes of its output. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const main = 'cli/start.mjs';
@@ -48,4 +49,9 @@ test('there is no colour in a pipe', () => {
   const { stdout } = run(['providers', 'netsuite']);
   expect(stdout).toMatch(/^NetSuite/);
   expect(stdout).not.toContain('\u001b');
+});
+
+test('tells its release, which is that of the package', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+  expect(run(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' });
 });

@@ -20,6 +20,7 @@ const well: VerifyEvidence = {
   alarms: { value: [{ name: 'RefreshFailing', state: 'OK', description: '' }] },
   deadLetters: { value: [{ queue: 'dead', messages: 0 }] },
   functions: { value: functions },
+  releases: { own: '0.2.0', broker: '0.2.0' },
   logs: { value: [{ group: 'access', retentionDays: 30 }] },
   canary: { value: undefined },
 };
@@ -28,7 +29,7 @@ const failedIn = (more: Partial<VerifyEvidence>): Check[] =>
 
 test('all pass where all is well', () => {
   expect(failedIn({})).toEqual([]);
-  expect(checksOf(well)).toHaveLength(8);
+  expect(checksOf(well)).toHaveLength(9);
 });
 
 test.each<[what: string, evidence: Partial<VerifyEvidence>, seen: RegExp]>([
@@ -45,6 +46,8 @@ test.each<[what: string, evidence: Partial<VerifyEvidence>, seen: RegExp]>([
   ['dead letter', { deadLetters: { value: [{ queue: 'dead', messages: 2 }] } }, /^2 in dead$/],
   ['functions', { functions: { value: functions.slice(1) } }, /^4 functions$/],
   ['functions', { functions: { value: [...functions.slice(1), { ...fn('old'), state: 'Failed' }] } }, /^old: .*Failed/],
+  ['release', { releases: { own: '0.2.0', broker: '0.1.0' } }, /^0\.1\.0, here 0\.2\.0$/],
+  ['release', { releases: { own: '0.2.0', broker: undefined } }, /^none is told, here 0\.2\.0$/],
   ['log', { logs: { value: [{ group: 'forever', retentionDays: undefined }] } }, /^forever$/],
   ['log', { logs: { unreadable: 'AccessDenied' } }, /^AccessDenied$/],
 ])('of "%s" one fails, and says what was seen (%#)', (what, evidence, seen) => {
@@ -69,7 +72,7 @@ const counted = (counts: Partial<typeof report.counts>) =>
 
 test('a canary shows five promises, whatever the schedule did', () => {
   expect(failedIn(canary({}))).toEqual([]);
-  expect(checksOf({ ...well, ...canary({}) }).slice(8)).toEqual(
+  expect(checksOf({ ...well, ...canary({}) }).slice(9)).toEqual(
     [
       /^active, renewed 400 s ago$/,
       /^8 for 8 since 1970-.*, beside 3 that met a fault$/,

@@ -76,6 +76,7 @@ const floors: readonly (readonly Room[])[] = [
         'shared/',
         'lambdas/',
         'cdk.json',
+        'package.json',
         'aws-cdk-lib',
         'constructs',
         'cdk-nag',
@@ -90,6 +91,7 @@ const floors: readonly (readonly Room[])[] = [
       moreThan: 50,
       imports: [
         'infra/',
+        'package.json',
         'lambdas/routes.ts',
         'lambdas/replies.ts',
         'shared/providers/deadlines.ts',
@@ -128,6 +130,7 @@ const floors: readonly (readonly Room[])[] = [
         'shared/adapters/sealing/',
         'shared/adapters/secrets/',
         'shared/ports/',
+        'package.json',
         'local/log-file.ts',
         'local/running-broker.ts',
         'local/triggers.ts',

@@ -11,6 +11,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { retentions } from '../../infra/context.ts';
 import { BrokerStack, StateStack, TokenBroker } from '../../infra/index.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { limits } from '../../shared/domain/limits.ts';
 import { propertiesIn, templatesOf, unbundled, withoutHash } from './deployed.ts';
 
@@ -138,6 +139,7 @@ describe('an address of one’s own', () => {
   test('is what the outputs, the logins and the status say', () => {
     const { Outputs } = broker.toJSON();
     expect(Outputs.ApiUrl.Value).toBe('https://api.example.com/broker');
+    expect(Outputs.Release.Value).toBe(manifest.version);
     expect(Outputs.RedirectUri.Value).toBe('https://api.example.com/broker/oauth/callback');
     expect(read(Outputs.FirstRequest.Value)).toMatch(/ https:\/\/api\.example\.com\/broker\/connections$/);
     expect(read(Outputs.DomainTarget.Value)).toBe('ApiDomain.RegionalDomainName');

@@ -172,6 +172,36 @@ describe.each(secretWorlds)('refresh tokens in $title', ({ open, missing }) => {
     expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toEqual({ kind: 'unreadable' });
   });
 
+  test.each([
+    ['token set', { access_token: 'a', token_type: 'Bearer', requested_at: 1, received_at: 2, expires_at: 3 }, 'found'],
+    ['refresh token that came with an error', { requested_at: 1, received_at: 1, expires_at: 1 }, 'found'],
+    ['import', {}, 'absent'],
+  ])('a member that a newer release adds to a %s is ignored', async (_, members, kind) => {
+    const name = newName();
+    const text = JSON.stringify({ for: here, refresh_token: 'r', ...members, added: 1 });
+    await world.versions.write(`${name}/refresh-0`, version(2), text);
+    expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toMatchObject({ kind });
+    expect((await store().read(name, slotOf(0), version(2) as VersionId))?.reveal()).toBe('r');
+  });
+
+  test('a member that a newer release adds to credentials is ignored', async () => {
+    const name = newName();
+    const text = JSON.stringify({ for: here, secrets: { client_secret: 'client' }, added: 1 });
+    await world.versions.write(`${name}/client`, version(9), text);
+    const read = await credentials(world.versions).read(name, version(9), here);
+    expect(read?.client_secret?.reveal()).toBe('client');
+  });
+
+  test.each([
+    ['token set', { access_token: 'a' }],
+    ['refresh token that came with an error', { requested_at: 1 }],
+  ])('what is left of a %s is neither the other one nor an import', async (_, members) => {
+    const name = newName();
+    const text = JSON.stringify({ for: here, refresh_token: 'r', ...members });
+    await world.versions.write(`${name}/refresh-0`, version(2), text);
+    expect(await store().lookUp(name, slotOf(0), version(2) as VersionId)).toEqual({ kind: 'unreadable' });
+  });
+
   test('reading content without a refresh token is an outage of ours, not a missing version', async () => {
     const name = newName();
     await store().persist(name, slotOf(0), version(2) as VersionId, tokenSet(undefined));

@@ -38,13 +38,24 @@ const TokenSetText = text(
     ...times,
   }),
 );
+/** Members that tell one text from another. Any other member may be there: a newer release may have added it. */
+const missing = v.exactOptional(v.never());
 /** A refresh token that came with an error. */
-const BareText = text(v.strictObject({ ...directed, refresh_token: v.string(), ...times }));
-/** An import knows nothing but the refresh token. */
-const ImportText = text(v.strictObject({ ...directed, refresh_token: v.string() }));
+const BareText = text(v.object({ ...directed, refresh_token: v.string(), ...times, access_token: missing }));
+/** An import is no reply. */
+const ImportText = text(
+  v.object({
+    ...directed,
+    refresh_token: v.string(),
+    access_token: missing,
+    requested_at: missing,
+    received_at: missing,
+    expires_at: missing,
+  }),
+);
 /** Either of them, where only the refresh token is wanted. */
 const RefreshTokenText = text(v.object({ ...directed, refresh_token: v.string() }));
-const CredentialsText = text(v.strictObject({ ...directed, secrets: v.record(v.string(), v.string()) }));
+const CredentialsText = text(v.object({ ...directed, secrets: v.record(v.string(), v.string()) }));
 
 const revealed = (secrets: Credentials): Record<string, string> =>
   Object.fromEntries(Object.entries(secrets).map(([name, secret]) => [name, secret.reveal()]));

@@ -285,19 +285,19 @@ def delete_stack(backend, name_or_id):
         backend.exports.pop(name)
 
 
-def refuse_as_import(stack, template, identifiers):
+def refuse_as_import(before, template, identifiers):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import.html, and the service's own words."""
-    before, after = stack.template_dict.get("Resources", {}), template["Resources"]
+    after = template["Resources"]
     faulty = [id for id in identifiers if "DeletionPolicy" not in after.get(id, {})]
     if faulty:
         raise ValidationError(message=f"Resources {faulty} to import have no DeletionPolicy in the template")
-    if {id: it for id, it in after.items() if id not in identifiers} != before:
+    if {id: it for id, it in after.items() if id not in identifiers} != before.get("Resources", {}):
         raise ValidationError(message="An import changes, adds and removes nothing but what it imports")
-    if template.get("Outputs", {}) != stack.template_dict.get("Outputs", {}):
+    if template.get("Outputs", {}) != before.get("Outputs", {}):
         raise ValidationError(message="As part of the import operation, you cannot modify or add [Outputs]")
 
 
-def named_and_there(backend, stack, template):
+def named_and_there(before, template):
     """
     What the manual says is imported without being asked for, where it is asked for at all:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
@@ -306,7 +306,7 @@ def named_and_there(backend, stack, template):
     for logical_id, resource in template["Resources"].items():
         model, properties = importable.get(resource["Type"]), resource.get("Properties", {})
         name = model and model.IDENTIFIER
-        if logical_id in stack.template_dict.get("Resources", {}) or not isinstance(properties.get(name), str):
+        if logical_id in before.get("Resources", {}) or not isinstance(properties.get(name), str):
             continue
         if resource.get("DeletionPolicy", "").startswith("Retain") and model.there(properties[name]):
             found[logical_id] = {name: properties[name]}
@@ -347,15 +347,17 @@ class ChangeSets(responses.CloudFormationResponse):
         there = next((it for it in backend.stacks.values() if name in (it.name, it.stack_id)), None)
         if there is None and verb == "UPDATE":
             raise ValidationError(name)
+        before = there.template_dict if there else {}
+        asked = self._get_param("ResourcesToImport", [])
+        identifiers = {it["LogicalResourceId"]: it["ResourceIdentifier"] for it in asked}
+        if verb == "IMPORT":
+            refuse_as_import(before, template, identifiers)
+        elif self._get_param("ImportExistingResources") in (True, "true"):
+            identifiers = named_and_there(before, template)
+        refuse_foreign(backend, template, identifiers)
         stack = there or new_stack(backend, name, parameters, tags, self._get_param("RoleARN"))
         if there is None:
             tell(stack, "REVIEW_IN_PROGRESS", "User Initiated")
-        identifiers = {it["LogicalResourceId"]: it["ResourceIdentifier"] for it in self._get_param("ResourcesToImport", [])}
-        if verb == "IMPORT":
-            refuse_as_import(stack, template, identifiers)
-        elif self._get_param("ImportExistingResources") in (True, "true"):
-            identifiers = named_and_there(backend, stack, template)
-        refuse_foreign(backend, template, identifiers)
         made = models.ChangeSet(
             verb,
             models.generate_changeset_id(self._get_param("ChangeSetName"), backend.region_name, backend.account_id),

@@ -265,14 +265,21 @@ async function losesState(assembly: string): Promise<void> {
     secretsManager.send(new ListSecretsCommand({ Filters: [{ Key: 'description', Values: ['Token broker: seals'] }] })),
   );
   const { Resources }: StateTemplate = JSON.parse(readFileSync(join(assembly, `${state}.template.json`), 'utf8'));
-  const mapping = Object.entries(Resources).map(([id, { Properties }]) => {
-    const TableName = tables.find((name) => name.startsWith(`${state}-${id}-`));
-    const Id = SecretList.find(({ Description }) => Description === Properties.Description)?.ARN;
-    return [id, TableName === undefined ? { Id } : { TableName }];
-  });
+  const mapping = Object.entries(Resources).map(
+    ([id, { Properties }]): [string, Record<string, string | undefined>] => {
+      const TableName = tables.find((name) => name.startsWith(`${state}-${id}-`));
+      const Id = SecretList.find(({ Description }) => Description === Properties.Description)?.ARN;
+      return [id, TableName === undefined ? { Id } : { TableName }];
+    },
+  );
   const file = join(scratch, 'state.json');
-  writeFileSync(file, JSON.stringify(Object.fromEntries(mapping)));
-  await account.cdk('import', state, '--resource-mapping', file, '--app', assembly);
+  const takeBack = (found: object): Promise<string> => {
+    writeFileSync(file, JSON.stringify(found));
+    return account.cdk('import', state, '--resource-mapping', file, '--app', assembly);
+  };
+  const wrong = mapping.map(([id, { TableName, ...key }]) => [id, TableName ? { TableName: 'another' } : key]);
+  await expect(takeBack(Object.fromEntries(wrong))).rejects.toThrow('there is no AWS::DynamoDB::Table');
+  await takeBack(Object.fromEntries(mapping));
   const imported = (await account.report()).stacks[state];
   expect(imported).toEqual({ status: 'IMPORT_COMPLETE', protected: true, outputs: {}, resources: before });
 }

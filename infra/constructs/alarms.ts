@@ -94,7 +94,7 @@ const alarmsOfBroker = (ours: ReturnType<typeof metricsOf>): readonly AlarmEntry
   {
     name: 'OverdueConnections',
     means: 'Connections are not renewed when due, or the planner that would tell is silent.',
-    query: 'due-connections',
+    query: 'overdue-connections',
     metric: ours('OverdueConnections', 'Maximum'),
     minutes: [3, 3],
     silenceIsBad: true,
@@ -162,13 +162,13 @@ const alarmsOfFunctions = ({ plan, refresh, connections, authorizations }: Alarm
   {
     name: 'ConnectionsErrors',
     means: 'The function that puts, lists and deletes connections crashes or is killed at its time-out.',
-    query: 'crashes',
+    query: 'refused-requests',
     metric: connections.metricErrors(minute),
   },
   {
     name: 'AuthorizationsErrors',
     means: 'The function that makes links to log in with and redeems codes crashes or is killed at its time-out.',
-    query: 'crashes',
+    query: 'refused-requests',
     metric: authorizations.metricErrors(minute),
   },
 ];
@@ -193,7 +193,7 @@ export class Alarms extends Construct {
     const action = new SnsAction(this.topic);
     for (const entry of [...alarmsOfBroker(metricsOf(this)), ...alarmsOfFunctions(props), ...alarmsOfServices(props)]) {
       const { name, means, query, metric, threshold = 1, minutes = [1, 1], silenceIsBad = false } = entry;
-      const which = `Which: the saved query ${queryNameOf(stackName, query)}.`;
+      const which = `Which: the saved query ${queryNameOf(stackName, query)} of CloudWatch Logs Insights.`;
       const alarm = new Alarm(this, name, {
         alarmDescription: `${means} ${which} What to do: ${props.runbookUrl}#${anchorOf(name)}`,
         metric,

@@ -25,27 +25,30 @@ const savedQueries = {
     query: [
       'filter message in ["refresh_failed", "reauthorization_required", "misconfigured", "budget_spent", ' +
         '"provider_down", "refusals_withheld", "second_refresher_suspected"]',
-      'stats count(*) as times, latest(@timestamp) as last, latest(message) as event, latest(code) as code, ' +
-        'latest(class) as class, latest(notBefore) as not_before by connection, provider',
+      'fields coalesce(until, notBefore) as held_until',
+      'stats count(*) as times, latest(@timestamp) as last, latest(message) as event, latest(count) as in_a_row, ' +
+        'latest(cause) as why, latest(code) as error, latest(class) as kind, latest(held_until) as no_call_before ' +
+        'by connection, provider',
       'sort last desc',
     ],
   },
-  /** When connections were last renewed, and fall due: those whose due time is past have been forgotten. */
-  'due-connections': {
-    logs: ['refresh'],
+  /** What the planner found overdue in the latest minutes, those that wait longest by name. */
+  'overdue-connections': {
+    logs: ['plan'],
     query: [
-      'filter message in ["refresh_succeeded", "refresh_failed"]',
-      'stats latest(@timestamp) as last, latest(refreshAt) as due, latest(notBefore) as not_before ' +
-        'by connection, provider',
-      'sort due asc',
+      'filter message in ["planned"] and overdue > 0',
+      'fields @timestamp, overdue, longestOverdue',
+      'sort @timestamp desc',
+      'limit 20',
     ],
   },
   /** What connections have become. */
   'changed-connections': {
     logs: ['refresh', 'authorizations', 'connections'],
     query: [
-      'filter message in ["authorized", "reauthorization_required", "misconfigured", "refresh_succeeded", ' +
-        '"connection_put", "connection_deleted"]',
+      'filter message in ["authorized", "reauthorization_required", "misconfigured", "refusals_withheld", ' +
+        '"second_refresher_suspected", "connection_put", "connection_paused", "connection_resumed", ' +
+        '"connection_deleted"]',
       'stats latest(@timestamp) as last, latest(message) as event, latest(cause) as cause by connection',
       'sort last desc',
     ],

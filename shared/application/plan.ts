@@ -44,7 +44,8 @@ export async function plan({
     dueShards.map((shard) => store.listDue(shard, plus(now, limits.planHorizonMs), limits.duePerShard)),
   );
   const due = pages.flat();
-  const overdue = due.filter(({ dueAt }) => plus(dueAt, limits.overdueAfterMs) <= now).length;
+  const late = due.filter(({ dueAt }) => plus(dueAt, limits.overdueAfterMs) <= now);
+  const overdue = late.length;
   // Counted before anything can fail: that the number is missing is an alarm of its own.
   telemetry.count('OverdueConnections', overdue);
   const [inLine, missing] = overdue > limits.overdueInLine ? partedBy(line, due, now) : [[], due];
@@ -52,9 +53,22 @@ export async function plan({
   line.clear();
   for (const sent of inLine) line.set(sent.connection, sent);
   for (const { connection, dueAt } of missing) line.set(connection, { connection, dueAt, at: now });
-  if (missing.length > 0) telemetry.info('planned', { sent: missing.length, overdue });
+  if (missing.length + overdue > 0)
+    telemetry.info('planned', {
+      sent: missing.length,
+      overdue,
+      ...(overdue > 0 && { longestOverdue: longestOf(late) }),
+    });
   return { sent: missing.length, overdue };
 }
+
+/** A few names, which an operator can look at. */
+const longestOf = (late: readonly Due[]): string =>
+  late
+    .toSorted((a, b) => a.dueAt - b.dueAt)
+    .slice(0, limits.overdueNamed)
+    .map(({ connection }) => connection)
+    .join(', ');
 
 /** Those whose message was sent lately, for the same instant, and those who have none on its way. */
 function partedBy(line: PlanWorld['line'], due: readonly Due[], now: EpochMs): [Sent[], Due[]] {

@@ -53,6 +53,8 @@ export const limits = {
   batchesAtOnce: 8,
   /** At most this many connections of a shard in one plan; the soonest first, the rest in the next. */
   duePerShard: 2_000,
+  /** So many overdue connections are named in the log, those that wait longest. */
+  overdueNamed: 10,
   /** A connection this late is counted as overdue; a renewal that is merely under way is not. */
   overdueAfterMs: 150_000,
   /**

@@ -17,6 +17,7 @@ describe('the planner', () => {
   let due: Map<ConnectionName, EpochMs>;
   let sent: Message[];
   let down: boolean;
+  let told: object[];
   const line: PlanWorld['line'] = new Map();
 
   beforeEach(() => {
@@ -24,6 +25,7 @@ describe('the planner', () => {
     due = new Map();
     sent = [];
     down = false;
+    told = [];
     line.clear();
   });
 
@@ -44,7 +46,7 @@ describe('the planner', () => {
           sent.push(...messages);
         },
       },
-      telemetry: { info: () => {}, warn: () => {}, error: () => {}, count: () => {} },
+      telemetry: { info: (_event, fields) => void told.push(fields), warn: () => {}, error: () => {}, count: () => {} },
       line,
     });
     return sent;
@@ -53,6 +55,25 @@ describe('the planner', () => {
   const overdue = (connections: readonly ConnectionName[]): void => {
     for (const connection of connections) due.set(connection, at(-limits.overdueAfterMs));
   };
+
+  test('names a few of those that are overdue, the longest first, and only those', async () => {
+    const all = names(limits.overdueNamed + 2);
+    for (const [i, connection] of all.entries()) due.set(connection, at(-limits.overdueAfterMs - i));
+    due.set('in-time' as ConnectionName, now);
+    await run();
+    const longest = all.toReversed().slice(0, limits.overdueNamed).join(', ');
+    expect(told).toEqual([{ sent: all.length + 1, overdue: all.length, longestOverdue: longest }]);
+  });
+
+  test('says what is overdue also in a minute in which nothing is sent, and is silent where nothing is', async () => {
+    overdue(many);
+    await run();
+    await run();
+    expect(told).toMatchObject([{ sent: many.length }, { sent: 0, overdue: many.length }]);
+    due.clear();
+    await run();
+    expect(told).toHaveLength(2);
+  });
 
   test('sends every minute what is due, as long as few are overdue', async () => {
     overdue(names(limits.overdueInLine));

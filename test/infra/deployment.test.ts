@@ -425,7 +425,8 @@ describe('alarms', () => {
     const saved = Object.values(broker.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties);
     for (const { name, AlarmDescription } of alarms) {
       const [, query = '', anchor = ''] =
-        /the saved query token-broker\/([a-z-]+)\..*#([a-z-]+)$/.exec(AlarmDescription) ?? [];
+        /the saved query token-broker\/([a-z-]+) of CloudWatch Logs Insights\..*#([a-z-]+)$/.exec(AlarmDescription) ??
+        [];
       expect([name, saved.map(({ Name }) => Name)]).toEqual([name, expect.arrayContaining([`token-broker/${query}`])]);
       const heading = anchor.replaceAll('-', ' ');
       const [, article = ''] = new RegExp(`^### ${heading}$(.*?)^##`, 'ims').exec(manual) ?? [];

@@ -25,6 +25,7 @@ const { broker, read } = templatesOf(unbundled());
 const world = await handlerWorld();
 
 interface Alarm extends AlarmDefinition {
+  readonly AlarmDescription: string;
   readonly Namespace: string;
   readonly MetricName: string;
   readonly Dimensions?: readonly { readonly Value: unknown }[];
@@ -49,7 +50,22 @@ function dataOf({ Namespace, MetricName, Dimensions = [] }: Alarm): readonly Dat
   return platform.get([MetricName, ...Dimensions.map(({ Value }) => read(Value))].join(' ')) ?? [];
 }
 
+const queries = Object.values(broker.findResources('AWS::Logs::QueryDefinition')).map(({ Properties }) => Properties);
+
+/** The lines that the query of an alarm's text picks, of those that were written from this one on. */
+function foundBy({ AlarmDescription }: Alarm, from: number) {
+  const [, name] = /the saved query (\S+)/.exec(AlarmDescription) ?? [];
+  const [filter = ''] = queries.find(({ Name }) => Name === name)?.QueryString.split('\n') ?? [];
+  const events = [...filter.matchAll(/"(\w+)"/g)].map(([, event]) => event);
+  return world
+    .lines()
+    .slice(from)
+    .filter(({ message }) => events.includes(String(message)));
+}
+
 interface Course {
+  /** Connections whose calls failed: the query that the alarm's text names has to name them. */
+  readonly about?: readonly string[];
   /** What happens in each minute of trouble, and in each one before and after. */
   readonly trouble: () => unknown;
   readonly calm?: () => unknown;
@@ -82,11 +98,15 @@ const rung = new Set<string>();
 
 /** It is silent before, rings while the trouble lasts (or at once after its last minute), and has ended at the end. */
 async function expectRung(name: string, course: Course): Promise<void> {
+  const from = world.lines().length;
   for (const states of await play(name, course)) {
     expect(states[0]).toBe(false);
     expect(states.slice(0, course.minutes + 2)).toContain(true);
     expect(states.at(-1)).toBe(false);
   }
+  const alarm = alarms.get(name);
+  const named = alarm && foundBy(alarm, from).flatMap(({ connection, longestOverdue }) => [connection, longestOverdue]);
+  expect(named ?? []).toEqual(expect.arrayContaining([...(course.about ?? [])]));
   rung.add(name);
 }
 
@@ -132,9 +152,9 @@ describe('overdue connections', () => {
   };
 
   test('ring when a connection is not renewed although the planner asks, until it is', async () => {
-    const { renewed } = await watched();
+    const { names, renewed } = await watched();
     // Due after nine and a half minutes, overdue two and a half later, and then for three minutes.
-    await expectRung('OverdueConnections', { trouble: () => world.plan(), calm: renewed, minutes: 17 });
+    await expectRung('OverdueConnections', { about: names, trouble: () => world.plan(), calm: renewed, minutes: 17 });
   });
 
   test('ring when the planner is silent, until it speaks', async () => {
@@ -160,7 +180,7 @@ describe('what happens to connections', () => {
       answeringTokens();
       await refreshed(names);
     };
-    const course = { trouble, calm, minutes: 45 };
+    const course = { about: names, trouble, calm, minutes: 45 };
     await expectRung('RefreshFailing', course);
     // It does not end between two attempts, however long the back-off: each end would be a mail.
     for (const states of await play('RefreshFailing', course)) {
@@ -204,7 +224,7 @@ describe('what happens to connections', () => {
       answering(400, 'invalid_grant')();
       await refreshed(names);
     };
-    await expectRung('ReauthorizationRequired', { trouble, minutes: 2 });
+    await expectRung('ReauthorizationRequired', { about: names, trouble, minutes: 2 });
     await expectSilent('ReauthorizationRequired', {
       trouble: async () => {
         await world.call('PUT /connections/never', {
@@ -226,7 +246,7 @@ describe('what happens to connections', () => {
     };
     await expectSilent('Misconfigured', { trouble: trouble(500), minutes: 2 });
     answeringTokens();
-    await expectRung('Misconfigured', { trouble: trouble(401, 'invalid_client'), minutes: 2 });
+    await expectRung('Misconfigured', { about: names, trouble: trouble(401, 'invalid_client'), minutes: 2 });
   });
 
   test('BudgetSpent rings when the errors of an hour are used up, and not for one', async () => {
@@ -250,7 +270,7 @@ describe('what happens to connections', () => {
     answeringTokens();
     await world.refresh('exact');
     const heldBack = world.counted('CallHeldBack').length;
-    await expectRung('BudgetSpent', { trouble, minutes: 15 });
+    await expectRung('BudgetSpent', { about: ['exact'], trouble, minutes: 15 });
     expect(world.counted('CallHeldBack').length).toBeGreaterThan(heldBack);
   });
 
@@ -261,7 +281,8 @@ describe('what happens to connections', () => {
     };
     await expectSilent('ProviderDown', { trouble: down(await connected('lonely')), minutes: 6 });
     answeringTokens();
-    await expectRung('ProviderDown', { trouble: down(await connected('crowd', 4)), minutes: 6 });
+    const crowd = await connected('crowd', 4);
+    await expectRung('ProviderDown', { about: crowd.slice(0, 3), trouble: down(crowd), minutes: 6 });
   });
 
   test('RefusalsWithheld rings when many living grants are refused at once, and not for three', async () => {
@@ -272,7 +293,7 @@ describe('what happens to connections', () => {
     await expectSilent('RefusalsWithheld', { trouble: refused(await connected('few', 3)), minutes: 2 });
     answeringTokens();
     const many = await connected('many', 6);
-    await expectRung('RefusalsWithheld', { trouble: refused(many), minutes: 2 });
+    await expectRung('RefusalsWithheld', { about: many.slice(0, 4), trouble: refused(many), minutes: 2 });
   });
 });
 

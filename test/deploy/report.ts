@@ -12,7 +12,7 @@ interface ReportedFunction extends Omit<FunctionDefinition, 'reservedConcurrency
   readonly policies: readonly PolicyDocument[];
 }
 
-interface ReportedApi {
+export interface ReportedApi {
   readonly url: string;
   readonly routes: readonly {
     readonly RouteKey: string;

@@ -19,12 +19,16 @@ import { afterAll, beforeAll, expect, inject, onTestFailed, test, vi } from 'vit
 import type { Send } from '../../cli/api.ts';
 import { Broker } from '../../cli/broker.ts';
 import { grantsOf } from '../../cli/export/grants.ts';
+import { connectCanary } from '../../cli/verify/canary.ts';
+import type { Check } from '../../cli/verify/check.ts';
 import { checksOf } from '../../cli/verify/checks.ts';
 import { gather } from '../../cli/verify/gather.ts';
+import { bundleOf } from '../../infra/bundles.ts';
 import { callbackPath } from '../../lambdas/routes.ts';
 import { emulatorClient } from '../../local/platform/account.ts';
 import { synthesize } from '../../local/platform/synthesize.ts';
 import { startAuthorizationServer } from '../../local/simulators/oidc/authorization-server.ts';
+import type { CanaryConnection } from '../../shared/canary/connection.ts';
 import { type Account, accountId, startAccount } from '../deploy/account.ts';
 import { type Running, runDeployed } from '../deploy/deployed.ts';
 import { writePreviousRelease } from '../deploy/previous-release.ts';
@@ -310,6 +314,7 @@ test.skipIf(motoMissing)(
       jwtIssuer: issuer.issuer,
       jwtAudience: audience,
       auditDays: '400',
+      canary: 'true',
     });
 
     // The previous release: a connection is imported, served and renewed.
@@ -351,7 +356,9 @@ test.skipIf(motoMissing)(
     // Secrets move to a table and JWTs open the token routes.
     await others;
     // The same sources, bundled another time, are the same bundles, to the byte.
-    expect(bundlesOf(other)).toEqual(bundlesOf(present));
+    const [canary = '', ...more] = bundlesOf(other).filter((bundle) => !bundlesOf(present).includes(bundle));
+    expect([more, bundlesOf(other).length]).toEqual([[], bundlesOf(present).length + 1]);
+    expect(readFileSync(join(other, canary, 'index.js'), 'utf8')).toBe((await bundleOf('canary')).text);
     deployed = await deploy(other);
     expect(replacedIn(state, first, report)).toEqual([]);
     expect(await call(deployed.fetch, 'GET /token/exact-nl')).toMatchObject({ status: 401 });
@@ -363,6 +370,8 @@ test.skipIf(motoMissing)(
     expect(await itemsOf('Secrets')).toContainEqual(
       expect.objectContaining({ name: expect.stringMatching(/^exact-nl\/refresh-\d+$/) }),
     );
+
+    await expectCanary(deployed);
 
     // There is no way back from that store, and nothing changes.
     await expect(cdkDeploy(present, state, '--exclusively', '--method', 'direct')).rejects.toThrow('in use by');
@@ -396,23 +405,82 @@ test.skipIf(motoMissing)(
     await stop();
     // One refresher, whatever was deployed: the provider saw no token twice.
     expect(errorsOf(provider.calls)).toEqual([]);
-    expect(log.filter((line) => /"level":"ERROR"|event source/.test(line))).toEqual([]);
+    const bad = log.filter((line) => /"level":"ERROR"|event source/.test(line));
+    expect(bad.filter((line) => !line.includes('"connection":"canary"'))).toEqual([]);
   },
 );
+
+const targetOf = ({ url }: Running, send: Send) =>
+  ({ kind: 'deployed', broker: new Broker(url, send), aws: emulatorClient, stack: broker }) as const;
+
+const verified = (deployed: Running): Promise<readonly Check[]> =>
+  asOperator(async () => {
+    const target = targetOf(deployed, (path, request) => deployed.fetch(path, request));
+    return checksOf(await gather(target, broker, Date.now()));
+  });
 
 /**
  * `npm run verify:aws`, as far as an emulator has what it looks at: moto evaluates no alarm, and counts no metric that
  * it was not given.
  */
-async function expectVerified({ url, fetch }: Running): Promise<void> {
-  const send: Send = (path, request) => fetch(path, request);
-  const target = { kind: 'deployed' as const, broker: new Broker(url, send), aws: emulatorClient, stack: broker };
-  const checks = await asOperator(async () => checksOf(await gather(target, broker, Date.now())));
+async function expectVerified(deployed: Running): Promise<void> {
+  const checks = await verified(deployed);
   const failed = checks.filter(({ passed }) => !passed).map(({ what }) => what);
   expect(failed, JSON.stringify(checks)).toEqual([
     'the planner runs every minute',
     'the planner counts what is overdue',
   ]);
+  const target = targetOf(deployed, (path, request) => deployed.fetch(path, request));
+  await expect(asOperator(() => connectCanary(target, broker))).rejects.toThrow(`${broker} has no canary`);
+}
+
+/**
+ * The canary is connected as an operator does it; its schedule loses a reply and takes it down, and verify finds the
+ * promise kept. Then a second refresher has the grant, and verify finds it broken.
+ */
+async function expectCanary(deployed: Running): Promise<void> {
+  const failed = async () =>
+    (await verified(deployed)).flatMap(({ what, passed }) => (passed || !what.startsWith('canary') ? [] : [what]));
+  expect(await failed()).toEqual(['canary: it is connected']);
+  const puts: CanaryConnection[] = [];
+  const send: Send = (path, request) => {
+    if (request.method === 'PUT') puts.push(JSON.parse(request.body ?? ''));
+    return deployed.fetch(path, request);
+  };
+  await asOperator(() => connectCanary(targetOf(deployed, send), broker, { lifetimeSeconds: 25 }));
+  for (const survived of [/1 lost, 0 down/, /1 lost, 1 down/]) {
+    await deployed.disturb();
+    await expect
+      .poll(
+        async () => {
+          await deployed.plan();
+          return (await verified(deployed)).at(-1)?.seen;
+        },
+        { timeout: 120_000, interval: 1_000 },
+      )
+      .toMatch(survived);
+  }
+  expect(await failed()).toEqual([]);
+
+  const [connection] = puts;
+  if (connection === undefined) throw new Error('there was no PUT');
+  const { settings, client, refresh_token } = connection;
+  const stolen = await fetch(settings.token_endpoint ?? '', {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'refresh_token', ...client, refresh_token }),
+  });
+  expect([stolen.status, await stolen.json()]).toEqual([400, { error: 'invalid_grant' }]);
+  expect(await failed()).toEqual(
+    expect.arrayContaining([
+      'canary: one call for each token lifetime',
+      'canary: no refresh token is used twice',
+      'canary: no grant is lost',
+    ]),
+  );
+  expect((await call(deployed.fetch, 'DELETE /connections/canary')).status).toBeLessThan(300);
+  await expect
+    .poll(async () => (await itemsOf('Connections')).map(({ connection: name }) => name), patience)
+    .not.toContain('canary');
 }
 
 /** `token-broker export --secrets` finds the grants of a stack, once their connections are paused. */
@@ -427,7 +495,7 @@ async function expectReadable({ fetch }: Running, connection: string): Promise<v
 
 /** Asks the account as a person's tools do, whom the environment tells where it is and who they are. */
 async function asOperator<T>(ask: () => Promise<T>): Promise<T> {
-  vi.stubEnv('AWS_ENDPOINT_URL', account.url);
+  vi.stubEnv('AWS_ENDPOINT_URL', running?.awsUrl ?? account.url);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
   try {

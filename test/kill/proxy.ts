@@ -8,6 +8,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { type Endpoint, listen } from '../../local/platform/loopback.ts';
 
 export interface Passing {
+  readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   /** The connection to the sender. */
@@ -46,7 +47,7 @@ export async function startProxy(target: string, gate: Gate): Promise<LoopbackPr
       const body = await text(incoming);
       const forward: Forward = (signal) =>
         send(new URL(url, target), { method, headers, ...(signal && { signal }) }, body);
-      const reply = await gate({ headers, body, socket, gone: gone.signal }, forward);
+      const reply = await gate({ path: url, headers, body, socket, gone: gone.signal }, forward);
       if (reply === undefined || away) return void socket.destroy();
       response.writeHead(reply.status, reply.headers).end(reply.body);
     } catch {

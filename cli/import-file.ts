@@ -1,5 +1,4 @@
 /** Files with connections: CSV with a header line, or JSON as `export` writes it. */
-import { readFileSync } from 'node:fs';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { secretsMissing } from '../shared/providers/credentials.ts';
@@ -7,6 +6,7 @@ import type { EndpointPolicy } from '../shared/providers/endpoint-url.ts';
 import { parseConnectionRequest } from '../shared/providers/parse-request.ts';
 import { knownPresets } from '../shared/providers/presets/index.ts';
 import { wrongInput } from './failure.ts';
+import { readText, reasonOf } from './text-file.ts';
 
 export interface ImportEntry {
   /** Where in the file it is, for messages: `line 3`, `entry 2`. */
@@ -14,8 +14,12 @@ export interface ImportEntry {
   readonly connection: string;
   /** What is put: the body of `PUT /connections/{connection}`. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Why it is no entry at all. */
+  readonly broken?: string;
 }
 
+/** Some ten thousand connections. */
+const mostKib = 16_384;
 const numbers = ['margin_seconds'];
 const ofClient = ['client_id', 'client_secret', 'client_secret_expires_at'];
 
@@ -23,7 +27,7 @@ const ofClient = ['client_id', 'client_secret', 'client_secret_expires_at'];
  * Returns the entries of a file, whose text may be given. Throws a failure with the line where the file cannot be read.
  */
 export function entriesOf(file: string, text = textOf(file)): readonly ImportEntry[] {
-  return file.endsWith('.csv') ? csvEntries(text, file) : jsonEntries(text, file);
+  return /\.csv$/i.test(file) ? csvEntries(text, file) : jsonEntries(text, file);
 }
 
 /**
@@ -36,7 +40,8 @@ export function faultsOf(
   there: ReadonlySet<string> = new Set(),
 ): string[] {
   const seen = new Map<string, string>();
-  return entries.flatMap(({ place, connection, body }) => {
+  return entries.flatMap(({ place, connection, body, broken }) => {
+    if (broken !== undefined) return [`${place}: ${broken}`];
     const named = parseConnectionName(connection);
     const twice = seen.get(connection);
     seen.set(connection, place);
@@ -54,30 +59,57 @@ export function faultsOf(
 /** Returns the text of a file; `-` is standard input. Throws a failure that names the file. */
 export function textOf(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readText(file, mostKib);
   } catch (error) {
-    throw wrongInput(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}.`);
+    throw wrongInput(`${file === '-' ? 'Standard input' : file} cannot be read: ${reasonOf(error)}.`);
   }
 }
 
 interface CsvRecord {
   readonly info: { readonly lines: number };
-  readonly record: Readonly<Record<string, string>>;
+  readonly record: readonly string[];
 }
 
 function csvEntries(text: string, file: string): ImportEntry[] {
-  let records: CsvRecord[];
+  const [head, ...rows] = recordsOf(text, file);
+  const titles = head?.record ?? [];
+  const faults = faultsOfTitles(titles);
+  if (faults.length > 0) throw wrongInput(...faults.map((fault) => `${file}: the line of titles ${fault}`));
+  return rows.map(({ info, record }): ImportEntry => {
+    const place = `line ${info.lines}`;
+    if (record.length !== titles.length)
+      return { place, connection: '', body: {}, broken: `has ${record.length} cells for ${titles.length} titles` };
+    const cells = Object.fromEntries(titles.map((title, column) => [title, record[column] ?? '']));
+    return { place, connection: cells.connection ?? '', body: bodyOf(cells) };
+  });
+}
+
+function recordsOf(text: string, file: string): readonly CsvRecord[] {
   try {
-    records = parseCsv(text, { bom: true, columns: true, info: true, skip_empty_lines: true, trim: true }) as never;
+    return parseCsv(text, {
+      delimiter: separatorOf(text),
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      trim: true,
+    }) as never;
   } catch (error) {
     const { lines } = error as { readonly lines?: number };
-    throw wrongInput(`${file}${lines === undefined ? '' : `, line ${lines}`}: it is no CSV with a header line.`);
+    // The parser's own message quotes the text, which may hold a secret.
+    throw wrongInput(
+      `${file}${lines === undefined ? '' : `, line ${lines}`}: it is no CSV; is a quotation mark not closed, or alone?`,
+    );
   }
-  return records.map(({ info, record }) => ({
-    place: `line ${info.lines}`,
-    connection: record.connection ?? '',
-    body: bodyOf(record),
-  }));
+}
+
+/** No title has one of them in it. Spreadsheets separate by what the country does not use for decimals. */
+const separatorOf = (text: string): string => /^[^\r\n]*?([,;\t])/.exec(text.trimStart())?.[1] ?? ',';
+
+/** A title is repeated only where it is one: a file without titles has secrets in its first line. */
+function faultsOfTitles(titles: readonly string[]): string[] {
+  if (!titles.includes('connection')) return ['is missing, or has no "connection" in it.'];
+  const twice = titles.filter((title, column) => titles.indexOf(title) !== column);
+  return twice.map((title) => `has ${title === '' ? 'no title for a column' : `${title} twice`}.`);
 }
 
 /** A column is a member of the body, `settings.NAME` a setting; an empty cell is a member that is left out. */
@@ -112,7 +144,7 @@ function jsonEntries(text: string, file: string): ImportEntry[] {
     value = JSON.parse(text);
   } catch {
     // The parser's own message quotes the text, which may hold a secret.
-    throw wrongInput(`${file}: it is no JSON.`);
+    throw wrongInput(`${file}: it is no JSON; a file with CSV has a name that ends with .csv.`);
   }
   if (!Array.isArray(value)) throw wrongInput(`${file}: it must be a list, as token-broker export writes it.`);
   return value.map((entry: unknown, index) => {

@@ -1,8 +1,10 @@
 /** Secrets come by prompt, by file or by standard input; never as an argument, which every process list shows. */
-import { readFileSync, statSync } from 'node:fs';
 import { password } from '@inquirer/prompts';
 import { wrongInput } from './failure.ts';
 import type { Screen } from './screen.ts';
+import { readText, reasonOf } from './text-file.ts';
+
+const mostKib = 64;
 
 /** A file's path; `-` is standard input. */
 type SecretSource = string;
@@ -11,10 +13,9 @@ type SecretSource = string;
 export function readSecret(source: SecretSource, option: string): string {
   let text: string;
   try {
-    if (source !== '-' && statSync(source).size > 64 * 1_024) throw new Error('it has more than 64 KiB');
-    text = readFileSync(source === '-' ? 0 : source, 'utf8');
+    text = readText(source, mostKib);
   } catch (error) {
-    throw wrongInput(`${option}: ${source === '-' ? 'standard input' : source} cannot be read: ${messageOf(error)}`);
+    throw wrongInput(`${option}: ${source === '-' ? 'standard input' : source} cannot be read: ${reasonOf(error)}`);
   }
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw wrongInput(`${option}: ${source === '-' ? 'standard input' : source} is empty.`);
@@ -43,5 +44,3 @@ export async function newPassphrase(screen: Screen, file: string, source: Secret
     throw wrongInput('The two passphrases differ. Nothing was written.');
   return first;
 }
-
-const messageOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;

@@ -48,6 +48,30 @@ test('a spreadsheet’s file: a mark at its beginning, other line ends, quoted c
   });
 });
 
+test.each([
+  [';', 'as a spreadsheet writes them where the comma is for decimals'],
+  ['\t', 'as they are copied out of one'],
+])('cells are separated by %j, %s', (separator) => {
+  const rows = [titles, 'books,exact-online,nl,id,"a secret, with a comma",30'];
+  const text = rows.map((row) => row.replaceAll(/,(?! )/g, separator)).join('\r\n');
+  expect(entriesOf(file('separated.CSV', text))).toEqual([
+    {
+      place: 'line 2',
+      connection: 'books',
+      body: {
+        provider: 'exact-online',
+        settings: { country: 'nl' },
+        client: { client_id: 'id', client_secret: 'a secret, with a comma' },
+        margin_seconds: 30,
+      },
+    },
+  ]);
+});
+
+test('JSON with a mark at its beginning', () => {
+  expect(entriesOf(file('mark.json', '\uFEFF[{"connection":"books"}]'))).toMatchObject([{ connection: 'books' }]);
+});
+
 test('every fault of every line, and no value', () => {
   const rows = [
     'books,exact-online,nl,id,the-secret,30',
@@ -71,8 +95,29 @@ test('a column that is not known', () => {
   ]);
 });
 
+test('lines with too few or too many cells are told with the other faults', () => {
+  const rows = [
+    'books,exact-online',
+    'shop,exact-online,xx,id,the-secret,',
+    'more,exact-online,nl,id,the-secret,30,me',
+  ];
+  expect(faultsIn('ragged.csv', [titles, ...rows].join('\n'))).toEqual([
+    'line 2: has 2 cells for 6 titles',
+    expect.stringMatching(/^line 3: settings\.country must be/),
+    'line 4: has 7 cells for 6 titles',
+  ]);
+});
+
+test('a file in the character set of an old spreadsheet is no text, instead of names with holes', () => {
+  const path = join(folder, 'latin.csv');
+  writeFileSync(path, Buffer.from('connection,account\nbooks,M\u00fcller\n', 'latin1'));
+  expect(() => entriesOf(path)).toThrow(/UTF-8/);
+});
+
 test.each([
-  ['ragged.csv', `${titles}\nbooks,exact-online`, /line 2/],
+  ['untitled.csv', 'books,exact-online,nl,id,the-secret,30', /line of titles/],
+  ['empty.csv', '', /line of titles/],
+  ['twice.csv', 'connection,provider,provider\nbooks,a,b', /provider twice/],
   ['quotes.csv', `${titles}\nbooks,"exact`, /no CSV/],
   ['broken.json', '[{"connection":"books","client":{"client_secret":"the-secret"', /no JSON/],
   ['object.json', '{}', /must be a list/],

@@ -1,5 +1,6 @@
 /** What the commands have in common. */
 import type { Argv } from 'yargs';
+import { parseConnectionName } from '../shared/domain/connection-name.ts';
 import { wrongInput } from './failure.ts';
 import { type Screen, screenOf } from './screen.ts';
 import { type Target, type TargetOptions, targetOf } from './target.ts';
@@ -15,7 +16,16 @@ export const withTarget = <T>(argv: Argv<T>) =>
     .option('json', { type: 'boolean', default: false, describe: 'Write JSON' });
 
 export const withName = <T>(argv: Argv<T>) =>
-  withTarget(argv).positional('name', { type: 'string', demandOption: true, describe: "The connection's name" });
+  withTarget(argv)
+    .positional('name', { type: 'string', demandOption: true, describe: "The connection's name" })
+    .check(namesConnection);
+
+/** Refuses a name that no connection has, before it becomes part of a path, where `..` would mean another route. */
+export function namesConnection({ name }: { readonly name?: string | undefined }): true {
+  if (name !== undefined && parseConnectionName(name) === undefined)
+    throw wrongInput(`${JSON.stringify(name)} names no connection: 1 to 63 of a–z, 0–9 and inner hyphens do.`);
+  return true;
+}
 
 export interface Run {
   readonly target: Target;

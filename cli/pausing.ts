@@ -1,7 +1,7 @@
 /** What `pause` and `resume` have in common: one connection by name, or all of a provider. */
 import type { Argv } from 'yargs';
 import type { Broker, Description } from './broker.ts';
-import { begin, withTarget } from './command.ts';
+import { begin, namesConnection, withTarget } from './command.ts';
 import { wrongInput } from './failure.ts';
 import { show } from './screen.ts';
 
@@ -9,7 +9,8 @@ export const withNameOrProvider = (argv: Argv) =>
   withTarget(argv)
     .positional('name', { type: 'string', describe: "The connection's name" })
     .option('provider', { type: 'string', describe: 'All connections of this provider' })
-    .conflicts('name', 'provider');
+    .conflicts('name', 'provider')
+    .check(namesConnection);
 
 type Options = Awaited<ReturnType<typeof withNameOrProvider>['argv']>;
 

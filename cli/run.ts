@@ -21,7 +21,8 @@ import * as status from './commands/status.ts';
 import * as token from './commands/token.ts';
 import * as trigger from './commands/trigger.ts';
 import * as verify from './commands/verify.ts';
-import { CommandFailure, type ExitCode, exitCodes } from './failure.ts';
+import { CommandFailure, type ExitCode, exitCodes, wrongInput } from './failure.ts';
+import { faultsOfGiven } from './given.ts';
 
 export const commands = [
   connect,
@@ -56,6 +57,14 @@ export async function run(argv: readonly string[]): Promise<ExitCode | 0> {
     .completion('completion', 'Writes a script that completes commands in bash or zsh')
     .demandCommand(1, 'Which command?')
     .strict()
+    // An option takes one value, so that it may stand before the connection's name.
+    .parserConfiguration({ 'greedy-arrays': false })
+    // The types have aliases for what is handed over as the options.
+    .check((given, options: unknown) => {
+      const faults = faultsOfGiven(given, options as Parameters<typeof faultsOfGiven>[1]);
+      if (faults.length > 0) throw wrongInput(...faults, 'Nothing was sent.');
+      return true;
+    })
     .recommendCommands()
     .version(manifest.version)
     .locale('en')

@@ -12,6 +12,8 @@ export const command = 'import <file>';
 export const describe = 'Creates or replaces the connections of a CSV or JSON file, after a dry run';
 export const builder = (argv: Argv) =>
   withTarget(argv)
+    // Without it a hyphen is taken for an option without a name.
+    .nargs('file', 1)
     .positional('file', {
       type: 'string',
       demandOption: true,

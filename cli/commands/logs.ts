@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { withTarget } from '../command.ts';
+import { namesConnection, withTarget } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { wrongInput } from '../failure.ts';
 import { type LogRecord, logsOf } from '../logs.ts';
@@ -16,7 +16,8 @@ export const builder = (argv: Argv) =>
       choices: ['INFO', 'WARN', 'ERROR'] as const,
       default: 'INFO' as const,
       describe: 'From this level on',
-    });
+    })
+    .check(namesConnection);
 
 type Options = Awaited<ReturnType<typeof builder>['argv']>;
 

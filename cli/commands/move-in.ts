@@ -38,7 +38,7 @@ export const builder = (argv: Argv) =>
       choices: ['while_used', 'always'] as const,
       describe: 'Whether to renew while it is not used',
     })
-    .option('file', { type: 'string', describe: 'Of --from file: a file as import takes it' })
+    .option('file', { type: 'string', nargs: 1, describe: 'Of --from file: a file as import takes it' })
     .option('secret-id', { type: 'string', describe: 'Of --from secrets-manager: its name or ARN' })
     .option('connection-id', { type: 'string', describe: 'Of --from nango: its connection id' })
     .option('integration', { type: 'string', describe: 'Of --from nango: the integration id (provider config key)' })

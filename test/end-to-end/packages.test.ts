@@ -413,6 +413,16 @@ describe('token-broker, installed', () => {
     expect(bundles.toSorted()).toEqual(own.toSorted());
   });
 
+  test('has the canary’s bundle too, which no assembly has unless it was chosen', () => {
+    run('canary.mjs', app.replace("'cdk.out'", "'canary.out'").replace('{ throttle', '{ canary: true, throttle'));
+    const bundles = globSync('canary.out/asset.*/index.js', { cwd: project }).map((path) =>
+      readFileSync(join(project, path), 'utf8'),
+    );
+    expect(bundles).toContain(
+      readFileSync(join(project, 'node_modules/token-broker/functions/canary/index.js'), 'utf8'),
+    );
+  });
+
   test('has types that hold with those of CDK', () => {
     compile('app.mts', app, { types: [], skipLibCheck: true, lib: ['es2023', 'dom'] });
   });

@@ -92,6 +92,8 @@ describe('sent again by the client, since the reply to the first try of each req
   test.each(writtenOnce)('$method of $adapter answers and leaves what it does otherwise', async (write) => {
     const [calm, lossy] = [await played(write, 'none'), await played(write, 'first try of each')];
     expect(calm.requests).toBeGreaterThan(0);
+    // What a play cannot see it could not miss either.
+    expect(nameless(calm.after)).not.toEqual(nameless(calm.before));
     expect(lossy.sent).toBe(2 * lossy.requests);
     expect(lossy.answer).toEqual(calm.answer);
     expect(nameless(lossy.after)).toEqual(nameless(calm.after));

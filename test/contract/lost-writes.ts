@@ -4,7 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  InvalidRequestException,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { startEventBridge } from '../../local/aws/eventbridge/eventbridge.ts';
 import { startSqs } from '../../local/aws/sqs/sqs.ts';
@@ -146,10 +151,22 @@ const lossyTable = ({ secretsTable, dynamoDb }: Servers, wire: Wire) => {
   const client = dynamoDb(wire, secretsTable.url);
   return dynamoDbVersions({ ...secretsTable.table, client }, readKey, systemClock);
 };
+/** Looks without bringing back what was removed, as a function that reads does. */
+const untouched = ({ versions, client }: Servers['secretsManager']): SecretVersions => ({
+  ...versions,
+  read: async (name, VersionId) => {
+    try {
+      return (await client.send(new GetSecretValueCommand({ SecretId: `${prefix}${name}`, VersionId }))).SecretString;
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException || error instanceof InvalidRequestException) return undefined;
+      throw error;
+    }
+  },
+});
 const versions: Adapters<SecretVersions> = {
   'Secrets Manager': (servers, wire) => ({
     lossy: lossySecretsManager(servers, wire),
-    direct: servers.secretsManager.versions,
+    direct: untouched(servers.secretsManager),
   }),
   'a table': (servers, wire) => ({
     lossy: lossyTable(servers, wire),
@@ -157,7 +174,7 @@ const versions: Adapters<SecretVersions> = {
   }),
   'a table, after Secrets Manager': (servers, wire) => ({
     lossy: withFallback(lossyTable(servers, wire), lossySecretsManager(servers, wire)),
-    direct: withFallback(servers.secretsTable.versions, servers.secretsManager.versions),
+    direct: withFallback(servers.secretsTable.versions, untouched(servers.secretsManager)),
   }),
   memory: (_, wire) => {
     const direct = memoryVersions();
@@ -257,7 +274,7 @@ export const writtenOnce: readonly LostWrite[] = [
   ...over('SecretVersions.remove', versions, async (lossy, direct) => {
     const name = `${nameOf()}/refresh-0`;
     await direct.write(name, versionId, 'text');
-    return { act: () => lossy.remove(name), state: async () => undefined };
+    return { act: () => lossy.remove(name), state: () => direct.read(name, versionId) };
   }),
   ...over('RefreshTokenStore.persist', versions, async (lossy, direct) => {
     const [name, tokens] = [nameOf(), { ...commitOf(2).tokens, tokenType: 'Bearer', accessToken: new Secret('a') }];
@@ -283,7 +300,10 @@ export const writtenOnce: readonly LostWrite[] = [
   ...over('SecretRemoval.remove', versions, async (lossy, direct) => {
     const name = nameOf();
     await refreshTokens(direct).storeRefreshToken(name, slotOf(0), versionId, new Secret('r'), destinations);
-    return { act: () => secretRemoval(lossy).remove(name, 2, () => true), state: async () => undefined };
+    return {
+      act: () => secretRemoval(lossy).remove(name, 2, () => true),
+      state: () => refreshTokens(direct).read(name, slotOf(0), versionId, destinations),
+    };
   }),
 ];
 

@@ -1,3 +1,5 @@
+import type { Throttle } from '../../infra/choices.ts';
+
 /**
  * What a template deploys, in plain values. None of it is written anywhere else: names, routes and environment come
  * from the template.
@@ -36,14 +38,7 @@ export interface RouteDefinition {
   readonly functionName: string;
   readonly timeoutMs: number;
   /** What API Gateway lets through. Routes that have the very same object share it. */
-  readonly throttle?: RouteThrottle;
-}
-
-/** A bucket of tokens: each request takes one. */
-export interface RouteThrottle {
-  readonly requestsPerSecond: number;
-  /** How many it holds. */
-  readonly burst: number;
+  readonly throttle?: Throttle;
 }
 
 /** Whose tokens are taken, and for whom they may be. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
+import type { Throttle } from '../../infra/choices.ts';
 import { arnOf } from './account.ts';
 import { type Assembly, type Resource, type Stack, TemplateError } from './assembly.ts';
-import type { Deployment, RouteThrottle, SecretDefinition } from './deployment.ts';
+import type { Deployment, SecretDefinition } from './deployment.ts';
 import { NotHere, type PhysicalId, resolver } from './intrinsics.ts';
 import * as schemas from './resource-schemas.ts';
 
@@ -155,7 +156,7 @@ export function deploymentOf(assembly: Assembly, place: Place): Deployment {
   };
 }
 
-const throttleOf = (settings: v.InferOutput<typeof schemas.Stage>['DefaultRouteSettings']): RouteThrottle | undefined =>
+const throttleOf = (settings: v.InferOutput<typeof schemas.Stage>['DefaultRouteSettings']): Throttle | undefined =>
   settings && { requestsPerSecond: settings.ThrottlingRateLimit, burst: settings.ThrottlingBurstLimit };
 
 /** By which property a template names a resource itself. */

@@ -15,6 +15,7 @@ import { emulatorClient } from '../../local/platform/account.ts';
 import { outlivesGrant } from '../../shared/domain/connection.ts';
 import { writePreviousRelease } from '../deploy/previous-release.ts';
 import { killBefore } from '../kill/blows.ts';
+import type { Moment } from '../kill/moments.ts';
 import { type Release, type Stage, startStage } from '../kill/stage.ts';
 import { type RealServer, startNodeOauth2Server, startOidcProvider } from './authorization-servers.ts';
 import { dataDirectory } from './synthesized.ts';
@@ -57,17 +58,27 @@ async function itemOf(connection: string): Promise<Record<string, unknown>> {
 
 const renewedBy = ({ log }: Release): number => log.filter((line) => line.includes('"refresh_succeeded"')).length;
 
-/** Resolves when this release's refresher was killed with a token set in its secret that it had not committed. */
-async function killed(connection: string, { broker }: Release): Promise<void> {
-  for (let dealt = false; !dealt; ) {
-    const strike = stage.strike(connection, 'commit', async (struck, forward) => {
-      if (!broker.lambda.environments().some(({ pid }) => pid === struck.pid())) return forward();
-      dealt = true;
-      return killBefore(struck, forward);
+const adoptedBy = ({ log }: Release): number => log.filter((line) => line.includes('"adopted":true')).length;
+
+/** Kills this release's refreshers at that moment, until one of them was killed, or one of the other release came. */
+async function killed(connection: string, at: Moment, { broker }: Release, until: 'killed' | 'passed'): Promise<void> {
+  for (let over = false; !over; ) {
+    const strike = stage.strike(connection, at, async (struck, forward) => {
+      const own = broker.lambda.environments().some(({ pid }) => pid === struck.pid());
+      over = own === (until === 'killed');
+      return own ? killBefore(struck, forward) : forward();
     });
     const missed = await strike.over;
     if (missed !== undefined) throw missed;
   }
+}
+
+/** One release is killed with a token set in its secret that it had not committed; the other one has to adopt it. */
+async function expectTakenOver(connection: string, from: Release, to: Release): Promise<void> {
+  const before = adoptedBy(to);
+  await killed(connection, 'commit', from, 'killed');
+  await killed(connection, 'acquire', from, 'passed');
+  await expect.poll(() => adoptedBy(to), patience).toBe(before + 1);
 }
 
 /** With two client secrets, the first of which is good: the former release knows one. */
@@ -177,8 +188,8 @@ test('the releases renew one grant in turns, take over from each other, and keep
   );
 
   const clients = startClients('mixed');
-  await killed('mixed', former);
-  await killed('mixed', present);
+  await expectTakenOver('mixed', former, present);
+  await expectTakenOver('mixed', present, former);
   const before = stage.releases.map(renewedBy);
   await expect
     .poll(() => stage.releases.every((release, index) => renewedBy(release) > (before[index] ?? 0)), patience)

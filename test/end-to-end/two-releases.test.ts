@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBClient, GetItemCommand, ListTablesCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, expect, inject, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFailed, onTestFinished, test } from 'vitest';
 import { emulatorClient } from '../../local/platform/account.ts';
 import { outlivesGrant } from '../../shared/domain/connection.ts';
 import { writePreviousRelease } from '../deploy/previous-release.ts';
@@ -188,6 +188,7 @@ test('the releases renew one grant in turns, take over from each other, and keep
   );
 
   const clients = startClients('mixed');
+  onTestFinished(clients.stop);
   await expectTakenOver('mixed', former, present);
   await expectTakenOver('mixed', present, former);
   const before = stage.releases.map(renewedBy);

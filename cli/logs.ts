@@ -16,18 +16,25 @@ export interface LogRecord {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+type Deployed = Extract<Target, { kind: 'deployed' }>;
+/** Where the records are. */
+type Logging = Deployed | Pick<Extract<Target, { kind: 'local' }>, 'kind' | 'directory'>;
+
 interface Wanted {
   /** Epoch milliseconds. */
   readonly from: number;
   readonly connection: string | undefined;
 }
 
-/** Yields the records from an instant on, oldest first. Lines that are no records, such as metrics, are left out. */
-export async function* logsOf(target: Target, wanted: Wanted): AsyncGenerator<LogRecord> {
+/**
+ * Yields the records from an instant on, oldest first. Lines that are no records, such as metrics, are left out, and
+ * those of the audit log, which has a query of its own.
+ */
+export async function* logsOf(target: Logging, wanted: Wanted): AsyncGenerator<LogRecord> {
   const lines = target.kind === 'local' ? localLines(target.directory) : deployedLines(target, wanted);
   for await (const { at, function: name, line } of lines) {
     const record = recordOf(at, name, line);
-    if (record === undefined || Date.parse(record.at) < wanted.from) continue;
+    if (record === undefined || record.message === 'answered' || Date.parse(record.at) < wanted.from) continue;
     if (wanted.connection === undefined || record.connection === wanted.connection) yield record;
   }
 }
@@ -46,10 +53,7 @@ async function* localLines(directory: string): AsyncGenerator<Line> {
   }
 }
 
-async function* deployedLines(
-  { stack, aws }: Extract<Target, { kind: 'deployed' }>,
-  { from, connection }: Wanted,
-): AsyncGenerator<Line> {
+async function* deployedLines({ stack, aws }: Deployed, { from, connection }: Wanted): AsyncGenerator<Line> {
   if (stack === undefined)
     throw new CommandFailure('--stack: is needed for logs; an address does not tell where they are.');
   const { CloudFormationClient, paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
@@ -61,9 +65,9 @@ async function* deployedLines(
     for (const { ResourceType: type, PhysicalResourceId: id = '' } of page)
       if (type === 'AWS::Logs::LogGroup') groups.push(id);
   const found: Line[] = [];
-  // Of what was answered to whom there may be millions of lines, and the audit log's own query.
   const about = connection === undefined ? '$.level = *' : `$.connection = "${connection}"`;
-  const filterPattern = `{ ${about} && $.message != "answered" }`;
+  // Of who was answered what there may be millions of lines: those have a route, and are no errors.
+  const filterPattern = `{ (${about}) && (($.route NOT EXISTS) || ($.level = "ERROR")) }`;
   for (const logGroupName of groups)
     for await (const { events = [] } of paginateFilterLogEvents(
       { client },

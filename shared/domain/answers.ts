@@ -206,6 +206,7 @@ function failureOf(held: Held, outcome: Extract<Outcome, { kind: 'failure' }>, n
     ...(outcome.fix === undefined || passing ? {} : { fix: outcome.fix }),
     ...(outcome.rule === undefined ? {} : { rule: outcome.rule }),
     ...(counted && { alike }),
+    ...(retryAt !== undefined && retryAt > now && { told: true as const }),
     at: now,
     count: countAfter(previous, outcome.class),
     fence: held.attempt.fence,

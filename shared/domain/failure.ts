@@ -88,6 +88,8 @@ export interface Failure {
    * How many failures in a row had this very code, this one included; counted where many of them settle what they mean.
    */
   readonly alike?: number;
+  /** The provider itself said when to come back: only it can end that wait, or other settings. */
+  readonly told?: true;
   readonly at: EpochMs;
   /** How many failures in a row, this one included. */
   readonly count: number;

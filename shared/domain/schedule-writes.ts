@@ -83,8 +83,8 @@ export const pause = (item: Connection, by: string | undefined, now: EpochMs): W
 
 /**
  * A refresher looks at once, and decides on what it finds. What it backed off from before the pause may be over, also a
- * refusal that was the same so often that it was hardly asked for any more; that the provider called a renewal too
- * early is no failure that passes.
+ * refusal that was the same so often that it was hardly asked for any more. A wait that is the provider's word is not:
+ * it said when to come back, or that the token is too young.
  */
 export const resume = (item: Connection, now: EpochMs): Write => ({
   name: 'resume',
@@ -92,7 +92,8 @@ export const resume = (item: Connection, now: EpochMs): Write => ({
   set: pathsNoted(item, ['paused'], now),
   remove: [
     'paused',
-    ...(item.failure?.class === 'too_early' ? [] : (['notBefore'] as const)),
-    ...(item.failure?.alike === undefined ? [] : (['failure'] as const)),
+    ...(item.failure?.class === 'too_early' || item.failure?.told ? [] : (['notBefore'] as const)),
+    // A connection that is not active keeps the words that say why.
+    ...(item.failure?.alike === undefined || item.failure.class !== 'transient' ? [] : (['failure'] as const)),
   ],
 });

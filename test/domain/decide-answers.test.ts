@@ -180,8 +180,8 @@ describe('a failure', () => {
 
   for (const [title, held, outcome, count, commit] of rows) {
     test(title, () => {
-      const { kind: _kind, retryAt: _retryAt, ...facts } = outcome;
-      const failure = { ...facts, at: now, count, fence: myFence };
+      const { kind: _kind, retryAt, ...facts } = outcome;
+      const failure = { ...facts, ...(retryAt && { told: true }), at: now, count, fence: myFence };
       expect(decide(answered(held, outcome), circumstances())).toEqual({
         do: 'commit_failure',
         held,

@@ -83,6 +83,16 @@ export const pauses: readonly Mutant[] = [
     caughtBy: { race: 'refused for hours by a name that no rule knows, and resumed' },
   },
   {
+    name: 'a resume ends what the provider told to wait, too',
+    why: 'The operator knows that the provider is back.',
+    variant: wishing('resume', (write) => ({
+      ...write,
+      remove: [...new Set([...write.remove, 'notBefore' as const])],
+    })),
+    invariant: 'S8',
+    caughtBy: { race: 'told when to come back, paused, and resumed before' },
+  },
+  {
     name: 'resting takes away what the planner is to look at',
     why: 'No client has asked since, so there is nothing to look at.',
     variant: writing({ rest: (...args) => without(without(normative.rest(...args), 'dueAt'), 'paused') }),

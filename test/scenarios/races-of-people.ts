@@ -9,6 +9,8 @@ import { crash, fail, pause } from './scenario.ts';
 const onHold = { status: 400, body: '{"error":"account_on_hold"}', after: false };
 const onHoldTimes = 12;
 
+const busy = { status: 429, body: '', headers: { 'retry-after': '300' }, after: false };
+
 /** The old secret is refused two minutes after the start, and no renewal finds that out before it is due. */
 const secretReplaced = {
   rotation: { secrets: ['old', 'new'], newFrom: start, oldUntil: start + 120_000 },
@@ -64,6 +66,21 @@ export const racesOfPeople: readonly Race[] = [
     await s.time.runUntilSettled(s.pauseOrResume(false));
     await s.pass(60);
   }),
+  race(
+    'told when to come back, paused, and resumed before',
+    'singleUse',
+    { ways: [{}, { instead: busy }] },
+    async (s, { ask, violate }) => {
+      await renewing(s);
+      s.startPlanner();
+      await s.pass(2);
+      await s.time.runUntilSettled(s.pauseOrResume(true));
+      await s.pass(10);
+      await s.time.runUntilSettled(s.pauseOrResume(false));
+      await s.pass(350);
+      if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
+    },
+  ),
   race(
     'resumed while a refresher lets it rest, and the message is lost',
     'singleUse',

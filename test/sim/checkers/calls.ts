@@ -1,5 +1,6 @@
 /** What must hold of the requests that the provider sees (S1, S2, S8). */
 import { mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
+import { limits } from '../../../shared/domain/limits.ts';
 import type { Call } from '../provider.ts';
 import type { World } from '../world.ts';
 import { bounded, type Checker, type Watched } from './checker.ts';
@@ -74,6 +75,37 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
     },
   };
 };
+
+/**
+ * A provider that says when to come back is not called before: only other settings, a new grant or a token set that
+ * comes late end the wait.
+ */
+export const toldWaitsAreKept = ({ world, rates, violate }: Watched): Checker => {
+  let until = 0;
+  return {
+    onWrite(name, item) {
+      if (name === 'commit_failure') until = item.failure?.told ? (item.notBefore ?? 0) : 0;
+      else if (endsWaits.has(name)) until = 0;
+    },
+    onRemove() {
+      until = 0;
+    },
+    onCall(call) {
+      if (!bounded(rates) || rates.pause > 0) return;
+      const earlyMs = until - world.time.now();
+      if (earlyMs > 2 * limits.skewMs)
+        violate('S8', `environment ${call.environment} calls ${earlyMs} ms before the provider said to come back`);
+    },
+  };
+};
+
+const endsWaits: ReadonlySet<string> = new Set([
+  'commit_success',
+  'authorized',
+  'replace_config',
+  'replace_grant',
+  'abandon_grant',
+]);
 
 /**
  * The provider dealt with another request while this one was on its way: what was known when it left is not what it

@@ -116,12 +116,12 @@ function nextAttempt(held: Held, failure: Failure, retryAt: EpochMs | undefined,
 
 /**
  * Before a grant is believed dead: perhaps the token we sent was not the newest any more, or an earlier holder has a
- * newer one.
+ * newer one, or the grant was revoked since the connection is being deleted, which is no loss to tell of.
  */
 export function onReread(held: Held, verdict: Failure, seen: Seen | undefined, at: Circumstances): Effect {
   const before = held.seen.item;
   if (seen === undefined || seen.item.grant.id !== before.grant.id) return { do: 'stop', reason: 'overtaken' };
-  if (seen.item.generation !== before.generation)
+  if (seen.item.generation !== before.generation || seen.item.deletion !== undefined)
     return { ...releaseAndLookAgain({ ...held, seen }, at), called: true };
   const earlier = openAttempts(seen.item, held.attempt.fence);
   if (earlier.some((attempt) => !attempt.ended)) {

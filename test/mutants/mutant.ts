@@ -67,7 +67,7 @@ export function withAttempt(
 /** The event as if the connection were another. */
 export function asIf(event: Event, change: (item: Connection) => Connection): Event {
   const changed = (seen: Seen): Seen => ({ ...seen, item: change(seen.item) });
-  if (event.kind === 'read' || event.kind === 'acquire_refused')
+  if (event.kind === 'read' || event.kind === 'acquire_refused' || event.kind === 'reread')
     return { ...event, seen: event.seen && changed(event.seen) };
   if (event.kind === 'acquired') return { ...event, held: { ...event.held, seen: changed(event.held.seen) } };
   return event;

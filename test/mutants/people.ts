@@ -1,4 +1,5 @@
 /** Kept mistakes in logins and deletions. */
+import { protocol as normative } from '../../shared/application/protocol.ts';
 import type { RedeemWorld } from '../../shared/application/redeem.ts';
 import type { TendWorld } from '../../shared/application/tend.ts';
 import type { Connection, Grant } from '../../shared/domain/connection.ts';
@@ -9,7 +10,7 @@ import type { Credentials } from '../../shared/ports/credentials.ts';
 import type { Revocation } from '../../shared/ports/revocation.ts';
 import type { Stores } from '../sim/stores.ts';
 import type { Variant } from '../sim/variant.ts';
-import { always, deciding, type Mutant, without } from './mutant.ts';
+import { always, asIf, deciding, type Mutant, without, writing } from './mutant.ts';
 
 /** The login's commit, changed. */
 const committing = (change: (write: Write) => Write): Variant => ({
@@ -136,6 +137,16 @@ export const people: readonly Mutant[] = [
     ),
     invariant: 'S10',
     caughtBy: { race: 'deleted while a refresh is in flight' },
+  },
+  {
+    name: 'a grant that its deletion has revoked is called dead',
+    why: 'The provider refuses it, and nothing newer is stored.',
+    variant: writing({
+      decide: (event, at) =>
+        normative.decide(event.kind === 'reread' ? asIf(event, ({ deletion: _, ...item }) => item) : event, at),
+    }),
+    invariant: 'S6',
+    caughtBy: { race: 'deleted, and the grant revoked, while a refresher that is about to call is frozen' },
   },
   {
     name: 'only the committed refresh token is revoked',

@@ -223,6 +223,24 @@ export const racesOfPeople: readonly Race[] = [
     await s.deleted();
     await s.pass(120);
   }),
+  race(
+    'deleted, and the grant revoked, while a refresher that is about to call is frozen',
+    'singleUse',
+    {
+      strikes: [
+        ['before', 'provider.request', 2, pause(40)],
+        ['after', 'table.note_grant_ended', 1, fail],
+      ],
+    },
+    async (s) => {
+      await renewing(s);
+      await s.pass(1);
+      await s.deleted();
+      await s.pass(20);
+      s.send();
+      await s.pass(120);
+    },
+  ),
   race('deleted with an orphan left', 'singleUse', { strikes: [['after', 'secrets.persist', 2, crash]] }, async (s) => {
     await renewing(s);
     await s.pass(5);

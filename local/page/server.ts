@@ -45,6 +45,8 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cross-origin-opener-policy': 'same-origin',
+  // The cookie goes to every port of this machine, and so does what another page there asks for.
+  'cross-origin-resource-policy': 'same-origin',
 };
 const mostBytes = 4_096;
 
@@ -73,14 +75,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
   const url = new URL(request.url ?? '/', origin);
   // A name that was made to lead here (DNS rebinding) is not this host.
   if (request.headers.host !== host) return json(response, 421, { message: `This is ${host}.` });
-  const name = `key-${url.port}`;
+  const cookieName = `key-${url.port}`;
   const given = url.searchParams.get('key');
   if (given !== null && same(given, key)) {
-    const cookie = `${name}=${key}; HttpOnly; SameSite=Strict; Path=/`;
+    const cookie = `${cookieName}=${key}; HttpOnly; SameSite=Strict; Path=/`;
     response.writeHead(303, { ...headers, 'set-cookie': cookie, location: '/' }).end();
     return;
   }
-  if (!same(cookieOf(request, name), key))
+  if (!same(cookieOf(request, cookieName), key))
     return json(response, 403, { message: 'Open the address that npm start or token-broker open has written.' });
   const asset = assets[url.pathname];
   if (request.method === 'GET' && asset !== undefined) {
@@ -91,7 +93,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
   }
   if (request.method === 'GET' && url.pathname === '/state')
     return json(response, 200, await source.state(url.searchParams));
-  const action = source.actions[/^\/actions\/([a-z-]+)$/.exec(url.pathname)?.[1] ?? ''];
+  const [, name = ''] = /^\/actions\/([a-z-]+)$/.exec(url.pathname) ?? [];
+  const action = Object.hasOwn(source.actions, name) ? source.actions[name] : undefined;
   if (request.method !== 'POST' || action === undefined)
     return json(response, 404, { message: 'There is no such page.' });
   // A form of another site cannot send JSON without asking first, and its origin is another.

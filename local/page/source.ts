@@ -35,6 +35,8 @@ type Shown = ConnectionReply & { readonly shown: ShownState; readonly history: H
 
 interface PageState {
   readonly broker: string;
+  /** By the clock of this machine, as ISO 8601. */
+  readonly now: string;
   readonly everyMs: number;
   readonly connections: readonly Shown[];
   /** There are more than the page shows. */
@@ -70,6 +72,7 @@ export function pageSource(broker: PageBroker, { everyMs, provider }: PageOption
       });
       return {
         broker: broker.url,
+        now: new Date().toISOString(),
         everyMs,
         connections,
         more,

@@ -1,5 +1,5 @@
 // Drawn with attributes of SVG, since the page's policy lets no style into its text.
-import { distance, element, until } from './elements.js';
+import { distance, element, now, until } from './elements.js';
 
 function svg(name, attributes, ...children) {
   const made = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -28,7 +28,7 @@ export function bar({ connection, renewed_at: renewed, expires_at: expires, next
         'aria-label': label.filter(Boolean).join(', '),
       },
       rect('whole', 0, 100),
-      rect('gone', 0, share(Date.now())),
+      rect('gone', 0, share(now())),
       ...(renewal === undefined ? [] : [rect('mark', Math.min(99, share(Date.parse(renewal))), 1)]),
     ),
   ];
@@ -38,7 +38,7 @@ export function bar({ connection, renewed_at: renewed, expires_at: expires, next
 export function chart({ history: { since, events } }) {
   if (events.length === 0) return [];
   const from = Math.min(Date.parse(since), Date.parse(events[0].at));
-  const place = (at) => 1 + between(((Date.parse(at) - from) / Math.max(1, Date.now() - from)) * 100) * 5.9;
+  const place = (at) => 1 + between(((Date.parse(at) - from) / Math.max(1, now() - from)) * 100) * 5.9;
   const failed = events.filter(({ kind }) => kind === 'failed');
   const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const told = `${counted(events.length - failed.length, 'renewal')}, ${counted(failed.length, 'failure')}`;

@@ -2,7 +2,7 @@
 // the provider's words come from elsewhere. What is there already is changed in place, so that an open card stays open
 // and who tabs through the buttons stays where they are.
 import { bar, chart } from './drawings.js';
-import { ago, element, fill, until } from './elements.js';
+import { ago, element, fill, now, serverTimeIs, until } from './elements.js';
 
 const byId = (id) => document.getElementById(id);
 const filters = byId('filters');
@@ -25,7 +25,7 @@ function failureText({ error, status, error_description: said = '', rule, at, co
   return `${answer.filter(Boolean).join(', ')}. ${ago(at)}${count > 1 ? `, ${count} in a row` : ''}; rule ${rule}.`;
 }
 
-const days = (instant) => Math.floor((Date.parse(instant) - Date.now()) / 86_400_000);
+const days = (instant) => Math.floor((Date.parse(instant) - now()) / 86_400_000);
 
 function adviceOf({ shown, last_failure: failure, second_refresher: other, client }) {
   if (other?.suspected) return other.detail;
@@ -118,10 +118,10 @@ function showCard(card, item) {
 }
 
 function showProgress(card, item) {
-  const renews = item.next_renewal_at && Date.parse(item.next_renewal_at) > Date.now();
+  const renews = item.next_renewal_at && Date.parse(item.next_renewal_at) > now();
   const times = [
     renews && `renews ${until(item.next_renewal_at)}`,
-    item.expires_at && (Date.parse(item.expires_at) > Date.now() ? `expires ${until(item.expires_at)}` : 'expired'),
+    item.expires_at && (Date.parse(item.expires_at) > now() ? `expires ${until(item.expires_at)}` : 'expired'),
   ];
   const text = times.filter(Boolean).join(', ');
   fill(card.progress, [...bar(item), element('span', { className: 'times quiet', textContent: text })]);
@@ -141,18 +141,29 @@ function say(text, url) {
   link.focus();
 }
 
+async function answerOf(path, request) {
+  const reply = await fetch(path, request).catch(() => {
+    throw new Error(
+      'The page’s server cannot be reached. Is npm start, or token-broker open, still running? ' +
+        'Started anew, it writes another address.',
+    );
+  });
+  const answer = await reply.json();
+  if (!reply.ok) throw new Error(answer.message);
+  return answer;
+}
+
 async function ask(action, given, done) {
   try {
-    const reply = await fetch(`/actions/${action}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(given),
-    });
-    const answer = await reply.json();
-    if (reply.ok) done(answer);
-    else say(answer.message);
-  } catch {
-    say('The page’s server cannot be reached: is npm start, or token-broker open, still running?');
+    done(
+      await answerOf(`/actions/${action}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(given),
+      }),
+    );
+  } catch (error) {
+    say(error.message);
   }
 }
 
@@ -185,12 +196,14 @@ function drawConnections() {
 
 function countText(shown) {
   const narrowed = [...new FormData(filters).values()].some((value) => value !== '');
+  const more = state.more
+    ? ` Looked at were the first ${state.connections.length} by name; there are more: choose a state or a provider.`
+    : '';
   if (shown.length === 0)
-    return narrowed
-      ? 'No connection is like that.'
+    return narrowed || state.more
+      ? `No connection is like that.${more}`
       : 'There is no connection yet: npx token-broker connect NAME makes one.';
   const counts = Object.entries(Object.groupBy(shown, (item) => words[item.shown]));
-  const more = state.more ? ' There are more than the page shows: choose a state or a provider.' : '';
   return `${counts.map(([word, items]) => `${items.length} ${word}`).join(', ')}.${more}`;
 }
 
@@ -272,12 +285,11 @@ async function look() {
   const mine = looks;
   const { state: inState, provider } = Object.fromEntries(new FormData(filters));
   try {
-    const reply = await fetch(`/state?${new URLSearchParams({ state: inState, provider })}`);
-    const answer = await reply.json();
+    const answer = await answerOf(`/state?${new URLSearchParams({ state: inState, provider })}`);
     // A look that was begun later tells of what is chosen now.
     if (mine !== looks) return;
-    if (!reply.ok) throw new Error(answer.message);
     state = answer;
+    serverTimeIs(state.now);
     byId('broker').textContent = `at ${state.broker}`;
     byId('trouble').textContent = '';
     offerProviders(state.connections);

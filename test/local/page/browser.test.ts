@@ -117,7 +117,39 @@ describe.skipIf(noBrowser !== undefined)('the page', () => {
     await eventually(() => browser.page.locator('#trouble').textContent()).toBe('');
   });
 
+  test('says which server to look for when the page’s own is away', async () => {
+    await browser.page.route('**/state?*', (route) => route.abort());
+    await eventually(() => browser.page.locator('#trouble').textContent()).toMatch(
+      /Is npm start, or .*another address/,
+    );
+    await browser.page.unroute('**/state?*');
+    await eventually(() => browser.page.locator('#trouble').textContent()).toBe('');
+  });
+
+  test('says that a name may be among those it does not show', async () => {
+    connections = Array.from({ length: 301 }, (_, i) => healthy(`books-${String(i + 1).padStart(3, '0')}`));
+    await eventually(shown).toBe(300);
+    await browser.page.getByLabel('Name').fill('books-301');
+    await eventually(() => browser.page.locator('#count').textContent()).toMatch(
+      /^No connection is like that\. Looked at were the first 300 by name; there are more/,
+    );
+    await browser.page.getByLabel('Name').fill('');
+  });
+
+  test('judges instants by its server’s clock, where the browser’s is off', async () => {
+    const away = await openBrowser();
+    try {
+      await away.clock.setFixedTime(Date.now() + 3_600_000);
+      await away.page.goto(served.url);
+      const life = away.page.locator('#connections li svg.life').first();
+      await eventually(() => life.getAttribute('aria-label')).toMatch(/renewal in 2 min, expiry in 3 min$/);
+    } finally {
+      await away.close();
+    }
+  });
+
   test.each([
+    ['light', 320],
     ['light', 1_280],
     ['dark', 1_280],
     ['light', 390],
@@ -131,7 +163,7 @@ describe.skipIf(noBrowser !== undefined)('the page', () => {
   });
 
   test('had no error, and nothing that its policy refused', () => {
-    // The one that was made.
-    expect(trouble.filter((text) => !text.includes('502'))).toEqual([]);
+    // Those that were made.
+    expect(trouble.filter((text) => !/502|ERR_FAILED/.test(text))).toEqual([]);
   });
 });

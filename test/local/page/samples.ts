@@ -106,7 +106,10 @@ export function brokerWith(connections: () => readonly ConnectionReply[], asked:
         ({ state, provider }) =>
           (query.get('state') ?? state) === state && (query.get('provider') ?? provider) === provider,
       );
-      return { connections: wanted } as T;
+      const from = wanted.findIndex(({ connection }) => connection === query.get('after')) + 1;
+      const page = wanted.slice(from, from + 100);
+      const more = from + page.length < wanted.length;
+      return { connections: page, ...(more && { next: page.at(-1)?.connection }) } as T;
     },
   };
 }

@@ -61,6 +61,16 @@ test('does what its own buttons ask', async () => {
   expect(asked).toEqual([{ connection: 'books' }]);
 });
 
+test('has no action that it only inherits', async () => {
+  const headers = { cookie: await cookie(), origin: origin() };
+  expect((await fetch(`${origin()}/actions/constructor`, { method: 'POST', body: '{}', headers })).status).toBe(404);
+});
+
+test('is embedded by no page of another port of this machine, to which the cookie goes too', async () => {
+  const reply = await fetch(`${origin()}/state`, { headers: { cookie: await cookie() } });
+  expect(reply.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+});
+
 test.each(['http://evil.example', 'null', 'http://127.0.0.1'])('does nothing for a page of %s', async (foreign) => {
   const before = asked.length;
   expect((await post({ origin: foreign })).status).toBe(403);

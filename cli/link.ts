@@ -5,6 +5,7 @@ import type { Broker, Description } from './broker.ts';
 import type { Run } from './command.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import { stoppable } from './interrupt.ts';
+import { patient } from './patience.ts';
 import type { Screen } from './screen.ts';
 
 const lookEveryMs = 1_000;
@@ -33,6 +34,19 @@ export function loginOf({ broker, screen }: Run, options: LoginOptions): Login &
   return { screen, broker, name, openBrowser, waitSeconds: timeout, stopped: signal, release };
 }
 
+/** Takes back what was begun, after Ctrl-C. Throws the failure that says so, or what is left. */
+export async function takenBack(what: string, takeBack: () => Promise<unknown>, byHand: string): Promise<never> {
+  try {
+    await takeBack();
+  } catch (error) {
+    throw new CommandFailure(
+      `${what} could not be taken back: ${(error as Error).message} Later: token-broker ${byHand}.`,
+      exitCodes.interrupted,
+    );
+  }
+  throw new CommandFailure(`${what} was taken back.`, exitCodes.interrupted);
+}
+
 /** Opens the link in the browser of this machine, or writes it. */
 export async function offer(
   { screen, openBrowser }: Login,
@@ -44,14 +58,18 @@ export async function offer(
 }
 
 /** Returns the description once a renewal of `after` or a later generation brought a token. Throws what prevents it. */
-export async function firstToken({ broker, name, waitSeconds, stopped }: Login, after: Description | undefined) {
+export async function firstToken(
+  { screen, broker, name, waitSeconds, stopped }: Login,
+  after: Description | undefined,
+) {
   const before = after?.generation ?? 0;
   const until = Date.now() + waitSeconds * 1_000;
+  const look = patient(screen, () => broker.describe(name));
   for (;;) {
     stopped.throwIfAborted();
-    const item = await broker.describe(name);
-    if (item.generation > before) return item;
-    const { state, cause, last_failure: failure } = item;
+    const item = await look();
+    if (item !== undefined && item.generation > before) return item;
+    const { state, cause, last_failure: failure } = item ?? {};
     const failed = failure !== undefined && failure.at !== after?.last_failure?.at;
     if (failed && state !== 'active')
       throw new CommandFailure(

@@ -49,7 +49,19 @@ async function* localLines(directory: string): AsyncGenerator<Line> {
   const current = join(directory, logFile);
   for (const path of [`${current}.1`, current]) {
     if (!existsSync(path)) continue;
-    for await (const text of createInterface({ input: createReadStream(path) })) yield JSON.parse(text);
+    for await (const text of createInterface({ input: createReadStream(path) })) {
+      const line = lineIn(text);
+      if (line !== undefined) yield line;
+    }
+  }
+}
+
+/** The last line may be half written, and stays so where the broker was killed. */
+function lineIn(text: string): Line | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Text that a person keeps in a file or sends through a pipe. */
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /**
  * Returns the text of a file, without the mark that editors of Windows put at its beginning; `-` is standard input.
@@ -20,3 +21,13 @@ export function readText(file: string, mostKib: number): string {
 
 /** Returns why a file could not be read, for people. */
 export const reasonOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+
+/** Returns why a file cannot be written, before the work is done whose result it is to hold. */
+export function faultOfOutput(option: string, file: string): string[] {
+  try {
+    accessSync(dirname(resolve(file)), constants.W_OK);
+    return [];
+  } catch (error) {
+    return [`${option}: ${file} cannot be written: ${reasonOf(error)}.`];
+  }
+}

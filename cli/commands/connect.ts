@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
 import type { Description } from '../broker.ts';
 import { begin, policyFor, type Run, withName } from '../command.ts';
-import { CommandFailure, exitCodes, wrongInput } from '../failure.ts';
-import { firstToken, loginOf, offer } from '../link.ts';
+import { CommandFailure, wrongInput } from '../failure.ts';
+import { firstToken, loginOf, offer, takenBack } from '../link.ts';
 import { askForTheRest, askProvider, type Body, presetNamed } from '../questions.ts';
 import { show } from '../screen.ts';
 import { readSecret } from '../secret-input.ts';
@@ -41,40 +41,52 @@ export async function handler(options: Options): Promise<void> {
   const { broker, screen } = run;
   const { name } = options;
   const existing = await broker.find(name);
-  if (existing !== undefined && options.provider !== undefined)
-    throw new CommandFailure(
-      `${name} is there already (${existing.provider}). token-broker reauthorize ${name} logs in again; ` +
-        `token-broker delete ${name} forgets it.`,
-    );
-  const created = existing ?? (await create(run, options));
+  if (existing !== undefined) checkExisting(existing, options);
+  const body = existing === undefined ? await completeBody(run, options) : undefined;
   const login = loginOf(run, options);
   try {
-    if (created.state === 'reauthorization_required') await offer(login, await broker.link(name, undefined));
+    const begun = existing ?? (await broker.put(name, body));
+    if (begun.state === 'reauthorization_required') await offer(login, await broker.link(name, undefined));
     const item = await firstToken(login, existing);
     show(screen, item, statusLines(screen, item, Date.now()));
   } catch (error) {
+    if (!login.stopped.aborted) throw error;
     // Ctrl-C leaves neither a link that still works nor a connection that was only begun.
-    if (login.stopped.aborted) {
-      await (existing === undefined ? broker.delete(name) : broker.endLink(name));
-      throw new CommandFailure(
-        existing === undefined ? `${name} was taken back.` : `The link for ${name} was taken back.`,
-        exitCodes.interrupted,
-      );
-    }
-    throw error;
+    if (existing === undefined) await takenBack(name, () => broker.delete(name), `delete ${name}`);
+    await takenBack(`The link for ${name}`, () => broker.endLink(name), `link ${name} --end`);
   } finally {
     login.release();
   }
 }
 
-async function create({ target, broker, screen }: Run, options: Options): Promise<Description> {
+/** One that was begun and waits for its first login goes on; what is put is not changed by the way. */
+function checkExisting({ connection, provider, state }: Description, options: Options): void {
+  const { set, secretFile, clientId, clientSecretFile, refreshTokenFile, account, renewal } = options;
+  const given = [
+    options.provider,
+    clientId,
+    clientSecretFile,
+    refreshTokenFile,
+    account,
+    renewal,
+    ...set,
+    ...secretFile,
+  ];
+  if (state === 'reauthorization_required' && given.every((value) => value === undefined)) return;
+  throw new CommandFailure(
+    `${connection} is there already (${provider}, ${state}). token-broker reauthorize ${connection} logs in again, ` +
+      `token-broker import replaces its settings, token-broker delete ${connection} forgets it.`,
+  );
+}
+
+async function completeBody({ target, screen }: Run, options: Options): Promise<Body> {
   const provider = options.provider ?? (screen.interactive ? await askProvider() : undefined);
   if (provider === undefined)
     throw wrongInput('--provider: is missing; token-broker providers lists those that are known.');
   presetNamed(provider);
   const body = bodyOf(provider, options);
   await askForTheRest(body, screen, policyFor(target));
-  return broker.put(options.name, body);
+  return body;
 }
 
 /** The options that say what is put. */

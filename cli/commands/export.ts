@@ -8,6 +8,7 @@ import type { ReadGrant } from '../export/grants.ts';
 import { sealed, sealedSuffix } from '../export/sealed-file.ts';
 import { CommandFailure, exitCodes, wrongInput } from '../failure.ts';
 import { newPassphrase } from '../secret-input.ts';
+import { faultOfOutput } from '../text-file.ts';
 
 export const command = 'export';
 export const describe = 'Writes every connection’s settings as JSON that import takes; with secrets into a sealed file';
@@ -43,6 +44,7 @@ function checkFile(file: string, { stack }: Options): void {
   const faults = [
     ...(file.endsWith(sealedSuffix) ? [] : [`--secrets: takes a file whose name ends with ${sealedSuffix}.`]),
     ...(existsSync(file) ? [`--secrets: ${file} is there already.`] : []),
+    ...faultOfOutput('--secrets', file),
     ...(stack === undefined ? ['--stack: is missing; the secrets of a deployment are found by its stack.'] : []),
   ];
   if (faults.length > 0) throw wrongInput(...faults, 'Nothing was read or written.');

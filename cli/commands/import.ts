@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { Refused } from '../api.ts';
 import { agreed, begin, policyFor, type Run, withTarget } from '../command.ts';
 import { opened, sealedSuffix } from '../export/sealed-file.ts';
-import { CommandFailure, wrongInput } from '../failure.ts';
+import { CommandFailure, type ExitCode, exitCodes, wrongInput } from '../failure.ts';
 import { entriesOf, faultsOf, type ImportEntry, textOf } from '../import-file.ts';
 import { stoppable } from '../interrupt.ts';
 import { type Screen, show, table } from '../screen.ts';
@@ -43,7 +43,7 @@ export async function handler(options: Options): Promise<void> {
   if (options.dryRun)
     return show(screen, { create: entries.length - replaced, replace: replaced }, [`${plan}. Nothing was sent.`]);
   if (!(await agreed(screen, options.yes, `Import ${options.file}: ${plan}?`))) return screen.note('Nothing was sent.');
-  const outcomes = await put(run, entries, there);
+  const { outcomes, exitCode } = await putAll(run, entries, there);
   const failed = outcomes.filter(({ result }) => result === 'failed');
   show(screen, outcomes, [
     ...table(
@@ -57,8 +57,11 @@ export async function handler(options: Options): Promise<void> {
     ).slice(failed.length > 0 ? 0 : 1),
     `${outcomes.length - failed.length} of ${entries.length} imported.`,
   ]);
-  if (outcomes.length < entries.length || failed.length > 0)
-    throw new CommandFailure('Import the same file again for the rest: what is imported already stays as it is.');
+  if (exitCode !== undefined)
+    throw new CommandFailure(
+      'Import the same file again for the rest: what is imported already stays as it is.',
+      exitCode,
+    );
 }
 
 async function entriesIn({ file, passphraseFile }: Options, screen: Screen): Promise<readonly ImportEntry[]> {
@@ -67,21 +70,37 @@ async function entriesIn({ file, passphraseFile }: Options, screen: Screen): Pro
   return entriesOf(file, await opened(text, await passphraseOf(screen, file, passphraseFile), file));
 }
 
-/** One after the other: each is whole or not there, whenever the person stops. */
-async function put({ broker, screen }: Run, entries: readonly ImportEntry[], there: ReadonlySet<string>) {
+/** What is to be looked at first, where there were failures of several kinds. */
+const gravest = [exitCodes.interrupted, exitCodes.failed, exitCodes.needsAttention, exitCodes.tryAgain];
+
+/**
+ * One after the other: each is whole or not there, whenever the person stops. Returns the exit code of what went wrong,
+ * if anything did. A broker that cannot be reached is not asked for the rest.
+ */
+export async function putAll(
+  { broker, screen }: { readonly broker: Pick<Run['broker'], 'put'>; readonly screen: Pick<Screen, 'note'> },
+  entries: readonly ImportEntry[],
+  there: ReadonlySet<string>,
+) {
   const outcomes: Outcome[] = [];
+  const codes = new Set<ExitCode>();
   const stop = stoppable();
   for (const { connection, body } of entries) {
-    if (stop.signal.aborted) break;
+    if (stop.signal.aborted) {
+      codes.add(exitCodes.interrupted);
+      break;
+    }
     try {
       await broker.put(connection, body);
       outcomes.push({ connection, result: there.has(connection) ? 'replaced' : 'created' });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof CommandFailure)) throw error;
       outcomes.push({ connection, result: 'failed', detail: error.message });
+      codes.add(error.exitCode);
+      if (!(error instanceof Refused)) break;
     }
     if (outcomes.length % 10 === 0) screen.note(`${outcomes.length} of ${entries.length} …`);
   }
   stop.release();
-  return outcomes;
+  return { outcomes, exitCode: gravest.find((code) => codes.has(code)) };
 }

@@ -3,7 +3,9 @@ import type { Argv } from 'yargs';
 import { servePage } from '../../local/page/server.ts';
 import { pageSource } from '../../local/page/source.ts';
 import { begin, withTarget } from '../command.ts';
+import { wrongInput } from '../failure.ts';
 import { stoppable } from '../interrupt.ts';
+import { reasonOf } from '../text-file.ts';
 import { triggerOf } from '../trigger.ts';
 
 export const command = 'open';
@@ -22,7 +24,9 @@ export async function handler(options: Options): Promise<void> {
   const { target, broker, screen } = await begin(options);
   const everyMs = target.kind === 'local' ? lookEveryMs.local : lookEveryMs.deployed;
   const source = pageSource(broker, { everyMs, provider: triggerOf(target) });
-  const page = await servePage(source, options.port);
+  const page = await servePage(source, options.port).catch((error) => {
+    throw wrongInput(`--port: ${options.port} cannot be listened on: ${reasonOf(error)}.`);
+  });
   const stop = stoppable();
   screen.out(screen.json ? JSON.stringify({ url: page.url }) : page.url);
   if (options.browser && screen.interactive)

@@ -16,6 +16,7 @@ import { type Found, probe } from '../probe/probe.ts';
 import { askForTheRest } from '../questions.ts';
 import { screenOf, show } from '../screen.ts';
 import { askSecret, readSecret } from '../secret-input.ts';
+import { faultOfOutput } from '../text-file.ts';
 import { bodyOf } from './connect.ts';
 
 export const command = 'probe';
@@ -50,6 +51,8 @@ type Options = Awaited<ReturnType<typeof builder>['argv']>;
 
 export async function handler(options: Options): Promise<void> {
   const screen = screenOf(options.json);
+  const unwritable = options.output === undefined ? [] : faultOfOutput('--output', options.output);
+  if (unwritable.length > 0) throw wrongInput(...unwritable);
   const policy = { allowLoopback: options.loopback };
   const { config, credentials } = await connectionOf(options, policy);
   const { rules } = providersFrom().of(config);

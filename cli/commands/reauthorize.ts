@@ -1,7 +1,6 @@
 import type { Argv } from 'yargs';
 import { begin, withName } from '../command.ts';
-import { CommandFailure, exitCodes } from '../failure.ts';
-import { firstToken, loginOf, offer } from '../link.ts';
+import { firstToken, loginOf, offer, takenBack } from '../link.ts';
 import { show } from '../screen.ts';
 import { statusLines } from './status.ts';
 
@@ -26,11 +25,7 @@ export async function handler(options: Options): Promise<void> {
     show(screen, item, statusLines(screen, item, Date.now()));
   } catch (error) {
     if (!login.stopped.aborted) throw error;
-    await broker.endLink(name);
-    throw new CommandFailure(
-      `The link for ${name} was taken back; the connection is as it was.`,
-      exitCodes.interrupted,
-    );
+    await takenBack(`The link for ${name}`, () => broker.endLink(name), `link ${name} --end`);
   } finally {
     login.release();
   }

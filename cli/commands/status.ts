@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { Description } from '../broker.ts';
 import { begin, withName } from '../command.ts';
+import { patient } from '../patience.ts';
 import { distance, type Screen, show } from '../screen.ts';
 import { stateCell } from './list.ts';
 
@@ -15,14 +16,18 @@ const watchEveryMs = 2_000;
 
 export async function handler(options: Options): Promise<void> {
   const { broker, screen } = await begin(options);
-  let before: string | undefined;
-  do {
-    if (before !== undefined) await pause(watchEveryMs);
-    const item = await broker.describe(options.name);
-    const mark = markOf(item);
-    if (mark !== before) show(screen, item, statusLines(screen, item, Date.now()));
-    before = mark;
-  } while (options.watch);
+  const look = (): Promise<Description> => broker.describe(options.name);
+  const showNow = (item: Description): void => show(screen, item, statusLines(screen, item, Date.now()));
+  const first = await look();
+  showNow(first);
+  const lookOn = patient(screen, look);
+  for (let before = markOf(first); options.watch; ) {
+    await pause(watchEveryMs);
+    const item = await lookOn();
+    if (item === undefined || markOf(item) === before) continue;
+    showNow(item);
+    before = markOf(item);
+  }
 }
 
 /** Changes when something has happened, and not with each second or each client that asks. */

@@ -60,25 +60,26 @@ const renewedBy = ({ log }: Release): number => log.filter((line) => line.includ
 
 const adoptedBy = ({ log }: Release): number => log.filter((line) => line.includes('"adopted":true')).length;
 
-/** Kills this release's refreshers at that moment, until one of them was killed, or one of the other release came. */
-async function killed(connection: string, at: Moment, { broker }: Release, until: 'killed' | 'passed'): Promise<void> {
-  for (let over = false; !over; ) {
-    const strike = stage.strike(connection, at, async (struck, forward) => {
-      const own = broker.lambda.environments().some(({ pid }) => pid === struck.pid());
-      over = own === (until === 'killed');
-      return own ? killBefore(struck, forward) : forward();
-    });
-    const missed = await strike.over;
-    if (missed !== undefined) throw missed;
-  }
-}
-
 /** One release is killed with a token set in its secret that it had not committed; the other one has to adopt it. */
 async function expectTakenOver(connection: string, from: Release, to: Release): Promise<void> {
   const before = adoptedBy(to);
-  await killed(connection, 'commit', from, 'killed');
-  await killed(connection, 'acquire', from, 'passed');
-  await expect.poll(() => adoptedBy(to), patience).toBe(before + 1);
+  let kills = 0;
+  const killAt = async (at: Moment, isOver: () => boolean): Promise<void> => {
+    while (!isOver()) {
+      const strike = stage.strike(connection, at, async (struck, forward) => {
+        // A sender that has given up, as on a busy machine, is not found: then another one comes.
+        const sender = struck.pid();
+        const own = from.broker.lambda.environments().some(({ pid }) => pid === sender);
+        if (!own || isOver()) return forward();
+        await killBefore(struck, forward);
+        kills += 1;
+        return undefined;
+      });
+      await strike.over;
+    }
+  };
+  await killAt('commit', () => kills > 0);
+  await killAt('acquire', () => adoptedBy(to) > before);
 }
 
 /** With two client secrets, the first of which is good: the former release knows one. */

@@ -47,7 +47,8 @@ export function narrate(functionName: string, line: string, now: Date): string |
 
 /** Says what subscribers are told. */
 export function narrateEvent({ 'detail-type': detailType, detail }: DeliveredEvent, now: Date): string {
-  const { connection, change, cause, grant_ends_at: until, changed, signs, revoked } = detail;
+  const { connection, change, cause, changed, signs, revoked } = detail;
+  const until = detail.grant_ends_at ?? detail.client_secret_expires_at;
   const about = [
     change ?? detailType,
     ...(cause === undefined ? [] : [`(${cause})`]),

@@ -15,6 +15,7 @@ export interface Announcement {
     | 'misconfigured'
     | 'recovered'
     | 'reauthorization_due'
+    | 'client_secret_ends_soon'
     | 'refusals_withheld'
     | 'second_refresher_suspected'
     | 'settings_changed'
@@ -26,6 +27,8 @@ export interface Announcement {
   readonly at: EpochMs;
   /** Of `reauthorization_due`: when the provider ends the grant unless a person authorizes again. */
   readonly grantEndsAt?: EpochMs;
+  /** Of `client_secret_ends_soon`: when the client's secret ends, as an operator told it. */
+  readonly secretEndsAt?: EpochMs;
   /** Of `refusals_withheld`: the connections of the application that its provider refused until then. */
   readonly connections?: readonly ConnectionName[];
   /** Of `second_refresher_suspected`: what points to another party. */

@@ -4,6 +4,7 @@
  */
 
 import type { Announcement } from './announcement.ts';
+import { secretEndOf } from './client-secrets.ts';
 import type { Connection, Grant, Seen, ToldEnd } from './connection.ts';
 import type { GrantId } from './ids.ts';
 import { limits } from './limits.ts';
@@ -62,6 +63,13 @@ function toldLimitOf({ at: grantedAt }: Grant, { at, toldAt, fixed }: ToldEnd) {
   return { from, limitMs: at - from };
 }
 
+/** When subscribers should be told that the client's secret ends; undefined if they were, or if it is not known. */
+function secretEndToTell(item: Connection): GrantEnd | undefined {
+  const endsAt = secretEndOf(item);
+  if (endsAt === undefined || endsAt === item.announcedSecretEnd) return undefined;
+  return { endsAt, announceAt: plus(endsAt, -limits.secretEndsAheadMs) };
+}
+
 /**
  * When a refresher should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers,
  * need attention.
@@ -69,7 +77,9 @@ function toldLimitOf({ at: grantedAt }: Grant, { at, toldAt, fixed }: ToldEnd) {
 export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
   const end = grantEndOf(item, profile);
   const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;
-  const instants = [keepAliveAt, announceAt, ...notesOf(item)].filter((instant) => instant !== undefined);
+  const instants = [keepAliveAt, announceAt, secretEndToTell(item)?.announceAt, ...notesOf(item)].filter(
+    (instant) => instant !== undefined,
+  );
   return instants.length === 0 ? undefined : earliest(...instants);
 }
 
@@ -85,21 +95,16 @@ export function announcementOf({ item, profile }: Seen, now: EpochMs): Announcem
   }
   const suspicion = suspicionOf(item);
   if (suspicion !== undefined) return suspicion;
+  if (state === 'reauthorization_required') return undefined;
   const end = grantEndOf(item, profile);
-  if (
-    state === 'reauthorization_required' ||
-    end === undefined ||
-    end.announceAt > now ||
-    end.endsAt === item.announcedEnd
-  )
-    return undefined;
-  return {
-    id: idOf(grant.id, 'reauthorization_due', end.endsAt),
-    change: 'reauthorization_due',
-    ...whose,
-    at: now,
-    grantEndsAt: end.endsAt,
-  };
+  if (end !== undefined && end.announceAt <= now && end.endsAt !== item.announcedEnd) {
+    const change = 'reauthorization_due';
+    return { id: idOf(grant.id, change, end.endsAt), change, ...whose, at: now, grantEndsAt: end.endsAt };
+  }
+  const secretEnd = secretEndToTell(item);
+  if (secretEnd === undefined || secretEnd.announceAt > now) return undefined;
+  const change = 'client_secret_ends_soon';
+  return { id: idOf(grant.id, change, secretEnd.endsAt), change, ...whose, at: now, secretEndsAt: secretEnd.endsAt };
 }
 
 /** The change that a write has noted and that subscribers may not know of yet. */
@@ -122,21 +127,28 @@ function suspicionOf({ connection, config, grant, secondRefresher }: Connection)
 
 const idOf = (grantId: GrantId, change: Announcement['change'], at: EpochMs): string => `${grantId}.${change}.${at}`;
 
+type Ends = Pick<Connection, 'announcedEnd' | 'announcedSecretEnd'>;
+
 /** They were told. The planner's next look is again the one that the connection itself needs. */
 export function announced({ item, profile }: Seen, announcement: Announcement): Write {
-  const { change, at, grantEndsAt } = announcement;
-  const dueAt = nextLook({ item, profile }, announcement, grantEndsAt ?? item.announcedEnd);
+  const { change, at, grantEndsAt, secretEndsAt } = announcement;
+  const told: Ends = {
+    ...(grantEndsAt !== undefined && { announcedEnd: grantEndsAt }),
+    ...(secretEndsAt !== undefined && { announcedSecretEnd: secretEndsAt }),
+  };
+  const dueAt = nextLook({ item: { ...item, ...told }, profile }, announcement);
   const looked: Pick<Write, 'set' | 'remove'> =
     dueAt === undefined ? { set: {}, remove: ['dueAt'] } : { set: { dueAt }, remove: [] };
   const asAnnounced = [sameGrant(item), sameGeneration(item), asSeen('dueAt', item.dueAt)];
-  if (grantEndsAt !== undefined)
-    return {
-      name: 'announced',
-      when: asAnnounced,
-      set: { ...looked.set, announcedEnd: grantEndsAt },
-      remove: looked.remove,
-      mine: [sameGrant(item), { path: 'announcedEnd', equals: grantEndsAt }],
-    };
+  for (const path of ['announcedEnd', 'announcedSecretEnd'] as const)
+    if (told[path] !== undefined)
+      return {
+        name: 'announced',
+        when: asAnnounced,
+        set: { ...looked.set, ...told },
+        remove: looked.remove,
+        mine: [sameGrant(item), { path, equals: told[path] }],
+      };
   if (change === 'settings_changed')
     return {
       name: 'announced',
@@ -174,17 +186,11 @@ function withoutNote(
   };
 }
 
-function nextLook(
-  { item, profile }: Seen,
-  { change, at }: Announcement,
-  announcedEnd: EpochMs | undefined,
-): EpochMs | undefined {
+function nextLook({ item, profile }: Seen, { change, at }: Announcement): EpochMs | undefined {
   // Another note comes next.
   const told = withoutNote(item, change);
   if (notesOf(told).length > 0) return at;
   const from = item.refreshAt ?? at;
   if (item.state === 'active') return latest(from, item.notBefore ?? from);
-  return item.state === 'misconfigured'
-    ? restUntil({ ...told, ...(announcedEnd && { announcedEnd }) }, profile, undefined)
-    : undefined;
+  return item.state === 'misconfigured' ? restUntil(told, profile, undefined) : undefined;
 }

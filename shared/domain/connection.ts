@@ -270,6 +270,8 @@ export interface Connection {
   readonly changed?: { readonly at: EpochMs; readonly paths: readonly string[] };
   /** The end of the grant that subscribers have been told of. */
   readonly announcedEnd?: EpochMs;
+  /** The end of the client's secret that subscribers have been told of. */
+  readonly announcedSecretEnd?: EpochMs;
   /** The last login that was asked for. It stays when it has brought a grant, and says so. */
   readonly authorization?: PendingAuthorization;
   /** An operator has stopped its renewals, for the time being. */
@@ -322,6 +324,7 @@ export const outlivesGrant = {
   announcement: true,
   changed: true,
   announcedEnd: false,
+  announcedSecretEnd: true,
   authorization: true,
   paused: true,
   deletion: true,

@@ -157,6 +157,8 @@ export const limits = {
   /** A grant's end is announced so long ahead, or this share of its limit if that is shorter. */
   grantEndsAheadMs: 14 * dayMs,
   grantEndsAheadShare: 0.25,
+  /** The end of a client's secret is announced so long ahead: it is often another team's to renew. */
+  secretEndsAheadMs: 30 * dayMs,
 
   // Serving.
   marginMs: 30_000,

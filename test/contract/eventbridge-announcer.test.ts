@@ -64,6 +64,10 @@ test.each<[Partial<Announcement>, object]>([
     { change: 'reauthorization_due', grantEndsAt: at(86_400_000) },
     { change: 'reauthorization_due', grant_ends_at: new Date(at(86_400_000)).toISOString() },
   ],
+  [
+    { change: 'client_secret_ends_soon', secretEndsAt: at(86_400_000) },
+    { change: 'client_secret_ends_soon', client_secret_expires_at: new Date(at(86_400_000)).toISOString() },
+  ],
 ])('%j has these fields and no others', async (more, fields) => {
   const { id, change, connection, provider, at: instant } = announcement;
   await announcer.announce({ ...announcement, ...more });

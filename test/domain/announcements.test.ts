@@ -198,6 +198,45 @@ describe('the end of a grant', () => {
   });
 });
 
+describe('the end of a client secret', () => {
+  const ending = (end: number, more: Partial<Connection> = {}): Connection => {
+    const item = connectionOf(more);
+    const credentials = { versionId: 'v', names: ['client_secret'], endsAt: { client_secret: at(end) } };
+    return { ...item, config: { ...item.config, credentials } };
+  };
+  test('is told thirty days ahead, once for each date, whatever the grant', () => {
+    expect(told(ending(30 * day + 1))).toBeUndefined();
+    const soon = ending(30 * day);
+    expect(told(soon)).toMatchObject({ change: 'client_secret_ends_soon', secretEndsAt: at(30 * day), at: now });
+    expect(told({ ...soon, announcedSecretEnd: at(30 * day) })).toBeUndefined();
+    expect(told({ ...soon, announcedSecretEnd: at(day) })?.change).toBe('client_secret_ends_soon');
+    expect(told(without(soon, 'refreshToken'))?.change).toBe('client_secret_ends_soon');
+  });
+  test('is told when it is over as well, and of a misconfigured connection, but not of a dead grant', () => {
+    expect(told(ending(-year))?.secretEndsAt).toBe(at(-year));
+    expect(told(ending(0, { state: 'misconfigured' }))?.change).toBe('client_secret_ends_soon');
+    expect(told(ending(0, { state: 'reauthorization_required' }))).toBeUndefined();
+  });
+  test('comes after the end of the grant, and both are told', () => {
+    const idle = profileOf({ grantIdleMs: 30 * day });
+    const item = ending(day, { tokens: tokenSetOf({ receivedAt: at(-25 * day) }), state: 'misconfigured' });
+    const first = told(item, idle) ?? expect.fail('nothing to tell');
+    expect(first.change).toBe('reauthorization_due');
+    const between = itemAfter(announced({ item, profile: idle }, first), item);
+    expect(between.dueAt).toBe(at(-29 * day));
+    const second = told(between, idle) ?? expect.fail('nothing more to tell');
+    expect(second.change).toBe('client_secret_ends_soon');
+    const after = itemAfter(announced({ item: between, profile: idle }, second), between);
+    expect(after).toMatchObject({ announcedEnd: at(5 * day), announcedSecretEnd: at(day) });
+    expect(after).not.toHaveProperty('dueAt');
+    expect(told(after, idle)).toBeUndefined();
+  });
+  test('wakes a connection that rests', () => {
+    expect(restUntil(ending(40 * day), profileOf(), undefined)).toBe(at(10 * day));
+    expect(restUntil(ending(40 * day, { announcedSecretEnd: at(40 * day) }), profileOf(), undefined)).toBeUndefined();
+  });
+});
+
 describe('afterwards', () => {
   const noted = dueConnectionOf({ announcement: { change: 'recovered', at: now }, dueAt: now });
   const seen = (item: Connection, profile = profileOf()) => ({ item, profile });

@@ -36,6 +36,7 @@ const full: Required<Connection> = {
   announcement: { change: 'reauthorization_required', at: at(4) },
   changed: { at: at(4), paths: ['renewal'] },
   announcedEnd: at(5),
+  announcedSecretEnd: at(5),
   authorization: { id: 'link', grantId: connectionOf().grant.id, configuredAt: at(1), expiresAt: at(2) },
   paused: { at: at(5) },
   deletion: { since: at(6), notBefore: at(7) },

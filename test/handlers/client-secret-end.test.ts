@@ -91,6 +91,16 @@ describe('an end that is stored', () => {
   });
 });
 
+test('an end that is near is told to subscribers once, by the refresher that comes by', async () => {
+  const client_secret_expires_at = new Date(Date.now() + 20 * 86_400_000).toISOString();
+  await put('near', { client_secret: secret(), client_secret_expires_at }, { refresh_token: world.secret('refresh') });
+  for (let look = 0; look < 3; look += 1) await world.refresh('near');
+  const told = world.stores.events().map(({ detail }) => detail as { connection?: string; change?: string });
+  expect(told.filter(({ connection, change }) => connection === 'near' && change !== 'authorized')).toEqual([
+    expect.objectContaining({ change: 'client_secret_ends_soon', client_secret_expires_at }),
+  ]);
+});
+
 test('an end that is over stops nothing', async () => {
   const ended = { client_secret: secret(), client_secret_expires_at: '2020-01-01' };
   await put('over', ended, { refresh_token: world.secret('refresh') });

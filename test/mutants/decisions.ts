@@ -1,5 +1,6 @@
 /** Kept mistakes in what is decided. */
 import { protocol as normative, type Protocol } from '../../shared/application/protocol.ts';
+import { secretEndOf } from '../../shared/domain/client-secrets.ts';
 import type { FailureCommit } from '../../shared/domain/commit-writes.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { Sign } from '../../shared/domain/signs.ts';
@@ -188,6 +189,17 @@ export const decisions: readonly Mutant[] = [
     variant: signing('renewed_elsewhere', ({ failure }) => failure.class === 'too_early'),
     invariant: 'S11',
     caughtBy: { race: 'a refresher dies with the reply, and the provider calls the refresh token used' },
+  },
+  {
+    name: 'a client secret that has ended is not sent',
+    why: 'The provider would refuse it, and an error counts.',
+    variant: deciding((effect, _event, { now }) =>
+      effect.do === 'acquire' && (secretEndOf(effect.seen.item) ?? now) < now
+        ? { do: 'rest', seen: effect.seen, dueAt: undefined }
+        : effect,
+    ),
+    invariant: 'L1',
+    caughtBy: { race: 'a client secret has ended by what an operator told, and is good' },
   },
   {
     name: 'a sign of a stranger is not written down',

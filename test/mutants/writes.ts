@@ -36,6 +36,13 @@ export const writes: readonly Mutant[] = [
     caughtBy: { race: 'lost request, and its replay is stored and dies' },
   },
   {
+    name: 'that the end of a client secret was told is not noted',
+    why: 'Subscribers remember what they were told.',
+    variant: writing({ announced: (...args) => omit(normative.announced(...args), 'announcedSecretEnd') }),
+    invariant: 'L3',
+    caughtBy: { race: 'a client secret ends in a month, and is told of once' },
+  },
+  {
     name: 'unconditional commit',
     why: 'What the provider has just given must be the newest.',
     variant: writing({

@@ -1,5 +1,8 @@
 /** Races with people who log in, who delete a connection, and who put it again. */
+import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
+import { limits } from '../../shared/domain/limits.ts';
 import { pause as pauseWrite, resume } from '../../shared/domain/schedule-writes.ts';
+import type { EpochMs } from '../../shared/domain/time.ts';
 import { kinds, withTwoSecrets } from '../sim/natures.ts';
 import { start } from '../sim/stores.ts';
 import { type Race, race, renewing } from './race.ts';
@@ -17,7 +20,48 @@ const secretReplaced = {
   config: withTwoSecrets(kinds.singleUse.config),
 } as const;
 
+/** Both secrets are good for long. Of the first an operator has told that it ends then. */
+const secretEnding = (endsAt: number) =>
+  ({
+    rotation: { secrets: ['old', 'new'], newFrom: start, oldUntil: start + 1_000_000_000 },
+    config: withTwoSecrets(kinds.reusable.config, { [clientSecretNames.first]: endsAt as EpochMs }),
+  }) as const;
+const endsInAMonth = start + limits.secretEndsAheadMs + 60_000;
+
 export const racesOfPeople: readonly Race[] = [
+  race(
+    'a client secret ends in a month, and is told of once',
+    'reusable',
+    { options: secretEnding(endsInAMonth) },
+    async (s, { violate }) => {
+      await s.connected();
+      await s.pass(50);
+      s.send();
+      await s.pass(5);
+      const told = () => s.announcements.filter(({ change }) => change === 'client_secret_ends_soon');
+      if (told().length > 0) violate('L3', 'the end of a client secret was told too early');
+      for (let look = 0; look < 3; look += 1) {
+        await s.pass(20);
+        s.send();
+        await s.pass(5);
+      }
+      const ends = told().map(({ secretEndsAt }) => secretEndsAt);
+      if (ends.length !== 1 || ends[0] !== endsInAMonth) violate('L3', `the end was told ${ends.length} times`);
+    },
+  ),
+  race(
+    'a client secret has ended by what an operator told, and is good',
+    'reusable',
+    { options: secretEnding(start - 60_000) },
+    async (s, { ask, violate }) => {
+      const { generation, refreshAt = s.time.now() } = await s.connected();
+      await s.time.runUntil(refreshAt);
+      s.send();
+      await s.pass(5);
+      if ((await s.item()).generation === generation) violate('L1', 'a date that decides nothing has stopped renewals');
+      if ((await ask()) !== 'token') violate('L1', 'there is no token');
+    },
+  ),
   race(
     'paused for an hour, asked and reported meanwhile, and resumed',
     'exactSingleUse',

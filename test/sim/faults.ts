@@ -2,8 +2,10 @@
  * What goes wrong in one run: each class of fault is on or off, and as frequent as the seed says. Rates are far above
  * real life.
  */
+import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
+import type { StoredCredentials } from '../../shared/domain/connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
-import type { EpochMs } from '../../shared/domain/time.ts';
+import { type EpochMs, hourMs, plus } from '../../shared/domain/time.ts';
 import type { Boundary, Fault } from './environment.ts';
 import type { Way } from './provider.ts';
 import { drawnApart, type Random } from './random.ts';
@@ -139,6 +141,15 @@ export function drawRotation(seed: number, from: number, until: number): Rotatio
   const newFrom = random.between(from, until);
   const oldUntil = newFrom + random.between(120_000, 600_000);
   return { newFrom, oldUntil, secrets: random.chance(0.5) ? ['old', 'new'] : ['new', 'old'] };
+}
+
+/** When the two secrets end, as an operator told it, in one run of five: told ahead within the run, or long over. */
+export function drawSecretEnds(seed: number, from: EpochMs, until: number): StoredCredentials['endsAt'] {
+  const random = drawnApart('secretEnds', seed);
+  if (!random.chance(0.2)) return undefined;
+  const end = (): EpochMs =>
+    random.chance(0.2) ? plus(from, -hourMs) : plus(from, random.below(until - from) + limits.secretEndsAheadMs);
+  return { [clientSecretNames.first]: end(), [clientSecretNames.second]: end() };
 }
 
 /** More than twice as many as this connection is granted token sets within the window. */

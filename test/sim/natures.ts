@@ -1,7 +1,7 @@
 /** The kinds of provider that are simulated, each with the profile that its preset would give. */
 
 import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
-import type { ConnectionConfig } from '../../shared/domain/connection.ts';
+import type { ConnectionConfig, StoredCredentials } from '../../shared/domain/connection.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import type { Profile } from '../../shared/domain/profile.ts';
 import type { Nature } from './provider.ts';
@@ -110,10 +110,10 @@ export const kinds = {
   unknown: kind({ name: 'reusable, taken for single use' }, patient),
 } as const satisfies Record<string, Kind>;
 
-/** The settings of a connection that was put with two client secrets. */
-export const withTwoSecrets = (one: ConnectionConfig): ConnectionConfig => ({
+/** The settings of a connection that was put with two client secrets, and perhaps with when these end. */
+export const withTwoSecrets = (one: ConnectionConfig, endsAt?: StoredCredentials['endsAt']): ConnectionConfig => ({
   ...one,
-  credentials: { versionId: 'both', names: Object.values(clientSecretNames) },
+  credentials: { versionId: 'both', names: Object.values(clientSecretNames), ...(endsAt && { endsAt }) },
 });
 
 export type KindName = keyof typeof kinds;

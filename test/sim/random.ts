@@ -51,6 +51,7 @@ const apart = {
   resendRate: -2_500_000_003,
   stranger: -1_500_000_001,
   pauses: -3_500_000_027,
+  secretEnds: -4_000_000_037,
 } as const;
 
 /** The stream of this seed that only `what` draws from. */

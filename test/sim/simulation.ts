@@ -14,6 +14,7 @@ import {
   drawRates,
   drawResend,
   drawRotation,
+  drawSecretEnds,
   drawWay,
   type FaultRates,
 } from './faults.ts';
@@ -106,7 +107,10 @@ export async function simulate(
         ? (drawFault(world.random, rates, outages, world.time.now(), boundary) ?? drawResend(resends, rates, boundary))
         : undefined,
     ...(accident && { accident }),
-    ...(rotation && { rotation, config: withTwoSecrets(kinds[kind].config) }),
+    ...(rotation && {
+      rotation,
+      config: withTwoSecrets(kinds[kind].config, drawSecretEnds(seed, start, start + faultyMs)),
+    }),
     way: () => {
       const way = faulty ? drawWay(world.random, rates) : quick();
       return refusing(world.time.now()) ? { ...way, instead: accidentally } : way;

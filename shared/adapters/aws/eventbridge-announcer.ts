@@ -15,6 +15,7 @@ const detailOf = ({ id, change, connection, provider, cause, at, grantEndsAt, ..
   ...(cause === undefined ? {} : { cause }),
   at: iso(at),
   ...(grantEndsAt === undefined ? {} : { grant_ends_at: iso(grantEndsAt) }),
+  ...(more.secretEndsAt !== undefined && { client_secret_expires_at: iso(more.secretEndsAt) }),
   ...(more.connections && { connections: more.connections }),
   ...(more.signs && { signs: more.signs }),
   ...(more.changed && { changed: more.changed }),

@@ -170,6 +170,14 @@ describe('what is said of an event', () => {
       { connection: 'demo', change: 'reauthorization_due', grant_ends_at: '2026-12-01T00:00:00.000Z' },
       'demo: reauthorization_due by 2026-12-01T00:00:00.000Z',
     ],
+    [
+      {
+        connection: 'demo',
+        change: 'client_secret_ends_soon',
+        client_secret_expires_at: '2026-12-01T00:00:00.000Z',
+      },
+      'demo: client_secret_ends_soon by 2026-12-01T00:00:00.000Z',
+    ],
     [{}, 'Connection State Changed'],
   ])('%j', (detail, said) => {
     expect(narrateEvent({ ...event, detail }, now)).toBe(`${clock}  event  ${said}`);

@@ -1,6 +1,7 @@
 /** What must hold of what subscribers are told (L3). */
 import type { Announcement } from '../../../shared/domain/announcement.ts';
-import type { Connection } from '../../../shared/domain/connection.ts';
+import type { Connection, StoredCredentials } from '../../../shared/domain/connection.ts';
+import { limits } from '../../../shared/domain/limits.ts';
 import type { Checker, Watched } from './checker.ts';
 
 /**
@@ -58,7 +59,11 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
         violate('L3', 'refusals were told to be withheld, though the provider has had no accident');
       // Those of suspicions are watched in second-refreshers.ts.
       const others = world.announcements.filter(({ change }) => change === 'second_refresher_suspected');
-      const told = world.announcements.filter((one) => ![...dues, ...withheld, ...others].includes(one)).map(nameOf);
+      const ends = world.announcements.filter(({ change }) => change === 'client_secret_ends_soon');
+      const mistold = endsMistold(ends, world.options.config.credentials?.endsAt);
+      if (mistold !== undefined) violate('L3', mistold);
+      const seldom = [...dues, ...withheld, ...others, ...ends];
+      const told = world.announcements.filter((one) => !seldom.includes(one)).map(nameOf);
       for (const one of [newest, newestOfSettings])
         if (one !== undefined && !told.includes(one)) violate('L3', `${one} was noted, and forgotten untold`);
       const invented = told.find((one) => !notes.has(one));
@@ -66,3 +71,17 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
     },
   };
 };
+
+/** At least once, so that a refresher that dies in between has another one tell it again; but not with each look. */
+const tellingsOfOneEnd = 10;
+
+/** What is wrong with what was told of ends of the client's secrets, in words. */
+function endsMistold(tellings: readonly Announcement[], endsAt: StoredCredentials['endsAt'] = {}): string | undefined {
+  for (const { at, secretEndsAt = at } of tellings) {
+    if (!Object.values(endsAt).includes(secretEndsAt)) return `an end of a client's secret was told that was never put`;
+    if (at < secretEndsAt - limits.secretEndsAheadMs) return `the end of a client's secret was told ${at}, too early`;
+    const times = tellings.filter((one) => one.secretEndsAt === secretEndsAt).length;
+    if (times > tellingsOfOneEnd) return `one end of a client's secret was told ${times} times`;
+  }
+  return undefined;
+}

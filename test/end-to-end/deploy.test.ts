@@ -414,8 +414,10 @@ test.skipIf(motoMissing)(
   },
 );
 
-const targetOf = ({ url }: Running, send: Send) =>
-  ({ kind: 'deployed', broker: new Broker(url, send), aws: emulatorClient, stack: broker }) as const;
+const targetOf = ({ url }: Running, send: Send) => {
+  const { Release: release = '' } = report.stacks[broker]?.outputs ?? {};
+  return { kind: 'deployed', broker: new Broker(url, send), aws: emulatorClient, stack: broker, release } as const;
+};
 
 const verified = (deployed: Running): Promise<readonly Check[]> =>
   asOperator(async () => {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that a Node which cannot run TypeScript can still say so.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -10,8 +11,12 @@ if (major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18))
 else if (existsSync(own)) {
   // npm scripts run on the Node.js that npm install brought along; a command that is called by itself looks for it.
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const { status, signal } = spawnSync(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exitCode = signal === null ? (status ?? 1) : 130;
+  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both: the command takes back what it has begun, and this waits for it.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const [code] = await once(child, 'exit');
+  process.exitCode = code ?? 130;
 } else {
   console.error(`token-broker needs Node.js 22.18 or newer; this is ${process.versions.node}.`);
   process.exitCode = 1;

@@ -45,6 +45,19 @@ test('a probe sends no access token over plain HTTP, and says so before it asks 
   expect([status, stderr]).toEqual([2, expect.stringContaining('--api-url: must begin with https://')]);
 });
 
+test('on an older Node.js, what ends the command ends the one that it has started', async () => {
+  const older =
+    "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})";
+  const nothing = ['--url', 'http://127.0.0.1:1', '--region', 'eu-west-1'];
+  const child = spawn(process.execPath, ['--import', older, main, 'open', '--no-browser', ...nothing], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  // The output ends with the last process that has it.
+  expect(await once(child, 'close')).toEqual([0, null]);
+}, 60_000);
+
 test('there is no colour in a pipe', () => {
   const { stdout } = run(['providers', 'netsuite']);
   expect(stdout).toMatch(/^NetSuite/);

@@ -21,6 +21,12 @@ test('a reader that has seen enough is no failure', async () => {
   expect([code, said]).toEqual([0, '']);
 });
 
+test('one that reads no messages changes nothing of how a command ends', async () => {
+  const child = spawn(process.execPath, [main, 'status', 'books', ...nowhere], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.destroy();
+  expect(await once(child, 'close')).toEqual([3, null]);
+});
+
 test.each([
   ['connect', 'books', '--provider', 'exact-online', '--client-secret-file', '-'],
   ['connect', 'books', '--provider', 'exact-online', '--refresh-token-file', '-'],

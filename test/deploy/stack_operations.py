@@ -225,7 +225,7 @@ def forget(stack, logical_id, resource, made_now):
 
 
 def empty(stack, left):
-    """Leaves the stack these resources alone, and no outputs: moto creates anew what it is asked for and does not find."""
+    """Leaves the stack these resources alone, and no outputs: moto creates anew what it looks for and does not find."""
     stack.resource_map._resource_json_map = left
     stack.output_map = parsing.OutputMap(stack.resource_map, {}, stack.stack_id)
 
@@ -286,7 +286,7 @@ def delete_stack(backend, name_or_id):
 
 
 def refuse_as_import(before, template, identifiers):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import.html, and the service's own words."""
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import.html, and the service's words."""
     after = template["Resources"]
     faulty = [id for id in identifiers if "DeletionPolicy" not in after.get(id, {})]
     if faulty:

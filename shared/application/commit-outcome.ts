@@ -1,6 +1,8 @@
 /**
  * Keeping what a call came to: first the refresh token, wherever it can be kept, then everything else in one commit.
  */
+
+import { lookForNotes } from '../domain/announcements.ts';
 import type { Commit } from '../domain/commit-writes.ts';
 import { type Connection, inSecret, versionIdOf } from '../domain/connection.ts';
 import { resumeDeletion } from '../domain/deletion-writes.ts';
@@ -45,9 +47,9 @@ async function storeWithin(
 export async function commitSuccess(run: Run, effect: EffectOf<'commit_success'>): Promise<Event> {
   const { held, place, adoptedFence } = effect;
   const adopted = adoptedFence !== undefined;
-  const done = await commitOver(run, held, effect);
-  reportSuccess(run.world, held, done, adopted);
-  await deletionResumed(run, done);
+  const committed = await commitOver(run, held, effect);
+  reportSuccess(run.world, held, committed, adopted);
+  const done = await looksKept(run, committed);
   if (done.kind === 'refused') return { kind: 'success_refused', held, place };
   return done.kind === 'applied'
     ? { kind: 'success_committed', adopted, seen: seenBy(run, done.item) }
@@ -113,9 +115,9 @@ async function sealedFor({ world, connection }: Run, { seen: { item }, attempt: 
 
 export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit_failure'>): Promise<Event> {
   const write = run.protocol.commitFailure(held, commit);
-  const done = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
-  reportFailure(run.world, held, done, commit);
-  await deletionResumed(run, done);
+  const committed = await commitUntilDeadline(run.world, run.connection, run.deadline, [write]);
+  reportFailure(run.world, held, committed, commit);
+  const done = await looksKept(run, committed);
   switch (done.kind) {
     case 'applied':
       return { kind: 'failure_committed', notBefore: commit.notBefore, seen: seenBy(run, done.item) };
@@ -127,16 +129,20 @@ export async function commitFailure(run: Run, { held, commit }: EffectOf<'commit
 }
 
 /**
- * A connection that was deleted during the call is due for its deletion, and not for its next renewal. Never throws:
- * the message that follows a commit is enough, unless it is lost.
+ * What came during the call is due at once, and not with the next renewal: a deletion, or a change that subscribers are
+ * to be told of. Never throws: the message that follows is enough, unless it is lost.
  */
-async function deletionResumed({ world, connection }: Run, done: Committed): Promise<void> {
-  if (done.kind !== 'applied' || done.item.deletion === undefined) return;
-  const write = resumeDeletion(done.item.deletion, world.clock.now());
+export async function looksKept({ world, connection }: Run, done: Committed): Promise<Committed> {
+  if (done.kind !== 'applied') return done;
+  const { deletion } = done.item;
+  const write = deletion === undefined ? lookForNotes(done.item) : resumeDeletion(deletion, world.clock.now());
+  if (write === undefined) return done;
   try {
-    await withRetries(world, () => world.store.apply(connection, write));
+    const { applied, item } = await withRetries(world, () => world.store.apply(connection, write));
+    return applied ? { kind: 'applied', item } : done;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
+    return done;
   }
 }
 

@@ -7,6 +7,7 @@ import type { EffectOf, Event } from '../domain/steps.ts';
 import { latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
 import { Unavailable } from '../ports/errors.ts';
+import { looksKept } from './commit-outcome.ts';
 import { type Run, seenBy } from './refresh-world.ts';
 import { reportBudget, reportSecret } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
@@ -27,6 +28,7 @@ export async function release(
     run.world.telemetry.count('RefreshFailing', 1, held.seen.item.config.provider);
   if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
   if (clientSecret !== undefined && done.kind === 'applied') reportSecret(run.world, done.item, clientSecret);
+  await looksKept(run, done);
   return done.kind === 'abandoned' ? { kind: 'commit_abandoned' } : { kind: 'released', wakeAt };
 }
 

@@ -31,6 +31,24 @@ export const notesOf = ({ announcement, changed, secondRefresher }: Connection):
     (at) => at !== undefined,
   );
 
+/**
+ * Has the planner look for what was noted while a commit was under way, which has put that look off to its own time.
+ * Undefined where the look is due already.
+ */
+export function lookForNotes(item: Connection): Write | undefined {
+  const [first, ...more] = notesOf(item);
+  if (first === undefined) return undefined;
+  const dueAt = earliest(first, ...more);
+  if (item.dueAt !== undefined && item.dueAt <= dueAt) return undefined;
+  return {
+    name: 'look_for_notes',
+    when: [sameGrant(item), asSeen('dueAt', item.dueAt)],
+    set: { dueAt },
+    remove: [],
+    mine: [sameGrant(item), { path: 'dueAt', equals: dueAt }],
+  };
+}
+
 interface GrantEnd {
   readonly endsAt: EpochMs;
   readonly announceAt: EpochMs;

@@ -1,6 +1,6 @@
 /** Every write of the domain, by the name of the function that makes it, each after the writes that it follows. */
 
-import { announced, announcementOf } from '../../shared/domain/announcements.ts';
+import { announced, announcementOf, lookForNotes } from '../../shared/domain/announcements.ts';
 import * as authorizations from '../../shared/domain/authorization-writes.ts';
 import * as commits from '../../shared/domain/commit-writes.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
@@ -39,6 +39,13 @@ const taken: Step = () => deletions.takeDeletion('me', now);
 const fail: Step = (item) => commits.commitFailure(holderOf(item, item.fence), failureOf(item.fence));
 const commit: Step = (item) => only(commits.commitSuccess(holderOf(item, item.fence), commitOf(item.fence)));
 const outdatedOne: Step = (item) => outdated.markOutdated(item, now);
+/** As a holder commits that saw the connection before the pause. */
+const commitUnaware: Step = ({ changed: _, ...item }) => commit(item);
+const looked: Step = (item) => {
+  const write = lookForNotes(item);
+  if (write === undefined) throw new Error('the planner looks already');
+  return write;
+};
 const told: Step = (item) => {
   const announcement = announcementOf(seenOf(item), now);
   if (announcement === undefined) throw new Error('there is nothing to tell');
@@ -79,6 +86,7 @@ export const domainWrites: Readonly<Record<string, readonly Step[]>> = {
   commitFailure: [acquire, fail],
   keepSpare: [acquire, again, commit, (item) => commits.keepSpare(holderOf(item, 2), inSecret(1, 'overtaken'))],
   announced: [acquire, (item) => commits.commitFailure(holderOf(item, 2), failureOf(2, verdict)), told],
+  lookForNotes: [acquire, (item) => schedule.pause(item, 'somebody', at(1)), commitUnaware, looked],
   markDeleted: [marked],
   resumeDeletion: [marked, (item) => deletions.resumeDeletion(item.deletion ?? { since: now, notBefore: now }, at(9))],
   takeDeletion: [marked, taken],

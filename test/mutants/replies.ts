@@ -151,4 +151,11 @@ export const replies: readonly Mutant[] = [
     invariant: 'L1',
     caughtBy: { race: 'deleted during a renewal, and every message is lost' },
   },
+  {
+    name: 'a commit puts off what is to be told, and nothing takes that back',
+    why: 'The refresher that commits tells it at once.',
+    variant: forgetful('look_for_notes'),
+    invariant: 'L3',
+    caughtBy: { race: 'paused and resumed during a renewal, and the event bus is out of reach' },
+  },
 ];

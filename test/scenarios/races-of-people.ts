@@ -212,6 +212,20 @@ export const racesOfPeople: readonly Race[] = [
     },
   ),
   race(
+    'paused and resumed during a renewal, and the event bus is out of reach',
+    'singleUse',
+    { ways: [{}, { fromMs: 10_000 }], strikes: [['before', 'events.announce', [2, 3], fail]] },
+    async (s, { violate }) => {
+      await renewing(s);
+      s.startPlanner();
+      await s.pass(1);
+      await s.apply(pauseWrite(await s.item(), 'operator', s.time.now()));
+      await s.apply(resume(await s.item(), s.time.now()));
+      await s.pass(200);
+      if ((await s.item()).changed !== undefined) violate('L3', 'a change waits for the next renewal to be told');
+    },
+  ),
+  race(
     'put again while a login for the former connection is under way',
     'singleUse',
     { codeWays: [{ fromMs: 20_000 }] },

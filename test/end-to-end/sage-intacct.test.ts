@@ -77,12 +77,20 @@ describe('connecting', () => {
     [
       'sage-intacct-rest',
       { entity: 'E100' },
-      { 'settings.entity': /^is not known; did you mean entity_id\?$/, 'client.client_id': /is missing/ },
+      {
+        'settings.entity': /^is not known; did you mean entity_id\?$/,
+        'client.client_id': /is missing/,
+        'client.client_secret': /is missing/,
+      },
     ],
     [
       'sage-intacct-client-credentials',
       { username: 'broker' },
-      { 'settings.username': /^must look like this: /, 'client.client_id': /is missing/ },
+      {
+        'settings.username': /^must look like this: /,
+        'client.client_id': /is missing/,
+        'client.client_secret': /is missing/,
+      },
     ],
     [
       'sage-intacct-xml',

@@ -15,6 +15,8 @@ const options = {
   requestHandler: {
     connectionTimeout: limits.storeConnectMs,
     requestTimeout: limits.storeRequestMs,
+    // The other one ends with the beginning of the reply.
+    socketTimeout: limits.storeRequestMs,
     throwOnRequestTimeout: true,
   },
 };
@@ -28,8 +30,29 @@ function unlogged<C extends { readonly middlewareStack: { remove(name: string): 
   return client;
 }
 
-export const dynamoDb = (): DynamoDBClient => unlogged(new DynamoDBClient(options));
-export const secretsManager = (): SecretsManagerClient => unlogged(new SecretsManagerClient(options));
+/**
+ * Every operation that the broker uses answers with a JSON object. A reply with nothing in it, as something between the
+ * broker and AWS may make it, would read as "there is no such item".
+ */
+function refusingEmptyReplies<C extends object>(client: C): C {
+  // The clients differ in types that do not matter here.
+  const { middlewareStack } = client as DynamoDBClient;
+  middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { statusCode, headers } = result.response as { statusCode: number; headers: Record<string, string> };
+      if (statusCode < 300 && headers['content-length'] === '0')
+        throw Object.assign(new Error('an empty reply'), { name: 'EmptyReply', $retryable: {} });
+      return result;
+    },
+    { step: 'deserialize', priority: 'low' },
+  );
+  return client;
+}
+
+export const dynamoDb = (): DynamoDBClient => refusingEmptyReplies(unlogged(new DynamoDBClient(options)));
+export const secretsManager = (): SecretsManagerClient =>
+  refusingEmptyReplies(unlogged(new SecretsManagerClient(options)));
 /** Sends to the host of the queue's URL, whatever the endpoint in the environment. */
-export const sqs = (): SQSClient => unlogged(new SQSClient(options));
-export const eventBridge = (): EventBridgeClient => unlogged(new EventBridgeClient(options));
+export const sqs = (): SQSClient => refusingEmptyReplies(unlogged(new SQSClient(options)));
+export const eventBridge = (): EventBridgeClient => refusingEmptyReplies(unlogged(new EventBridgeClient(options)));

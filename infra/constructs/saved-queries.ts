@@ -24,10 +24,11 @@ const savedQueries = {
     logs: ['refresh', 'authorizations'],
     query: [
       'filter message in ["refresh_failed", "reauthorization_required", "misconfigured", "budget_spent", ' +
-        '"provider_down", "refusals_withheld", "second_refresher_suspected"]',
+        '"provider_down", "refusals_withheld", "renewal_held_up", "second_refresher_suspected"]',
       'fields coalesce(until, notBefore) as held_until',
       'stats count(*) as times, latest(@timestamp) as last, latest(message) as event, latest(count) as in_a_row, ' +
-        'latest(cause) as why, latest(code) as error, latest(class) as kind, latest(held_until) as no_call_before ' +
+        'latest(cause) as why, latest(code) as error, latest(class) as kind, latest(reason) as held_up_by, ' +
+        'latest(held_until) as no_call_before ' +
         'by connection, provider',
       'sort last desc',
     ],

@@ -13,7 +13,7 @@ import { limits } from '../domain/limits.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
-import { Unavailable } from '../ports/errors.ts';
+import { reasonOf, Unavailable } from '../ports/errors.ts';
 import { type GrantClaim, type GrantClaims, type GrantKey, untoldGrant } from '../ports/grant-claims.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -84,6 +84,6 @@ export async function giveBack(
     await claims.giveBack(key, claim);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    telemetry.warn('claim_not_given_back', { connection: claim.holder });
+    telemetry.warn('claim_not_given_back', { connection: claim.holder, reason: reasonOf(error) });
   }
 }

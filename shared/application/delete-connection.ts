@@ -25,7 +25,7 @@ import type { Announcer } from '../ports/announcer.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionRemoval, ConnectionStore } from '../ports/connections.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
-import { Misdirected, SealBroken, Unavailable } from '../ports/errors.ts';
+import { Misdirected, reasonOf, SealBroken, Unavailable } from '../ports/errors.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { RefreshTokenStore } from '../ports/refresh-tokens.ts';
@@ -173,7 +173,7 @@ async function tell(
     await announcer.announce({ id, change: 'deleted', connection, provider: config.provider, at: since, revoked });
   } catch (error) {
     if (!(error instanceof Unavailable) || isPatient(taken, clock.now())) throw error;
-    telemetry.warn('not_announced', { connection, change: 'deleted' });
+    telemetry.warn('not_announced', { connection, change: 'deleted', reason: reasonOf(error) });
   }
 }
 

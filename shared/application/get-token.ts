@@ -13,7 +13,7 @@ import { between } from '../domain/timing.ts';
 import { ask, reject, touch } from '../domain/use-writes.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { ConnectionStore } from '../ports/connections.ts';
-import { SealBroken, Unavailable } from '../ports/errors.ts';
+import { reasonOf, SealBroken, Unavailable } from '../ports/errors.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { Opener } from '../ports/sealer.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -154,7 +154,7 @@ export async function rejectToken(
 
 function unavailable({ clock, telemetry }: TokenWorld, connection: ConnectionName, error: unknown): TokenAnswer {
   if (!(error instanceof Unavailable) && !(error instanceof SealBroken)) throw error;
-  telemetry.error('token_unavailable', { connection, reason: error.message });
+  telemetry.error('token_unavailable', { connection, reason: reasonOf(error) });
   return { kind: 'unavailable', notBefore: undefined, retryAt: undefined, now: clock.now() };
 }
 
@@ -245,7 +245,7 @@ async function mark(world: TokenWorld, item: Connection, serving: Serving, now: 
       await queue.send(connection, 0);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    telemetry.warn('use_not_marked', { connection, reason: error.message });
+    telemetry.warn('use_not_marked', { connection, reason: reasonOf(error) });
   }
 }
 

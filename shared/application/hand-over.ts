@@ -6,10 +6,10 @@ import { limits } from '../domain/limits.ts';
 import type { EffectOf, Event } from '../domain/steps.ts';
 import { latest, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
-import { Unavailable } from '../ports/errors.ts';
+import { reasonOf, Unavailable } from '../ports/errors.ts';
 import { looksKept } from './commit-outcome.ts';
 import { type Run, seenBy } from './refresh-world.ts';
-import { reportBudget, reportSecret } from './report.ts';
+import { reportBudget, reportHeldUp, reportSecret } from './report.ts';
 import { commitUntilDeadline } from './retry-writes.ts';
 
 export async function release(
@@ -24,8 +24,9 @@ export async function release(
   );
   if (!called && notBefore !== undefined && done.kind === 'applied')
     run.world.telemetry.count('CallHeldBack', 1, held.seen.item.config.provider);
+  const { failure } = held.seen.item;
   if (refusedAlike && done.kind === 'applied')
-    run.world.telemetry.count('RefreshFailing', 1, held.seen.item.config.provider);
+    reportHeldUp(run.world, done.item, `refused ${failure?.alike} times in a row: ${failure?.code}`);
   if (budgetSpent && done.kind === 'applied') reportBudget(run.world, done.item);
   if (clientSecret !== undefined && done.kind === 'applied') reportSecret(run.world, done.item, clientSecret);
   await looksKept(run, done);
@@ -40,7 +41,11 @@ export async function announce(run: Run, { seen, announcement }: EffectOf<'annou
     return { kind: 'announced', seen: item && seenBy(run, item) };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    telemetry.warn('not_announced', { connection: run.connection, change: announcement.change });
+    telemetry.warn('not_announced', {
+      connection: run.connection,
+      change: announcement.change,
+      reason: reasonOf(error),
+    });
     return { kind: 'announced', seen };
   }
 }
@@ -61,8 +66,8 @@ export async function promiseWake(run: Run, { until }: EffectOf<'wait'>): Promis
       run.protocol.promiseWake(wakeAt, plus(from, limits.wakeJitterMs.to), now),
     );
     if (applied) await queue.send(run.connection, wakeAt - now);
-  } catch {
-    telemetry.warn('wake_not_sent', { connection: run.connection });
+  } catch (error) {
+    telemetry.warn('wake_not_sent', { connection: run.connection, reason: reasonOf(error) });
   }
 }
 

@@ -9,7 +9,7 @@ import type { ConnectionName } from '../domain/connection-name.ts';
 import { lookLater, markFitting, markOutdated, waitsForPreset } from '../domain/outdated-writes.ts';
 import type { EpochMs } from '../domain/time.ts';
 import type { Announcer } from '../ports/announcer.ts';
-import { Unavailable } from '../ports/errors.ts';
+import { reasonOf, Unavailable } from '../ports/errors.ts';
 import { type FinishDeletionWorld, finishDeletion } from './delete-connection.ts';
 import type { Ending } from './run-refresh.ts';
 
@@ -53,7 +53,7 @@ async function tell({ clock, store, announcer, telemetry }: OutdatedWorld, item:
     await store.apply(connection, lookLater(item, clock.now()));
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    telemetry.warn('not_announced', { connection, change: announcement?.change });
+    telemetry.warn('not_announced', { connection, change: announcement?.change, reason: reasonOf(error) });
   }
 }
 

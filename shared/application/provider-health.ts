@@ -18,6 +18,7 @@ import { between } from '../domain/timing.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { BreakerStore } from '../ports/breakers.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
+import { reasonOf } from '../ports/errors.ts';
 import type { Providers } from '../ports/providers.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { reportBreaker } from './report.ts';
@@ -96,7 +97,7 @@ export async function tellOfRefusals(
       at,
     });
     await world.breakers.replace(toldOf(breaker));
-  } catch {
-    world.telemetry.warn('not_announced', { connection, change: 'refusals_withheld' });
+  } catch (error) {
+    world.telemetry.warn('not_announced', { connection, change: 'refusals_withheld', reason: reasonOf(error) });
   }
 }

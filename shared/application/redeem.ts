@@ -22,7 +22,7 @@ import { between } from '../domain/timing.ts';
 import { toldIn } from '../domain/told-values.ts';
 import type { AuthorizationResponse } from '../ports/authorization-server.ts';
 import type { CredentialStore, Credentials } from '../ports/credentials.ts';
-import { Misdirected, Unavailable } from '../ports/errors.ts';
+import { Misdirected, reasonOf, Unavailable } from '../ports/errors.ts';
 import type { LoginState } from '../ports/login-sealer.ts';
 import type { ProviderRules } from '../ports/providers.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
@@ -295,7 +295,7 @@ async function settled(
     await store.apply(connection, settleAuthorization(redeemer, outcome, clientSecret));
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    telemetry.warn('outcome_not_noted', { connection, reason: error.message });
+    telemetry.warn('outcome_not_noted', { connection, reason: reasonOf(error) });
   }
   return redemptionOf(outcome, about);
 }

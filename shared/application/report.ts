@@ -6,7 +6,7 @@ import type { FailureCommit } from '../domain/commit-writes.ts';
 import type { ClientSecretInUse, Connection } from '../domain/connection.ts';
 import type { Held } from '../domain/held.ts';
 import { limits } from '../domain/limits.ts';
-import { type EpochMs, iso } from '../domain/time.ts';
+import { type EpochMs, iso, plus } from '../domain/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -86,6 +86,18 @@ export function reportFailure(reporting: Reporting, held: Held, done: Committed,
     telemetry.count('RefreshFailed', 1, config.provider);
     if (count >= limits.failingAfterFailures) telemetry.count('RefreshFailing', 1, config.provider);
   }
+}
+
+/**
+ * A renewal is due and no call is made: a store of ours is out of reach, or the provider has refused it alike too
+ * often. Of one that is late by then operators are told as of one that fails: it is looked at again and again, and so
+ * is never overdue.
+ */
+export function reportHeldUp({ clock, telemetry }: Reporting, item: Connection, reason: string): void {
+  const { connection, config, refreshAt, grant } = item;
+  const { provider } = config;
+  telemetry.warn('renewal_held_up', { connection, provider, reason });
+  if (plus(refreshAt ?? grant.at, limits.overdueAfterMs) <= clock.now()) telemetry.count('RefreshFailing', 1, provider);
 }
 
 export function reportBudget({ telemetry }: Reporting, { connection, config, notBefore }: Connection): void {

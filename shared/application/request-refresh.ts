@@ -1,4 +1,5 @@
 import type { ConnectionName } from '../domain/connection-name.ts';
+import { reasonOf } from '../ports/errors.ts';
 import type { RefreshQueue } from '../ports/queue.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -9,4 +10,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 export const requestRefresh = (
   { queue, telemetry }: { readonly queue: RefreshQueue; readonly telemetry: Telemetry },
   connection: ConnectionName,
-): Promise<void> => queue.send(connection, 0).catch(() => telemetry.warn('wake_not_sent', { connection }));
+): Promise<void> =>
+  queue
+    .send(connection, 0)
+    .catch((error: unknown) => telemetry.warn('wake_not_sent', { connection, reason: reasonOf(error) }));

@@ -12,7 +12,7 @@ import { limits } from '../domain/limits.ts';
 import type { Effect, EffectOf, Event } from '../domain/steps.ts';
 import { type EpochMs, plus } from '../domain/time.ts';
 import { between } from '../domain/timing.ts';
-import { Misdirected, SealBroken, Unavailable } from '../ports/errors.ts';
+import { Misdirected, reasonOf, SealBroken, Unavailable } from '../ports/errors.ts';
 import { commitFailure, commitSuccess, keepSpare, persist } from './commit-outcome.ts';
 import { announce, promiseWake, release, rest } from './hand-over.ts';
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts';
@@ -22,6 +22,7 @@ import { lookUp, markSent, reread } from './open-attempts.ts';
 import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
+import { reportHeldUp } from './report.ts';
 import { withRetries } from './retry-writes.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -133,7 +134,9 @@ class Invocation {
     this.#heartbeat = startHeartbeat(clock, store, this.#run.protocol, held);
     this.#wake = queue
       .send(this.#run.connection, wakeAt - now)
-      .catch(() => telemetry.warn('wake_not_sent', { connection: this.#run.connection }));
+      .catch((error: unknown) =>
+        telemetry.warn('wake_not_sent', { connection: this.#run.connection, reason: reasonOf(error) }),
+      );
     return { kind: 'acquired', held };
   }
 
@@ -157,7 +160,10 @@ class Invocation {
       if (error instanceof SealBroken)
         return { kind: 'not_ready', held, code: 'refresh_token_unreadable', missing: true };
       if (error instanceof Misdirected) return { kind: 'misdirected', held, description: error.message };
-      if (error instanceof Unavailable) return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
+      if (error instanceof Unavailable) {
+        reportHeldUp(this.#run.world, held.seen.item, reasonOf(error));
+        return { kind: 'not_ready', held, code: 'store_unavailable', missing: false };
+      }
       throw error;
     }
   }

@@ -33,6 +33,7 @@ export const logEvents = [
   'refresh_succeeded',
   'refusals_settled',
   'refusals_withheld',
+  'renewal_held_up',
   'request_failed',
   'revocation_failed',
   'second_refresher_suspected',

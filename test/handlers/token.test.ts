@@ -245,8 +245,8 @@ describe('POST /token/{connection}/rejections', () => {
 
 describe('stores that cannot be reached', () => {
   test.each([
-    ['table', { AWS_ENDPOINT_URL_DYNAMODB: nobody }, 'table unavailable'],
-    ['sealing key', { AWS_ENDPOINT_URL_SECRETS_MANAGER: nobody }, 'keys unavailable'],
+    ['table', { AWS_ENDPOINT_URL_DYNAMODB: nobody }, 'table unavailable: Error, ECONNREFUSED, attempts 3'],
+    ['sealing key', { AWS_ENDPOINT_URL_SECRETS_MANAGER: nobody }, 'keys unavailable: Error, ECONNREFUSED, attempts 3'],
   ])('the %s: 503, and the log says which', async (_, variables, reason) => {
     await put('unlucky');
     await used('unlucky');

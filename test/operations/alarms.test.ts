@@ -205,6 +205,18 @@ describe('what happens to connections', () => {
     expect(calls).toBeLessThan(15);
   });
 
+  test('RefreshFailing rings for a renewal that is late, since no secret can be read, until one can', async () => {
+    const names = await connected('locked-out');
+    const down = (is: boolean) => async () => {
+      world.stores.secretsManager.down = is;
+      await refreshed(names);
+    };
+    // Due after nine and a half minutes, late two and a half later, and then for three minutes.
+    await expectRung('RefreshFailing', { trouble: down(true), calm: down(false), minutes: 15 });
+    const held = world.logged('renewal_held_up').filter(({ connection }) => connection === names[0]);
+    expect(held.at(-1)?.reason).toMatch(/^secrets unavailable: .+/);
+  });
+
   test('RefreshFailing is silent for two failures', async () => {
     const names = await connected('stumbling');
     let left = 2;

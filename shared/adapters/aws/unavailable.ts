@@ -1,4 +1,5 @@
 /** From what an AWS client throws to what the application knows. */
+import { limits } from '../../domain/limits.ts';
 import { SealBroken, Unavailable } from '../../ports/errors.ts';
 
 /**
@@ -17,12 +18,14 @@ export async function reportingAs<T>(store: Unavailable['store'], operation: () 
 
 /**
  * Returns the `Unavailable` to throw. Its cause says what went wrong and nothing that was sent or received: an AWS
- * error may quote its input, and a parser's error quotes the reply. The one message that is kept names an IAM action
- * and a resource.
+ * error may quote its input, and a parser's error quotes the reply. The messages that are kept name an action, a
+ * resource, a key or a limit: what an operator has to mend.
  */
 export function unavailable(store: Unavailable['store'], error: unknown): Unavailable {
   return new Unavailable(store, { cause: new Error(factsOf(error)) });
 }
+
+const tellingMore = /^kms|AccessDenied|NotFound|DoesNotExist|cryptionFailure|LimitExceeded/i;
 
 function factsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
@@ -31,7 +34,7 @@ function factsOf(error: unknown): string {
     $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
   };
   return [
-    error.name === 'AccessDeniedException' ? `${error.name}: ${error.message}` : error.name,
+    tellingMore.test(error.name) ? `${error.name}: ${error.message.slice(0, limits.descriptionLength)}` : error.name,
     ...(typeof code === 'string' ? [code] : []),
     ...($metadata?.httpStatusCode === undefined ? [] : [`HTTP ${$metadata.httpStatusCode}`]),
     ...($metadata?.requestId === undefined ? [] : [`request ${$metadata.requestId}`]),

@@ -19,6 +19,7 @@ import {
   attemptOf,
   attemptsWith,
   circumstances,
+  commitOf,
   connectionOf,
   day,
   dueConnectionOf,
@@ -54,17 +55,8 @@ describe('a write that changes the state notes it, and has the planner look', ()
       }),
       item,
     );
-  const commit = {
-    tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: at(second), expiresAt: at(600 * second) },
-    sealedAccessToken: 'sealed',
-    place: undefined,
-    contested: false,
-    adoptedFence: undefined,
-    overtaken: undefined,
-    spread: 0,
-  };
   const succeeding = (before: Connection) =>
-    itemAfter(commitSuccess(holding(before, myFence, profileOf()), commit)[0] ?? fail(), before);
+    itemAfter(commitSuccess(holding(before, myFence, profileOf()), commitOf())[0] ?? fail(), before);
   const fail = () => {
     throw new Error('no write');
   };

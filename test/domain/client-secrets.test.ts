@@ -9,11 +9,10 @@ import {
 import { commitSuccess } from '../../shared/domain/commit-writes.ts';
 import type { ClientSecretInUse, Connection } from '../../shared/domain/connection.ts';
 import { replaceConfig } from '../../shared/domain/grant-writes.ts';
-import type { Fence } from '../../shared/domain/ids.ts';
 import { release } from '../../shared/domain/lease-writes.ts';
 import { Secret } from '../../shared/domain/secret.ts';
 import type { Write } from '../../shared/domain/writes.ts';
-import { at, connectionOf, dueConnectionOf, heldOf, itemAfter, minute, now, tokenSetOf } from './fixtures.ts';
+import { at, commitOf, connectionOf, dueConnectionOf, heldOf, itemAfter, minute, now } from './fixtures.ts';
 
 const two = { versionId: 'both', names: Object.values(clientSecretNames) };
 const config = { ...connectionOf().config, credentials: two };
@@ -83,24 +82,15 @@ describe('after a refusal', () => {
 });
 
 describe('a token set', () => {
-  const commit = {
-    tokens: { ...tokenSetOf(), tokenType: 'Bearer' },
-    sealedAccessToken: 'sealed',
-    place: undefined,
-    contested: false,
-    overtaken: undefined,
-    spread: 0,
-  };
-
   test('proves the secret that brought it', () => {
     const held = heldOf(having(inUse('second', { otherRefusedAt: now })));
-    const write = first(commitSuccess(held, { ...commit, adoptedFence: undefined }));
+    const write = first(commitSuccess(held, commitOf()));
     expect(itemAfter(write, held.seen.item).clientSecret).toEqual(inUse('second'));
   });
 
   test('that was found proves neither', () => {
     const held = heldOf(having(inUse('second', { otherRefusedAt: now })));
-    const write = first(commitSuccess(held, { ...commit, adoptedFence: 12 as Fence }));
+    const write = first(commitSuccess(held, commitOf({ adoptedFence: 12 })));
     expect(itemAfter(write, held.seen.item).clientSecret).toEqual(inUse('second', { otherRefusedAt: now }));
   });
 

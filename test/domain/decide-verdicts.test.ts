@@ -17,6 +17,7 @@ import {
   at,
   attemptOf,
   attemptsWith,
+  commitOf,
   committedFence,
   dueConnectionOf,
   failureOf,
@@ -171,19 +172,17 @@ describe('a provider that keeps a used refresh token until its successor is used
   const keeping = profileOf({ ambiguousRetry: 'at_once', predecessorStays: true });
   const successor: Place = inSecret(0, 'successor');
   const written = ([write]: readonly Write[], item: Connection) => write && itemAfter(write, item);
-  const tokens = { ...tokenSetOf(), tokenType: 'Bearer' };
-  const commit = { tokens, sealedAccessToken: 'sealed', contested: false, adoptedFence: undefined, spread: 0 };
 
   test('what was sent stays beside its successor', () => {
     const held = heldOf(dueConnectionOf(), keeping);
     const { refreshToken } = held.seen.item;
-    const item = written(commitSuccess(held, { ...commit, place: successor, overtaken: undefined }), held.seen.item);
+    const item = written(commitSuccess(held, commitOf({ place: successor })), held.seen.item);
     expect(item).toMatchObject({ refreshToken: successor, spare: refreshToken });
   });
   test('and where an older holder has committed another successor, it stays still', () => {
     const held = heldOf(dueConnectionOf({ spare }), keeping);
     const overtaken = held.seen.item.refreshToken;
-    const item = written(commitSuccess(held, { ...commit, place: successor, overtaken }), held.seen.item);
+    const item = written(commitSuccess(held, commitOf({ place: successor, overtaken })), held.seen.item);
     expect(item).toMatchObject({ refreshToken: successor, spare });
   });
   test('what was sent stays beside a successor that came with an error', () => {

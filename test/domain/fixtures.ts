@@ -1,6 +1,7 @@
 /** Builders with sensible defaults: a connection in good health, seen one minute after its token set came. */
 
 import { applied } from '../../shared/domain/apply.ts';
+import type { Commit } from '../../shared/domain/commit-writes.ts';
 import type { Attempt, Calls, Connection, SealedTokenSet, Seen } from '../../shared/domain/connection.ts';
 import type { ConnectionName } from '../../shared/domain/connection-name.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
@@ -124,6 +125,19 @@ export const failureOf = (more: Partial<Plain<Failure>> = {}): Failure =>
     at: at(-minute),
     count: 1,
     fence: 12,
+    ...more,
+  });
+
+/** What a renewal has brought this moment: an access token for an hour, and no refresh token. */
+export const commitOf = (more: Partial<Plain<Commit>> = {}): Commit =>
+  told<Commit>({
+    tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: at(hour) },
+    sealedAccessToken: 'sealed',
+    place: undefined,
+    contested: false,
+    adoptedFence: undefined,
+    overtaken: undefined,
+    spread: 0,
     ...more,
   });
 

@@ -21,6 +21,7 @@ import {
   attemptOf,
   attemptsWith,
   callsWith,
+  commitOf,
   connectionOf,
   day,
   dueConnectionOf,
@@ -192,15 +193,7 @@ describe('a sign that is written down', () => {
       connectionOf({ rejected: { generation, times: 3 } } as never),
       profileOf({ renewalEndsPrevious: true }),
     );
-    const [write] = commitSuccess(rejecting, {
-      tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: at(hour) },
-      sealedAccessToken: 'sealed',
-      place: undefined,
-      contested: false,
-      adoptedFence: undefined,
-      overtaken: undefined,
-      spread: 0,
-    });
+    const [write] = commitSuccess(rejecting, commitOf());
     expect(write?.set.secondRefresher).toEqual({ signs: { tokens_rejected: { at: now, times: 1 } } });
   });
   test('goes with the grant', () => {

@@ -19,6 +19,7 @@ import {
 } from '../../shared/domain/timing.ts';
 import {
   at,
+  commitOf,
   connectionOf,
   day,
   failureOf,
@@ -310,15 +311,7 @@ describe('a renewal is spread', () => {
   /** When the next one is wanted, in seconds from now, of an hour's token that came now after this connection's. */
   const nextAfter = (item: Connection, spread: number): number => {
     const held = heldOf(item, profileOf({ spreadShare: 0.1 }));
-    const [write] = commitSuccess(held, {
-      tokens: { tokenType: 'Bearer', requestedAt: now, receivedAt: now, expiresAt: at(hour) },
-      sealedAccessToken: 'sealed',
-      place: undefined,
-      contested: false,
-      adoptedFence: undefined,
-      overtaken: undefined,
-      spread,
-    });
+    const [write] = commitSuccess(held, commitOf({ spread }));
     return (Number(write?.set.refreshAt) - now) / second;
   };
 

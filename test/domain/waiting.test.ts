@@ -8,6 +8,7 @@ import {
   at,
   attemptOf,
   attemptsWith,
+  commitOf,
   connectionOf,
   dueConnectionOf,
   failureOf,
@@ -129,15 +130,8 @@ describe('since when clients have asked in vain', () => {
 });
 
 function committed(held: ReturnType<typeof heldOf>, adoptedFence?: number): Connection {
-  const [write] = commitSuccess(held, {
-    tokens: { tokenType: 'Bearer', requestedAt: at(40), receivedAt: at(740), expiresAt: at(600 * second) },
-    sealedAccessToken: 'sealed',
-    place: undefined,
-    contested: false,
-    adoptedFence: adoptedFence as never,
-    overtaken: undefined,
-    spread: 0,
-  });
+  const tokens = { tokenType: 'Bearer', requestedAt: at(40), receivedAt: at(740), expiresAt: at(600 * second) };
+  const [write] = commitSuccess(held, commitOf({ tokens, adoptedFence: adoptedFence as never }));
   if (write === undefined) throw new Error('nothing was written');
   return itemAfter(write, held.seen.item);
 }

@@ -39,7 +39,7 @@ export const pauses: readonly Mutant[] = [
         ),
     }),
     invariant: 'S8',
-    caughtBy: { withinSeeds: 20 },
+    caughtBy: { race: 'paused after a lost reply' },
   },
   {
     name: 'a pause is looked for before the lease is taken, and not again',

@@ -102,6 +102,17 @@ export const racesOfPeople: readonly Race[] = [
       if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
     },
   ),
+  race('paused after a lost reply', 'reusable', { ways: [{}, { lost: 'reply' }] }, async (s, { ask, violate }) => {
+    await renewing(s);
+    await s.pass(62);
+    await s.time.runUntilSettled(s.pauseOrResume(true));
+    await s.pass(60);
+    s.send();
+    await s.pass(60);
+    await s.time.runUntilSettled(s.pauseOrResume(false));
+    await s.pass(60);
+    if ((await ask()) !== 'token') violate('L1', 'a connection that was resumed is not renewed');
+  }),
   race('paused and resumed during a call', 'reusable', { ways: [{}, { fromMs: 40_000 }] }, async (s) => {
     await renewing(s);
     await s.pass(1);

@@ -1,6 +1,6 @@
 /** What must hold of what clients are told (S4, L1, L2). */
 
-import { inDoubt, mayHaveBeenSent } from '../../../shared/domain/attempts.ts';
+import { inDoubt, mayHaveBeenSent, openAttempts } from '../../../shared/domain/attempts.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
 import { limits } from '../../../shared/domain/limits.ts';
 import type { EpochMs } from '../../../shared/domain/time.ts';
@@ -120,16 +120,16 @@ export const everythingConverges = ({ world, violate }: Watched): Checker => ({
     // Where an older holder's late success has overtaken the refresh token, the connection waits for the next renewal,
     // which looks for what that holder stored.
     const renewedSince = (item.refreshAt ?? 0) + settlesWithinMs < world.time.now();
-    const open = renewedSince || item.paused !== undefined ? mayHaveBeenSent(item) : inDoubt(item);
+    const open = renewedSince ? mayHaveBeenSent(item) : inDoubt(item);
     // What was in doubt before a pause is settled after it.
     if (item.state === 'active' && !rests && open.length > 0) violate('L1', 'an attempt is still open');
     if (rests && item.dueAt !== undefined && item.dueAt <= world.time.now() - 2 * limits.planIntervalMs)
       violate('L1', 'the planner goes on looking at a paused connection');
     const held = world.refreshTokenAt(item.refreshToken);
     // A person may have ended the grant by another login whose code brought the broker nothing: the broker cannot know
-    // before the next renewal.
-    // Nor can it settle what a pause has left in doubt.
-    const unsettled = rests && open.length > 0;
+    // before the next renewal. Nor can it settle before what a pause has left in doubt, or find what a late success of
+    // an older holder has overtaken.
+    const unsettled = rests && openAttempts(item).length > 0;
     if (
       item.state === 'active' &&
       !unsettled &&

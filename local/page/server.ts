@@ -22,7 +22,7 @@ export interface PageSource {
 }
 
 interface Page {
-  /** Opens the page, once: the key in it becomes a cookie. */
+  /** Opens the page, which has the key from the part of the address that a browser sends to no server. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -45,7 +45,6 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cross-origin-opener-policy': 'same-origin',
-  // The cookie goes to every port of this machine, and so does what another page there asks for.
   'cross-origin-resource-policy': 'same-origin',
 };
 const mostBytes = 4_096;
@@ -61,7 +60,7 @@ export async function servePage(source: PageSource, port = 0): Promise<Page> {
   });
   const endpoint = await listen(server, port);
   origin = endpoint.url;
-  return { url: `${origin}/?key=${key}`, close: endpoint.close };
+  return { url: `${origin}/#key=${key}`, close: endpoint.close };
 }
 
 interface Serving {
@@ -75,15 +74,6 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
   const url = new URL(request.url ?? '/', origin);
   // A name that was made to lead here (DNS rebinding) is not this host.
   if (request.headers.host !== host) return json(response, 421, { message: `This is ${host}.` });
-  const cookieName = `key-${url.port}`;
-  const given = url.searchParams.get('key');
-  if (given !== null && same(given, key)) {
-    const cookie = `${cookieName}=${key}; HttpOnly; SameSite=Strict; Path=/`;
-    response.writeHead(303, { ...headers, 'set-cookie': cookie, location: '/' }).end();
-    return;
-  }
-  if (!same(cookieOf(request, cookieName), key))
-    return json(response, 403, { message: 'Open the address that npm start or token-broker open has written.' });
   const asset = assets[url.pathname];
   if (request.method === 'GET' && asset !== undefined) {
     const [file, type] = asset;
@@ -91,6 +81,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, { sour
     response.end(readFileSync(join(import.meta.dirname, 'assets', file)));
     return;
   }
+  // No cookie: a browser sends those of 127.0.0.1 to every port, where another user of the machine may listen.
+  if (!same(request.headers.authorization ?? '', `Bearer ${key}`))
+    return json(response, 403, { message: 'Open the address that npm start or token-broker open has written.' });
   if (request.method === 'GET' && url.pathname === '/state')
     return json(response, 200, await source.state(url.searchParams));
   const [, name = ''] = /^\/actions\/([a-z-]+)$/.exec(url.pathname) ?? [];
@@ -110,12 +103,6 @@ function same(given: string, key: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(key)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
-
-const cookieOf = ({ headers: { cookie = '' } }: IncomingMessage, name: string): string =>
-  cookie
-    .split('; ')
-    .find((pair) => pair.startsWith(`${name}=`))
-    ?.slice(name.length + 1) ?? '';
 
 async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   let text = '';

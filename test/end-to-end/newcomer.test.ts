@@ -52,7 +52,7 @@ describe.skipIf(noBrowser !== undefined)('a newcomer', () => {
     const { connection } = demoOf(broker.printed);
     const put = await broker.fetch('/connections/another', { method: 'PUT', body: connection });
     expect(put.status).toBe(201);
-    const page = broker.printed.find((line) => line.includes('/?key=')) ?? '';
+    const page = broker.printed.find((line) => line.includes('/#key=')) ?? '';
     await browser.page.goto(page.trim());
     await expect.poll(state, waiting).toBe('needs a login');
   });

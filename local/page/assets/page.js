@@ -4,6 +4,16 @@
 import { bar, chart } from './drawings.js';
 import { ago, element, fill, now, serverTimeIs, until } from './elements.js';
 
+// The key is in the part of the address that goes to no server, and is kept for this tab and this origin alone.
+const given = new URLSearchParams(location.hash.slice(1)).get('key');
+if (given !== null) {
+  sessionStorage.setItem('key', given);
+  history.replaceState(undefined, '', '/');
+}
+// The address of a server that was started anew differs in that part alone, which loads nothing by itself.
+addEventListener('hashchange', () => location.reload());
+const authorization = `Bearer ${sessionStorage.getItem('key')}`;
+
 const byId = (id) => document.getElementById(id);
 const filters = byId('filters');
 const cards = new Map();
@@ -141,8 +151,8 @@ function say(text, url) {
   link.focus();
 }
 
-async function answerOf(path, request) {
-  const reply = await fetch(path, request).catch(() => {
+async function answerOf(path, { headers, ...request } = {}) {
+  const reply = await fetch(path, { ...request, headers: { ...headers, authorization } }).catch(() => {
     throw new Error(
       'The page’s server cannot be reached. Is npm start, or token-broker open, still running? ' +
         'Started anew, it writes another address.',

@@ -47,6 +47,18 @@ describe.skipIf(noBrowser !== undefined)('the page', () => {
     expect(browser.page.url()).toBe(`${new URL(served.url).origin}/`);
   });
 
+  test('is let in again when it is loaded again, and tells a tab without the key where to get it', async () => {
+    await browser.page.reload();
+    await eventually(shown).toBe(40);
+    const tab = await browser.newPage();
+    await tab.goto(new URL(served.url).origin);
+    await eventually(() => tab.locator('#trouble').textContent()).toContain('Open the address that npm start');
+    await tab.evaluate(`location.href = ${JSON.stringify(served.url)}`);
+    await eventually(() => tab.locator('#connections .name').count()).toBe(40);
+    expect(tab.url()).toBe(`${new URL(served.url).origin}/`);
+    await tab.close();
+  });
+
   test('shows every connection with its state, and how far its token is', async () => {
     await eventually(shown).toBe(40);
     expect(await browser.page.locator('#count').textContent()).toBe(

@@ -20,26 +20,25 @@ afterAll(() => page.close());
 
 const origin = (): string => new URL(page.url).origin;
 
-/** The cookie that the address of the page brings. */
-async function cookie(): Promise<string> {
-  const reply = await fetch(page.url, { redirect: 'manual' });
-  expect([reply.status, reply.headers.get('location')]).toEqual([303, '/']);
-  return reply.headers.get('set-cookie')?.split(';')[0] ?? '';
-}
+const authorization = (): string => `Bearer ${new URLSearchParams(new URL(page.url).hash.slice(1)).get('key')}`;
 
-const post = async (headers: Readonly<Record<string, string>>, body = '{"connection":"books"}'): Promise<Response> =>
-  fetch(`${origin()}/actions/link`, { method: 'POST', body, headers: { cookie: await cookie(), ...headers } });
+const post = (headers: Readonly<Record<string, string>>, body = '{"connection":"books"}'): Promise<Response> =>
+  fetch(`${origin()}/actions/link`, { method: 'POST', body, headers: { authorization: authorization(), ...headers } });
 
-test('the address lets a browser in, by a cookie that no script and no other site can use', async () => {
-  const reply = await fetch(page.url, { redirect: 'manual' });
-  expect(reply.headers.get('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/);
-  const html = await fetch(origin(), { headers: { cookie: await cookie() } });
+test('the address has a key that goes to no server, and no cookie that would go to every port', async () => {
+  expect(page.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#key=[\w-]{32}$/);
+  const html = await fetch(page.url);
+  expect(html.headers.get('set-cookie')).toBeNull();
   expect(html.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self';/);
   expect(await html.text()).toContain('<title>Token broker</title>');
+  const state = await fetch(`${origin()}/state`, { headers: { authorization: authorization() } });
+  expect(await state.json()).toEqual({ connections: [] });
 });
 
-test.each(['/', '/state', '/page.js', '/?key=wrong'])('%s is for browsers with the key', async (path) => {
-  expect((await fetch(origin() + path, { redirect: 'manual' })).status).toBe(403);
+test.each(['', 'Bearer ', 'Bearer null', `Bearer ${'x'.repeat(32)}`])('tells and does nothing by %j', async (wrong) => {
+  expect((await fetch(`${origin()}/state`, { headers: { authorization: wrong } })).status).toBe(403);
+  expect((await post({ origin: origin(), authorization: wrong })).status).toBe(403);
+  expect(asked).toEqual([]);
 });
 
 test('answers to no other name, whatever its address', async () => {
@@ -62,12 +61,12 @@ test('does what its own buttons ask', async () => {
 });
 
 test('has no action that it only inherits', async () => {
-  const headers = { cookie: await cookie(), origin: origin() };
+  const headers = { authorization: authorization(), origin: origin() };
   expect((await fetch(`${origin()}/actions/constructor`, { method: 'POST', body: '{}', headers })).status).toBe(404);
 });
 
-test('is embedded by no page of another port of this machine, to which the cookie goes too', async () => {
-  const reply = await fetch(`${origin()}/state`, { headers: { cookie: await cookie() } });
+test('is embedded by no page of another port of this machine', async () => {
+  const reply = await fetch(`${origin()}/state`, { headers: { authorization: authorization() } });
   expect(reply.headers.get('cross-origin-resource-policy')).toBe('same-origin');
 });
 

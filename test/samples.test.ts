@@ -152,13 +152,15 @@ const others: readonly (readonly [what: RegExp, tried: string])[] = [
   [/^connection,provider,/, 'test/cli/import-file.test.ts'],
   [/"execute-api:Invoke"/, 'test/infra/permissions.test.ts'],
   [/^import \{ BrokerStack, StateStack \}/, 'test/infra/deployment.test.ts'],
+  [/^git checkout [A-Z-]+ && npm ci && npx cdk deploy/, 'test/end-to-end/deploy.test.ts'],
   [/"detail-type": "Connection State Changed"/, 'test/contract/eventbridge-announcer.test.ts'],
 ];
 
 /** What nothing here can run: commands and queries of AWS itself, Power Query, and pictures. */
 const notRun: readonly RegExp[] = [
   /npx cdk import /,
-  /^(?:saved=\$\()?aws /,
+  /^(?:\w+=\$\()?aws /,
+  /^ask\(\) \{$/m,
   /^curl --aws-sigv4 .*REGION/s,
   /^(?:fields|filter) /,
   /^let\n {4}Jwt = /,

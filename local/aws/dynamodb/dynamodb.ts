@@ -21,7 +21,7 @@ import { type Endpoint, listen } from '../../platform/loopback.ts';
 import { accept } from '../json-server.ts';
 
 /** Starts it on a free port. With a directory its tables are kept there, else in memory. */
-export function startDynamoDb(options: { directory?: string } = {}): Promise<Endpoint> {
+export async function startDynamoDb(options: { directory?: string } = {}): Promise<Endpoint> {
   const server = dynalite({
     createTableMs: 0,
     ...(options.directory === undefined ? {} : { path: options.directory }),
@@ -29,8 +29,19 @@ export function startDynamoDb(options: { directory?: string } = {}): Promise<End
   // dynalite throws when a client is killed while it sends, which would end this process: its listener makes room for
   // one that does not.
   server.on('request', (request) => request.removeAllListeners('error').on('error', () => undefined));
-  return listen(server);
+  const endpoint = await listen(server);
+  return {
+    ...endpoint,
+    // What dynalite is at would find its database closed, and that ends the process, too.
+    async close() {
+      await Promise.race([endpoint.drain(), sleep(longestAnswerMs, undefined, { ref: false })]);
+      await endpoint.close();
+    },
+  };
 }
+
+/** It waits for nothing before it answers. */
+const longestAnswerMs = 2_000;
 
 const keySchema = v.array(v.object({ AttributeName: v.string(), KeyType: v.picklist(['HASH', 'RANGE']) }));
 

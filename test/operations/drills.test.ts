@@ -344,6 +344,22 @@ describe('while functions are replaced, those of two releases work on one table'
   });
 });
 
+test('dead letters are moved back: what is renewed already is left alone, and what is gone stays gone', async () => {
+  const messages = ['drained', 'gone-since'].map((connection) => JSON.stringify({ connection }));
+  await connect('drained');
+  await connect('gone-since');
+  await world.call('DELETE /connections/gone-since');
+  await world.refresh('gone-since');
+  await renewed('drained');
+  const [calls, before] = [world.provider.calls.length, await world.stores.items()];
+  expect(await world.deliver(...messages, ...messages)).toEqual({ batchItemFailures: [] });
+  await cold(async () => expect(await world.deliver(...messages)).toEqual({ batchItemFailures: [] }));
+  expect(world.provider.calls).toHaveLength(calls);
+  expect(await world.stores.items()).toEqual(before);
+  expect(before).not.toHaveProperty('gone-since');
+  await served('drained');
+});
+
 test('a lost state is replaced: under new keys, in an empty table, connections are put again with what they had', async () => {
   await connect('lost');
   const refresh_token = unsent('lost');

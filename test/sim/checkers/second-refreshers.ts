@@ -38,12 +38,13 @@ function sentOnce(world: World, refreshToken: string): boolean {
 
 /**
  * Where the provider says in plain words what only a stranger explains, and nothing is in doubt, a party is suspected.
- * Where people log in, a code of theirs may explain it.
+ * Where people log in, a code of theirs may explain it, also one that is about to be sent.
  */
 export const certainSignsAreSeen = ({ world, violate }: Watched): Checker => {
   let last: Connection | undefined;
   const isPlain = (before: Connection): boolean =>
     world.provider.redemptions.length === 0 &&
+    before.authorization?.redeemer === undefined &&
     before.failure === undefined &&
     before.tokens?.contested === false &&
     openAttempts(before).length <= 1;

@@ -61,11 +61,13 @@ export async function handler(options: Options): Promise<void> {
 
 /** One that was begun and waits for its first login goes on; what is put is not changed by the way. */
 function checkExisting({ connection, provider, state }: Description, options: Options): void {
-  const { set, secretFile, clientId, clientSecretFile, refreshTokenFile, account, renewal } = options;
+  const { set, secretFile, clientId, clientSecretFile, clientSecretExpiresAt, refreshTokenFile, account, renewal } =
+    options;
   const given = [
     options.provider,
     clientId,
     clientSecretFile,
+    clientSecretExpiresAt,
     refreshTokenFile,
     account,
     renewal,

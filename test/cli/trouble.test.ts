@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Refused } from '../../cli/api.ts';
+import type { Description } from '../../cli/broker.ts';
 import { putAll } from '../../cli/commands/import.ts';
 import { CommandFailure, exitCodes } from '../../cli/failure.ts';
 import type { ImportEntry } from '../../cli/import-file.ts';
@@ -69,15 +70,16 @@ test('so does the wait for a login', async () => {
   expect(said.out).toMatch(/generation +2/);
 }, 30_000);
 
-test.each([
-  [[], 'one that has a token'],
-  [['--client-id', 'another'], 'what is given for it'],
+test.each<[Description['state'], string[], string]>([
+  ['active', [], 'one that has a token'],
+  ['reauthorization_required', ['--client-id', 'another'], 'what is given for it'],
+  ['reauthorization_required', ['--client-secret-expires-at', '2027-03-31'], 'what is given for it'],
 ])(
-  'connect changes no connection that is there: %j, %s',
-  async (options) => {
-    answers = [generation(1)];
+  'connect changes no connection that is there: %s, %j, %s',
+  async (state, options) => {
+    answers = [[200, healthy('books', { state })]];
     expect(await run(['connect', 'books', '--timeout', '1', '--data', directory, ...options])).toBe(exitCodes.failed);
-    expect(said.err).toContain('books is there already (exact-online, active)');
+    expect(said.err).toContain(`books is there already (exact-online, ${state})`);
   },
   30_000,
 );

@@ -37,9 +37,14 @@ export async function passphraseOf(
   return askSecret(`Passphrase of ${file}`);
 }
 
+/** A shorter one could be guessed. */
+const leastCharacters = 12;
+
 /** The same for a file that is to be written: asked for twice, since nothing else opens it. */
 export async function newPassphrase(screen: Screen, file: string, source: SecretSource | undefined): Promise<string> {
   const first = await passphraseOf(screen, file, source);
+  if (first.length < leastCharacters)
+    throw wrongInput(`The passphrase has fewer than ${leastCharacters} characters. Nothing was read or written.`);
   if (source === undefined && (await askSecret('The same again')) !== first)
     throw wrongInput('The two passphrases differ. Nothing was written.');
   return first;

@@ -12,12 +12,9 @@ export const sealedSuffix = '.jwe';
 const iterations = 210_000;
 /** A file that asks for more would keep the machine busy. */
 const mostIterations = 10 * iterations;
-const leastCharacters = 12;
 
-/** Throws a failure where the passphrase is so short that it could be guessed. */
+/** Returns the file's text. */
 export async function sealed(text: string, passphrase: string): Promise<string> {
-  if (passphrase.length < leastCharacters)
-    throw wrongInput(`The passphrase has fewer than ${leastCharacters} characters. Nothing was written.`);
   return new CompactEncrypt(new TextEncoder().encode(text))
     .setProtectedHeader({ alg: 'PBES2-HS512+A256KW', enc: 'A256GCM' })
     .setKeyManagementParameters({ p2c: iterations })

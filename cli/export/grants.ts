@@ -18,7 +18,7 @@ import { clientSecretNames } from '../../shared/domain/client-secrets.ts';
 import type { Connection, StoredCredentials } from '../../shared/domain/connection.ts';
 import { parseConnectionName } from '../../shared/domain/connection-name.ts';
 import { iso } from '../../shared/domain/time.ts';
-import { Misdirected, SealBroken, Unavailable } from '../../shared/ports/errors.ts';
+import { Misdirected, reasonOf, SealBroken, Unavailable } from '../../shared/ports/errors.ts';
 import type { SecretVersions } from '../../shared/ports/secret-versions.ts';
 import { providersFrom } from '../../shared/providers/known-providers.ts';
 import { physical, resourcesOf } from '../doctor/gather.ts';
@@ -85,7 +85,7 @@ export function grantsIn(variables: Variables, clients: Clients): ReadGrant {
       return await read(world, item);
     } catch (error) {
       if (error instanceof Misdirected || error instanceof SealBroken || error instanceof Unavailable)
-        return { fault: `cannot be read: ${error.message}${causeOf(error)}.` };
+        return { fault: `cannot be read: ${error instanceof Misdirected ? error.message : reasonOf(error)}.` };
       throw error;
     }
   };
@@ -129,5 +129,3 @@ const endsOf = ({ endsAt }: Partial<StoredCredentials> = {}) =>
   endsAt && {
     client_secret_expires_at: Object.values(clientSecretNames).map((name) => iso(endsAt[name]) ?? 0),
   };
-
-const causeOf = ({ cause }: Error): string => (cause instanceof Error ? ` (${cause.message})` : '');

@@ -1,7 +1,9 @@
 /** Grants that leave a deployment in a sealed file, and go on in another one. */
-import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -11,10 +13,12 @@ import { grantsIn } from '../../cli/export/grants.ts';
 import { obstacleOf } from '../../cli/export/obstacle.ts';
 import { opened, sealed } from '../../cli/export/sealed-file.ts';
 import { entriesOf, faultsOf } from '../../cli/import-file.ts';
-import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
+import { screenOf } from '../../cli/screen.ts';
+import { newPassphrase } from '../../cli/secret-input.ts';
 import { limits } from '../../shared/domain/limits.ts';
 import { at, callsWith, connectionOf, myFence, now } from '../domain/fixtures.ts';
 import { lifetimeSeconds } from '../handlers/provider.ts';
+import { secretsInTable } from '../handlers/stores.ts';
 import { handlerWorld, hunt, origin } from '../handlers/world.ts';
 
 // Cold environments load their modules again.
@@ -46,9 +50,16 @@ describe('a sealed file', () => {
     await expect(opened(text.replace(/^[^.]+/, head), passphrase, 'all.jwe')).rejects.toThrow(/all\.jwe/);
   });
 
-  test('takes no passphrase that could be guessed', async () => {
-    await expect(sealed('[]', 'eleven char')).rejects.toThrow(/fewer than 12 characters/);
-    await sealed('[]', 'twelve chars');
+  test('has no passphrase that could be guessed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'export-'));
+    const file = join(folder, 'passphrase');
+    const asked = async (text: string) => {
+      writeFileSync(file, text);
+      return newPassphrase(screenOf(false), 'all.jwe', file);
+    };
+    await expect(asked('eleven char')).rejects.toThrow(/fewer than 12 characters/);
+    expect(await asked('twelve chars')).toBe('twelve chars');
+    rmSync(folder, { recursive: true });
   });
 });
 
@@ -167,29 +178,19 @@ describe('from a deployment', () => {
   });
 
   test('of a deployment with its secrets in a table, too', async () => {
-    const variables = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
-    await createTable(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '', {
-      TableName: variables.SECRETS_TABLE_NAME,
-      AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: 'name', KeyType: 'HASH' },
-        { AttributeName: 'versionId', KeyType: 'RANGE' },
-      ],
-    });
-    const SecretString = world.known(randomBytes(32).toString('hex'));
-    await clients.secrets.send(new CreateSecretCommand({ Name: variables.SECRETS_KEY_SECRET_ID, SecretString }));
+    await world.stores.newSecretsTable();
     const client_secret = world.secret('client');
-    await world.with(variables, async () => {
+    await world.with(secretsInTable, async () => {
       await connect('tabled', client_secret);
       await broker.pause('tabled');
     });
     expect(await grantsIn(process.env, clients)('tabled')).toEqual({ fault: 'cannot be read: secrets unavailable.' });
-    const read = grantsIn({ ...process.env, ...variables }, clients);
+    const read = grantsIn({ ...process.env, ...secretsInTable }, clients);
     expect(await read('tabled')).toMatchObject({ client: { client_secret }, refreshToken: expect.any(String) });
     // What was stored before the switch is read where it is.
     expect(await read('two')).toMatchObject({ refreshToken: expect.any(String) });
     await broker.delete('tabled');
-    await world.with(variables, () => world.refresh('tabled'));
+    await world.with(secretsInTable, () => world.refresh('tabled'));
   });
 
   test('it goes on under other keys in an empty table, where it stopped: no refresh token is sent twice', async () => {
@@ -209,12 +210,7 @@ describe('from a deployment', () => {
       await clients.table.send(
         new DeleteItemCommand({ TableName: process.env.TABLE_NAME, Key: { connection: { S: connection } } }),
       );
-    const keys: Record<string, string> = { SECRET_PREFIX: 'elsewhere/' };
-    for (const variable of ['ACCESS_KEY_SECRET_ID', 'REFRESH_KEY_SECRET_ID', 'STATE_KEY_SECRET_ID']) {
-      keys[variable] = `elsewhere-${variable}`;
-      const SecretString = world.known(randomBytes(32).toString('hex'));
-      await clients.secrets.send(new CreateSecretCommand({ Name: keys[variable], SecretString }));
-    }
+    const keys = { SECRET_PREFIX: 'elsewhere/', ...(await world.stores.newSealingKeys('elsewhere-')) };
     await world.with(keys, async () => {
       for (const { connection, body } of entries) {
         await broker.put(connection, body);

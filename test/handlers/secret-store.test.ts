@@ -1,38 +1,20 @@
 /** The functions with secrets in the table, and on their way there. */
 
-import { randomBytes } from 'node:crypto';
 import { DynamoDBClient, PutItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import { versionIdOf } from '../plain.ts';
 import { lifetimeSeconds } from './provider.ts';
+import { secretsInTable } from './stores.ts';
 import { hunt, nobody, openWorld } from './world.ts';
 
-const variables = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
 let world: Awaited<ReturnType<typeof openWorld>>;
 let client: DynamoDBClient;
 
 beforeAll(async () => {
   world = await openWorld();
   client = new DynamoDBClient({});
-  await createTable(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '', {
-    TableName: variables.SECRETS_TABLE_NAME,
-    AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    KeySchema: [
-      { AttributeName: 'name', KeyType: 'HASH' },
-      { AttributeName: 'versionId', KeyType: 'RANGE' },
-    ],
-  });
-  const secrets = new SecretsManagerClient({});
-  await secrets.send(
-    new CreateSecretCommand({
-      Name: variables.SECRETS_KEY_SECRET_ID,
-      SecretString: world.known(randomBytes(32).toString('hex')),
-    }),
-  );
-  secrets.destroy();
+  await world.stores.newSecretsTable();
 });
 afterAll(async () => {
   client.destroy();
@@ -48,7 +30,7 @@ const put = (connection: string) =>
     renewal: 'always',
   });
 const sealed = async (connection: string): Promise<readonly { readonly name: string; readonly sealed: string }[]> => {
-  const { Items = [] } = await client.send(new ScanCommand({ TableName: variables.SECRETS_TABLE_NAME }));
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: secretsInTable.SECRETS_TABLE_NAME }));
   return Items.map((item) => unmarshall(item) as { name: string; sealed: string }).filter(({ name }) =>
     name.startsWith(`${connection}/`),
   );
@@ -62,7 +44,7 @@ const renewed = async (connection: string): Promise<number | undefined> => {
 };
 
 test('all of a connection is in the table, sealed, and nothing of it in Secrets Manager', async () => {
-  await world.with(variables, async () => {
+  await world.with(secretsInTable, async () => {
     expect((await put('sealed')).status).toBe(201);
     expect(await namesOf('sealed')).toEqual(['sealed/client', 'sealed/refresh-0']);
     expect(await renewed('sealed')).toBe(1);
@@ -86,13 +68,13 @@ test('what was put into Secrets Manager is renewed in the table, and removed fro
   await put('moved');
   expect(await renewed('moved')).toBe(1);
   const before = JSON.stringify(world.stores.vault());
-  await world.with(variables, async () => {
+  await world.with(secretsInTable, async () => {
     expect(await renewed('moved')).toBe(2);
     expect(JSON.stringify(world.stores.vault())).toBe(before);
     expect(await namesOf('moved')).toEqual(['moved/refresh-0']);
     expect(await renewed('moved')).toBe(3);
     // Without Secrets Manager the client is not to be had, which is no verdict on the grant.
-    await world.with({ ...variables, SECRET_PREFIX: '' }, async () => {
+    await world.with({ ...secretsInTable, SECRET_PREFIX: '' }, async () => {
       expect(await renewed('moved')).toBe(3);
       expect((await world.stores.items()).moved).toMatchObject({
         state: 'active',
@@ -100,7 +82,7 @@ test('what was put into Secrets Manager is renewed in the table, and removed fro
       });
     });
   });
-  await world.with(variables, async () => {
+  await world.with(secretsInTable, async () => {
     expect(await renewed('moved')).toBe(4);
     expect((await world.call('DELETE /connections/moved')).status).toBe(200);
     await world.refresh('moved');
@@ -110,7 +92,7 @@ test('what was put into Secrets Manager is renewed in the table, and removed fro
 });
 
 test('old versions are pruned before the function returns', async () => {
-  await world.with(variables, async () => {
+  await world.with(secretsInTable, async () => {
     await put('pruned');
     const dayMs = 86_400_000;
     for (let i = 1; i <= 150; i += 1) {
@@ -119,7 +101,7 @@ test('old versions are pruned before the function returns', async () => {
         versionId: { S: versionIdOf('00000000-0000-4000-8000', i) },
         writtenAt: { N: String(Date.now() - dayMs - i) },
       };
-      await client.send(new PutItemCommand({ TableName: variables.SECRETS_TABLE_NAME, Item }));
+      await client.send(new PutItemCommand({ TableName: secretsInTable.SECRETS_TABLE_NAME, Item }));
     }
     await client.send(
       new UpdateItemCommand({
@@ -136,11 +118,11 @@ test('old versions are pruned before the function returns', async () => {
 
 test('a key that cannot be read is an outage: nothing is stored, and nothing is asked of the provider', async () => {
   const calls = world.provider.calls.length;
-  await world.with({ ...variables, SECRETS_KEY_SECRET_ID: 'no-such-key' }, async () => {
+  await world.with({ ...secretsInTable, SECRETS_KEY_SECRET_ID: 'no-such-key' }, async () => {
     expect((await put('keyless')).status).toBe(503);
     await world.refresh('sealed');
   });
-  await world.with({ ...variables, AWS_ENDPOINT_URL_SECRETS_MANAGER: nobody }, async () => {
+  await world.with({ ...secretsInTable, AWS_ENDPOINT_URL_SECRETS_MANAGER: nobody }, async () => {
     expect((await put('keyless')).status).toBe(503);
   });
   expect(await sealed('keyless')).toEqual([]);
@@ -149,13 +131,13 @@ test('a key that cannot be read is an outage: nothing is stored, and nothing is 
 });
 
 test('a text from another place is told as unreadable; nothing is asked of the provider, and the grant is kept', async () => {
-  await world.with(variables, async () => {
+  await world.with(secretsInTable, async () => {
     await put('swapped');
     const [, other] = await sealed('sealed');
     const place = (await world.stores.items()).swapped?.refreshToken;
     await client.send(
       new UpdateItemCommand({
-        TableName: variables.SECRETS_TABLE_NAME,
+        TableName: secretsInTable.SECRETS_TABLE_NAME,
         Key: { name: { S: 'swapped/refresh-0' }, versionId: { S: place?.versionId ?? '' } },
         UpdateExpression: 'SET sealed = :sealed',
         ExpressionAttributeValues: { ':sealed': { S: other?.sealed ?? '' } },

@@ -19,6 +19,9 @@ const account = { region: 'us-east-1', credentials: { accessKeyId: 'test', secre
 const tableName = 'connections';
 const eventBusName = 'token-broker';
 
+/** What a function is told besides where the secrets are in a table of their own. */
+export const secretsInTable = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
+
 export type Stores = Awaited<ReturnType<typeof startStores>>;
 
 /** Starts them, with the sealing keys that are told to `secret`. */
@@ -33,11 +36,9 @@ export async function startStores(secret: (value: string) => void) {
   eventBridge.createEventBus(eventBusName);
   await createTable(dynamoDb.url, tableProperties());
   const secrets = new SecretsManagerClient({ ...account, endpoint: secretsManager.url });
-  for (const name of ['access-key', 'refresh-key', 'state-key']) {
-    const key = randomBytes(32).toString('hex');
-    secret(key);
-    await secrets.send(new CreateSecretCommand({ Name: name, SecretString: key }));
-  }
+  const newKey = keysIn(secrets, secret);
+  const newSealingKeys = (prefix: string) => sealingKeysBy(newKey, prefix);
+  const sealingKeys = await newSealingKeys('');
   const client = new DynamoDBClient({ ...account, endpoint: dynamoDb.url });
 
   return {
@@ -54,13 +55,13 @@ export async function startStores(secret: (value: string) => void) {
       DUE_INDEX: dueIndex,
       NAME_INDEX: nameIndex,
       SECRET_PREFIX: 'token-broker/',
-      ACCESS_KEY_SECRET_ID: 'access-key',
-      REFRESH_KEY_SECRET_ID: 'refresh-key',
-      STATE_KEY_SECRET_ID: 'state-key',
+      ...sealingKeys,
       REFRESH_QUEUE_URL: sqs.createQueue('refresh'),
       EVENT_BUS_NAME: eventBusName,
       ALLOW_LOOPBACK_PROVIDERS: '1',
     },
+    newSealingKeys,
+    newSecretsTable: () => secretsTableBy(newKey, dynamoDb.url),
     secretsManager: secretsManager.faults,
     eventBridge: eventBridge.faults,
 
@@ -87,6 +88,40 @@ export async function startStores(secret: (value: string) => void) {
       database.close();
     },
   };
+}
+
+type NewKey = ReturnType<typeof keysIn>;
+
+/** Makes a key, and returns its version. */
+const keysIn = (secrets: SecretsManagerClient, secret: (value: string) => void) => async (name: string) => {
+  const key = randomBytes(32).toString('hex');
+  secret(key);
+  const { VersionId = '' } = await secrets.send(new CreateSecretCommand({ Name: name, SecretString: key }));
+  return VersionId;
+};
+
+/** Makes the sealing keys of a deployment, and returns the variables that name them. */
+async function sealingKeysBy(newKey: NewKey, prefix: string) {
+  const variables = {
+    ACCESS_KEY_SECRET_ID: `${prefix}access-key`,
+    REFRESH_KEY_SECRET_ID: `${prefix}refresh-key`,
+    STATE_KEY_SECRET_ID: `${prefix}state-key`,
+  };
+  await Promise.all(Object.values(variables).map(newKey));
+  return variables;
+}
+
+/** Makes the table of secrets and its key, whose version it returns. */
+async function secretsTableBy(newKey: NewKey, dynamoDb: string): Promise<string> {
+  await createTable(dynamoDb, {
+    TableName: secretsInTable.SECRETS_TABLE_NAME,
+    AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    KeySchema: [
+      { AttributeName: 'name', KeyType: 'HASH' },
+      { AttributeName: 'versionId', KeyType: 'RANGE' },
+    ],
+  });
+  return newKey(secretsInTable.SECRETS_KEY_SECRET_ID);
 }
 
 /** The state stack's own. */

@@ -11,12 +11,12 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
 import { lifetimeSeconds } from '../handlers/provider.ts';
+import { secretsInTable } from '../handlers/stores.ts';
 import { handlerWorld, hunt } from '../handlers/world.ts';
 
 // Cold environments load their modules again.
@@ -160,13 +160,12 @@ describe('a sealing key is rotated, and no client notices', () => {
 });
 
 describe('the key of the table of secrets is rotated', () => {
-  const variables = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
   /** What the manual counts before a second rotation: texts that a version of the key has sealed, by secret. */
   async function sealedWith(version: string): Promise<readonly string[]> {
     const begin = Buffer.from(`{"alg":"dir","enc":"A256GCM","kid":"${version}`).toString('base64url');
     const { Items = [] } = await table.send(
       new ScanCommand({
-        TableName: variables.SECRETS_TABLE_NAME,
+        TableName: secretsInTable.SECRETS_TABLE_NAME,
         FilterExpression: 'begins_with(sealed, :begin)',
         ExpressionAttributeValues: { ':begin': { S: begin } },
       }),
@@ -175,28 +174,17 @@ describe('the key of the table of secrets is rotated', () => {
   }
 
   test('and what the version before has sealed is read, until a renewal and a PUT have sealed it anew', async () => {
-    await createTable(process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '', {
-      TableName: variables.SECRETS_TABLE_NAME,
-      AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: 'name', KeyType: 'HASH' },
-        { AttributeName: 'versionId', KeyType: 'RANGE' },
-      ],
-    });
-    const SecretString = world.known(randomBytes(32).toString('hex'));
-    const { VersionId: before = '' } = await secrets.send(
-      new CreateSecretCommand({ Name: variables.SECRETS_KEY_SECRET_ID, SecretString }),
-    );
+    const before = await world.stores.newSecretsTable();
     let after = '';
-    await world.with(variables, async () => {
+    await world.with(secretsInTable, async () => {
       await connect('sealed');
       expect(await sealedWith(before)).toContain('sealed/client');
-      after = await rotated(variables.SECRETS_KEY_SECRET_ID);
+      after = await rotated(secretsInTable.SECRETS_KEY_SECRET_ID);
       // The environment that has the key before in memory goes on.
       await renewed('sealed');
       expect(await sealedWith(after)).toEqual([]);
     });
-    await world.with(variables, async () => {
+    await world.with(secretsInTable, async () => {
       await renewed('sealed');
       await served('sealed');
       expect(await sealedWith(after)).toEqual([expect.stringMatching(/^sealed\/refresh-/)]);
@@ -365,12 +353,7 @@ test('a lost state is replaced: under new keys, in an empty table, connections a
   const refresh_token = unsent('lost');
   for (const connection of Object.keys(await world.stores.items()))
     await table.send(new DeleteItemCommand({ TableName, Key: { connection: { S: connection } } }));
-  const keys: Record<string, string> = {};
-  for (const variable of ['ACCESS_KEY_SECRET_ID', 'REFRESH_KEY_SECRET_ID', 'STATE_KEY_SECRET_ID']) {
-    keys[variable] = `new-${variable}`;
-    const SecretString = world.known(randomBytes(32).toString('hex'));
-    await secrets.send(new CreateSecretCommand({ Name: keys[variable], SecretString }));
-  }
+  const keys = await world.stores.newSealingKeys('new-');
   await world.with(keys, async () => {
     expect((await world.call('GET /token/lost')).status).toBe(404);
     await put('lost', { refresh_token });

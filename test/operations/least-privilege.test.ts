@@ -2,12 +2,11 @@
  * The rights of each function are as wide as its calls: all that the functions do is seen between them and AWS, and
  * held against the policies of the template. Nothing is done that is not allowed, nothing allowed that is never done.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { DeployedName, FunctionName } from '../../lambdas/routes.ts';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
@@ -18,6 +17,7 @@ import {
 import { newBrowser } from '../handlers/browser.ts';
 import { lifetimeSeconds } from '../handlers/provider.ts';
 import { routed } from '../handlers/request.ts';
+import { secretsInTable } from '../handlers/stores.ts';
 import { openWorld, origin } from '../handlers/world.ts';
 import { templatesOf, unbundled } from '../infra/deployed.ts';
 import { allows, type Call, covers, type Statement } from './policies.ts';
@@ -82,19 +82,10 @@ const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   world = await openWorld();
-  admin = new SecretsManagerClient({});
-  await admin.send(
-    new CreateSecretCommand({ Name: 'secrets-key', SecretString: world.known(randomBytes(32).toString('hex')) }),
-  );
+  // Past the recorder, which stands in the environment later.
+  admin = new SecretsManagerClient({ endpoint: process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? '' });
+  await world.stores.newSecretsTable();
   dynamoDb = process.env.AWS_ENDPOINT_URL_DYNAMODB ?? '';
-  await createTable(dynamoDb, {
-    TableName: 'secrets',
-    AttributeDefinitions: ['name', 'versionId'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-    KeySchema: [
-      { AttributeName: 'name', KeyType: 'HASH' },
-      { AttributeName: 'versionId', KeyType: 'RANGE' },
-    ],
-  });
   server = await startAuthorizationServer({ database, directory, redirectUri: `${origin}/oauth/callback` });
   const queue = new URL(process.env.REFRESH_QUEUE_URL ?? '');
   const before = async (url: string): Promise<string> => {
@@ -272,10 +263,9 @@ describe.each(['secrets-manager', 'dynamodb'] as const)('with secrets in %s', (s
   beforeAll(async () => {
     if (store === 'dynamodb') await beforeTheSwitch();
     calls.length = 0;
-    const variables = { SECRETS_TABLE_NAME: 'secrets', SECRETS_KEY_SECRET_ID: 'secrets-key' };
-    await world.with(store === 'dynamodb' ? variables : {}, () => live(store));
+    await world.with(store === 'dynamodb' ? secretsInTable : {}, () => live(store));
     // In environments that have nothing in memory.
-    if (store === 'dynamodb') await world.with(variables, afterTheSwitch);
+    if (store === 'dynamodb') await world.with(secretsInTable, afterTheSwitch);
   }, 120_000);
 
   test.each(functions)('%s does nothing that it may not', (name) => {

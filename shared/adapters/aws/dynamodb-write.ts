@@ -1,11 +1,11 @@
-/** Conditional writes to the table, each recognised when its reply was lost. */
+/** Conditional writes to a table, each recognised when its reply was lost. */
 import { randomUUID } from 'node:crypto';
 import { type AttributeValue, ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 
 export type Attributes = Record<string, AttributeValue>;
 
-/** The attribute in which every item of the table names the write that it was last written by. */
+/** The attribute in which every item names the write that it was last written by. */
 const attribute = 'lastWrite';
 
 type Mark = Readonly<Record<typeof attribute, string>>;
@@ -25,7 +25,7 @@ export function markOf(write: object): Mark {
 /** Returns the item without its mark. */
 export function unmarked<Item>(attributes: Attributes): Item {
   const { [attribute]: _mark, ...item } = unmarshall(attributes);
-  // Only these adapters write to the table, so its items are what the domain says they are.
+  // Only these adapters write to the tables, so their items are what the domain says they are.
   return item as Item;
 }
 

@@ -23,6 +23,7 @@ import { protocol as normative, type Protocol } from './protocol.ts';
 import { recordOutcome, tellOfRefusals } from './provider-health.ts';
 import { type RefreshWorld, type Run, seenBy } from './refresh-world.ts';
 import { reportHeldUp } from './report.ts';
+import { requestRefresh } from './request-refresh.ts';
 import { withRetries } from './retry-writes.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -119,7 +120,7 @@ class Invocation {
   }
 
   async #acquire(seen: Seen): Promise<Event> {
-    const { clock, chance, queue, store, telemetry } = this.#run.world;
+    const { clock, chance, store } = this.#run.world;
     const now = clock.now();
     // The refresher that takes the lease promises a look at its end, so that its own death is noticed in time.
     const until = plus(now, this.#run.protocol.leaseMs);
@@ -132,11 +133,7 @@ class Invocation {
     const held = heldBy(write, result, seenBy(this.#run, result.item).profile);
     this.#heartbeat?.stop();
     this.#heartbeat = startHeartbeat(clock, store, this.#run.protocol, held);
-    this.#wake = queue
-      .send(this.#run.connection, wakeAt - now)
-      .catch((error: unknown) =>
-        telemetry.warn('wake_not_sent', { connection: this.#run.connection, reason: reasonOf(error) }),
-      );
+    this.#wake = requestRefresh(this.#run.world, this.#run.connection, wakeAt - now);
     return { kind: 'acquired', held };
   }
 

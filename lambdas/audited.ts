@@ -1,9 +1,10 @@
 /** The audit log, where the deployment keeps one: a line for each answer says who read or changed what. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { parseConnectionName } from '../shared/domain/connection-name.ts';
+import type { ConnectionName } from '../shared/domain/connection-name.ts';
 import { optional } from '../shared/environment.ts';
 import type { Telemetry } from '../shared/ports/telemetry.ts';
 import { principalOf } from './caller.ts';
+import { parseName } from './parse.ts';
 import type { Handler } from './safely.ts';
 
 /** Answers as the handler does. The line has nothing of a header, a query or a body. */
@@ -26,5 +27,7 @@ export const audited =
   };
 
 /** The list is about no single one. What is no name is not repeated. */
-const connectionOf = ({ pathParameters, routeKey }: APIGatewayProxyEventV2) =>
-  parseConnectionName(pathParameters?.connection ?? (routeKey === 'GET /token' ? 'default' : ''));
+function connectionOf(event: APIGatewayProxyEventV2): ConnectionName | undefined {
+  const name = parseName(event);
+  return event.routeKey !== 'GET /connections' && name.ok ? name.value : undefined;
+}

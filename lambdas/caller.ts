@@ -13,6 +13,6 @@ interface Authorizer {
 export function principalOf({ requestContext }: APIGatewayProxyEventV2): string | undefined {
   const { iam, jwt } = (requestContext as { readonly authorizer?: Authorizer }).authorizer ?? {};
   if (jwt === undefined) return iam?.userArn;
-  const subject = jwt?.claims?.sub;
+  const subject = jwt.claims?.sub;
   return typeof subject === 'string' ? subject : undefined;
 }

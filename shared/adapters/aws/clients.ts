@@ -50,9 +50,11 @@ function refusingEmptyReplies<C extends object>(client: C): C {
   return client;
 }
 
-export const dynamoDb = (): DynamoDBClient => refusingEmptyReplies(unlogged(new DynamoDBClient(options)));
-export const secretsManager = (): SecretsManagerClient =>
-  refusingEmptyReplies(unlogged(new SecretsManagerClient(options)));
+const ours = <C extends DynamoDBClient | SecretsManagerClient | SQSClient | EventBridgeClient>(client: C): C =>
+  refusingEmptyReplies(unlogged(client));
+
+export const dynamoDb = (): DynamoDBClient => ours(new DynamoDBClient(options));
+export const secretsManager = (): SecretsManagerClient => ours(new SecretsManagerClient(options));
 /** Sends to the host of the queue's URL, whatever the endpoint in the environment. */
-export const sqs = (): SQSClient => refusingEmptyReplies(unlogged(new SQSClient(options)));
-export const eventBridge = (): EventBridgeClient => refusingEmptyReplies(unlogged(new EventBridgeClient(options)));
+export const sqs = (): SQSClient => ours(new SQSClient(options));
+export const eventBridge = (): EventBridgeClient => ours(new EventBridgeClient(options));

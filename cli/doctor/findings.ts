@@ -1,4 +1,5 @@
 /** What the evidence means, and what to do about it. Pure. */
+import { limits } from '../../shared/domain/limits.ts';
 import { type Deadline, deadlines } from '../../shared/providers/deadlines.ts';
 import type { Description } from '../broker.ts';
 import type { ApiAnswer, DeploymentEvidence, Evidence, Readable, Releases } from './evidence.ts';
@@ -19,9 +20,6 @@ const clockFaultMs = 300_000;
 const clockWarningMs = 60_000;
 /** A due connection that no refresher has looked at for so long: the planner sends a message each minute. */
 const overdueMs = 180_000;
-const endsSoonMs = 14 * dayMs;
-/** An application's secret is often another team's to renew. */
-const secretEndsSoonMs = 30 * dayMs;
 const deadlineSoonMs = 180 * dayMs;
 /** A message waits for a refresher no longer than this, where there is room for refreshers. */
 const oldMessageSeconds = 120;
@@ -141,7 +139,7 @@ function overdueFindings({ connection: name, next_renewal_at: next, not_before: 
 }
 
 function endFindings({ connection: name, grant_ends_at: end }: Description, now: number): Finding[] {
-  if (end === undefined || Date.parse(end) - now > endsSoonMs) return [];
+  if (end === undefined || Date.parse(end) - now > limits.grantEndsAheadMs) return [];
   const days = Math.max(0, Math.floor((Date.parse(end) - now) / dayMs));
   return [
     warning('grant_ends', `${name}: its grant ends in ${days} days (${end}).`, `token-broker link ${name} --for 7d`),
@@ -176,7 +174,7 @@ const some = (names: readonly string[]): string =>
 function secretFindings(connections: readonly Description[], now: number): Finding[] {
   const ending = connections.flatMap(({ connection, application, client, state }) => {
     const end = client?.client_secret_expires_at;
-    return end === undefined || state === 'deleting' || Date.parse(end) - now > secretEndsSoonMs
+    return end === undefined || state === 'deleting' || Date.parse(end) - now > limits.secretEndsAheadMs
       ? []
       : [{ connection, application, end }];
   });

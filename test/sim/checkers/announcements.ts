@@ -72,7 +72,10 @@ export const changesAreAnnounced = ({ world, violate }: Watched): Checker => {
   };
 };
 
-/** At least once, so that a refresher that dies in between has another one tell it again; but not with each look. */
+/**
+ * A refresher that dies in between has another one tell it again; but it is not told with each look. That it is told at
+ * all is for a race to see.
+ */
 const tellingsOfOneEnd = 10;
 
 /** What is wrong with what was told of ends of the client's secrets, in words. */

@@ -77,8 +77,8 @@ export const deadGrantsCostNothing = ({ world, rates, violate }: Watched): Check
 };
 
 /**
- * A provider that says when to come back is not called before: only other settings, a new grant or a token set that
- * comes late end the wait.
+ * A provider that says when to come back is not called before: only other settings, a new grant, a token set that
+ * comes late, or a later failure that says nothing of it, end the wait.
  */
 export const toldWaitsAreKept = ({ world, rates, violate }: Watched): Checker => {
   let until = 0;

@@ -111,9 +111,10 @@ export const grantsAreRevoked = ({ world, violate }: Watched): Checker => {
     },
     onLog(event, fields) {
       if (event !== 'connection_deleted' || fields.revoked !== true) return;
-      const alive = had.find((one) => world.provider.alive(one) && world.provider.endOf(one) !== 'stranger');
-      if (alive !== undefined && !inGraceAlone(alive))
-        violate('S10', `the log says that the grant was revoked, but ${alive} is in force`);
+      const alive = had.find(
+        (one) => world.provider.alive(one) && world.provider.endOf(one) !== 'stranger' && !inGraceAlone(one),
+      );
+      if (alive !== undefined) violate('S10', `the log says that the grant was revoked, but ${alive} is in force`);
     },
   };
 };

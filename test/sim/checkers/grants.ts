@@ -151,8 +151,9 @@ export const toldEndsAreObeyed = ({ world, rates, violate }: Watched): Checker =
       const usedAt = world.provider.usedAt(held) ?? 0;
       const endedAt = usedAt + lapseMs;
       const lateAt = usedAt + lapseMs * limits.grantUsedShare.late;
-      if (world.pause.until > lateAt) return;
-      const passes = world.plannedAt.filter((at) => at > lateAt && at < endedAt);
+      // While it is paused, the planner sends none.
+      const from = Math.max(lateAt, world.pause.until);
+      const passes = world.plannedAt.filter((at) => at > from && at < endedAt);
       const calls = world.provider.ledger.filter(({ refreshToken }) => world.provider.sameGrant(refreshToken, held));
       // Of a reply that is an error only the refresh token is kept. One that was lost may have been adopted.
       const told = calls.some(

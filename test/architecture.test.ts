@@ -45,13 +45,16 @@ describe('rooms', () => {
   });
 });
 
-test.each(['shared/canary/', 'shared/domain/', 'shared/application/', 'shared/providers/', 'test/sim/'])(
-  '%s asks neither the clock nor chance',
-  (folder) => {
-    expect(from(folder).length).toBeGreaterThan(2);
-    expect(containing(/Date\.now\(|new Date\(\)|Math\.random\(|randomUUID\(/, from(folder))).toEqual([]);
-  },
-);
+test.each([
+  ['shared/canary/', 2],
+  ['shared/domain/', 10],
+  ['shared/application/', 10],
+  ['shared/providers/', 10],
+  ['test/sim/', 10],
+])('%s asks neither the clock nor chance', (folder, moreThan) => {
+  expect(from(folder).length).toBeGreaterThan(moreThan);
+  expect(containing(/Date\.now\(|new Date\(\)|Math\.random\(|randomUUID\(/, from(folder))).toEqual([]);
+});
 
 test.each([...new Set<DeployedName>([...routes.map((route) => route.function), 'refresh', 'plan', 'canary'])])(
   'the handler of %s has less than 80 lines',

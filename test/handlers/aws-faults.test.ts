@@ -135,6 +135,7 @@ describe('a new refresh token that Secrets Manager does not take', () => {
   );
 
   test.each(refusals.map((fault) => [fault.what, fault] as const))('%s: it is sealed', async (_, fault) => {
+    const from = world.provider.calls.length;
     const name = await connected();
     const generation = async () => (await world.call(`GET /connections/${name}`)).body.generation;
     now = { service: 'secretsmanager', fault, at: /PutSecretValue|CreateSecret|RestoreSecret/ };
@@ -144,7 +145,9 @@ describe('a new refresh token that Secrets Manager does not take', () => {
     expect(await generation()).toBe(2);
     await recovers(name);
     expect(await generation()).toBe(3);
-    // No grant was lost on the way: each call was made with what the one before had brought.
+    // Each call was made with another token: what the one before had brought.
+    const sent = world.provider.calls.slice(from).map(({ parameters }) => parameters.get('refresh_token'));
+    expect([sent.length, new Set(sent).size]).toEqual([3, 3]);
     expect(world.counted('GrantLost')).toEqual([]);
   });
 });

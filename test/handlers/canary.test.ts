@@ -1,11 +1,10 @@
 /** The canary as it is deployed, and the broker's functions as its client: what each fault of its schedule comes to. */
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTable } from '../../local/aws/dynamodb/dynamodb.ts';
+import { type Endpoint, listen } from '../../local/platform/loopback.ts';
 import { eventOf } from '../../local/platform/payload.ts';
 import type { CanaryReport } from '../../shared/canary/authorization-server.ts';
 import type { CanaryConnection } from '../../shared/canary/connection.ts';
@@ -14,7 +13,20 @@ import { limits } from '../../shared/domain/limits.ts';
 import { handlerWorld, hunt } from './world.ts';
 
 const world = await handlerWorld();
-const server = createServer();
+const server = createServer(async (request, response) => {
+  const body = await buffer(request);
+  const routed = {
+    routeKey: 'POST /token',
+    path: '/token',
+    rawQuery: '',
+    pathParameters: {},
+    body,
+    caller: undefined,
+  };
+  const reply = (await handler(eventOf(request, routed))) as APIGatewayProxyStructuredResultV2;
+  response.writeHead(reply.statusCode ?? 0, { 'content-type': 'application/json' }).end(reply.body);
+});
+let endpoint: Endpoint;
 let handler: Awaited<typeof import('../../lambdas/canary.ts')>['handler'];
 const slept: number[] = [];
 
@@ -24,32 +36,18 @@ beforeAll(async () => {
     AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
     KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  endpoint = await listen(server);
   vi.stubEnv('TABLE_NAME', 'canary');
-  vi.stubEnv('TOKEN_ENDPOINT', `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`);
+  vi.stubEnv('TOKEN_ENDPOINT', `${endpoint.url}/token`);
   handler = (await import('../../lambdas/canary.ts')).handler;
   vi.unstubAllEnvs();
   const { systemClock } = await import('../../shared/adapters/system.ts');
   vi.spyOn(systemClock, 'sleep').mockImplementation(async (ms) => {
     if (ms === limits.canary.slowMs) slept.push(ms);
   });
-  server.on('request', async (request, response) => {
-    const body = await buffer(request);
-    const routed = {
-      routeKey: 'POST /token',
-      path: '/token',
-      rawQuery: '',
-      pathParameters: {},
-      body,
-      caller: undefined,
-    };
-    const reply = (await handler(eventOf(request, routed))) as APIGatewayProxyStructuredResultV2;
-    response.writeHead(reply.statusCode ?? 0, { 'content-type': 'application/json' }).end(reply.body);
-  });
 });
 
-afterAll(() => void server.close());
+afterAll(() => endpoint.close());
 
 const order = async <T>(what: CanaryOrder): Promise<T> => (await handler(what)) as T;
 const report = (): Promise<CanaryReport> => order({ order: 'report' });
@@ -108,7 +106,7 @@ test('each fault passes: one call for each lifetime, no token used twice, no gra
 test('a program that has the grant as well ends it, and both sides know', async () => {
   const stolen = await connect();
   await renew();
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, {
+  const response = await fetch(`${endpoint.url}/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: stolen,

@@ -183,9 +183,9 @@ const families: readonly Family[] = [
   },
 ];
 
-describe.each(families)('$name: $why', ({ faults, wrong }) => {
+describe.each(families.filter(({ wrong }) => wrong !== undefined))('$name: $why', ({ faults, wrong }) => {
   test('holds', () => expect(faults(lock)).toEqual([]));
-  test.runIf(wrong)('is noticed where it does not', () => expect(faults(wrong?.(lock) ?? lock)).not.toEqual([]));
+  test('is noticed where it does not', () => expect(faults(wrong?.(lock) ?? lock)).not.toEqual([]));
 });
 
 /** Packages whose peers are not as they want them, and why that is meant. */

@@ -43,7 +43,7 @@ export class Canary extends Construct {
       integration: new HttpLambdaIntegration('canary', canary),
     });
     const stage = new HttpStage(this, 'Stage', { httpApi: api, stageName: '$default', autoDeploy: true, throttle });
-    // A second fault would only meet the first: what one hour misses, the next one brings.
+    // A second fault would only meet the first: what one order misses, the next one brings.
     canary.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     new Rule(this, 'Faults', {
       schedule: Schedule.rate(Duration.millis(limits.canary.faultEveryMs)),

@@ -8,9 +8,6 @@ import type { FunctionName } from '../../lambdas/routes.ts';
 /** Where lines come from: a function, or API Gateway's access log. */
 type LogName = FunctionName | 'access';
 
-/** Each answer is no happening of a connection. */
-const unlessAnswered = 'message != "answered"';
-
 interface SavedQuery {
   readonly logs: readonly LogName[];
   readonly query: readonly string[];
@@ -88,7 +85,8 @@ const savedQueries = {
   'story-of-a-connection': {
     logs: everywhere,
     query: [
-      `filter connection = "NAME" and ${unlessAnswered}`,
+      // Each answer is no happening of a connection.
+      'filter connection = "NAME" and message != "answered"',
       'fields @timestamp, message, fence, generation, class, code, status, description, cause, notBefore',
       'sort @timestamp desc',
     ],
@@ -100,7 +98,7 @@ export type SavedQueryName = keyof typeof savedQueries;
 /** Returns what a query is called in the account. */
 export const queryNameOf = (stackName: string, query: SavedQueryName): string => `${stackName}/${query}`;
 
-/** The same with the generation, and with logins, where the functions log each answer. */
+/** `who-did-what` where the functions log each answer: with the generation, and with logins. */
 const whoDidWhatAudited: SavedQuery = {
   logs: ['token', 'connections', 'authorizations', 'access'],
   query: [

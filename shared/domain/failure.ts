@@ -85,7 +85,8 @@ export interface Failure {
   /** The name of the rule that decided (`common-error-rules.ts`, or the preset's own). */
   readonly rule?: string;
   /**
-   * How many failures in a row had this very code, this one included; counted where many of them settle what they mean.
+   * How many failures in a row had this very code, this one included; counted where many of them settle what they mean,
+   * or how seldom the provider is asked again.
    */
   readonly alike?: number;
   /** The provider itself said when to come back: only it can end that wait, or other settings. */

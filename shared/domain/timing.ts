@@ -179,9 +179,9 @@ export function backOffUntil(
 }
 
 /**
- * Until when the provider is not asked again for what it refuses by the same name each time, a name that no rule knows:
- * as long again as it has been so. Undefined if it may be asked. Where a token lives, renewals are tried as ever: they
- * have its life to come back in.
+ * Until when the provider is not asked again for what it refuses with the same code each time, without a verdict so
+ * far: as long again as it has been so. Undefined if it may be asked. Where a token lives, renewals are tried as ever:
+ * they have its life to come back in.
  */
 export function sameRefusalUntil({ failure, tokens }: Connection, now: EpochMs): EpochMs | undefined {
   if (failure?.alike === undefined || failure.class !== 'transient') return undefined;

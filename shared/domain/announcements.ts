@@ -90,14 +90,18 @@ function secretEndToTell(item: Connection): GrantEnd | undefined {
 
 /**
  * When a refresher should look at a connection that needs no renewal, if ever: its refresh token, or its subscribers,
- * need attention.
+ * need attention. An end that should have been told long ago is to be told now: no look has been missed.
  */
-export function restUntil(item: Connection, profile: Profile, keepAliveAt: EpochMs | undefined): EpochMs | undefined {
+export function restUntil(
+  item: Connection,
+  profile: Profile,
+  keepAliveAt: EpochMs | undefined,
+  now: EpochMs,
+): EpochMs | undefined {
   const end = grantEndOf(item, profile);
-  const announceAt = end?.endsAt === item.announcedEnd ? undefined : end?.announceAt;
-  const instants = [keepAliveAt, announceAt, secretEndToTell(item)?.announceAt, ...notesOf(item)].filter(
-    (instant) => instant !== undefined,
-  );
+  const ends = [end?.endsAt === item.announcedEnd ? undefined : end, secretEndToTell(item)];
+  const tellings = ends.map((one) => one && latest(one.announceAt, now));
+  const instants = [keepAliveAt, ...tellings, ...notesOf(item)].filter((instant) => instant !== undefined);
   return instants.length === 0 ? undefined : earliest(...instants);
 }
 
@@ -210,5 +214,5 @@ function nextLook({ item, profile }: Seen, { change, at }: Announcement): EpochM
   if (notesOf(told).length > 0) return at;
   const from = item.refreshAt ?? at;
   if (item.state === 'active') return latest(from, item.notBefore ?? from);
-  return item.state === 'misconfigured' ? restUntil(told, profile, undefined) : undefined;
+  return item.state === 'misconfigured' ? restUntil(told, profile, undefined, at) : undefined;
 }

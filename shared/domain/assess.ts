@@ -51,7 +51,7 @@ function wanted({ item, profile }: Seen, now: EpochMs): Want {
   if (rejectionDueAt !== undefined) return { kind: 'want', from: rejectionDueAt, reason: 'rejected' };
   const from = dueFrom(item, now);
   if (from <= now && isUnused(item, profile, now))
-    return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt) };
+    return { kind: 'rest', dueAt: restUntil(item, profile, keepAliveAt, now) };
   return { kind: 'want', from, reason: item.tokens === undefined ? 'first' : 'due' };
 }
 
@@ -64,7 +64,7 @@ export function assess(seen: Seen, now: EpochMs): Assessment {
   if (item.deletion !== undefined) return { kind: 'stop', reason: 'deleted' };
   if (item.state !== 'active') return { kind: 'stop', reason: item.state };
   // Its subscribers are told of changes all the same.
-  if (item.paused !== undefined) return { kind: 'rest', dueAt: restUntil(item, seen.profile, undefined) };
+  if (item.paused !== undefined) return { kind: 'rest', dueAt: restUntil(item, seen.profile, undefined, now) };
   const want = wanted(seen, now);
   if (want.kind === 'rest') return want;
   if (want.from > now) return { kind: 'wait', until: want.from, reason: 'not_due' };

@@ -112,7 +112,7 @@ describe('a write that changes the state notes it, and has the planner look', ()
         noted,
       ).dueAt,
     ).toBe(at(-minute));
-    expect(restUntil(noted, profileOf(), at(day))).toBe(at(-minute));
+    expect(restUntil(noted, profileOf(), at(day), now)).toBe(at(-minute));
     expect(dueBy(item, at(minute))).toBe(at(minute));
   });
 });
@@ -184,9 +184,13 @@ describe('the end of a grant', () => {
   });
   test('wakes a connection that rests', () => {
     const item = connectionOf({ tokens: tokenSetOf({ receivedAt: now }) });
-    expect(restUntil(item, thirtyIdleDays, undefined)).toBe(at(22.5 * day));
-    expect(restUntil(item, thirtyIdleDays, at(day))).toBe(at(day));
-    expect(restUntil({ ...item, announcedEnd: at(30 * day) }, thirtyIdleDays, undefined)).toBeUndefined();
+    expect(restUntil(item, thirtyIdleDays, undefined, now)).toBe(at(22.5 * day));
+    expect(restUntil(item, thirtyIdleDays, at(day), now)).toBe(at(day));
+    expect(restUntil({ ...item, announcedEnd: at(30 * day) }, thirtyIdleDays, undefined, now)).toBeUndefined();
+  });
+  test('wakes it at once where it was to be told long ago, as no look has been missed', () => {
+    const item = connectionOf({ tokens: tokenSetOf({ receivedAt: at(-29 * day) }) });
+    expect(restUntil(item, thirtyIdleDays, undefined, now)).toBe(now);
   });
 });
 
@@ -215,7 +219,7 @@ describe('the end of a client secret', () => {
     const first = told(item, idle) ?? expect.fail('nothing to tell');
     expect(first.change).toBe('reauthorization_due');
     const between = itemAfter(announced({ item, profile: idle }, first), item);
-    expect(between.dueAt).toBe(at(-29 * day));
+    expect(between.dueAt).toBe(now);
     const second = told(between, idle) ?? expect.fail('nothing more to tell');
     expect(second.change).toBe('client_secret_ends_soon');
     const after = itemAfter(announced({ item: between, profile: idle }, second), between);
@@ -224,8 +228,11 @@ describe('the end of a client secret', () => {
     expect(told(after, idle)).toBeUndefined();
   });
   test('wakes a connection that rests', () => {
-    expect(restUntil(ending(40 * day), profileOf(), undefined)).toBe(at(10 * day));
-    expect(restUntil(ending(40 * day, { announcedSecretEnd: at(40 * day) }), profileOf(), undefined)).toBeUndefined();
+    expect(restUntil(ending(40 * day), profileOf(), undefined, now)).toBe(at(10 * day));
+    expect(restUntil(ending(5 * day), profileOf(), undefined, now)).toBe(now);
+    expect(
+      restUntil(ending(40 * day, { announcedSecretEnd: at(40 * day) }), profileOf(), undefined, now),
+    ).toBeUndefined();
   });
 });
 

@@ -108,3 +108,19 @@ test('an end that is over stops nothing', async () => {
   await world.refresh('over');
   expect(await world.call('GET /token/over')).toMatchObject({ status: 200, body: { generation: 1 } });
 });
+
+test('an end that is near when it is put is told in a minute, and makes no connection overdue', async () => {
+  const end = new Date(Date.now() + 5 * 86_400_000).toISOString();
+  const client = { client_secret: secret(), client_secret_expires_at: end };
+  await put('near', client, { refresh_token: world.secret('refresh') });
+  await world.refresh('near');
+  const status = await world.call('GET /connections/near');
+  expect(Date.parse(String(status.body.next_renewal_at))).toBeGreaterThan(Date.now() - 60_000);
+  world.later(60);
+  const before = world.counted('OverdueConnections').length;
+  await world.plan();
+  expect(world.counted('OverdueConnections').slice(before)).toEqual([0]);
+  await world.refresh('near');
+  const told = world.stores.events().filter(({ detail }) => JSON.stringify(detail).includes('client_secret_ends_soon'));
+  expect(told.map(({ detail }) => JSON.stringify(detail)).filter((text) => text.includes('near'))).toHaveLength(1);
+});

@@ -213,20 +213,11 @@ export const surroundings: readonly Mutant[] = [
   {
     name: 'a valid token refused after a failed renewal',
     why: 'The connection is in trouble, so say so.',
-    variant: {
-      tokenWorld: (given) => ({
-        ...given,
-        store: {
-          ...given.store,
-          read: async (connection) => {
-            const item = await given.store.read(connection);
-            if (item?.failure === undefined) return item;
-            const { tokens: _, ...refused } = item;
-            return refused;
-          },
-        },
-      }),
-    },
+    variant: serving((item) => {
+      if (item.failure === undefined) return item;
+      const { tokens: _, ...refused } = item;
+      return refused;
+    }),
     invariant: 'S4',
     caughtBy: { race: 'busy provider, and the old token is still valid' },
   },
